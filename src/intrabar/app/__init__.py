@@ -1,0 +1,1 @@
+"""Composition: the command line, the configuration, and the only place that chooses parts."""

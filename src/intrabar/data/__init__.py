@@ -1,0 +1,1 @@
+"""What we know: readers, checks, calendars, the catalogue, the timeline."""

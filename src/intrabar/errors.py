@@ -1,0 +1,84 @@
+"""Every exception that Intrabar raises on purpose.
+
+::
+
+    IntrabarError
+    ├── UsageError            the request cannot be carried out as it was made (exit code 2)
+    │   ├── ConfigError       a configuration file or a parameter is wrong
+    │   └── NotFound          an unknown name; knows the nearest known ones
+    ├── DataError             bars that are missing, malformed, unsorted or inconsistent
+    ├── OrderError            an order that no market could accept
+    ├── StrategyError         a strategy raised; names the bar, the phase and the line
+    ├── CausalityError        a strategy named what its phase cannot know
+    └── RunError              a run could not be stored, read or repeated
+
+A message says what was found, where, and what to do next. A command line turns each of these
+into that message on stderr and an exit code (2 for `UsageError`, 1 for the rest); anything
+else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class IntrabarError(Exception):
+    """Root of the family; `exit_code` is what a command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(IntrabarError):
+    """The request cannot be carried out as it was made."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file, a flag or a parameter is wrong; the message names the place."""
+
+
+class NotFound(UsageError):
+    """An unknown name, with the nearest known ones.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked for: "symbol", "strategy", "parameter".
+    name : str
+        The name as it was given.
+    known : iterable of str
+        The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=3, cutoff=0.5)
+        if near:
+            hint = "did you mean " + " or ".join(repr(n) for n in near) + "?"
+        elif names:
+            hint = "known: " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+        else:
+            hint = "none is known"
+        super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+
+class DataError(IntrabarError):
+    """Bars that are missing, malformed, unsorted or inconsistent."""
+
+
+class OrderError(IntrabarError):
+    """An order that no market could accept: a negative quantity, a limit order without a limit."""
+
+
+class StrategyError(IntrabarError):
+    """A strategy raised. The message names the bar, the phase and the line."""
+
+
+class CausalityError(IntrabarError, AttributeError):
+    """A strategy named what its phase cannot know, such as `high` at OPEN."""
+
+
+class RunError(IntrabarError):
+    """A run could not be stored, read or repeated."""

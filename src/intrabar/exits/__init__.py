@@ -1,0 +1,1 @@
+"""When to leave: exit rules that place and move the stop and the target of a position."""

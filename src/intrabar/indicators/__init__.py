@@ -1,0 +1,1 @@
+"""Maths: causal recurrences over bars, and the registry that names them."""

@@ -1,0 +1,1 @@
+"""Words: the frozen values that every other package speaks in."""

@@ -1,0 +1,145 @@
+"""Bars of one instrument, and the market: all instruments on one timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import DataError
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+DAY_NS = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Bars of one instrument, labelled by the instant at which each is known.
+
+    Parameters
+    ----------
+    symbol : str
+    close_time : (n,) int64, ns since 1970 UTC
+        Strictly rising.
+    open, high, low, close : (n,) float64, price
+    volume : (n,) float64, contracts
+    period : int, ns
+        Length of a bar; a day or more for daily bars.
+    open_time : (n,) int64, ns since 1970 UTC
+        `close_time - period` for intraday bars, the session's open for daily ones.
+    session : (n,) int64
+        Days since 1970 of the exchange session (trade date) that the bar belongs to.
+
+    Raises
+    ------
+    DataError
+        Lengths differ, times do not rise, or a price is missing or not finite.
+    """
+
+    symbol: str
+    close_time: Times
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    period: int
+    open_time: Times
+    session: Times
+
+    def __post_init__(self) -> None:
+        n = self.close_time.shape[0]
+        if n == 0:
+            raise DataError(f"{self.symbol}: no bars")
+        for name in ("open", "high", "low", "close", "volume", "open_time", "session"):
+            column = getattr(self, name)
+            if column.shape != (n,):
+                raise DataError(f"{self.symbol}: {name} has shape {column.shape}, not ({n},)")
+            if name in ("open", "high", "low", "close") and not np.isfinite(column).all():
+                bad = int(np.flatnonzero(~np.isfinite(column))[0])
+                raise DataError(f"{self.symbol}: {name} of bar {bad} is {column[bad]}")
+        steps = np.diff(self.close_time)
+        if n > 1 and steps.min() <= 0:
+            bad = int(np.argmin(steps > 0)) + 1
+            raise DataError(
+                f"{self.symbol}: bar {bad} is not after bar {bad - 1} "
+                f"({_utc(self.close_time[bad])} after {_utc(self.close_time[bad - 1])}); "
+                "sort the bars and remove repeated ones"
+            )
+
+    def __len__(self) -> int:
+        return int(self.close_time.shape[0])
+
+    def between(self, start: int | None, end: int | None) -> Bars:
+        """The bars with `start <= close_time <= end` (ns UTC, either may be None).
+
+        Raises
+        ------
+        DataError
+            There is none; the message says what there is.
+        """
+        first = 0 if start is None else int(np.searchsorted(self.close_time, start, "left"))
+        last = len(self) if end is None else int(np.searchsorted(self.close_time, end, "right"))
+        if first >= last:
+            raise DataError(
+                f"{self.symbol}: no bars between {'the start' if start is None else _utc(start)} "
+                f"and {'the end' if end is None else _utc(end)}; the bars run from "
+                f"{_utc(self.close_time[0])} to {_utc(self.close_time[-1])}"
+            )
+        s = slice(first, last)
+        return Bars(
+            self.symbol,
+            self.close_time[s],
+            self.open[s],
+            self.high[s],
+            self.low[s],
+            self.close[s],
+            self.volume[s],
+            self.period,
+            self.open_time[s],
+            self.session[s],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """All instruments on the master timeline, as the compiled market reads them.
+
+    Arrays are row-major, a row per timestamp, a column per instrument. Where an instrument has
+    no bar at a timestamp its open, high and low are NaN, its close is carried forward and its
+    volume is 0; before its first bar its close is NaN too (fill model, section 1).
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        In the order of the configuration, which is the order of the columns.
+    time : (t,) int64, ns since 1970 UTC
+        Sorted union of all close times.
+    open, high, low, close, volume : (t, n) float64
+    session_end : (t, n) uint8
+        1 on the last bar of the instrument's session; DAY orders expire there.
+    open_time : (t, n) int64, ns since 1970 UTC
+        Equal to `time` where there is no bar.
+    period : int, ns
+    """
+
+    symbols: tuple[str, ...]
+    time: Times
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    session_end: NDArray[np.uint8]
+    open_time: Times
+    period: int
+
+    def __len__(self) -> int:
+        return int(self.time.shape[0])
+
+
+def _utc(ns: int | np.int64) -> str:
+    return str(np.datetime64(int(ns), "ns"))[:19] + "Z"

@@ -1,0 +1,145 @@
+"""The field's words as numbers. The numbers are in files and kernels: they never change.
+
+Compiled code compares with the plain integers; pass `int(member)` across that border, because
+Numba compiles a second version for an enum argument.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Word(IntEnum):
+    """An enumeration whose members are written in files by their lower-case name."""
+
+    @property
+    def word(self) -> str:
+        """The name as files and tables write it."""
+        return self.name.lower()
+
+
+class Phase(Word):
+    """The three parts of one timestamp of the timeline."""
+
+    OPEN = 0
+    INTRABAR = 1
+    CLOSE = 2
+
+
+class Side(Word):
+    """Direction of an order; also the sign of its quantity."""
+
+    SELL = -1
+    BUY = 1
+
+
+class OrderType(Word):
+    """How an order finds its price (fill model, section 4)."""
+
+    MARKET = 0
+    LIMIT = 1
+    STOP = 2
+    STOP_LIMIT = 3
+    MOC = 4
+
+
+class TimeInForce(Word):
+    """How long an order works."""
+
+    GTC = 0
+    DAY = 1
+    GTD = 2
+    IOC = 3
+    FOK = 4
+
+
+class OrderStatus(Word):
+    """Where an order stands. All but the first two are final."""
+
+    WORKING = 0
+    PARTIALLY_FILLED = 1
+    FILLED = 2
+    CANCELLED = 3
+    REJECTED = 4
+    EXPIRED = 5
+
+
+class Role(Word):
+    """What an order is for; at one price of a path the lower number goes first."""
+
+    STOP = 0
+    TARGET = 1
+    PLAIN = 2
+    SESSION = 3
+    LIQUIDATION = 4
+    END_OF_DATA = 5
+
+
+class FillReason(Word):
+    """Why a fill happened."""
+
+    ENTRY = 0
+    STOP = 1
+    TARGET = 2
+    EXIT = 3
+    LIQUIDATION = 4
+    SESSION = 5
+    END_OF_DATA = 6
+
+
+class Reject(Word):
+    """Why an order was refused."""
+
+    NONE = 0
+    NO_MARKET = 1
+    INSUFFICIENT_MARGIN = 2
+    SHORT_REFUSED = 3
+    WARMING_UP = 4
+    INVALID_QUANTITY = 5
+    INVALID_PRICE = 6
+
+
+class PathPolicy(Word):
+    """Which extreme of a bar is assumed to come first (fill model, section 2)."""
+
+    WORST = 0
+    BEST = 1
+    SHORTEST = 2
+    NEAREST = 3
+    LOW_FIRST = 4
+    HIGH_FIRST = 5
+    RANDOM = 6
+
+
+class MarginCall(Word):
+    """What a margin call closes: every position, or the largest until the rest is covered."""
+
+    ALL = 0
+    REDUCE = 1
+
+
+class MarginCheck(Word):
+    """What becomes of an entry that the margin does not cover."""
+
+    REJECT = 0
+    REDUCE = 1
+
+
+class RunStatus(Word):
+    """How a run ended."""
+
+    FINISHED = 0
+    RUINED = 1
+
+
+class Gate(Word):
+    """Why a bot that could have acted did not."""
+
+    SESSION = 0
+    ATR = 1
+    FLATTEN = 2
+    DAILY_LOSS = 3
+    SIZE_ZERO = 4
+    MARGIN = 5
+    WARM_UP = 6
+    NO_LEVELS = 7

@@ -1,0 +1,1 @@
+"""What a person sees: view models, shared by every front end."""

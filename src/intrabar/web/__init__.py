@@ -1,0 +1,1 @@
+"""Web pages: the report, one HTML file that opens offline."""
