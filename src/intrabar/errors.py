@@ -5,7 +5,7 @@
     IntrabarError
     ├── UsageError            the request cannot be carried out as it was made (exit code 2)
     │   ├── ConfigError       a configuration file or a parameter is wrong
-    │   └── NotFound          an unknown name; knows the nearest known ones
+    │   └── NotFoundError        an unknown name; knows the nearest known ones
     ├── DataError             bars that are missing, malformed, unsorted or inconsistent
     ├── OrderError            an order that no market could accept
     ├── StrategyError         a strategy raised; names the bar, the phase and the line
@@ -39,7 +39,7 @@ class ConfigError(UsageError):
     """A configuration file, a flag or a parameter is wrong; the message names the place."""
 
 
-class NotFound(UsageError):
+class NotFoundError(UsageError):
     """An unknown name, with the nearest known ones.
 
     Parameters

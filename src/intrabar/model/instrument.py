@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from intrabar.errors import ConfigError, NotFound
+from intrabar.errors import ConfigError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Instrument:
         known = {f.name for f in fields(cls)} - {"symbol"}
         for name in values:
             if name not in known:
-                raise NotFound(
+                raise NotFoundError(
                     f"instrument parameter of {symbol}",
                     name,
                     known | {"tick_value", "contract_size"},
