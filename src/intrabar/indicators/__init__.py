@@ -1,7 +1,8 @@
 """Maths: causal recurrences over bars, and the catalog that names them."""
 
-from intrabar.indicators.catalog import (
-    NAMES,
+from intrabar.indicators.catalog import NAMES, make, select
+from intrabar.indicators.compute import compute, lookback, require_length
+from intrabar.indicators.constructors import (
     atr,
     bollinger,
     cross,
@@ -9,17 +10,15 @@ from intrabar.indicators.catalog import (
     highest,
     level,
     lowest,
-    make,
     price,
     rsi,
-    select,
     sma,
     talib,
     uniform,
 )
-from intrabar.indicators.compute import Stream, compute, lookback, require_length, stream
 from intrabar.indicators.indicator import BarColumns, Columns, Indicator
 from intrabar.indicators.parse import from_config, parse
+from intrabar.indicators.stream import Stream, stream
 
 __all__ = [
     "NAMES",

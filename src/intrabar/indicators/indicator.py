@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 Param = int | float | str
 
+BarRow = tuple[float, float, float, float, float, int]  # COLUMNS, then ns since 1970 UTC
+
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -23,19 +25,19 @@ class BarColumns(Protocol):
     """What `compute` reads of the bars of one instrument; `model.bars.Bars` has it."""
 
     @property
-    def symbol(self) -> str: ...
+    def symbol(self) -> str: ...  # noqa: D102
     @property
-    def close_time(self) -> Times: ...
+    def close_time(self) -> Times: ...  # noqa: D102
     @property
-    def open(self) -> Floats: ...
+    def open(self) -> Floats: ...  # noqa: D102
     @property
-    def high(self) -> Floats: ...
+    def high(self) -> Floats: ...  # noqa: D102
     @property
-    def low(self) -> Floats: ...
+    def low(self) -> Floats: ...  # noqa: D102
     @property
-    def close(self) -> Floats: ...
+    def close(self) -> Floats: ...  # noqa: D102
     @property
-    def volume(self) -> Floats: ...
+    def volume(self) -> Floats: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

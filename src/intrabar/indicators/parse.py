@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from intrabar.errors import ConfigError
-from intrabar.indicators.catalog import cross, level, make, select
+from intrabar.indicators.catalog import make, select
+from intrabar.indicators.constructors import cross, level
 from intrabar.indicators.indicator import Indicator
 
 

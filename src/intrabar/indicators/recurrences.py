@@ -43,27 +43,26 @@ def ema_batch(price: Floats, alpha: float) -> Floats:
 
 
 @njit(cache=True)
-def atr_step(
-    value: float, last_close: float, high: float, low: float, period: int, warm: bool
-) -> float:
+def atr_step(value: float, last_close: float, high: float, low: float, alpha: float) -> float:
     """Wilder's average of the true range that starts from the first bar's `high - low`.
 
-    `warm` is False on the first bar. Wilder, New Concepts in Technical Trading Systems (1978).
+    `value` is NaN on the first bar, `alpha` is 1 / period. Wilder (1978), New Concepts in
+    Technical Trading Systems.
     """
-    if not warm:
+    if math.isnan(value):
         return high - low
     true_range = max(high, last_close) - min(low, last_close)
-    return value + (true_range - value) / period
+    return value + (true_range - value) * alpha
 
 
 @njit(cache=True)
-def atr_batch(high: Floats, low: Floats, close: Floats, period: int) -> Floats:
+def atr_batch(high: Floats, low: Floats, close: Floats, alpha: float) -> Floats:
     """`atr_step` over bars."""
     out = np.empty(high.shape[0])
     value = math.nan
     last = math.nan
     for i in range(high.shape[0]):
-        value = atr_step(value, last, high[i], low[i], period, i > 0)
+        value = atr_step(value, last, high[i], low[i], alpha)
         last = close[i]
         out[i] = value
     return out

@@ -11,12 +11,17 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import talib as ta
-from talib import abstract
-from talib import stream as ta_stream
+import talib
+import talib.abstract
+import talib.stream
 
 from intrabar.errors import ConfigError
-from intrabar.indicators.indicator import BarColumns, Floats, Param
+from intrabar.indicators.indicator import COLUMNS, BarColumns, BarRow, Floats, Param
+
+# The stubs of TA-Lib name neither `Function` nor the errors.
+ta: Any = talib
+ta_abstract: Any = talib.abstract
+ta_stream: Any = talib.stream
 
 WITHOUT_PRICES = ("MAVP",)
 FUNCTIONS: frozenset[str] = frozenset(ta.get_functions()) - set(WITHOUT_PRICES)
@@ -39,7 +44,7 @@ class Shape(NamedTuple):
 @cache
 def shape(name: str) -> Shape:
     """Shape of a TA-Lib function."""
-    info = abstract.Function(name).info
+    info = ta_abstract.Function(name).info
     source: list[str] = []
     selectable = True
     for columns in info["input_names"].values():
@@ -59,7 +64,7 @@ def shape(name: str) -> Shape:
 
 def lag(name: str, params: dict[str, Any]) -> int:
     """Bars before the first value; negative where TA-Lib refuses the parameters."""
-    function = abstract.Function(name)
+    function = ta_abstract.Function(name)
     function.set_parameters(params)
     return int(function.lookback)
 
@@ -106,27 +111,24 @@ class Call(NamedTuple):
         given = getattr(ta, self.function)(*columns, **dict(self.params))
         series = given[self.place] if isinstance(given, tuple) else given
         if series.dtype == np.float64:
-            return np.asarray(series)
-        values = series.astype(np.float64)
+            return np.asarray(series, dtype=np.float64)
+        values: Floats = series.astype(np.float64)
         values[: self.lag] = np.nan
         return values
 
 
-class CallStream:
+class CallSteps:
     """A TA-Lib streaming handle that opens itself once it has seen enough bars."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._places = tuple(COLUMN_PLACE[c] for c in call.source)
+        self._places = tuple(COLUMNS.index(c) for c in call.source)
         self._need = call.lag + 1
         self._history: list[tuple[float, ...]] = []
         self._handle: Any = None
 
-    def update(
-        self, open: float, high: float, low: float, close: float, volume: float, time: int
-    ) -> float:
+    def step(self, bar: BarRow) -> float:
         """Take in one closed bar; its value, NaN while warming up."""
-        bar = (open, high, low, close, volume)
         inputs = tuple(bar[p] for p in self._places)
         if self._handle is not None:
             return self._pick(self._handle.update(*inputs))
@@ -144,6 +146,3 @@ class CallStream:
 
     def _pick(self, given: Any) -> float:
         return float(given[self._call.place] if isinstance(given, tuple) else given)
-
-
-COLUMN_PLACE = {"open": 0, "high": 1, "low": 2, "close": 3, "volume": 4}
