@@ -1,4 +1,4 @@
-"""Bars for the tests of this folder: a random walk with bars that keep low <= open, close <= high."""
+"""Bars for the tests of this folder: a random walk, and changes made to it."""
 
 from __future__ import annotations
 

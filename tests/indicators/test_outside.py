@@ -107,7 +107,6 @@ def agree(got: np.ndarray, want: pl.Series, rtol: float) -> None:
         ("bollinger(20, 2).upper", "bb.upperBand"),
         ("bollinger(20, 2).middle", "bb.sma"),
         ("bollinger(20, 2).lower", "bb.lowerBand"),
-        ("STOCH(14, 3, 0, 3, 0).slowk", "stoch.oscillator"),
         ("STOCH(14, 3, 0, 3, 0).slowd", "stoch.signal"),
     ],
 )
