@@ -1,0 +1,120 @@
+"""Fills as the kernels read them: numbers only, one sleeve after the other.
+
+A sleeve is one strategy's position in one instrument. Within a sleeve the fills keep the order of
+the table, which is the order in which they happened. `position` of the table says where a sleeve
+stands after a fill, so nobody here decides again whether a sum of quantities is flat.
+Prices are taken as they are: a split between two fills of one position is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intrabar.errors import DataError, NotFoundError
+from intrabar.model.enums import FillReason, Side
+
+FILL = np.dtype(
+    [
+        ("row", np.int64),  # row of the fills table
+        ("bar", np.int64),
+        ("qty", np.float64),  # signed
+        ("price", np.float64),
+        ("cost", np.float64),
+        ("realized", np.float64),
+        ("position", np.float64),  # signed, after the fill
+        ("stop", np.float64),  # NaN where it made none
+        ("reason", np.int64),
+        ("ambiguous", np.bool_),
+    ]
+)
+SIDES = {side.word: int(side) for side in Side}
+REASONS = {reason.word: int(reason) for reason in FillReason}
+
+
+class Sleeves(NamedTuple):
+    """The fills of a run, grouped.
+
+    Parameters
+    ----------
+    fills : (n,) FILL
+    first : (k + 1,) int64
+        The fills of sleeve `s` are `first[s]` to `first[s + 1] - 1`.
+    strategy, symbol : list of str, k long
+    point_value : (k,) float64, account currency
+    """
+
+    fills: NDArray[np.void]
+    first: NDArray[np.int64]
+    strategy: list[str]
+    symbol: list[str]
+    point_value: NDArray[np.float64]
+
+
+def group(fills: pl.DataFrame, point_values: Mapping[str, float]) -> Sleeves:
+    """Group a fills table by strategy and symbol.
+
+    Parameters
+    ----------
+    fills : table
+        As `docs/architecture.md` describes it, in the order in which the fills happened.
+    point_values : mapping of symbol to account currency
+        Worth of a move of 1.0 in price for one contract.
+
+    Raises
+    ------
+    NotFoundError
+        A symbol without a point value.
+    DataError
+        The bars of the fills fall.
+    """
+    owner = pl.col("strategy").cast(pl.String), pl.col("symbol").cast(pl.String)
+    owners = fills.select(owner).unique(maintain_order=True).with_row_index("sleeve")
+    sleeve = (
+        fills.select(owner)
+        .join(owners, on=["strategy", "symbol"], how="left", maintain_order="left")["sleeve"]
+        .to_numpy()
+    )
+    rows = np.argsort(sleeve, kind="stable")
+    symbols = owners["symbol"].to_list()
+    for symbol in symbols:
+        if symbol not in point_values:
+            raise NotFoundError("point value of symbol", symbol, point_values)
+    first = np.zeros(len(symbols) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(sleeve, minlength=len(symbols)), out=first[1:])
+    values = np.array([point_values[s] for s in symbols], dtype=np.float64)
+    return Sleeves(_records(fills)[rows], first, owners["strategy"].to_list(), symbols, values)
+
+
+def market_columns(symbols: list[str], known: tuple[str, ...]) -> NDArray[np.int64]:
+    """The market's column of each symbol.
+
+    Raises
+    ------
+    NotFoundError
+        A symbol that the market does not have.
+    """
+    for symbol in symbols:
+        if symbol not in known:
+            raise NotFoundError("symbol", symbol, known)
+    return np.array([known.index(s) for s in symbols], dtype=np.int64)
+
+
+def _records(fills: pl.DataFrame) -> NDArray[np.void]:
+    side = fills["side"].cast(pl.String).replace_strict(SIDES, return_dtype=pl.Float64)
+    reason = fills["reason"].cast(pl.String).replace_strict(REASONS, return_dtype=pl.Int64)
+    out = np.zeros(fills.height, dtype=FILL)
+    out["row"] = np.arange(fills.height)
+    out["bar"] = fills["bar"].to_numpy()
+    if fills.height and np.diff(out["bar"]).min(initial=0) < 0:
+        raise DataError("fills: the bars fall; keep them in the order in which they happened")
+    out["qty"] = side.to_numpy() * fills["qty"].to_numpy()
+    for name in ("price", "cost", "realized", "position", "stop"):
+        out[name] = fills[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    out["reason"] = reason.to_numpy()
+    out["ambiguous"] = fills["ambiguous"].to_numpy()
+    return out

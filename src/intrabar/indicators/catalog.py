@@ -1,0 +1,218 @@
+"""The indicators that exist, and the one way to make one.
+
+Lower-case names are ours, upper-case names are TA-Lib's 200 functions over prices. A value from
+here is checked: a name or parameter that does not exist, or a value out of its range, never
+reaches `compute`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from intrabar.errors import ConfigError, NotFoundError
+from intrabar.indicators.indicator import COLUMNS, Indicator, Param
+from intrabar.indicators.talib_functions import FUNCTIONS, LONGEST_PERIOD, check, shape
+
+SEEDINGS = ("sma", "first")
+
+
+class Number(NamedTuple):
+    """Range of a numeric parameter; `default` None means that it must be given."""
+
+    low: float
+    high: float
+    default: float | None = None
+    whole: bool = True
+
+
+class Choice(NamedTuple):
+    """Words of a parameter; the first is the default."""
+
+    words: tuple[str, ...]
+
+
+class Own(NamedTuple):
+    """One of our indicators: parameters in order, default columns, outputs to choose from."""
+
+    params: dict[str, Number | Choice]
+    source: tuple[str, ...] = ("close",)
+    selectable: bool = True
+    outputs: tuple[str, ...] = ()
+
+
+def _period(low: int, default: int | None = None) -> Number:
+    return Number(low, LONGEST_PERIOD, default)
+
+
+_BARS = ("high", "low", "close")
+_SEED = Choice(SEEDINGS)
+
+OWN: dict[str, Own] = {
+    "atr": Own({"period": _period(1, 14), "seed": _SEED}, _BARS, selectable=False),
+    "bollinger": Own(
+        {"period": _period(2, 20), "deviations": Number(0.0, 1e6, 2.0, whole=False)},
+        outputs=("upper", "middle", "lower"),
+    ),
+    "ema": Own({"period": _period(1), "seed": _SEED}),
+    "highest": Own({"period": _period(1)}, ("high",)),
+    "level": Own({"value": Number(-math.inf, math.inf, whole=False)}, (), selectable=False),
+    "lowest": Own({"period": _period(1)}, ("low",)),
+    "price": Own({}),
+    "rsi": Own({"period": _period(2, 14)}),
+    "sma": Own({"period": _period(1)}),
+    "uniform": Own({"seed": Number(0, 2**63 - 1)}, (), selectable=False),
+}
+NAMES: frozenset[str] = FUNCTIONS | set(OWN) | {"cross"}
+
+
+def make(
+    name: str,
+    positional: Sequence[Any] = (),
+    given: Mapping[str, Any] | None = None,
+    *,
+    source: str | Sequence[str] | None = None,
+    output: str = "",
+) -> Indicator:
+    """Make an indicator from a name and values as a configuration gives them.
+
+    Parameters
+    ----------
+    name : str
+        One of ours, or a TA-Lib function in upper or lower case.
+    positional, given : values
+        Parameters in order, and by name.
+    source : str or sequence of str
+        Columns in place of the default ones.
+    output : str
+        Which series, where there are several.
+
+    Raises
+    ------
+    NotFoundError
+        No such indicator, parameter, column or output.
+    ConfigError
+        A parameter is missing, given twice, of the wrong kind or out of its range.
+    """
+    known = name if name in OWN else name.upper()
+    if known in OWN:
+        own = OWN[known]
+        order = list(own.params)
+        values = _named(known, order, positional, given or {})
+        params = {key: _checked(known, key, rule, values) for key, rule in own.params.items()}
+        defaults: dict[str, Param] = {
+            k: v.words[0] for k, v in own.params.items() if isinstance(v, Choice)
+        }
+        columns, selectable, outputs = own.source, own.selectable, own.outputs
+    elif known in FUNCTIONS:
+        form = shape(known)
+        defaults = dict(form.defaults)
+        values = _named(known, list(defaults), positional, given or {})
+        params = {k: _like(known, k, values.get(k, d), d) for k, d in defaults.items()}
+        check(known, params, known)
+        columns, selectable, outputs = form.source, form.selectable, form.outputs
+    else:
+        raise NotFoundError("indicator", name, NAMES | {n.lower() for n in FUNCTIONS})
+    read = _columns(known, source, columns, selectable)
+    text = _text(known, params, defaults, () if read == columns else read)
+    made = Indicator(known, tuple(params.items()), read, outputs, "", (), text)
+    return select(made, output) if output else made
+
+
+def select(indicator: Indicator, output: str) -> Indicator:
+    """One output of an indicator, by name.
+
+    Raises
+    ------
+    NotFoundError
+        It has no such output.
+    """
+    if output not in indicator.outputs:
+        raise NotFoundError(f"output of {indicator.name}", output, indicator.outputs)
+    chosen: Indicator = getattr(indicator, output)
+    return chosen
+
+
+def require_output(indicator: Indicator) -> None:
+    """Refuse an indicator with several outputs of which none is chosen.
+
+    Raises
+    ------
+    ConfigError
+        The message names the outputs.
+    """
+    if indicator.outputs and not indicator.output:
+        raise ConfigError(
+            f"{indicator} has the outputs {', '.join(indicator.outputs)}: "
+            f"choose one, as in {indicator}.{indicator.outputs[0]}"
+        )
+
+
+def _named(
+    name: str, order: list[str], positional: Sequence[Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    if len(positional) > len(order):
+        raise ConfigError(f"{name} takes {len(order)} parameters, {len(positional)} were given")
+    values = dict(zip(order, positional, strict=False))
+    for key, value in given.items():
+        if key not in order:
+            raise NotFoundError(f"parameter of {name}", key, order)
+        if key in values:
+            raise ConfigError(f"{name}: {key} is given twice")
+        values[key] = value
+    return values
+
+
+def _checked(name: str, key: str, rule: Number | Choice, values: Mapping[str, Any]) -> Param:
+    if isinstance(rule, Choice):
+        word = values.get(key, rule.words[0])
+        if word not in rule.words:
+            raise ConfigError(f"{name}: {key} is {word!r}, must be {' or '.join(rule.words)}")
+        return str(word)
+    if key not in values and rule.default is None:
+        raise ConfigError(f"{name} needs {key}")
+    number = _like(name, key, values.get(key, rule.default), 0 if rule.whole else 0.0)
+    if not rule.low <= number <= rule.high or math.isinf(number):
+        low, high = (int(rule.low), int(rule.high)) if rule.whole else (rule.low, rule.high)
+        raise ConfigError(f"{name}: {key} is {number}, must be {low} to {high}")
+    return number
+
+
+def _like(name: str, key: str, value: Any, default: Param) -> int | float:
+    """The value as the whole or the real number that the parameter's default is."""
+    whole = isinstance(default, int)
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ConfigError(f"{name}: {key} is {value!r}, must be a number")
+    if not whole:
+        return float(value)
+    if value != int(value) if math.isfinite(value) else True:
+        raise ConfigError(f"{name}: {key} is {value!r}, must be a whole number")
+    return int(value)
+
+
+def _columns(
+    name: str, source: str | Sequence[str] | None, columns: tuple[str, ...], selectable: bool
+) -> tuple[str, ...]:
+    if source is None:
+        return columns
+    read = (source,) if isinstance(source, str) else tuple(source)
+    for column in read:
+        if column not in COLUMNS:
+            raise NotFoundError(f"source column of {name}", column, COLUMNS)
+    if not selectable and read != columns:
+        raise ConfigError(f"{name} always reads {', '.join(columns) or 'no column'}")
+    if len(read) != len(columns):
+        raise ConfigError(f"{name} reads {len(columns)} columns, {len(read)} were given")
+    return read
+
+
+def _text(
+    name: str, params: Mapping[str, Param], defaults: Mapping[str, Param], source: tuple[str, ...]
+) -> str:
+    """The call as a configuration writes it: numbers in order, words and columns by name."""
+    numbers = [repr(v) for v in params.values() if not isinstance(v, str)]
+    words = [f"{k}={v}" for k, v in params.items() if isinstance(v, str) and v != defaults[k]]
+    if source:
+        words.append(f"source={source[0] if len(source) == 1 else '[' + ', '.join(source) + ']'}")
+    return f"{name}({', '.join(numbers + words)})"

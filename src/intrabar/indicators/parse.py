@@ -1,0 +1,100 @@
+"""Indicators as configurations write them: `ema(20)`, or a name and parameters in a mapping."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from intrabar.errors import ConfigError
+from intrabar.indicators.catalog import make, select
+from intrabar.indicators.constructors import cross, level
+from intrabar.indicators.indicator import Indicator
+
+
+def from_config(given: Any) -> Indicator:
+    """Read an indicator from its text, from a mapping, or from a number.
+
+    Parameters
+    ----------
+    given : str, mapping or number
+        `"bollinger(20, 2.0).upper"`, `{"name": "ema", "period": 20, "seed": "first"}`; a
+        mapping may hold `source` and `output`, a cross holds `a` and `b`. A number is a level.
+
+    Raises
+    ------
+    NotFoundError
+        No such indicator, parameter, column or output.
+    ConfigError
+        Not an indicator at all, or a value out of its range.
+    """
+    if isinstance(given, Indicator):
+        return given
+    if isinstance(given, str):
+        return parse(given)
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return level(given)
+    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+        raise ConfigError(f"{given!r} is no indicator: write 'ema(20)' or a mapping with a name")
+    params = {key: value for key, value in given.items() if key != "name"}
+    if given["name"] == "cross":
+        if set(params) != {"a", "b"}:
+            raise ConfigError(f"cross needs a and b, and nothing else; got {sorted(params)}")
+        return cross(from_config(params["a"]), from_config(params["b"]))
+    source, output = params.pop("source", None), params.pop("output", "")
+    return make(given["name"], (), params, source=source, output=output)
+
+
+def parse(text: str) -> Indicator:
+    """Read an indicator from text; `parse(str(indicator))` is the indicator.
+
+    Raises
+    ------
+    ConfigError
+        The text is no call of one indicator.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise ConfigError(f"cannot read the indicator {text!r}: write it as 'ema(20)'") from None
+    return _indicator(tree, text)
+
+
+def _indicator(node: ast.expr, text: str) -> Indicator:
+    if isinstance(node, ast.Attribute):
+        return select(_indicator(node.value, text), node.attr)
+    if isinstance(node, ast.Name):
+        return make(node.id)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise ConfigError(f"cannot read {ast.unparse(node)!r} in {text!r}: write it as 'ema(20)'")
+    if node.func.id == "cross":
+        if len(node.args) != 2 or node.keywords:
+            raise ConfigError(f"cross takes two indicators, in {text!r}")
+        a, b = (_operand(arg, text) for arg in node.args)
+        return cross(a, b)
+    values = [_value(arg, text) for arg in node.args]
+    given: dict[str, Any] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise ConfigError(f"'**' cannot stand in {text!r}")
+        given[keyword.arg] = _value(keyword.value, text)
+    source, output = given.pop("source", None), given.pop("output", "")
+    return make(node.func.id, values, given, source=source, output=output)
+
+
+def _operand(node: ast.expr, text: str) -> Indicator:
+    if isinstance(node, ast.Constant | ast.UnaryOp):
+        return from_config(_value(node, text))
+    return _indicator(node, text)
+
+
+def _value(node: ast.expr, text: str) -> Any:
+    """A number, a word with or without quotes, or a list of words."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_value(item, text) for item in node.elts]
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise ConfigError(f"cannot read {ast.unparse(node)!r} in {text!r}") from None

@@ -1,0 +1,284 @@
+"""Campaigns, trades and curves on hand-worked lives, and against plain sums on random ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intrabar.analysis.campaigns import campaigns
+from intrabar.analysis.equity import curves_by, equity_by
+from intrabar.analysis.trades import trades
+from intrabar.errors import DataError, NotFoundError
+from intrabar.model.enums import FillReason
+from tests.analysis.account import Deal, fills_of, market_of
+
+COLUMNS = [
+    "campaign",
+    "strategy",
+    "symbol",
+    "side",
+    "start_bar",
+    "end_bar",
+    "start",
+    "end",
+    "bars",
+    "qty",
+    "entry",
+    "exit",
+    "gross",
+    "costs",
+    "net",
+    "risk",
+    "r",
+    "mae",
+    "mfe",
+    "reason",
+    "ambiguous",
+]
+TRADE_COLUMNS = [
+    "strategy",
+    "symbol",
+    "side",
+    "open_bar",
+    "close_bar",
+    "open_time",
+    "close_time",
+    "qty",
+    "open_price",
+    "close_price",
+    "gross",
+    "costs",
+    "net",
+]
+
+
+def one(deals: list[Deal], **market: object) -> dict[str, object]:
+    bars = market_of(**market)  # type: ignore[arg-type]
+    table = campaigns(fills_of(deals, 50.0), bars, {"A": 50.0})
+    assert table.height == 1
+    return table.row(0, named=True)
+
+
+def test_a_stopped_long_with_every_figure() -> None:
+    row = one(
+        [
+            Deal(1, 2.0, 100.0, cost=4.0, stop=98.0),
+            Deal(4, -2.0, 97.5, cost=4.0, reason="stop", ambiguous=True),
+        ],
+        closes={"A": [100.0, 100.5, 102.0, 99.0, 96.0]},
+        highs={"A": [100.0, 103.0, 102.5, 100.0, 99.5]},
+        lows={"A": [100.0, 95.0, 99.5, 98.5, 95.0]},
+    )
+    assert row["side"] == "buy"
+    assert (row["start_bar"], row["end_bar"], row["bars"]) == (1, 4, 3)
+    assert (row["entry"], row["exit"], row["qty"]) == (100.0, 97.5, 2.0)
+    assert (row["gross"], row["costs"], row["net"]) == (-250.0, 8.0, -258.0)
+    assert row["risk"] == 200.0  # |100 - 98| * 50 * 2
+    assert row["r"] == pytest.approx(-1.29)
+    # Bar 1 shows only its close, bar 4 only the fill: its 95.0 came after the stop.
+    assert (row["mae"], row["mfe"]) == (2.5, 2.5)
+    assert (row["reason"], row["ambiguous"]) == ("stop", True)
+
+
+def test_in_and_out_within_one_bar_sees_only_its_fills() -> None:
+    row = one(
+        [Deal(0, -1.0, 100.0), Deal(0, 1.0, 99.0, reason="target")],
+        closes={"A": [100.5, 1.0]},
+        highs={"A": [150.0, 1.0]},
+        lows={"A": [50.0, 1.0]},
+    )
+    assert (row["side"], row["bars"], row["mae"], row["mfe"]) == ("sell", 0, 0.0, 1.0)
+    assert row["reason"] == "target"
+
+
+def test_excursions_are_measured_from_the_average_of_that_time() -> None:
+    # 1 at 100, 1 more at 110 on bar 2: the average is 105 when bar 2 ends. Low of bar 1: 96, 4
+    # under 100. Low of bar 2: 98, 7 under 105. High of bar 3: 112, 7 over 105. Out at 101: -4.
+    row = one(
+        [Deal(0, 1.0, 100.0), Deal(2, 1.0, 110.0), Deal(4, -2.0, 101.0, reason="exit")],
+        closes={"A": [100.0, 99.0, 104.0, 108.0, 101.0]},
+        highs={"A": [100.0, 101.0, 110.0, 112.0, 200.0]},
+        lows={"A": [100.0, 96.0, 98.0, 103.0, 1.0]},
+    )
+    assert (row["mae"], row["mfe"]) == (7.0, 10.0)  # 110 was paid while the average was 100
+    assert (row["entry"], row["qty"], row["reason"]) == (105.0, 2.0, "signal")
+
+
+def test_a_synthetic_bar_shows_nothing() -> None:
+    nan = float("nan")
+    row = one(
+        [Deal(0, 1.0, 100.0), Deal(2, -1.0, 100.0, reason="session")],
+        closes={"A": [100.0, 100.0, 100.0]},
+        highs={"A": [100.0, nan, 100.0]},
+        lows={"A": [100.0, nan, 100.0]},
+    )
+    assert (row["mae"], row["mfe"], row["reason"]) == (0.0, 0.0, "session")
+
+
+def test_a_flip_ends_one_and_starts_the_next_and_shares_its_cost() -> None:
+    deals = [
+        Deal(0, 1.0, 100.0, cost=1.0, stop=99.0),
+        Deal(1, -4.0, 102.0, cost=8.0, stop=103.0),
+        Deal(2, 3.0, 101.0, cost=3.0, reason="end_of_data"),
+    ]
+    market = market_of({"A": [100.0, 102.0, 101.0]})
+    table = campaigns(fills_of(deals), market, {"A": 1.0})
+    assert table["side"].to_list() == ["buy", "sell"]
+    assert table["costs"].to_list() == [3.0, 9.0]  # 1 + 8/4, 8*3/4 + 3
+    assert table["gross"].to_list() == [2.0, 3.0]
+    assert table["risk"].to_list() == [1.0, 3.0]
+    assert table["reason"].to_list() == ["signal", "end_of_data"]
+    assert table["end_bar"].to_list() == [1, 2]
+    assert table["start"].to_list()[1] == table["end"].to_list()[0]
+
+
+def test_an_open_campaign_is_marked_at_the_last_close() -> None:
+    deals = [Deal(0, 2.0, 100.0, cost=1.0), Deal(1, -1.0, 103.0, cost=1.0, reason="target")]
+    table = campaigns(fills_of(deals), market_of({"A": [100.0, 103.0, 98.0]}), {"A": 1.0})
+    row = table.row(0, named=True)
+    assert [row[c] for c in ("end_bar", "end", "exit", "reason")] == [None] * 4
+    assert (row["gross"], row["net"], row["bars"]) == (1.0, -1.0, 2)  # 3 realized, 2 open loss
+    assert row["mae"] == 2.0
+    assert math.isnan(row["risk"])
+    assert math.isnan(row["r"])
+
+
+@pytest.mark.parametrize("reason", list(FillReason), ids=lambda r: r.word)
+def test_every_reason_of_a_fill_has_one_of_a_campaign(reason: FillReason) -> None:
+    row = one(
+        [Deal(0, 1.0, 100.0), Deal(1, -1.0, 100.0, reason=reason.word)],
+        closes={"A": [100.0, 100.0]},
+    )
+    spec = {"stop", "target", "signal", "session", "liquidation", "end_of_data"}
+    assert row["reason"] in spec
+    assert row["reason"] == ("signal" if reason.word in ("entry", "exit") else reason.word)
+
+
+def test_tables_have_the_documented_columns_even_when_empty() -> None:
+    market = market_of({"A": [1.0, 1.0]})
+    for deals in ([], [Deal(0, 1.0, 1.0), Deal(1, -1.0, 1.0)]):
+        fills = fills_of(deals)
+        table, paired = campaigns(fills, market, {"A": 1.0}), trades(fills, {"A": 1.0})
+        assert table.columns == COLUMNS
+        assert paired.columns == TRADE_COLUMNS
+        assert table.schema["start"] == table.schema["end"] == pl.Datetime("ns", "UTC")
+        assert table.schema["end_bar"] == pl.Int64
+        assert table.schema["reason"] == pl.String
+    assert curves_by(fills_of([]), market, {}, "strategy") == {}
+
+
+def test_sleeves_do_not_mix() -> None:
+    deals = [
+        Deal(0, 1.0, 10.0, symbol="A", strategy="x"),
+        Deal(0, -1.0, 10.0, symbol="A", strategy="y"),
+        Deal(0, 1.0, 20.0, symbol="B", strategy="x"),
+        Deal(1, -1.0, 12.0, symbol="A", strategy="x", reason="exit"),
+        Deal(1, 1.0, 12.0, symbol="A", strategy="y", reason="exit"),
+    ]
+    fills = fills_of(deals)
+    market = market_of({"A": [10.0, 12.0, 12.0], "B": [20.0, 20.0, 25.0]})
+    values = {"A": 1.0, "B": 1.0}
+    table = campaigns(fills, market, values)
+    assert table["net"].to_list() == [2.0, -2.0, 5.0]
+    by_strategy = equity_by(fills, market, values, "strategy")
+    assert {k: v.tolist() for k, v in by_strategy.items()} == {
+        "x": [0.0, 2.0, 7.0],
+        "y": [0.0, -2.0, -2.0],
+    }
+    by_symbol = curves_by(fills, market, values, "symbol")
+    assert by_symbol["A"].profit.tolist() == [0.0, 0.0, 0.0]
+    assert by_symbol["A"].held.tolist() == [True, False, False]
+    assert by_symbol["B"].held.tolist() == [True, True, True]
+
+
+def test_what_cannot_be_grouped_is_refused() -> None:
+    market = market_of({"A": [1.0, 1.0]})
+    fills = fills_of([Deal(0, 1.0, 1.0), Deal(1, -1.0, 1.0)])
+    with pytest.raises(NotFoundError, match="point value of symbol 'A'"):
+        trades(fills, {"B": 1.0})
+    with pytest.raises(NotFoundError, match="symbol 'A'"):
+        campaigns(fills, market_of({"B": [1.0, 1.0]}), {"A": 1.0})
+    with pytest.raises(DataError, match="the bars fall"):
+        campaigns(fills.reverse(), market, {"A": 1.0})
+
+
+deals_of_sleeves = st.lists(
+    st.tuples(
+        st.integers(0, 29),
+        st.integers(-40, 40).filter(bool).map(lambda q: q / 10),
+        st.integers(900, 1100).map(lambda p: p / 10),
+        st.integers(0, 50).map(lambda c: c / 10),
+        st.sampled_from(["A", "B"]),
+        st.sampled_from(["x", "y"]),
+    ),
+    max_size=40,
+)
+closes = st.lists(st.integers(900, 1100).map(lambda p: p / 10), min_size=30, max_size=30)
+
+
+def random_run(raw: list[tuple[int, float, float, float, str, str]], flatten: bool) -> pl.DataFrame:
+    deals = [
+        Deal(bar, qty, price, cost, symbol=symbol, strategy=strategy)
+        for bar, qty, price, cost, symbol, strategy in sorted(raw, key=lambda r: r[0])
+    ]
+    if flatten:
+        open_: dict[tuple[str, str], float] = {}
+        for d in deals:
+            key = (d.strategy, d.symbol)
+            open_[key] = open_.get(key, 0.0) + d.qty
+        for (strategy, symbol), qty in open_.items():
+            if abs(qty) > 1e-9:
+                deals.append(Deal(29, -qty, 100.0, 0.3, symbol=symbol, strategy=strategy))
+    return fills_of(deals, 5.0)
+
+
+@given(deals_of_sleeves, closes, closes)
+def test_nets_add_up_to_the_change_of_equity(
+    raw: list[tuple[int, float, float, float, str, str]], a: list[float], b: list[float]
+) -> None:
+    market = market_of({"A": a, "B": b})
+    values = {"A": 5.0, "B": 5.0}
+    fills = random_run(raw, flatten=True)
+    # When flat, cash is all there is: money in less money out, less costs.
+    signed = fills["qty"] * fills["side"].replace_strict({"buy": 1.0, "sell": -1.0})
+    change = float((-signed * fills["price"] * 5.0 - fills["cost"]).sum())
+    table, paired = campaigns(fills, market, values), trades(fills, values)
+    assert table["net"].sum() == pytest.approx(change, abs=1e-8)
+    assert paired["net"].sum() == pytest.approx(change, abs=1e-8)
+    assert table["end_bar"].null_count() == 0
+    for key in ("strategy", "symbol"):
+        last = sum(c[-1] for c in equity_by(fills, market, values, key).values())
+        assert last == pytest.approx(change, abs=1e-8)
+
+
+@given(deals_of_sleeves, closes, closes)
+def test_open_profit_is_in_the_curves_and_in_the_open_campaigns(
+    raw: list[tuple[int, float, float, float, str, str]], a: list[float], b: list[float]
+) -> None:
+    market = market_of({"A": a, "B": b})
+    values = {"A": 5.0, "B": 5.0}
+    fills = random_run(raw, flatten=False)
+    table = campaigns(fills, market, values)
+    curves = curves_by(fills, market, values, "symbol")
+    for i, symbol in enumerate(("A", "B")):
+        own = fills.filter(pl.col("symbol") == symbol)
+        if own.height == 0:
+            continue
+        signed = (own["qty"] * own["side"].replace_strict({"buy": 1.0, "sell": -1.0})).to_numpy()
+        bar, price, cost = (own[c].to_numpy() for c in ("bar", "price", "cost"))
+        for t in range(30):
+            # Money spent so far, and what the position would fetch at the close.
+            done = bar <= t
+            cash = float((-signed[done] * price[done] * 5.0 - cost[done]).sum())
+            worth = float(signed[done].sum()) * market.close[t, i] * 5.0
+            assert curves[symbol].profit[t] == pytest.approx(cash + worth, abs=1e-7)
+        net = table.filter(pl.col("symbol") == symbol)["net"].sum()
+        assert net == pytest.approx(float(curves[symbol].profit[-1]), abs=1e-7)
+    assert (table["mae"] >= 0).all()
+    assert (table["mfe"] >= 0).all()
+    assert (np.diff(table["start_bar"].to_numpy()) >= 0).all()
