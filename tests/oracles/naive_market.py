@@ -185,8 +185,8 @@ class Market(Execution):
             first = min(tied, key=lambda o: o.rank)
             if len(tied) > 1:
                 self.notes["several orders at one price"] += 1
-                if {"stop", "target"} <= {o.role for o in tied}:
-                    self.notes["stop and target at one price"] += 1
+                if first is not min(tied, key=lambda o: o.number):
+                    self.notes["child before an earlier order at one price"] += 1
             self.trigger(first, ahead[first])
 
     def trigger_level(self, order: Order, way: int) -> float | None:

@@ -1,0 +1,335 @@
+"""Random scenarios: small markets on small grids, where orders meet, tie and fail often.
+
+One description of a scenario, two sources of choice: Hypothesis (which shrinks) and a seeded
+`random.Random` (which is fast). Prices are a few ticks apart, orders lie on or near the corners
+of the bars they are going to meet, and money is as short as margins need it to be.
+
+Known limit: what the rules leave open is not drawn (a GTD order that is over when it is
+submitted, an order in two OCO pairs, an OCO across instruments of different lots).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hypothesis import strategies as st
+
+POLICIES = ("worst", "best", "shortest", "nearest", "low_first", "high_first", "random")
+TICKS = (0.01, 0.05, 0.25, 1, 0.1)
+LOTS = (1, 1, 1, 10, 0.25, 0.1)
+OFF_GRID = (0.5, 1 / 3, 4e-10, -4e-10, 3e-9, -3e-9)  # of a tick; the tolerance is 1e-9
+TYPES = ("market", "market", "limit", "limit", "stop", "stop", "stop_limit", "stop_limit", "moc")
+PHASES = ("open", "close")
+TIFS = ("gtc", "gtc", "gtc", "day", "gtd", "ioc", "fok")
+
+
+class Source(Protocol):
+    """Where choices come from. The first choice is the plainest: Hypothesis shrinks to it."""
+
+    def integer(self, least: int, most: int) -> int: ...
+
+
+class FromRandom:
+    def __init__(self, rng: random.Random) -> None:
+        self.integer = rng.randint
+
+
+class FromHypothesis:
+    def __init__(self, draw: Any) -> None:
+        self._draw = draw
+
+    def integer(self, least: int, most: int) -> int:
+        return self._draw(st.integers(least, most))
+
+
+def chance(source: Source, percent: int) -> bool:
+    return source.integer(0, 99) >= 100 - percent
+
+
+def choose(source: Source, options: Sequence[Any]) -> Any:
+    return options[source.integer(0, len(options) - 1)]
+
+
+def random_scenario(rng: random.Random) -> dict:
+    """A scenario from a seeded generator; the same seed gives the same scenario."""
+    return scenario_from(FromRandom(rng))
+
+
+@st.composite
+def scenarios(draw: Any) -> dict:
+    """Hypothesis strategy of scenarios."""
+    return scenario_from(FromHypothesis(draw))
+
+
+def scenario_from(source: Source) -> dict:
+    count = choose(source, (1, 1, 2, 2, 3))
+    length = choose(source, (2, 4, 8, 8, 14, 40))
+    instruments = [instrument_from(source, "ABC"[n]) for n in range(count)]
+    bars = bars_from(source, instruments, length)
+    scenario = {
+        "name": "random",
+        "instruments": instruments,
+        "account": {
+            "cash": cash_from(source, instruments, bars),
+            "margin_call": choose(source, ("all", "reduce")),
+            "margin_check": choose(source, ("reject", "reduce")),
+            "close_at_end": chance(source, 30),
+        },
+        "path_policy": choose(source, POLICIES),
+        "bars": bars,
+        "orders": orders_from(source, instruments, bars, length),
+    }
+    if chance(source, 50):
+        scenario["seed"] = source.integer(0, 1000)
+    return scenario
+
+
+def cash_from(source: Source, instruments: list[dict], bars: dict[str, list]) -> float:
+    """Plenty; or a little more than the margin of a few lots; or a few ticks of them."""
+    kind = source.integer(0, 9)
+    if kind < 3:
+        return 100_000
+    lots = choose(source, (2, 4, 7))
+    needs = []
+    for i in instruments:
+        price = next((bar[0] for bar in bars[i["symbol"]] if bar), 0)
+        margin = i.get("initial_margin", 0)
+        margin += i.get("initial_margin_rate", 0) * price * i["point_value"]
+        ticks = choose(source, (9, 25)) * i["tick_size"] * i["point_value"]
+        needs.append((margin + ticks if kind < 8 else ticks) * i["lot"] * lots)
+    return round(max(needs) if chance(source, 50) else sum(needs), 6) + 0.0137
+
+
+def instrument_from(source: Source, symbol: str) -> dict:
+    tick = choose(source, TICKS)
+    point_value = choose(source, (1, 2, 50, 0.5))
+    worth = tick * point_value  # of one tick of one contract
+    made = {
+        "symbol": symbol,
+        "tick_size": tick,
+        "point_value": point_value,
+        "lot": choose(source, LOTS),
+    }
+    if chance(source, 40):
+        made["slippage_ticks"] = choose(source, (1, 2, 0.5))
+    if chance(source, 20):
+        made["slippage_pct"] = choose(source, (0.001, 0.0007, 0.02))
+    if chance(source, 30):
+        made["limit_through_ticks"] = choose(source, (1, 2, 0.5))
+    if chance(source, 30):
+        made["commission_per_contract"] = round(worth * choose(source, (0.1, 1, 0.37)), 8)
+    if chance(source, 20):
+        made["fee_per_trade"] = round(worth * choose(source, (1, 0.7)), 8)
+    if chance(source, 20):
+        made["commission_rate"] = choose(source, (0.001, 0.0003))
+    if chance(source, 15):
+        made["commission_min"] = round(worth * choose(source, (2, 5)), 8)
+    if chance(source, 15):
+        made["commission_max"] = round(worth * choose(source, (6, 9)), 8)
+    if chance(source, 60):
+        amount = worth * choose(source, (7, 13, 29))
+        made["initial_margin"] = round(amount, 8)
+        made["maintenance_margin"] = round(amount * choose(source, (0.9, 0.5, 1, 0)), 8)
+    if chance(source, 35):
+        rate = choose(source, (0.05, 0.2, 0.51))
+        made["initial_margin_rate"] = rate
+        made["maintenance_margin_rate"] = round(rate * choose(source, (0.5, 0.9, 1, 0)), 8)
+    return made
+
+
+def on_grid(ticks: int, tick: float) -> float:
+    """As a file would write it: 100.35, and not 10035 * 0.01."""
+    return round(ticks * tick, 6)
+
+
+def bars_from(source: Source, instruments: list[dict], length: int) -> dict[str, list]:
+    bars: dict[str, list] = {}
+    for instrument in instruments:
+        gaps_percent = choose(source, (0, 10, 50)) if len(instruments) > 1 else 0
+        last = choose(source, (40, 100, 100, 333))
+        wild = choose(source, (2, 4, 9))
+        off_percent = choose(source, (0, 0, 25))
+        row: list[list | None] = []
+        for _ in range(length):
+            if chance(source, gaps_percent):
+                row.append(None)
+                continue
+            bar, last = bar_from(source, last, wild, off_percent, instrument["tick_size"])
+            row.append(bar)
+        bars[instrument["symbol"]] = row
+    for at in range(length):  # the timeline is the union of the bars: each index has one
+        if all(row[at] is None for row in bars.values()):
+            first = instruments[0]
+            bars[first["symbol"]][at] = bar_from(source, 100, 2, 0, first["tick_size"])[0]
+    return bars
+
+
+def bar_from(
+    source: Source, last: int, wild: int, off_percent: int, tick: float
+) -> tuple[list, int]:
+    """A bar that opens near the last close; returns it and its close in ticks."""
+    gap = source.integer(-wild, wild) if chance(source, 35) else 0
+    opened = max(1, last + gap)
+    shape = source.integer(0, 9)
+    closed = opened if shape == 9 else max(1, opened + source.integer(-wild, wild))
+    reach = 0 if shape >= 8 else wild
+    high = max(opened, closed) + source.integer(0, reach)
+    low = max(1, min(opened, closed) - source.integer(0, reach))
+    prices = [on_grid(ticks, tick) for ticks in (opened, high, low, closed)]
+    if chance(source, off_percent):
+        which = source.integer(0, 3)
+        prices[which] += choose(source, OFF_GRID) * tick
+        if chance(source, 80):  # else the open or the close may lie outside
+            prices[1], prices[2] = max(prices), min(prices)
+    return [*prices, source.integer(1, 9) * 100], closed
+
+
+@dataclass
+class Desk:
+    """What whoever writes the orders of a scenario has before them."""
+
+    source: Source
+    instruments: list[dict]
+    bars: dict[str, list]
+    length: int
+    orders: list[dict] = field(default_factory=list)
+    levels: dict[str, list[float]] = field(default_factory=dict)  # prices that orders lie at
+    without_partner: list[dict] = field(default_factory=list)
+
+
+def orders_from(source: Source, instruments: list[dict], bars: dict, length: int) -> list[dict]:
+    desk = Desk(source, instruments, bars, length)
+    commands: list[dict] = []
+    for n in range(source.integer(1, choose(source, (3, 8, 16, 24)))):
+        if desk.orders and chance(source, 25):
+            commands.append(change_from(desk))
+            continue
+        order = order_from(desk, f"o{n}", choose(source, instruments))
+        pair_up(desk, order)
+        desk.orders.append(order)
+        commands.append(order)
+    return commands
+
+
+def order_from(desk: Desk, name: str, instrument: dict) -> dict:
+    source, symbol = desk.source, instrument["symbol"]
+    moment = {"at": source.integer(0, desk.length - 1), "phase": choose(source, PHASES)}
+    last = desk.orders[-1] if desk.orders else {}
+    if last.get("symbol") == symbol and chance(source, 40):
+        moment = {"at": last["at"], "phase": last["phase"]}
+    order = {
+        "id": name,
+        **moment,
+        "symbol": symbol,
+        "side": choose(source, ("buy", "sell")),
+        "qty": round(choose(source, (1, 2, 3, 5, 8)) * instrument["lot"], 6),
+        "type": choose(source, TYPES),
+    }
+    if order["type"] in ("limit", "stop_limit"):
+        order["limit_price"] = level_from(desk, moment, instrument)
+    if order["type"] in ("stop", "stop_limit"):
+        order["stop_price"] = level_from(desk, moment, instrument)
+    tif = choose(source, TIFS)
+    if tif != "gtc":
+        order["tif"] = tif
+    if tif == "gtd":
+        order["until"] = moment["at"] + 1 + source.integer(0, 3)
+    if chance(source, 12):
+        order["reduce_only"] = True
+    elif chance(source, 60):
+        order.update(bracket_from(desk, order, instrument))
+    if chance(source, 3):
+        order.update(choose(source, spoiled(order, instrument)))
+    return order
+
+
+def bracket_from(desk: Desk, order: dict, instrument: dict) -> dict:
+    """A stop and a target: mostly on their sides of the price, near or far, at times absurd."""
+    source, tick = desk.source, instrument["tick_size"]
+    way = 1 if order["side"] == "buy" else -1
+    around = level_from(desk, order, instrument)
+    bracket = {}
+    for name, side in (("stop_loss", -way), ("take_profit", way)):
+        kind = source.integer(0, 9)
+        if kind >= 4:
+            away = side * choose(source, (2, 4, 9, 20)) * tick
+            bracket[name] = round(max(around + away, tick), 12)
+        elif kind == 3:
+            bracket[name] = level_from(desk, order, instrument)
+        if name in bracket:
+            desk.levels[instrument["symbol"]].append(bracket[name])
+    return bracket
+
+
+def spoiled(order: dict, instrument: dict) -> list[dict]:
+    """Ways to make the order one that is refused or not whole."""
+    ways = [{"qty": 0}, {"qty": 1.5 * instrument["lot"]}, {"qty": -instrument["lot"]}]
+    for price in ("limit_price", "stop_price", "stop_loss", "take_profit"):
+        if price in order:
+            ways += [{price: 0}, {price: -instrument["tick_size"]}]
+    return ways
+
+
+def pair_up(desk: Desk, order: dict) -> None:
+    """At times one cancels the other: two orders of one moment, or of two."""
+    source = desk.source
+    lots = {i["symbol"]: i["lot"] for i in desk.instruments}
+    free = [o for o in desk.without_partner if lots[o["symbol"]] == lots[order["symbol"]]]
+    if not free or not chance(source, 25):
+        desk.without_partner.append(order)
+        return
+    other = choose(source, free)
+    desk.without_partner.remove(other)
+    first, second = (order, other) if chance(source, 50) else (other, order)
+    first["oco"] = second["id"]
+    if chance(source, 70):
+        order["at"], order["phase"] = other["at"], other["phase"]
+        if "until" in order:
+            order["until"] = other["at"] + 2
+
+
+def level_from(desk: Desk, moment: dict, instrument: dict) -> float:
+    """A price where another order lies, or a corner of a bar that the order meets first."""
+    source, tick = desk.source, instrument["tick_size"]
+    used = desk.levels.setdefault(instrument["symbol"], [])
+    if used and chance(source, 45):
+        return choose(source, used[-3:])
+    first = moment["at"] + (moment["phase"] == "close")
+    row = desk.bars[instrument["symbol"]]
+    ahead = [bar for bar in row[first : first + 3] if bar] or [b for b in row if b]
+    near = choose(source, ahead)[source.integer(0, 3)] if ahead else 50 * tick
+    level = near + choose(source, (0, 0, 0, 1, -1, 2, -3)) * tick
+    if chance(source, 20):
+        level += choose(source, OFF_GRID) * tick
+    level = round(max(level, tick), 12)
+    used.append(level)
+    return level
+
+
+def change_from(desk: Desk) -> dict:
+    """A cancel or a modify, at or after the order's own moment, of it or of a child."""
+    source, order = desk.source, choose(desk.source, desk.orders)
+    later = min(order["at"] + choose(source, (0, 0, 1, 2, 3)), desk.length - 1)
+    moment = {"at": later, "phase": choose(source, PHASES)}
+    children = [
+        order["id"] + child
+        for child, price in ((".stop", "stop_loss"), (".target", "take_profit"))
+        if price in order
+    ]
+    name = choose(source, children) if children and chance(source, 60) else order["id"]
+    if chance(source, 30):
+        return {**moment, "cancel": name}
+    instrument = next(i for i in desk.instruments if i["symbol"] == order["symbol"])
+    change = {**moment, "modify": name}
+    if chance(source, 50):
+        change["limit_price"] = level_from(desk, moment, instrument)
+    if chance(source, 50):
+        change["stop_price"] = level_from(desk, moment, instrument)
+    if chance(source, 40 if name == order["id"] else 70):
+        change["qty"] = round(source.integer(0, 4) * instrument["lot"], 6)
+    if chance(source, 3):
+        change.update(choose(source, spoiled(change, instrument)))
+    return change
