@@ -65,31 +65,34 @@ def scenarios(draw: Any) -> dict:
 
 
 def scenario_from(source: Source) -> dict:
-    count = choose(source, (1, 1, 2, 2, 3))
-    length = choose(source, (2, 4, 8, 8, 14, 40))
-    instruments = [instrument_from(source, "ABC"[n]) for n in range(count)]
-    bars = bars_from(source, instruments, length)
+    squeeze = chance(source, 30)  # wild prices, missing bars, little money, nothing protected
+    count = choose(source, (2, 3) if squeeze else (1, 1, 2, 2, 3))
+    length = choose(source, (8, 14) if squeeze else (2, 4, 8, 8, 14, 40))
+    instruments = [instrument_from(source, "ABC"[n], squeeze) for n in range(count)]
+    bars = bars_from(source, instruments, length, squeeze)
     scenario = {
         "name": "random",
         "instruments": instruments,
         "account": {
-            "cash": cash_from(source, instruments, bars),
+            "cash": cash_from(source, instruments, bars, squeeze),
             "margin_call": choose(source, ("all", "reduce")),
-            "margin_check": choose(source, ("reject", "reduce")),
+            "margin_check": choose(
+                source, ("reduce", "reduce", "reject") if squeeze else ("reject", "reduce")
+            ),
             "close_at_end": chance(source, 30),
         },
         "path_policy": choose(source, POLICIES),
         "bars": bars,
-        "orders": orders_from(source, instruments, bars, length),
+        "orders": orders_from(source, instruments, bars, squeeze),
     }
     if chance(source, 50):
         scenario["seed"] = source.integer(0, 1000)
     return scenario
 
 
-def cash_from(source: Source, instruments: list[dict], bars: dict[str, list]) -> float:
+def cash_from(source: Source, instruments: list[dict], bars: dict, squeeze: bool) -> float:
     """Plenty; or a little more than the margin of a few lots; or a few ticks of them."""
-    kind = source.integer(0, 9)
+    kind = source.integer(3 if squeeze else 0, 9)
     if kind < 3:
         return 100_000
     lots = choose(source, (2, 4, 7))
@@ -103,7 +106,7 @@ def cash_from(source: Source, instruments: list[dict], bars: dict[str, list]) ->
     return round(max(needs) if chance(source, 50) else sum(needs), 6) + 0.0137
 
 
-def instrument_from(source: Source, symbol: str) -> dict:
+def instrument_from(source: Source, symbol: str, squeeze: bool) -> dict:
     tick = choose(source, TICKS)
     point_value = choose(source, (1, 2, 50, 0.5))
     worth = tick * point_value  # of one tick of one contract
@@ -129,8 +132,8 @@ def instrument_from(source: Source, symbol: str) -> dict:
         made["commission_min"] = round(worth * choose(source, (2, 5)), 8)
     if chance(source, 15):
         made["commission_max"] = round(worth * choose(source, (6, 9)), 8)
-    if chance(source, 60):
-        amount = worth * choose(source, (7, 13, 29))
+    if chance(source, 100 if squeeze else 50):
+        amount = worth * choose(source, (29, 61) if squeeze else (7, 13, 29))
         made["initial_margin"] = round(amount, 8)
         made["maintenance_margin"] = round(amount * choose(source, (0.9, 0.5, 1, 0)), 8)
     if chance(source, 35):
@@ -145,16 +148,20 @@ def on_grid(ticks: int, tick: float) -> float:
     return round(ticks * tick, 6)
 
 
-def bars_from(source: Source, instruments: list[dict], length: int) -> dict[str, list]:
+def bars_from(
+    source: Source, instruments: list[dict], length: int, squeeze: bool
+) -> dict[str, list]:
     bars: dict[str, list] = {}
     for instrument in instruments:
         gaps_percent = choose(source, (0, 10, 50)) if len(instruments) > 1 else 0
+        if squeeze:
+            gaps_percent = 0 if instrument is instruments[0] else 50
         last = choose(source, (40, 100, 100, 333))
-        wild = choose(source, (2, 4, 9))
+        wild = choose(source, (6, 15) if squeeze else (2, 4, 9))
         off_percent = choose(source, (0, 0, 25))
         row: list[list | None] = []
-        for _ in range(length):
-            if chance(source, gaps_percent):
+        for n in range(length):
+            if not (squeeze and n < 2) and chance(source, gaps_percent):
                 row.append(None)
                 continue
             bar, last = bar_from(source, last, wild, off_percent, instrument["tick_size"])
@@ -195,13 +202,17 @@ class Desk:
     instruments: list[dict]
     bars: dict[str, list]
     length: int
+    squeeze: bool
     orders: list[dict] = field(default_factory=list)
     levels: dict[str, list[float]] = field(default_factory=dict)  # prices that orders lie at
     without_partner: list[dict] = field(default_factory=list)
 
 
-def orders_from(source: Source, instruments: list[dict], bars: dict, length: int) -> list[dict]:
-    desk = Desk(source, instruments, bars, length)
+def orders_from(
+    source: Source, instruments: list[dict], bars: dict[str, list], squeeze: bool
+) -> list[dict]:
+    length = len(bars[instruments[0]["symbol"]])
+    desk = Desk(source, instruments, bars, length, squeeze)
     commands: list[dict] = []
     for n in range(source.integer(1, choose(source, (3, 8, 16, 24)))):
         if desk.orders and chance(source, 25):
@@ -228,15 +239,22 @@ def order_from(desk: Desk, name: str, instrument: dict) -> dict:
         "qty": round(choose(source, (1, 2, 3, 5, 8)) * instrument["lot"], 6),
         "type": choose(source, TYPES),
     }
+    if desk.squeeze and chance(source, 70):  # as much as the margin allows, and early
+        way = choose(source, ("buy", "sell", order["side"]))
+        order.update({"type": "market", "side": way, "at": source.integer(0, 3)})
+        order["qty"] = round(choose(source, (5, 9, 20)) * instrument["lot"], 6)
+        return order
     if order["type"] in ("limit", "stop_limit"):
         order["limit_price"] = level_from(desk, moment, instrument)
     if order["type"] in ("stop", "stop_limit"):
         order["stop_price"] = level_from(desk, moment, instrument)
+    if chance(source, 15):
+        make_twin(desk, order)
     tif = choose(source, TIFS)
     if tif != "gtc":
         order["tif"] = tif
     if tif == "gtd":
-        order["until"] = moment["at"] + 1 + source.integer(0, 3)
+        order["until"] = order["at"] + 1 + source.integer(0, 3)
     if chance(source, 12):
         order["reduce_only"] = True
     elif chance(source, 60):
@@ -244,6 +262,25 @@ def order_from(desk: Desk, name: str, instrument: dict) -> dict:
     if chance(source, 3):
         order.update(choose(source, spoiled(order, instrument)))
     return order
+
+
+def make_twin(desk: Desk, order: dict) -> None:
+    """Lay the order where a child of an earlier bracket is going to lie, before the child."""
+    brackets = [
+        o
+        for o in desk.orders
+        if o["symbol"] == order["symbol"] and ("stop_loss" in o or "take_profit" in o)
+    ]
+    if not brackets:
+        return
+    bracket = choose(desk.source, brackets)
+    order["at"] = max(0, bracket["at"] - desk.source.integer(0, 1))
+    order["phase"] = "open"
+    order["side"] = "sell" if bracket["side"] == "buy" else "buy"
+    for name, kind in (("stop_loss", "stop"), ("take_profit", "limit")):
+        if name in bracket:
+            order["type"] = kind
+            order[f"{kind}_price"] = bracket[name]
 
 
 def bracket_from(desk: Desk, order: dict, instrument: dict) -> dict:
