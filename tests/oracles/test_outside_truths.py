@@ -169,7 +169,7 @@ def test_pyalgotrade_accounts_after_a_stop(
     other = "sell" if side == "buy" else "buy"
     out = {"id": "out", "side": other, "type": "stop", "stop_price": stop, "at": 1}
     result = market(scenario([(10, 15, 8, 12), *bars], [entry, out], "worst", cash=15))
-    assert [f["price"] for f in result["fills"]][0] == 10
+    assert result["fills"][0]["price"] == 10
     assert result["equity"][-1] == equity
 
 
