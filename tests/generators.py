@@ -11,46 +11,31 @@ submitted, an order in two OCO pairs, an OCO across instruments of different lot
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from hypothesis import strategies as st
 
-POLICIES = ("worst", "best", "shortest", "nearest", "low_first", "high_first", "random")
+from tests.choices import FromHypothesis, FromRandom, Source, chance, choose
+from tests.generator_scenes import duel, stranded
+
+POLICIES = (
+    "worst",
+    "worst",
+    "best",
+    "shortest",
+    "shortest",
+    "nearest",
+    "low_first",
+    "high_first",
+    "random",
+)
 TICKS = (0.01, 0.05, 0.25, 1, 0.1)
 LOTS = (1, 1, 1, 10, 0.25, 0.1)
 OFF_GRID = (0.5, 1 / 3, 4e-10, -4e-10, 3e-9, -3e-9)  # of a tick; the tolerance is 1e-9
 TYPES = ("market", "market", "limit", "limit", "stop", "stop", "stop_limit", "stop_limit", "moc")
 PHASES = ("open", "close")
 TIFS = ("gtc", "gtc", "gtc", "day", "gtd", "ioc", "fok")
-
-
-class Source(Protocol):
-    """Where choices come from. The first choice is the plainest: Hypothesis shrinks to it."""
-
-    def integer(self, least: int, most: int) -> int: ...
-
-
-class FromRandom:
-    def __init__(self, rng: random.Random) -> None:
-        self.integer = rng.randint
-
-
-class FromHypothesis:
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
-
-    def integer(self, least: int, most: int) -> int:
-        return self._draw(st.integers(least, most))
-
-
-def chance(source: Source, percent: int) -> bool:
-    return source.integer(0, 99) >= 100 - percent
-
-
-def choose(source: Source, options: Sequence[Any]) -> Any:
-    return options[source.integer(0, len(options) - 1)]
 
 
 def random_scenario(rng: random.Random) -> dict:
@@ -65,6 +50,14 @@ def scenarios(draw: Any) -> dict:
 
 
 def scenario_from(source: Source) -> dict:
+    """Mostly anything at all; at times a scene for a rule that chance alone seldom sets up."""
+    scene = source.integer(0, 9)
+    if scene >= 7:
+        return stranded(source) if scene == 9 else duel(source)
+    return anything(source)
+
+
+def anything(source: Source) -> dict:
     squeeze = chance(source, 30)  # wild prices, missing bars, little money, nothing protected
     count = choose(source, (2, 3) if squeeze else (1, 1, 2, 2, 3))
     length = choose(source, (8, 14) if squeeze else (2, 4, 8, 8, 14, 40))
@@ -161,7 +154,8 @@ def bars_from(
         off_percent = choose(source, (0, 0, 25))
         row: list[list | None] = []
         for n in range(length):
-            if not (squeeze and n < 2) and chance(source, gaps_percent):
+            goes_on = squeeze and n > 2 and gaps_percent and row[-1] is None
+            if not (squeeze and n < 2) and chance(source, 75 if goes_on else gaps_percent):
                 row.append(None)
                 continue
             bar, last = bar_from(source, last, wild, off_percent, instrument["tick_size"])
@@ -181,10 +175,13 @@ def bar_from(
     gap = source.integer(-wild, wild) if chance(source, 35) else 0
     opened = max(1, last + gap)
     shape = source.integer(0, 9)
-    closed = opened if shape == 9 else max(1, opened + source.integer(-wild, wild))
+    closed = opened if shape in (7, 9) else max(1, opened + source.integer(-wild, wild))
     reach = 0 if shape >= 8 else wild
     high = max(opened, closed) + source.integer(0, reach)
     low = max(1, min(opened, closed) - source.integer(0, reach))
+    if shape >= 6 and reach:  # as far to the low as to the high, which the paths tie on
+        reach = max(high - opened, opened - closed)
+        high, low = opened + reach, max(1, opened - reach)
     prices = [on_grid(ticks, tick) for ticks in (opened, high, low, closed)]
     if chance(source, off_percent):
         which = source.integer(0, 3)
@@ -255,7 +252,7 @@ def order_from(desk: Desk, name: str, instrument: dict) -> dict:
         order["tif"] = tif
     if tif == "gtd":
         order["until"] = order["at"] + 1 + source.integer(0, 3)
-    if chance(source, 12):
+    if chance(source, 18):
         order["reduce_only"] = True
     elif chance(source, 60):
         order.update(bracket_from(desk, order, instrument))
@@ -351,6 +348,8 @@ def change_from(desk: Desk) -> dict:
     source, order = desk.source, choose(desk.source, desk.orders)
     later = min(order["at"] + choose(source, (0, 0, 1, 2, 3)), desk.length - 1)
     moment = {"at": later, "phase": choose(source, PHASES)}
+    if chance(source, 30):  # together with what the last order does
+        moment = {"at": max(desk.orders[-1]["at"], order["at"]), "phase": desk.orders[-1]["phase"]}
     children = [
         order["id"] + child
         for child, price in ((".stop", "stop_loss"), (".target", "take_profit"))

@@ -227,6 +227,8 @@ class Market(Execution):
             if order.role != "liquidation":
                 order.end("cancelled")
         pending = {o.instrument for o in self.working()}
+        if pending:
+            self.notes["margin call while a liquidation is pending"] += 1
         left = [i for i in self.instruments if i.position.lots and i not in pending]
         while left:
             chosen = left[0]
@@ -244,7 +246,8 @@ class Market(Execution):
         chosen = instruments[0]
         for i in instruments[1:]:
             least, most = self.account.maintenance([chosen]), self.account.maintenance([i])
-            if self.account.less(least, most, "largest requirement"):
+            by_amount = chosen.maintenance_margin_rate == i.maintenance_margin_rate == 0
+            if least < most if by_amount else self.account.less(least, most, "largest requirement"):
                 chosen = i
         return chosen
 
@@ -279,7 +282,8 @@ class Market(Execution):
             order.end("cancelled")
         for i in self.instruments:
             if i.position.lots:
-                self.notes["closed at the end"] += 1
+                carried = "" if i.bars[self.at] else " at a carried close"
+                self.notes[f"closed at the end{carried}"] += 1
                 self.fill_at_mark(self.closing_order(i, "end_of_data"))
 
     def result(self) -> dict:

@@ -116,11 +116,12 @@ def test_order_price_is_rounded_against_haste(
 
 @BOTH
 def test_liquidation_without_a_bar_waits_for_the_real_open_ahead_of_all(market: Market) -> None:
-    # B falls to 40 on a bar that A does not have: equity 100 - 60 = 40 < 2 * 30. B goes at its
-    # close, A at its next open, slipped by 1 tick, before the order that came at the close.
+    # Bought at 51 and 101. B falls to 40 on a bar that A does not have: equity 102 - 1 - 61 = 40
+    # is less than 2 * 30. B goes at its close, A at its next open, before the order that came at
+    # the close; everything slips by 1 tick.
     bars = {
         "A": [flat(50), flat(50), None, flat(55)],
-        "B": [flat(100), flat(100), flat(40)] + [flat(40)],
+        "B": [flat(100), flat(100), flat(40), flat(40)],
     }
     orders = [
         BUY,
@@ -130,7 +131,7 @@ def test_liquidation_without_a_bar_waits_for_the_real_open_ahead_of_all(market: 
     ]
     scenario = made(bars, orders, account={"cash": 102}, maintenance_margin=30, slippage_ticks=1)
     result = market(scenario)
-    # Bought at 51 and 101; B sold at 39: 102 - 62 = 40. A: 54 - 51 = 3. Then bought at 56.
+    # B sold at 39: 102 - 62 = 40, with A 39; A sold at 54: 43; bought again at 56, closed at 55.
     assert fills(result)[2:] == [
         (2, "close", "liquidation", 1, 39),
         (3, "open", "liquidation", 1, 54),
@@ -304,3 +305,13 @@ def test_close_at_end_closes_at_the_carried_close_slipped(market: Market) -> Non
     assert result["fills"][1]["reason"] == "exit"
     assert statuses(result)[1:] == [("o0.stop", "cancelled"), ("end_of_data", "filled")]
     assert result["equity"] == [1000, 999, 998]
+
+
+@BOTH
+def test_of_equal_requirements_the_first_instrument_is_closed(market: Market) -> None:
+    # Two times 30 wanted; equity 62 - 10 = 52. Without A it covers the 30 of B.
+    bars = {"A": [flat(50)] * 3, "B": [flat(60), flat(60), flat(50)]}
+    orders = [BUY, {**BUY, "symbol": "B"}]
+    account = {"cash": 62, "margin_call": "reduce"}
+    result = market(made(bars, orders, account=account, maintenance_margin=30))
+    assert [(f["symbol"], f["reason"]) for f in result["fills"][2:]] == [("A", "liquidation")]
