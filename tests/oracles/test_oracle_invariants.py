@@ -22,12 +22,13 @@ def test_equity_is_what_the_fills_say(block: int) -> None:
         scenario = random_scenario(random.Random(f"money/{block}/{seed}"))
         result = run(scenario)
         last = len(result["equity"]) - 1
-        equity = scenario["account"]["cash"]
+        equity = scenario.get("account", {}).get("cash", 100_000)
         for i in scenario["instruments"]:
             closes = [bar[3] for bar in scenario["bars"][i["symbol"]][: last + 1] if bar]
             for f in (f for f in result["fills"] if f["symbol"] == i["symbol"]):
                 sign = 1 if f["side"] == "buy" else -1
-                equity += sign * f["qty"] * (closes[-1] - f["price"]) * i["point_value"] - f["cost"]
+                moved = sign * f["qty"] * (closes[-1] - f["price"])
+                equity += moved * i.get("point_value", 1) - f["cost"]
         assert result["equity"][-1] == pytest.approx(equity, rel=1e-9, abs=1e-6)
 
 
@@ -36,7 +37,7 @@ def test_nothing_depends_on_later_bars(block: int) -> None:
     """Cut the run short: everything up to the cut stays as it was."""
     for seed in SEEDS:
         scenario = random_scenario(random.Random(f"cut/{block}/{seed}"))
-        scenario["account"]["close_at_end"] = False
+        scenario.setdefault("account", {})["close_at_end"] = False
         whole = run(scenario)
         cut = max(1, len(whole["equity"]) // 2)
         bars = {symbol: row[:cut] for symbol, row in scenario["bars"].items()}

@@ -15,7 +15,8 @@ fill: exit open; fill: liquidation close; fill: liquidation open; fill: stop int
 fill: stop open; fill: target intrabar; fill: target open; flat; flip; flip refused as a whole;
 fok cancelled; gtd expired; ioc cancelled; limit at once on the path;
 limit at once on the path beyond its price; limit at the open; limit at the open beyond its price;
-limit on a leg; liquidation pending; margin call while a liquidation is pending; margin call reduced and kept something; margin call: all;
+limit on a leg; liquidation pending; margin call while a liquidation is pending;
+margin call reduced and kept something; margin call: all;
 margin call: reduce; margin check reduced; margin check reduced a flip to its close; moc; modify;
 modify of a child; oco cancelled the other; oco made the other smaller;
 path decided by the side of the orders; reduce only cut to the position;
