@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import TIME
 from intrabar.analysis.sleeves import group
+from intrabar.kernel import kernel
 from intrabar.model.enums import Side
 
 TRADE = np.dtype(
