@@ -87,6 +87,8 @@ def test_what_configurations_write(given: Any, want: Indicator | None) -> None:
         ("atr(14, source=close)", ConfigError, "atr always reads high, low, close"),
         ("CORREL(5, source=close)", ConfigError, "CORREL reads 2 columns, 1 were given"),
         ("ema(", ConfigError, "cannot read the indicator"),
+        ("ema(\0)", ConfigError, "cannot read the indicator"),
+        ("ema({[]: 1})", ConfigError, "cannot read"),
         ("1 + 2", ConfigError, "cannot read '1 \\+ 2'"),
         ("ema(20 + 1)", ConfigError, "cannot read '20 \\+ 1'"),
         ("ema(**3)", ConfigError, "cannot stand"),
