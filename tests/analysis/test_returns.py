@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intrabar.analysis.drawdown import drawdown_series, drawdowns
+from intrabar.analysis.drawdown import deepest, drawdown_series, drawdowns, longest
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import MONTHS, month_table, monthly_returns
 from intrabar.analysis.outcomes import (
@@ -161,7 +161,11 @@ def test_drawdowns_by_hand() -> None:
     assert second.days == 3.0
     assert (last.peak, last.trough, last.recovery, last.bars) == (5, 6, None, 1)
     assert last.depth == pytest.approx(0.5)
-    assert drawdowns(time, np.full(7, 100.0), 100.0) == []
+    assert deepest(time, equity, 100.0) == last
+    assert longest(time, equity, 100.0) == second
+    flat = np.full(7, 100.0)
+    assert drawdowns(time, flat, 100.0) == []
+    assert deepest(time, flat, 100.0) is longest(time, flat, 100.0) is None
 
 
 def test_a_bar_that_closes_at_midnight_ends_the_day_before() -> None:
