@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ CAMPAIGN = np.dtype(
 )
 
 
-@njit(cache=True)
+@kernel
 def touch(campaign: Any, price: float, average: float) -> None:
     """Widen the excursions of a campaign by one price."""
     ran = campaign.side * (price - average)
@@ -47,7 +47,7 @@ def touch(campaign: Any, price: float, average: float) -> None:
     campaign.mae = max(campaign.mae, -ran)
 
 
-@njit(cache=True)
+@kernel
 def live(
     campaign: Any,
     average: float,
@@ -66,7 +66,7 @@ def live(
             touch(campaign, low[bar], average)
 
 
-@njit(cache=True)
+@kernel
 def begin(campaign: Any, fill: Any, sleeve: int, opened: float, point_value: float) -> None:
     """Start a campaign with the part of a fill that opens."""
     campaign.sleeve = sleeve
@@ -78,7 +78,7 @@ def begin(campaign: Any, fill: Any, sleeve: int, opened: float, point_value: flo
     campaign.risk = abs(fill.price - fill.stop) * point_value * opened
 
 
-@njit(cache=True)
+@kernel
 def enter(campaign: Any, fill: Any, opened: float) -> None:
     """Average an opened quantity into the entry."""
     total = campaign.bought + opened
@@ -89,7 +89,7 @@ def enter(campaign: Any, fill: Any, opened: float) -> None:
     campaign.ambiguous = campaign.ambiguous or fill.ambiguous
 
 
-@njit(cache=True)
+@kernel
 def leave(campaign: Any, fill: Any, closed: float) -> None:
     """Average a closed quantity into the exit; what the fill realized is this campaign's."""
     total = campaign.sold + closed
@@ -101,7 +101,7 @@ def leave(campaign: Any, fill: Any, closed: float) -> None:
     campaign.reason = fill.reason
 
 
-@njit(cache=True)
+@kernel
 def trace_sleeve(
     fills: Any,
     sleeve: int,
@@ -153,7 +153,7 @@ def trace_sleeve(
     return count
 
 
-@njit(cache=True)
+@kernel
 def trace(
     fills: Any,
     first: NDArray[np.int64],

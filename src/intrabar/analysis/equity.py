@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from numba import njit
+from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 from intrabar.analysis.sleeves import group, market_columns
@@ -69,7 +69,7 @@ def equity_by(
     return {name: c.profit for name, c in curves_by(fills, market, point_values, key).items()}
 
 
-@njit(cache=True)
+@kernel
 def add_sleeve(
     fills: Any, close: Floats, point_value: float, profit: Floats, held: NDArray[np.bool_]
 ) -> None:

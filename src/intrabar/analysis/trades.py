@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
+from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import TIME
@@ -73,7 +73,7 @@ def trades(fills: pl.DataFrame, point_values: Mapping[str, float]) -> pl.DataFra
     )
 
 
-@njit(cache=True)
+@kernel
 def pair(fills: Any, first: NDArray[np.int64], point_value: NDArray[np.float64], out: Any) -> int:
     """Pair the fills of every sleeve; the number of trades written to `out`.
 
@@ -107,7 +107,7 @@ def pair(fills: Any, first: NDArray[np.int64], point_value: NDArray[np.float64],
     return count
 
 
-@njit(cache=True)
+@kernel
 def close_lots(
     fills: Any,
     i: int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ _FNV_PRIME = 0x100000001B3
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
-@njit(cache=True)
+@kernel
 def ema_step(value: float, price: float, alpha: float) -> float:
     """Exponential average that starts from the first price (pandas `ewm(adjust=False)`)."""
     if math.isnan(value):
@@ -31,7 +31,7 @@ def ema_step(value: float, price: float, alpha: float) -> float:
     return (price - value) * alpha + value
 
 
-@njit(cache=True)
+@kernel
 def ema_batch(price: Floats, alpha: float) -> Floats:
     """`ema_step` over a series."""
     out = np.empty(price.shape[0])
@@ -42,7 +42,7 @@ def ema_batch(price: Floats, alpha: float) -> Floats:
     return out
 
 
-@njit(cache=True)
+@kernel
 def atr_step(value: float, last_close: float, high: float, low: float, alpha: float) -> float:
     """Wilder's average of the true range that starts from the first bar's `high - low`.
 
@@ -55,7 +55,7 @@ def atr_step(value: float, last_close: float, high: float, low: float, alpha: fl
     return value + (true_range - value) * alpha
 
 
-@njit(cache=True)
+@kernel
 def atr_batch(high: Floats, low: Floats, close: Floats, alpha: float) -> Floats:
     """`atr_step` over bars."""
     out = np.empty(high.shape[0])
@@ -68,7 +68,7 @@ def atr_batch(high: Floats, low: Floats, close: Floats, alpha: float) -> Floats:
     return out
 
 
-@njit(cache=True)
+@kernel
 def cross_step(sign: int, a: float, b: float) -> tuple[int, float]:
     """The new last nonzero sign of `a - b`, and +1, -1 or 0 for a cross on this bar.
 
@@ -83,7 +83,7 @@ def cross_step(sign: int, a: float, b: float) -> tuple[int, float]:
     return now, float(now) if crossed else 0.0
 
 
-@njit(cache=True)
+@kernel
 def cross_batch(a: Floats, b: Floats) -> Floats:
     """`cross_step` over two series."""
     out = np.empty(a.shape[0])
@@ -93,7 +93,7 @@ def cross_batch(a: Floats, b: Floats) -> Floats:
     return out
 
 
-@njit(cache=True)
+@kernel
 def splitmix64(x: np.uint64) -> np.uint64:
     """Output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
     x = np.uint64(x + _GOLDEN)
@@ -102,14 +102,14 @@ def splitmix64(x: np.uint64) -> np.uint64:
     return np.uint64(x ^ (x >> np.uint64(31)))
 
 
-@njit(cache=True)
+@kernel
 def uniform_step(key: np.uint64, time: np.int64) -> float:
     """A draw in [0, 1) that depends on the key and the time alone: 53 bits of a hash."""
     bits = splitmix64(np.uint64(key ^ splitmix64(np.uint64(time))))
     return float(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@kernel
 def uniform_batch(key: np.uint64, time: Times) -> Floats:
     """`uniform_step` over times."""
     out = np.empty(time.shape[0])

@@ -76,14 +76,14 @@ class Role(Word):
 
 
 class FillReason(Word):
-    """Why a fill happened."""
+    """Why a fill happened; but for plain orders, one more than the order's role."""
 
     ENTRY = 0
     STOP = 1
     TARGET = 2
     EXIT = 3
-    LIQUIDATION = 4
-    SESSION = 5
+    SESSION = 4
+    LIQUIDATION = 5
     END_OF_DATA = 6
 
 

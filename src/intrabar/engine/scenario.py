@@ -1,0 +1,269 @@
+"""Scenarios: small runs written down whole, the project's way of explaining and comparing rules.
+
+A scenario names instruments, bars and orders; the result names fills, order states and equity.
+It passes through the same loop as every strategy: the orders of the file are one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.bars import DAY_NS, Market
+from intrabar.model.enums import (
+    FillReason,
+    MarginCall,
+    MarginCheck,
+    OrderStatus,
+    OrderType,
+    PathPolicy,
+    Phase,
+    Reject,
+    Role,
+    RunStatus,
+    TimeInForce,
+)
+from intrabar.model.instrument import Instrument
+from intrabar.sim import state
+from intrabar.sim.hook import GO_ON
+from intrabar.sim.machine import Account, Hooks, Machine
+
+HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+
+
+def scenario_market(scenario: dict[str, Any]) -> Market:
+    """The bars of a scenario as a market: a bar a day, each a session of its own."""
+    symbols = tuple(str(x["symbol"]) for x in scenario["instruments"])
+    bars = scenario["bars"]
+    for symbol in bars:
+        if symbol not in symbols:
+            raise NotFoundError("symbol in bars", symbol, symbols)
+    length = max((len(rows) for rows in bars.values()), default=0)
+    if length == 0:
+        raise ConfigError("bars: there are none")
+    table = np.full((5, length, len(symbols)), np.nan)
+    for j, symbol in enumerate(symbols):
+        for t, row in enumerate(bars.get(symbol, [])):
+            if row is not None:
+                if len(row) != 5:
+                    raise ConfigError(
+                        f"bars.{symbol}[{t}]: {row!r} is not [open, high, low, close, volume]"
+                    )
+                table[:, t, j] = row
+    real = ~np.isnan(table[0])
+    last = np.maximum.accumulate(np.where(real, np.arange(length)[:, None], -1), axis=0)
+    carried = np.take_along_axis(table[3], np.maximum(last, 0), axis=0)
+    time = np.arange(length, dtype=np.int64) * DAY_NS
+    return Market(
+        symbols=symbols,
+        time=time,
+        open=np.ascontiguousarray(table[0]),
+        high=np.ascontiguousarray(table[1]),
+        low=np.ascontiguousarray(table[2]),
+        close=np.where(last >= 0, carried, np.nan),
+        volume=np.nan_to_num(table[4]),
+        session_end=real.astype(np.uint8),
+        open_time=np.repeat(time[:, None], len(symbols), axis=1),
+        period=DAY_NS,
+    )
+
+
+class ScriptedOrders:
+    """The orders of a scenario as a strategy: what is asked for, at its bar and phase."""
+
+    def __init__(self, scenario: dict[str, Any], machine: Machine) -> None:
+        self.machine = machine
+        self.ids: dict[str, int] = {}
+        self.symbols = machine.market.symbols
+        self.script: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        self.waiting: dict[str, str] = {}
+        for n, order in enumerate(scenario.get("orders", [])):
+            check_order(n, order, self.symbols)
+            self.script.setdefault((order["phase"], int(order["at"])), []).append(order)
+            if "id" in order and order.get("oco"):
+                self.waiting[order["oco"]] = order["id"]
+        self.callbacks = (HOOK(self._hook("open")), HOOK(self._hook("close")))
+        open_, close = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in self.callbacks)
+        machine.connect(0, Hooks(on_open=open_, on_close=close))
+
+    def _hook(self, phase: str) -> Any:
+        def hook(_: int, bar: int) -> int:
+            for order in self.script.get((phase, bar), []):
+                self.submit(order)
+            return GO_ON
+
+        return hook
+
+    def order_id(self, name: str) -> int:
+        """The number of an order or of a bracket's child, -1 while there is none."""
+        if name in self.ids:
+            return self.ids[name]
+        parent, _, leg = name.rpartition(".")
+        role = {"stop": Role.STOP, "target": Role.TARGET}.get(leg)
+        if role is None or parent not in self.ids:
+            return -1
+        orders = self.machine.orders()
+        match = orders[(orders["parent"] == self.ids[parent]) & (orders["role"] == role)]
+        return int(match["id"][-1]) if match.size else -1
+
+    def submit(self, order: dict[str, Any]) -> None:
+        """Put one order, cancel or change of the script into the inbox."""
+        account = self.machine.book.account[0]
+        command = self.machine.book.inbox[account["inbox"]]
+        command["qty"] = order.get("qty", np.nan)
+        for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):
+            command[name] = np.nan if order.get(name) is None else order[name]
+        if "cancel" in order or "modify" in order:
+            command["kind"] = state.CANCEL if "cancel" in order else state.MODIFY
+            command["id"] = self.order_id(order.get("cancel", order.get("modify")))
+        else:
+            command["kind"] = state.SUBMIT
+            command["id"] = self.ids[order["id"]] = int(account["next_order"])
+            account["next_order"] += 1
+            command["strategy"] = 0
+            command["instrument"] = self.symbols.index(order["symbol"])
+            command["side"] = 1 if order["side"] == "buy" else -1
+            command["type"] = OrderType[order["type"].upper()]
+            command["tif"] = TimeInForce[order.get("tif", "gtc").upper()]
+            command["role"] = Role.PLAIN
+            command["reduce_only"] = bool(order.get("reduce_only"))
+            partner = order.get("oco") or self.waiting.get(order["id"], "")
+            command["oco"] = self.ids.get(partner, -1)
+            command["until"] = int(order.get("until", 0)) * DAY_NS
+            command["reject"] = Reject.NONE
+        account["inbox"] += 1
+
+
+def check_order(n: int, order: dict[str, Any], symbols: tuple[str, ...]) -> None:
+    """Refuse an order of the script that no market could understand, naming its place."""
+    place = f"orders[{n}]"
+    if order.get("phase") not in ("open", "close"):
+        raise ConfigError(f"{place}: phase is {order.get('phase')!r}, must be 'open' or 'close'")
+    if not isinstance(order.get("at"), int):
+        raise ConfigError(f"{place}: at is {order.get('at')!r}, must be an index of the timeline")
+    if "cancel" in order or "modify" in order:
+        return
+    for name in ("id", "symbol", "side", "qty", "type"):
+        if name not in order:
+            raise ConfigError(f"{place}: {name} is missing")
+    if order["symbol"] not in symbols:
+        raise NotFoundError(f"symbol in {place}", order["symbol"], symbols)
+    if order["side"] not in ("buy", "sell"):
+        raise ConfigError(f"{place}: side is {order['side']!r}, must be 'buy' or 'sell'")
+    for name, words in (("type", OrderType), ("tif", TimeInForce)):
+        if order.get(name, "gtc" if name == "tif" else None) not in {w.word for w in words}:
+            raise NotFoundError(f"{name} in {place}", str(order.get(name)), {w.word for w in words})
+    if order.get("tif") == "gtd" and "until" not in order:
+        raise ConfigError(f"{place}: tif gtd needs until, an index of the timeline")
+
+
+def word_of(words: Any, name: str, default: str, place: str) -> Any:
+    """An enumeration's member by the word in a file."""
+    known = {w.word for w in words}
+    given = name if isinstance(name, str) else str(name)
+    if given not in known:
+        raise NotFoundError(place, given, known)
+    return words[given.upper()] if given else words[default.upper()]
+
+
+def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]:
+    """A machine at the first bar of a scenario, and the script that is connected to it.
+
+    Raises
+    ------
+    ConfigError, NotFoundError
+        A field is missing, unknown or out of range; the message names the place.
+    """
+    for name in ("instruments", "bars"):
+        if not scenario.get(name):
+            raise ConfigError(f"scenario: {name} is missing")
+    market = scenario_market(scenario)
+    instruments = []
+    for x in scenario["instruments"]:
+        values = {name: value for name, value in x.items() if name != "symbol"}
+        instruments.append(Instrument.from_mapping(str(x["symbol"]), values))
+    given = dict(scenario.get("account") or {})
+    account = Account(
+        cash=float(given.get("cash", 100_000.0)),
+        margin_call=word_of(MarginCall, given.get("margin_call", "all"), "all", "margin_call"),
+        margin_check=word_of(
+            MarginCheck, given.get("margin_check", "reject"), "reject", "margin_check"
+        ),
+        path_policy=word_of(
+            PathPolicy, scenario.get("path_policy", "worst"), "worst", "path_policy"
+        ),
+        cash_account=given.get("type") == "cash",
+        close_at_end=bool(given.get("close_at_end") or scenario.get("close_at_end")),
+        seed=int(scenario.get("seed", 0)),
+    )
+    wake = np.full((len(market), 1), 7, np.uint8)
+    machine = Machine(market, instruments, account, wake)
+    return machine, ScriptedOrders(scenario, machine)
+
+
+def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict[str, Any]:
+    """What happened, in the words of the scenario format."""
+    orders = machine.orders()
+    names = {number: name for name, number in script.ids.items()}
+    for order in orders:
+        number = int(order["id"])
+        if order["role"] == Role.LIQUIDATION:
+            names[number] = "liquidation"
+        elif order["role"] == Role.END_OF_DATA:
+            names[number] = "end_of_data"
+        elif number not in names:
+            leg = "stop" if order["role"] == Role.STOP else "target"
+            names[number] = f"{names[int(order['parent'])]}.{leg}"
+    reasons = {
+        FillReason.SESSION: FillReason.EXIT.word,
+        FillReason.END_OF_DATA: FillReason.EXIT.word,
+    }
+    symbols = machine.market.symbols
+    return {
+        "name": name,
+        "fills": [
+            {
+                "at": int(f["bar"]),
+                "phase": Phase(f["phase"]).word,
+                "order": names[int(f["order"])],
+                "symbol": symbols[f["instrument"]],
+                "side": "buy" if f["side"] > 0 else "sell",
+                "qty": float(f["qty"]),
+                "price": float(f["price"]),
+                "cost": float(f["cost"]),
+                "reason": reasons.get(FillReason(f["reason"]), FillReason(f["reason"]).word),
+            }
+            for f in machine.fills()
+        ],
+        "orders": [
+            {
+                "id": names[int(o["id"])],
+                "status": OrderStatus(o["status"]).word,
+                "reason": "" if o["reject"] == Reject.NONE else Reject(o["reject"]).word,
+            }
+            for o in orders
+        ],
+        "equity": [float(x) for x in machine.tape.equity[: machine.bars_done]],
+        "status": "ruined" if machine.status is RunStatus.RUINED else "finished",
+    }
+
+
+def run_scenario(scenario: dict[str, Any]) -> dict[str, Any]:
+    """Run a scenario through the market and say what happened.
+
+    Parameters
+    ----------
+    scenario : dict
+        One JSON object of the scenario format.
+
+    Returns
+    -------
+    dict
+        `name`, `fills`, `orders`, `equity`, `status`; figures as plain numbers, unrounded.
+    """
+    machine, script = scenario_machine(scenario)
+    machine.advance()
+    return scenario_result(str(scenario.get("name", "")), machine, script)

@@ -1,0 +1,57 @@
+"""How kernels are compiled: one decorator, and a disk cache that cannot go stale.
+
+Numba's cache does not see a change in a callee in another file: it would go on running the old
+code (numba/numba#1833). So the cache lives in a folder named by a digest of every source file of
+the package and of the versions that compile them; one edit, and everything is compiled anew.
+Import kernels' decorator from here and nowhere else: the folder must be set before the first
+kernel is declared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _digest() -> str:
+    package = Path(__file__).parent
+    digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
+    for source in sorted(package.rglob("*.py")):
+        # Only what is compiled, and what it is compiled from, decides.
+        text = source.read_bytes()
+        if b"kernel" in text or source.parent.name in ("sim", "exits", "indicators"):
+            digest.update(str(source.relative_to(package)).encode() + b"\0" + text)
+    return digest.hexdigest()[:16]
+
+
+def _cache_home() -> Path:
+    home = os.environ.get("INTRABAR_CACHE")
+    if home:
+        return Path(home)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "intrabar"
+
+
+CACHE = _cache_home() / "kernels" / _digest()
+"""Folder of the compiled kernels; removing it only costs the next start."""
+
+numba.config.CACHE_DIR = str(CACHE)
+
+
+def is_warm() -> bool:
+    """Whether an earlier process has left compiled kernels behind."""
+    return CACHE.is_dir() and any(CACHE.rglob("*.nbc"))
+
+
+def kernel(function: F) -> F:
+    """Compile a function with NumPy's division rules, without the GIL, cached on disk."""
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled

@@ -1,0 +1,210 @@
+"""CLOSE: the whole bar is known. Closing orders, expiry, margin, and the equity of the bar."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from intrabar.kernel import kernel
+from intrabar.model.enums import MarginCall, Phase, Role, RunStatus, TimeInForce
+from intrabar.sim.execute import execute
+from intrabar.sim.margin import (
+    equity_at_marks,
+    maintenance_margin,
+    net_position,
+    open_profit,
+)
+from intrabar.sim.open import cancel_immediate
+from intrabar.sim.orders import (
+    EXPIRED,
+    GTC,
+    LIQUIDATION,
+    MARKET,
+    MOC,
+    NONE,
+    add,
+    cancel_all,
+    finish,
+)
+from intrabar.sim.state import Book, Tape
+
+DAY, GTD = int(TimeInForce.DAY), int(TimeInForce.GTD)
+END_OF_DATA = int(Role.END_OF_DATA)
+REDUCE = int(MarginCall.REDUCE)
+RUINED = int(RunStatus.RUINED)
+PHASE = int(Phase.CLOSE)
+
+
+@kernel
+def fill_at_close(book: Book, tape: Tape, i: int) -> None:
+    """Fill market-on-close orders at the close, slipped."""
+    for j in range(book.instruments.shape[0]):
+        if math.isnan(tape.open[i, j]):
+            continue
+        tested = -1
+        k = book.instruments[j].head
+        while k >= 0:
+            order = book.orders[k]
+            if order.id <= tested or order.type != MOC or order.starts > i:
+                k = order.next
+                continue
+            tested = order.id
+            close = tape.close[i, j]
+            execute(book, k, close, True, close, PHASE, np.nan, np.nan)
+            k = book.instruments[j].head
+
+
+@kernel
+def expire(book: Book, tape: Tape, i: int) -> None:
+    """Expire DAY orders at the last bar of their session, GTD orders at their time."""
+    if book.account[0].timed == 0:
+        return
+    for j in range(book.instruments.shape[0]):
+        k = book.instruments[j].head
+        while k >= 0:
+            order = book.orders[k]
+            after = order.next
+            over = order.tif == GTD and tape.time[i] >= order.until
+            if order.tif == DAY and order.starts <= i and tape.session_end[i, j]:
+                over = True
+            if over:
+                finish(book, k, EXPIRED, NONE)
+            k = after
+
+
+@kernel
+def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
+    """Whether equity at the worst price of the bar covers the maintenance margin.
+
+    The worst price is the low for a net long, the high for a net short, the carried close where
+    there is no bar (fill model, section 2, step 9).
+    """
+    worst = book.account[0].cash
+    required = 0.0
+    for j in range(book.instruments.shape[0]):
+        net = net_position(book, j)
+        close = tape.close[i, j]
+        price = close
+        if net != 0.0:
+            required += maintenance_margin(book, j, net, close)
+            if not math.isnan(tape.open[i, j]):
+                price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
+        worst += open_profit(book, j, price)
+    return worst >= required
+
+
+@kernel
+def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -> None:
+    """Close a whole position at the close, slipped; without a bar, at the next real open.
+
+    At the end of data there is no next open: the carried close serves.
+    """
+    n = book.instruments.shape[0]
+    j = sleeve_index % n
+    sleeve = book.sleeves[sleeve_index]
+    account = book.account[0]
+    free = book.orders.shape[0] - 1
+    chain = book.orders[free].next
+    order = book.orders[free]
+    order.id = account.next_order
+    account.next_order += 1
+    order.parent = -1
+    order.strategy = sleeve_index // n
+    order.instrument = j
+    order.side = -1 if sleeve.qty > 0.0 else 1
+    order.type = MARKET
+    order.tif = GTC
+    order.role = role
+    order.reject = NONE
+    order.reduce_only = 1
+    order.triggered = 0
+    order.fresh = 0
+    order.phase = PHASE
+    order.qty = abs(sleeve.qty)
+    order.filled = 0.0
+    order.limit_price = np.nan
+    order.stop_price = np.nan
+    order.stop_loss = np.nan
+    order.take_profit = np.nan
+    order.submitted = i
+    order.starts = i
+    order.oco = -1
+    order.next = chain
+    k = add(book, order)
+    book.orders[free].status = -1
+    if math.isnan(tape.open[i, j]) and role == LIQUIDATION:
+        sleeve.liquidated = 1
+        account.pending += 1
+    else:
+        execute(book, k, tape.close[i, j], True, tape.close[i, j], PHASE, np.nan, np.nan)
+
+
+@kernel
+def close_instrument(book: Book, tape: Tape, i: int, j: int, role: int) -> None:
+    """Close every strategy's position in one instrument."""
+    for k in range(j, book.sleeves.shape[0], book.instruments.shape[0]):
+        if book.sleeves[k].qty != 0.0 and book.sleeves[k].liquidated == 0:
+            close_sleeve(book, tape, i, k, role)
+
+
+@kernel
+def largest_requirement(book: Book, tape: Tape, i: int) -> tuple[int, float]:
+    """The instrument that asks for the most maintenance margin, and what all ask together.
+
+    Positions whose liquidation is under way count as closed.
+    """
+    n = book.instruments.shape[0]
+    largest, most, total = -1, 0.0, 0.0
+    for j in range(n):
+        net = 0.0
+        for k in range(j, book.sleeves.shape[0], n):
+            if book.sleeves[k].liquidated == 0:
+                net += book.sleeves[k].qty
+        required = maintenance_margin(book, j, net, tape.close[i, j]) if net != 0.0 else 0.0
+        total += required
+        if required > most:
+            largest, most = j, required
+    return largest, total
+
+
+@kernel
+def call_margin(book: Book, tape: Tape, i: int) -> None:
+    """Cancel all orders; liquidate all positions, or the largest until the rest is covered."""
+    account = book.account[0]
+    account.margin_calls += 1
+    n = book.instruments.shape[0]
+    for j in range(n):
+        cancel_all(book, j)
+    if account.margin_call == REDUCE:
+        largest, total = largest_requirement(book, tape, i)
+        while largest >= 0 and equity_at_marks(book) < total:
+            close_instrument(book, tape, i, largest, LIQUIDATION)
+            largest, total = largest_requirement(book, tape, i)
+    else:
+        for j in range(n):
+            close_instrument(book, tape, i, j, LIQUIDATION)
+
+
+@kernel
+def close_phase(book: Book, tape: Tape, i: int) -> None:
+    """Mark, fill what fills at the close, expire, check the margin, record the equity."""
+    account = book.account[0]
+    n = book.instruments.shape[0]
+    for j in range(n):
+        book.instruments[j].mark = tape.close[i, j]
+    if account.working > 0:
+        fill_at_close(book, tape, i)
+        cancel_immediate(book, tape, i, True)
+        expire(book, tape, i)
+    if account.open_sleeves > 0 and not worst_is_covered(book, tape, i):
+        call_margin(book, tape, i)
+    if account.close_at_end and i == tape.time.shape[0] - 1:
+        for j in range(n):
+            cancel_all(book, j)
+            close_instrument(book, tape, i, j, END_OF_DATA)
+    account.equity = equity_at_marks(book)
+    tape.equity[i] = account.equity
+    tape.cash[i] = account.cash
+    if account.equity <= 0.0:
+        account.status = RUINED

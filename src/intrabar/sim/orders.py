@@ -1,0 +1,350 @@
+"""The working orders: accepting, changing, finishing, in order of acceptance.
+
+Working orders stand in slots of `book.orders`, chained per instrument in order of acceptance.
+A free slot has status -1 and `next` names the next free one; the chain of free slots starts at
+the last slot, which holds no working order: new orders are prepared there. A done order is copied
+to `book.log`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from intrabar.kernel import kernel
+from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
+from intrabar.sim.costs import TOLERANCE, round_down, round_up
+from intrabar.sim.state import (
+    CANCEL,
+    MODIFY,
+    MOVE_STOP,
+    STEP_CLOSE,
+    STEP_NEW,
+    SUBMIT,
+    Book,
+)
+
+MARKET, LIMIT, STOP = int(OrderType.MARKET), int(OrderType.LIMIT), int(OrderType.STOP)
+STOP_LIMIT, MOC = int(OrderType.STOP_LIMIT), int(OrderType.MOC)
+WORKING, FILLED = int(OrderStatus.WORKING), int(OrderStatus.FILLED)
+PARTIALLY_FILLED, CANCELLED = int(OrderStatus.PARTIALLY_FILLED), int(OrderStatus.CANCELLED)
+REJECTED, EXPIRED = int(OrderStatus.REJECTED), int(OrderStatus.EXPIRED)
+GTC = int(TimeInForce.GTC)
+ROLE_STOP, ROLE_TARGET = int(Role.STOP), int(Role.TARGET)
+LIQUIDATION = int(Role.LIQUIDATION)
+NONE, NO_MARKET = int(Reject.NONE), int(Reject.NO_MARKET)
+INVALID_QUANTITY, INVALID_PRICE = int(Reject.INVALID_QUANTITY), int(Reject.INVALID_PRICE)
+
+
+@kernel
+def find(book: Book, order_id: int) -> int:
+    """Slot of a working order, -1 when it is done or unknown."""
+    for j in range(book.instruments.shape[0]):
+        k = book.instruments[j].head
+        while k >= 0:
+            if book.orders[k].id == order_id:
+                return k
+            k = book.orders[k].next
+    return -1
+
+
+@kernel
+def add(book: Book, order: Any) -> int:
+    """Put an order at the end of its instrument's chain; returns the slot."""
+    free = book.orders.shape[0] - 1
+    k = book.orders[free].next
+    book.orders[free].next = book.orders[k].next
+    book.orders[k] = order
+    placed = book.orders[k]
+    placed.status = WORKING
+    placed.done = -1
+    placed.next = -1
+    instrument = book.instruments[placed.instrument]
+    placed.prev = instrument.tail
+    if instrument.tail >= 0:
+        book.orders[instrument.tail].next = k
+    else:
+        instrument.head = k
+    instrument.tail = k
+    account = book.account[0]
+    account.working += 1
+    if placed.tif != GTC:
+        account.timed += 1
+    if placed.role > ROLE_TARGET:
+        sleeve_of(book, placed).entries += 1
+    return k
+
+
+@kernel
+def sleeve_of(book: Book, order: Any) -> Any:
+    """The sleeve that an order belongs to."""
+    return book.sleeves[order.strategy * book.instruments.shape[0] + order.instrument]
+
+
+@kernel
+def finish(book: Book, k: int, status: int, reject: int) -> None:
+    """Take an order out of the book, with its final status, and write it to the log."""
+    order = book.orders[k]
+    account = book.account[0]
+    order.status = status
+    order.reject = reject
+    order.done = account.bar
+    instrument = book.instruments[order.instrument]
+    if order.prev >= 0:
+        book.orders[order.prev].next = order.next
+    else:
+        instrument.head = order.next
+    if order.next >= 0:
+        book.orders[order.next].prev = order.prev
+    else:
+        instrument.tail = order.prev
+    if order.oco >= 0:
+        book.orders[order.oco].oco = -1
+    account.working -= 1
+    if order.tif != GTC:
+        account.timed -= 1
+    if order.role > ROLE_TARGET:
+        sleeve_of(book, order).entries -= 1
+    write_log(book, order)
+    order.status = -1
+    free = book.orders.shape[0] - 1
+    order.next = book.orders[free].next
+    book.orders[free].next = k
+
+
+@kernel
+def write_log(book: Book, order: Any) -> None:
+    """Record an order that is done, and give notice to a strategy that asked for it."""
+    account = book.account[0]
+    book.log[account.log] = order
+    if book.strategies[order.strategy].on_notice != 0:
+        notice = book.notices[account.notices]
+        notice.strategy = order.strategy
+        notice.fill = -1
+        notice.order = account.log
+        account.notices += 1
+    account.log += 1
+
+
+@kernel
+def cancel_all(book: Book, j: int) -> None:
+    """Cancel every working order of an instrument but a liquidation."""
+    k = book.instruments[j].head
+    while k >= 0:
+        after = book.orders[k].next
+        if book.orders[k].role != LIQUIDATION:
+            finish(book, k, CANCELLED, NONE)
+        k = after
+
+
+@kernel
+def cancel_protective(book: Book, strategy: int, j: int, spared: int) -> None:
+    """Cancel the stops and targets of a position that is no more, but for one slot."""
+    k = book.instruments[j].head
+    while k >= 0:
+        after = book.orders[k].next
+        order = book.orders[k]
+        if k != spared and order.role <= ROLE_TARGET and order.strategy == strategy:
+            finish(book, k, CANCELLED, NONE)
+        k = after
+
+
+@kernel
+def on_grid(order: Any, tick: float) -> bool:
+    """Round an order's prices never to its owner's favour; False when one is missing or <= 0.
+
+    Limit buy down, limit sell up, stop buy up, stop sell down (fill model, section 3).
+    """
+    fine = True
+    if order.type == LIMIT or order.type == STOP_LIMIT:
+        if order.side > 0:
+            order.limit_price = round_down(order.limit_price, tick)
+        else:
+            order.limit_price = round_up(order.limit_price, tick)
+        fine = order.limit_price > 0.0
+    if order.type == STOP or order.type == STOP_LIMIT:
+        if order.side > 0:
+            order.stop_price = round_up(order.stop_price, tick)
+        else:
+            order.stop_price = round_down(order.stop_price, tick)
+        fine = fine and order.stop_price > 0.0
+    return fine
+
+
+@kernel
+def accept(book: Book, command: Any, step: int) -> None:
+    """Take a submitted order into the book, or refuse it with the reason.
+
+    The new order's fields are prepared in the last slot of the book, which no order ever uses.
+    """
+    account = book.account[0]
+    instrument = book.instruments[command.instrument]
+    free = book.orders.shape[0] - 1
+    chain = book.orders[free].next
+    order = book.orders[free]
+    order.id = command.id
+    order.parent = -1
+    order.strategy = command.strategy
+    order.instrument = command.instrument
+    order.side = command.side
+    order.type = command.type
+    order.tif = command.tif
+    order.role = command.role
+    order.reject = NONE
+    order.reduce_only = command.reduce_only
+    order.triggered = 0
+    order.fresh = 1 if step == STEP_NEW else 0
+    order.phase = 0 if step == STEP_NEW else (1 if step == STEP_CLOSE else 2)
+    order.qty = command.qty
+    order.filled = 0.0
+    order.limit_price = command.limit_price
+    order.stop_price = command.stop_price
+    order.stop_loss = command.stop_loss
+    order.take_profit = command.take_profit
+    order.until = command.until
+    order.submitted = account.bar
+    order.starts = account.bar + 1
+    if step == STEP_NEW or (command.type == MOC and step == STEP_CLOSE):
+        order.starts = account.bar
+    order.oco = -1
+    lots = order.qty / instrument.lot
+    reject = command.reject
+    if reject == NONE and math.isnan(instrument.mark):
+        reject = NO_MARKET
+    if reject == NONE and not (lots >= TOLERANCE and abs(lots - round(lots)) <= TOLERANCE):
+        reject = INVALID_QUANTITY
+    if not on_grid(order, instrument.tick_size) and reject == NONE:
+        reject = INVALID_PRICE
+    order.next = chain
+    if reject != NONE:
+        order.status = REJECTED
+        order.reject = reject
+        order.done = account.bar
+        write_log(book, order)
+        order.status = -1
+        return
+    partner = find(book, command.oco) if command.oco >= 0 else -1
+    k = add(book, order)
+    book.orders[free].status = -1
+    if partner >= 0 and book.orders[partner].oco < 0:
+        book.orders[k].oco = partner
+        book.orders[partner].oco = k
+
+
+@kernel
+def modify(book: Book, command: Any, step: int) -> None:
+    """Change the prices or the quantity of a working order; it keeps its place.
+
+    NaN leaves a value alone. A price that would not be above 0 is ignored, a quantity that is
+    already filled cancels the order.
+    """
+    k = find(book, command.id)
+    if k < 0:
+        return
+    order = book.orders[k]
+    limit_price, stop_price = order.limit_price, order.stop_price
+    if not np.isnan(command.limit_price):
+        order.limit_price = command.limit_price
+    if not np.isnan(command.stop_price) and order.triggered == 0:
+        order.stop_price = command.stop_price
+    if not on_grid(order, book.instruments[order.instrument].tick_size):
+        order.limit_price, order.stop_price = limit_price, stop_price
+    if step == STEP_NEW:
+        order.fresh = 1
+    if not np.isnan(command.qty):
+        order.qty = command.qty
+        if order.qty <= order.filled:
+            finish(book, k, CANCELLED, NONE)
+            return
+    if order.role <= ROLE_TARGET:
+        sleeve = sleeve_of(book, order)
+        sleeve.stop = order.stop_price if order.role == ROLE_STOP else sleeve.stop
+        sleeve.target = order.limit_price if order.role == ROLE_TARGET else sleeve.target
+        note_level(book, order.strategy, order.instrument)
+
+
+@kernel
+def move_protective(book: Book, command: Any, step: int, role: int, price: float) -> None:
+    """Move all stops (or targets) of a position to one price."""
+    k = book.instruments[command.instrument].head
+    while k >= 0:
+        order = book.orders[k]
+        if order.role == role and order.strategy == command.strategy:
+            stop_price, limit_price = order.stop_price, order.limit_price
+            if role == ROLE_STOP:
+                order.stop_price = price
+            else:
+                order.limit_price = price
+            if not on_grid(order, book.instruments[order.instrument].tick_size):
+                order.stop_price, order.limit_price = stop_price, limit_price
+            if step == STEP_NEW:
+                order.fresh = 1
+            sleeve = sleeve_of(book, order)
+            sleeve.stop = order.stop_price if role == ROLE_STOP else sleeve.stop
+            sleeve.target = order.limit_price if role == ROLE_TARGET else sleeve.target
+        k = order.next
+    note_level(book, command.strategy, command.instrument)
+
+
+@kernel
+def note_level(book: Book, strategy: int, j: int) -> None:
+    """Record where the protection of a position stands after a move."""
+    account = book.account[0]
+    sleeve = book.sleeves[strategy * book.instruments.shape[0] + j]
+    level = book.levels[account.levels]
+    level.bar = account.bar
+    level.strategy = strategy
+    level.instrument = j
+    level.stop = sleeve.stop
+    level.target = sleeve.target
+    account.levels += 1
+
+
+@kernel
+def take_inbox(book: Book, step: int) -> None:
+    """Carry out the commands that hooks have left, in order."""
+    account = book.account[0]
+    for c in range(account.inbox):
+        command = book.inbox[c]
+        if command.kind == SUBMIT:
+            accept(book, command, step)
+        elif command.kind == CANCEL:
+            k = find(book, command.id)
+            if k >= 0:
+                finish(book, k, CANCELLED, NONE)
+        elif command.kind == MODIFY:
+            modify(book, command, step)
+        elif command.kind == MOVE_STOP:
+            move_protective(book, command, step, ROLE_STOP, command.stop_price)
+        else:
+            move_protective(book, command, step, ROLE_TARGET, command.limit_price)
+    account.inbox = 0
+
+
+@kernel
+def set_touch(book: Book, j: int) -> None:
+    """Work out between which two prices no order of an instrument can trigger.
+
+    A bar that stays between them needs no walk. Anything that must be looked at in any case
+    (a market order, a market-on-close) makes the band empty.
+    """
+    instrument = book.instruments[j]
+    up, down = np.inf, -np.inf
+    k = instrument.head
+    while k >= 0:
+        order = book.orders[k]
+        if order.type == MARKET or order.type == MOC:
+            up, down = -np.inf, np.inf
+            break
+        stops = order.type == STOP or (order.type == STOP_LIMIT and order.triggered == 0)
+        price = order.stop_price if stops else order.limit_price
+        if stops == (order.side > 0):
+            up = min(up, price)
+        else:
+            down = max(down, price)
+        k = order.next
+    tolerance = TOLERANCE * instrument.tick_size
+    instrument.touch_up = up - tolerance
+    instrument.touch_down = down + tolerance

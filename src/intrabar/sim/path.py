@@ -1,0 +1,99 @@
+"""Which extreme of a bar comes first: the one thing that a bar does not tell.
+
+The path serves the market only; no strategy sees it (fill model, section 2, step 3).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from intrabar.kernel import kernel
+from intrabar.model.enums import PathPolicy
+from intrabar.sim.costs import TOLERANCE
+from intrabar.sim.margin import net_position
+from intrabar.sim.state import Book
+
+WORST, BEST = int(PathPolicy.WORST), int(PathPolicy.BEST)
+SHORTEST, NEAREST = int(PathPolicy.SHORTEST), int(PathPolicy.NEAREST)
+LOW_FIRST, HIGH_FIRST = int(PathPolicy.LOW_FIRST), int(PathPolicy.HIGH_FIRST)
+
+
+@kernel
+def coin(seed: int, instrument: int, bar: int) -> bool:
+    """A fair coin for one instrument and bar, the same however a run is split up.
+
+    The finaliser of splitmix64 (Steele, Lea, Flood 2014) over a counter.
+    """
+    x = np.uint64(seed)
+    x += np.uint64(0x9E3779B97F4A7C15) * np.uint64(instrument + 1)
+    x += np.uint64(0xBF58476D1CE4E5B9) * np.uint64(bar + 1)
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return (x & np.uint64(1)) == np.uint64(1)
+
+
+@kernel
+def shortest(open_: float, high: float, low: float, close: float, tolerance: float) -> bool:
+    """Low first when the path over the low is the shorter one."""
+    if close > open_ + tolerance:
+        return True
+    if close < open_ - tolerance:
+        return False
+    return open_ - low <= high - open_ + tolerance
+
+
+@kernel
+def nearest(open_: float, high: float, low: float, close: float, tolerance: float) -> bool:
+    """Low first when the low is nearer to the open (TradingView, TradeStation)."""
+    difference = (open_ - low) - (high - open_)
+    if abs(difference) <= tolerance:
+        return close >= open_ - tolerance
+    return difference < 0.0
+
+
+@kernel
+def adverse(book: Book, j: int) -> int:
+    """Which extreme hurts: +1 low first, -1 high first, 0 when neither does.
+
+    By the net position at the end of OPEN; when flat, by the side of the only orders that could
+    open one.
+    """
+    net = net_position(book, j)
+    if net != 0.0:
+        return 1 if net > 0.0 else -1
+    buys, sells = False, False
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        if order.reduce_only == 0:
+            if order.side > 0:
+                buys = True
+            else:
+                sells = True
+        k = order.next
+    if buys == sells:
+        return 0
+    return 1 if sells else -1
+
+
+@kernel
+def low_first(book: Book, j: int, open_: float, high: float, low: float, close: float) -> bool:
+    """Whether the price is taken to visit the low of this bar before its high."""
+    account = book.account[0]
+    policy = account.path_policy
+    tolerance = TOLERANCE * book.instruments[j].tick_size
+    if policy == WORST or policy == BEST:
+        side = adverse(book, j)
+        if side != 0:
+            return (side > 0) == (policy == WORST)
+        return shortest(open_, high, low, close, tolerance)
+    if policy == SHORTEST:
+        return shortest(open_, high, low, close, tolerance)
+    if policy == NEAREST:
+        return nearest(open_, high, low, close, tolerance)
+    if policy == LOW_FIRST or policy == HIGH_FIRST:
+        return policy == LOW_FIRST
+    return coin(account.seed, j, account.bar)

@@ -1,0 +1,183 @@
+"""From a small Python function to an address that a compiled bot can call.
+
+A rule reads records: `now` (the bar and its indicators) and `p` (the parameters), all float64
+fields by name. The functions that come with Intrabar are cached on disk, because the cache's
+folder changes with their source; a user's rule is compiled anew in each process, since nothing
+would tell the cache that a function it calls in another file has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.errors import NumbaError
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from intrabar.errors import ConfigError
+from intrabar.kernel import CACHE
+
+BAR_FIELDS = ("open", "high", "low", "close", "volume")
+
+# The arguments that follow `now` and `p`, and what comes back.
+SHAPES = {
+    "decide_side": ("int64(int64, int64)", "", "", "return int(rule(now, p))"),
+    "initial_levels": (
+        "int64(int64, int64, int64, float64, int64)",
+        ", side, price, out_address",
+        ", side, price",
+        "out = carray(pointer(out_address), 2, np.float64)\n"
+        "    out[0], out[1] = rule(now, p, side, price)\n"
+        "    return 0",
+    ),
+    "update_stop": (
+        "float64(int64, int64, int64, float64, float64)",
+        ", side, entry, stop",
+        ", side, entry, stop",
+        "return rule(now, p, side, entry, stop)",
+    ),
+}
+
+MODULE = '''"""Made from {origin}; removed with the cache."""
+@cfunc({signature!r}, cache={cached})
+def call(now_address, p_address{arguments}):
+    now = carray(pointer(now_address), 1, NOW)[0]
+    p = carray(pointer(p_address), 1, PARAMETERS)[0]
+    {body}
+'''
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pointer(typing_context: Any, address: Any) -> Any:
+    """An address as a pointer that `carray` takes."""
+
+    def emit(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), emit
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule's address; the object behind it must be kept alive as long as it is called."""
+
+    address: int
+    keeper: Any
+
+
+def record_of(names: Sequence[str]) -> np.dtype[Any]:
+    """A record of float64 fields."""
+    return np.dtype([(name, "f8") for name in names])
+
+
+def parameters_of(value: Any) -> NDArray[Any]:
+    """The numbers of a dataclass as one record; words are left out."""
+    numbers = {f.name: getattr(value, f.name) for f in fields(value)}
+    kept = {k: float(v) for k, v in numbers.items() if isinstance(v, bool | int | float)}
+    record = np.zeros(1, record_of(list(kept) or ["none"]))
+    for name, number in kept.items():
+        record[name] = number
+    return record
+
+
+def compile_rule(
+    owner: Any, name: str, now: np.dtype[Any], parameters: np.dtype[Any]
+) -> CompiledRule | None:
+    """Compile the static function `name` of a rule; None where it is plain Python.
+
+    Parameters
+    ----------
+    owner : entry or exit
+        Its class has the function.
+    now, parameters : dtype
+        Records of float64 fields that the function reads by name.
+
+    Returns
+    -------
+    CompiledRule or None
+        None when Numba cannot compile the function; it then runs as a Python hook.
+    """
+    function: Callable[..., Any] = getattr(type(owner), name)
+    signature, arguments, passed, body = SHAPES[name]
+    ours = function.__module__.startswith("intrabar.")
+    origin = f"{function.__module__}.{function.__qualname__}"
+    text = MODULE.format(
+        origin=origin, signature=signature, arguments=arguments, body=body, cached=ours
+    )
+    key = hashlib.sha256(f"{text}{now.descr}{parameters.descr}".encode()).hexdigest()[:16]
+    path = CACHE / "rules" / f"{type(owner).__name__}_{name}_{key}.py"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    import numba
+
+    space: dict[str, Any] = {
+        "cfunc": numba.cfunc,
+        "carray": numba.carray,
+        "np": np,
+        "pointer": pointer,
+        "NOW": now,
+        "PARAMETERS": parameters,
+        "rule": numba.njit(error_model="numpy")(function),
+        "__name__": path.stem,
+    }
+    try:
+        exec(compile(text, str(path), "exec"), space)
+    except NumbaError:
+        missing = missing_field(function, now, parameters)
+        if missing:
+            raise ConfigError(f"{origin}: {missing}") from None
+        return None
+    call = space["call"]
+    return CompiledRule(int(call.address), call)
+
+
+def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) -> str:
+    """What is wrong when a rule reads a name that its records do not have; "" if nothing is."""
+    code = function.__code__
+    known = set(now.names or ()) | set(parameters.names or ()) | set(dir(math)) | set(dir(np))
+    for name in code.co_names:
+        if name not in known and name not in function.__globals__ and name not in dir(__builtins__):
+            return f"reads {name!r}, which is neither in the bar, an indicator nor a parameter"
+    return ""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_side(typing_context: Any, address: Any, now: Any, p: Any) -> Any:
+    """Call a compiled `decide_side`."""
+    return types.int64(types.int64, types.int64, types.int64), _emitter("ii", "i")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_levels(
+    typing_context: Any, address: Any, now: Any, p: Any, side: Any, price: Any, out: Any
+) -> Any:
+    """Call a compiled `initial_levels`; the two levels are written to `out`."""
+    i, f = types.int64, types.float64
+    return types.int64(i, i, i, i, f, i), _emitter("iiifi", "i")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_stop(
+    typing_context: Any, address: Any, now: Any, p: Any, side: Any, entry: Any, stop: Any
+) -> Any:
+    """Call a compiled `update_stop`."""
+    i, f = types.int64, types.float64
+    return types.float64(i, i, i, i, f, f), _emitter("iiiff", "f")
+
+
+def _emitter(arguments: str, result: str) -> Any:
+    kinds = {"i": ir.IntType(64), "f": ir.DoubleType()}
+    function = ir.FunctionType(kinds[result], [kinds[a] for a in arguments])
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.call(builder.inttoptr(values[0], function.as_pointer()), values[1:])
+
+    return emit

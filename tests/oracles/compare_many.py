@@ -1,0 +1,39 @@
+"""Compare the engine with the oracle many times: `compare_many.py N [SEED]`.
+
+Stops at the first difference, makes the scenario small, and prints what differs and the
+scenario as one line of a scenario file. Exit status 1 where there was a difference.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from intrabar.engine.scenario import run_scenario
+from tests.generators import random_scenario
+from tests.oracles.comparing import as_line, oracle_differs, shrink
+
+
+def main(amount: int, seed: int) -> int:
+    started = time.perf_counter()
+    for n in range(amount):
+        scenario = random_scenario(random.Random(f"{seed}/{n}"))
+        if not oracle_differs(scenario, run_scenario):
+            continue
+        small = shrink(scenario, lambda s: bool(oracle_differs(s, run_scenario)))
+        print(f"scenario {n} of seed {seed} differs; made small:")
+        print("\n".join(oracle_differs(small, run_scenario)))
+        print(as_line(small))
+        return 1
+    print(f"{amount} scenarios of seed {seed} agree ({time.perf_counter() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

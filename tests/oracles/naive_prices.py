@@ -1,0 +1,115 @@
+"""Prices as a trader does them on paper: the tick grid, slippage, and the path inside a bar.
+
+Part of the slow second market; the numbers in brackets are sections of the fill model.
+Known limit: prices are floats, as in the rules, so that both sides round the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+TOLERANCE = 1e-9  # of a tick (3)
+TWO_64 = 2**64
+
+
+class Bar(NamedTuple):
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+def round_down(price: float, tick: float) -> float:
+    """The last tick at or below the price (3)."""
+    return math.floor(price / tick + TOLERANCE) * tick
+
+
+def round_up(price: float, tick: float) -> float:
+    """The first tick at or above the price (3)."""
+    return math.ceil(price / tick - TOLERANCE) * tick
+
+
+def limit_on_grid(price: float, side: int, tick: float) -> float:
+    """A limit is never made worse than asked: buy down, sell up (3)."""
+    return round_down(price, tick) if side > 0 else round_up(price, tick)
+
+
+def stop_on_grid(price: float, side: int, tick: float) -> float:
+    """A stop goes away from the market: buy up, sell down (3)."""
+    return round_up(price, tick) if side > 0 else round_down(price, tick)
+
+
+def slipped(price: float, side: int, ticks: float, pct: float, tick: float) -> float:
+    """What is paid or got: worse by the slippage, then rounded against the trader (3)."""
+    slippage = ticks * tick + pct * price
+    if side > 0:
+        return round_up(price + slippage, tick)
+    return round_down(price - slippage, tick)
+
+
+def at_or_above(price: float, level: float, tick: float) -> bool:
+    return price >= level - TOLERANCE * tick
+
+
+def at_or_below(price: float, level: float, tick: float) -> bool:
+    return price <= level + TOLERANCE * tick
+
+
+def same(a: float, b: float, tick: float) -> bool:
+    return abs(a - b) <= TOLERANCE * tick
+
+
+def shortest_goes_low_first(bar: Bar, tick: float) -> bool:
+    """The shorter of the two ways from open to close (2.3)."""
+    if same(bar.close, bar.open, tick):
+        return at_or_below(bar.open - bar.low, bar.high - bar.open, tick)
+    return bar.close > bar.open
+
+
+def nearest_goes_low_first(bar: Bar, tick: float) -> bool:
+    """The extreme nearest to the open comes first (2.3)."""
+    to_low, to_high = bar.open - bar.low, bar.high - bar.open
+    if same(to_low, to_high, tick):
+        return at_or_above(bar.close, bar.open, tick)
+    return to_low < to_high
+
+
+def coin(seed: int, instrument_index: int, bar_index: int) -> bool:
+    """A coin that is the same however the run is split up: splitmix64's last steps (2.3)."""
+    x = seed + 0x9E3779B97F4A7C15 * (instrument_index + 1) + 0xBF58476D1CE4E5B9 * (bar_index + 1)
+    x %= TWO_64
+    x ^= x >> 30
+    x = x * 0xBF58476D1CE4E5B9 % TWO_64
+    x ^= x >> 27
+    x = x * 0x94D049BB133111EB % TWO_64
+    x ^= x >> 31
+    return x % 2 == 1
+
+
+def goes_low_first(policy: str, bar: Bar, tick: float, danger: str, low_on_coin: bool) -> bool:
+    """Whether the path visits the low before the high (2.3).
+
+    `danger` is the extreme that hurts whoever is in, or could get in: "low", "high", or "" where
+    neither the position nor the side of the orders decides.
+    """
+    if policy == "low_first":
+        return True
+    if policy == "high_first":
+        return False
+    if policy == "random":
+        return low_on_coin
+    if policy == "nearest":
+        return nearest_goes_low_first(bar, tick)
+    if policy in ("worst", "best") and danger:
+        return (danger == "low") == (policy == "worst")
+    if policy in ("worst", "best", "shortest"):
+        return shortest_goes_low_first(bar, tick)
+    raise ValueError(f"no path policy {policy!r}")
+
+
+def corners(bar: Bar, low_first: bool) -> list[float]:
+    """The corners of the path: open, the two extremes, close (2.3)."""
+    extremes = [bar.low, bar.high] if low_first else [bar.high, bar.low]
+    return [bar.open, *extremes, bar.close]
