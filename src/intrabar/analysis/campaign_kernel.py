@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from intrabar.kernel import kernel
 from numpy.typing import NDArray
+
+from intrabar.kernel import kernel
 
 Floats = NDArray[np.float64]
 

@@ -57,7 +57,7 @@ def campaigns(
         price, `r` in initial risks.
     """
     sleeves = group(fills, point_values)
-    out = np.zeros(fills.height, dtype=CAMPAIGN)
+    out = np.zeros(fills.height, dtype=CAMPAIGN).view(np.recarray)
     count = trace(
         sleeves.fills,
         sleeves.first,

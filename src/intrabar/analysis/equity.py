@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 from intrabar.analysis.sleeves import group, market_columns
+from intrabar.kernel import kernel
 from intrabar.model.bars import Market
 
 Floats = NDArray[np.float64]

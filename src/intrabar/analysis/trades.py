@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from intrabar.kernel import kernel
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import TIME
 from intrabar.analysis.sleeves import group
+from intrabar.kernel import kernel
 from intrabar.model.enums import Side
 
 TRADE = np.dtype(
@@ -47,7 +47,7 @@ def trades(fills: pl.DataFrame, point_values: Mapping[str, float]) -> pl.DataFra
         costs of the two fills; what is still open is in no trade.
     """
     sleeves = group(fills, point_values)
-    out = np.zeros(2 * fills.height, dtype=TRADE)
+    out = np.zeros(2 * fills.height, dtype=TRADE).view(np.recarray)
     count = pair(sleeves.fills, sleeves.first, sleeves.point_value, out)
     found = out[:count]
     found = found[np.argsort(found["close_row"], kind="stable")]

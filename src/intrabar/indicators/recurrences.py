@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from intrabar.kernel import kernel
 from numpy.typing import NDArray
+
+from intrabar.kernel import kernel
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
