@@ -97,6 +97,15 @@ def test_a_ruined_run_has_a_sheet() -> None:
     assert sheet(ruined).reasons["calmar"] == "equity ended at zero or below"
 
 
+def test_a_run_without_bars_has_a_sheet() -> None:
+    empty = results_of([])
+    got = sheet(replace(empty, equity=empty.equity.head(0)))
+    assert got.values["net_profit"] == 0.0
+    assert got.reasons["exposure"] == got.reasons["turnover"] == "no bars"
+    assert got.reasons["sharpe"] == "0 returns, 2 are needed"
+    assert got.months.height == 0
+
+
 @pytest.mark.parametrize("key", ["strategy", "symbol"])
 def test_scopes_add_up(key: str) -> None:
     results = results_of(DEALS)
