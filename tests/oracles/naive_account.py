@@ -52,7 +52,7 @@ class Instrument:
         """Costs of one fill, with its least and its most (5)."""
         quantity = lots * self.lot
         cost = self.commission_per_contract * quantity + self.fee_per_trade
-        cost += self.commission_rate * quantity * price * self.point_value
+        cost += self.commission_rate * quantity * abs(price) * self.point_value
         cost = max(cost, self.commission_min)
         return min(cost, self.commission_max) if self.commission_max > 0 else cost
 

@@ -120,7 +120,7 @@ class Execution:
         opened = lots - closed
         cost = self.account.book(i, order.side, lots, price)
         order.filled += lots
-        order.end("filled" if order.remaining == 0 else "partially_filled")
+        order.end("filled")
         reason = order.role
         if reason in ("plain", "end_of_data"):
             reason = "exit" if closed else "entry"

@@ -87,7 +87,7 @@ class Market(Execution):
                 i.mark = i.bars[self.at].close
         for i in self.instruments:  # step 8
             for order in self.working(i) if i.bars[self.at] else []:
-                if order.type == "moc":
+                if order.type == "moc" and order.works:
                     self.notes["moc"] += 1
                     self.execute(order, i.mark, standing=None, slips=True)
         self.expire()

@@ -68,7 +68,7 @@ def test_margin_check_reduce_fills_the_most_that_passes(market: Market) -> None:
     account = {"cash": 199, "margin_check": "reduce"}
     result = market(made([flat(100)] * 2, [{**BUY, "qty": 9}], account=account, initial_margin=50))
     assert fills(result) == [(1, "open", "o0", 3, 100)]
-    assert statuses(result) == [("o0", "partially_filled")]
+    assert statuses(result) == [("o0", "filled")]
 
 
 @BOTH
@@ -239,7 +239,7 @@ def test_reduce_only_fills_at_most_the_position_and_is_done(market: Market) -> N
     orders = [{**BUY, "qty": 2}, {**SELL, "at": 1, "qty": 5, "reduce_only": True}]
     result = market(made([flat(100)] * 3, [*orders, {**SELL, "at": 1, "reduce_only": True}]))
     assert fills(result)[1:] == [(2, "open", "o1", 2, 100)]
-    assert statuses(result) == [("o0", "filled"), ("o1", "partially_filled"), ("o2", "cancelled")]
+    assert statuses(result) == [("o0", "filled"), ("o1", "filled"), ("o2", "cancelled")]
 
 
 @BOTH

@@ -155,15 +155,16 @@ def largest_requirement(book: Book, tape: Tape, i: int) -> tuple[int, float]:
     Positions whose liquidation is under way count as closed.
     """
     n = book.instruments.shape[0]
-    largest, most, total = -1, 0.0, 0.0
+    largest, most, total = -1, -1.0, 0.0
     for j in range(n):
-        net = 0.0
+        net, is_open = 0.0, False
         for k in range(j, book.sleeves.shape[0], n):
-            if book.sleeves[k].liquidated == 0:
+            if book.sleeves[k].liquidated == 0 and book.sleeves[k].qty != 0.0:
                 net += book.sleeves[k].qty
+                is_open = True
         required = maintenance_margin(book, j, net, tape.close[i, j]) if net != 0.0 else 0.0
         total += required
-        if required > most:
+        if is_open and required > most:
             largest, most = j, required
     return largest, total
 
@@ -175,7 +176,7 @@ def call_margin(book: Book, tape: Tape, i: int) -> None:
     account.margin_calls += 1
     n = book.instruments.shape[0]
     for j in range(n):
-        cancel_all(book, j)
+        cancel_all(book, j, False)
     if account.margin_call == REDUCE:
         largest, total = largest_requirement(book, tape, i)
         while largest >= 0 and equity_at_marks(book) < total:
@@ -197,11 +198,12 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
         fill_at_close(book, tape, i)
         cancel_immediate(book, tape, i, True)
         expire(book, tape, i)
-    if account.open_sleeves > 0 and not worst_is_covered(book, tape, i):
+    if not worst_is_covered(book, tape, i):
         call_margin(book, tape, i)
     if account.close_at_end and i == tape.time.shape[0] - 1:
         for j in range(n):
-            cancel_all(book, j)
+            cancel_all(book, j, True)
+        for j in range(n):
             close_instrument(book, tape, i, j, END_OF_DATA)
     account.equity = equity_at_marks(book)
     tape.equity[i] = account.equity

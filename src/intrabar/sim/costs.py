@@ -23,6 +23,12 @@ def round_down(price: float, tick: float) -> float:
 
 
 @kernel
+def in_lots(qty: float, lot: float) -> float:
+    """A quantity without the dust of adding fractions: a whole number of lots, times the lot."""
+    return round(qty / lot) * lot
+
+
+@kernel
 def slipped(instrument: Any, side: int, price: float) -> float:
     """The price that a market, stop or closing order gets: worse by the slippage, on the grid.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from intrabar.kernel import kernel
 from intrabar.model.enums import FillReason, Phase, Reject, Role
-from intrabar.sim.costs import TOLERANCE, cost_of, slipped
+from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
 from intrabar.sim.orders import (
     CANCELLED,
@@ -21,7 +21,6 @@ from intrabar.sim.orders import (
     LIMIT,
     LIQUIDATION,
     NONE,
-    PARTIALLY_FILLED,
     REJECTED,
     ROLE_STOP,
     ROLE_TARGET,
@@ -51,9 +50,7 @@ def move_position(book: Book, order: Any, qty: float, price: float) -> float:
     instrument = book.instruments[order.instrument]
     signed = order.side * qty
     held = sleeve.qty
-    left = held + signed
-    if abs(left) < 1e-6 * instrument.lot:
-        left = 0.0
+    left = in_lots(held + signed, instrument.lot)
     realized = 0.0
     if held * signed >= 0.0:
         sleeve.avg = (sleeve.avg * abs(held) + price * qty) / abs(left)
@@ -96,7 +93,7 @@ def largest_passing(book: Book, order: Any, qty: float, price: float) -> float:
             low = middle
         else:
             high = middle - 1
-    return closing + low * lot
+    return in_lots(closing + low * lot, lot)
 
 
 @kernel
@@ -113,7 +110,7 @@ def permitted(book: Book, order: Any, qty: float, price: float) -> tuple[float, 
         return qty, NONE
     if account.cash_account and order.side < 0:
         net = net_position(book, order.instrument)
-        if net - qty < -1e-6 * book.instruments[order.instrument].lot:
+        if in_lots(net - qty, book.instruments[order.instrument].lot) < 0.0:
             return 0.0, SHORT_REFUSED
     if would_pass(book, order, qty, price):
         return qty, NONE
@@ -177,14 +174,14 @@ def add_children(book: Book, k: int, opened: float) -> tuple[int, int]:
 
 @kernel
 def take_from_partner(book: Book, k: int, qty: float) -> None:
-    """One cancels other: what one order fills, its partner loses."""
+    """One cancels other: what one order fills, its partner loses, in whole lots of its own."""
     other = book.orders[k].oco
     if other < 0:
         return
     partner = book.orders[other]
-    partner.qty -= qty
     lot = book.instruments[partner.instrument].lot
-    if partner.qty - partner.filled < 1e-6 * lot:
+    partner.qty = in_lots(partner.qty - round_up(qty, lot), lot)
+    if partner.qty <= partner.filled:
         finish(book, other, CANCELLED, NONE)
 
 
@@ -262,7 +259,7 @@ def fill(
     order = book.orders[k]
     sleeve = sleeve_of(book, order)
     held = sleeve.qty
-    qty = order.qty - order.filled
+    qty = in_lots(order.qty - order.filled, book.instruments[order.instrument].lot)
     if order.reduce_only:
         if held * order.side >= 0.0:
             finish(book, k, CANCELLED, NONE)
@@ -279,10 +276,8 @@ def fill(
     record(book, k, allowed, price, realized, held, phase, is_ambiguous(book, k, high, low))
     take_from_partner(book, k, allowed)
     stop, target = after_fill(book, k, held, allowed)
-    if order.reduce_only or allowed == qty:
-        finish(book, k, FILLED, NONE)
-    else:
-        finish(book, k, PARTIALLY_FILLED, NONE)
+    # What position or margin cut off is dropped: the order is done.
+    finish(book, k, FILLED, NONE)
     return stop, target
 
 
@@ -347,7 +342,11 @@ def after_fill(book: Book, k: int, held: float, qty: float) -> tuple[int, int]:
         if now == 0.0:
             account.open_sleeves -= 1
             strategy.open_sleeves -= 1
-    opened = qty if held * order.side >= 0.0 else max(0.0, qty - abs(held))
+    opened = 0.0
+    if held * order.side >= 0.0:
+        opened = qty
+    elif now * order.side > 0.0:
+        opened = abs(now)  # a flip: the part beyond flat
     if opened <= 0.0 or (math.isnan(order.stop_loss) and math.isnan(order.take_profit)):
         return -1, -1
     stop, target = add_children(book, k, opened)

@@ -35,13 +35,12 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
 
 
 @kernel
-def first_on_leg(book: Book, j: int, start: float, end: float) -> tuple[int, float]:
-    """The order that a leg meets first, and where; -1 for none.
+def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> tuple[int, float]:
+    """The order that the rest of a leg meets first, and where; -1 for none.
 
     At one price: stop, then target, then the others in order of acceptance.
     """
     tolerance = TOLERANCE * book.instruments[j].tick_size
-    rising = end > start
     sign = 1.0 if rising else -1.0
     best, best_price, best_role = -1, end, 0
     k = book.instruments[j].head
@@ -64,8 +63,8 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
     """Walk one straight leg of the path; what an execution creates sees the rest of it."""
     tolerance = TOLERANCE * book.instruments[j].tick_size
     here = start
-    while here != end:
-        k, price = first_on_leg(book, j, here, end)
+    while start != end:
+        k, price = first_on_leg(book, j, here, end, end > start)
         if k < 0:
             return
         here = price

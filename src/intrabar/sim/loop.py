@@ -162,7 +162,7 @@ def work_through(book: Book, tape: Tape, until_step: int) -> int:
                 return BROKEN
         elif step == STEP_NEW:
             if account.inbox > 0:
-                take_inbox(book, step)
+                take_inbox(book, step, tape.time[i])
                 open_phase(book, tape, i, True)
             cancel_immediate(book, tape, i, False)
         elif step == STEP_INTRABAR:
@@ -171,16 +171,16 @@ def work_through(book: Book, tape: Tape, until_step: int) -> int:
             if account.notices > 0 and not deliver(book):
                 return BROKEN
         elif step == STEP_CLOSE:
-            take_inbox(book, step)
+            take_inbox(book, step, tape.time[i])
             close_phase(book, tape, i)
             if account.status == RUINED:
                 return ENDED
         elif step == STEP_ON_CLOSE:
-            take_inbox(book, step)
+            take_inbox(book, step, tape.time[i])
             if not wake_at_close(book, tape, i):
                 return BROKEN
         else:
-            take_inbox(book, step)
+            take_inbox(book, step, tape.time[i])
             for j in range(book.instruments.shape[0]):
                 set_touch(book, j)
             account.bar = i + 1

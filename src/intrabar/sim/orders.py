@@ -29,9 +29,9 @@ from intrabar.sim.state import (
 MARKET, LIMIT, STOP = int(OrderType.MARKET), int(OrderType.LIMIT), int(OrderType.STOP)
 STOP_LIMIT, MOC = int(OrderType.STOP_LIMIT), int(OrderType.MOC)
 WORKING, FILLED = int(OrderStatus.WORKING), int(OrderStatus.FILLED)
-PARTIALLY_FILLED, CANCELLED = int(OrderStatus.PARTIALLY_FILLED), int(OrderStatus.CANCELLED)
-REJECTED, EXPIRED = int(OrderStatus.REJECTED), int(OrderStatus.EXPIRED)
-GTC = int(TimeInForce.GTC)
+CANCELLED, REJECTED = int(OrderStatus.CANCELLED), int(OrderStatus.REJECTED)
+EXPIRED = int(OrderStatus.EXPIRED)
+GTC, GTD = int(TimeInForce.GTC), int(TimeInForce.GTD)
 ROLE_STOP, ROLE_TARGET = int(Role.STOP), int(Role.TARGET)
 LIQUIDATION = int(Role.LIQUIDATION)
 NONE, NO_MARKET = int(Reject.NONE), int(Reject.NO_MARKET)
@@ -107,6 +107,9 @@ def finish(book: Book, k: int, status: int, reject: int) -> None:
         account.timed -= 1
     if order.role > ROLE_TARGET:
         sleeve_of(book, order).entries -= 1
+    if order.role == LIQUIDATION and sleeve_of(book, order).liquidated:
+        sleeve_of(book, order).liquidated = 0
+        account.pending -= 1
     write_log(book, order)
     order.status = -1
     free = book.orders.shape[0] - 1
@@ -129,12 +132,12 @@ def write_log(book: Book, order: Any) -> None:
 
 
 @kernel
-def cancel_all(book: Book, j: int) -> None:
-    """Cancel every working order of an instrument but a liquidation."""
+def cancel_all(book: Book, j: int, liquidations: bool) -> None:
+    """Cancel every working order of an instrument; pending liquidations only where asked to."""
     k = book.instruments[j].head
     while k >= 0:
         after = book.orders[k].next
-        if book.orders[k].role != LIQUIDATION:
+        if book.orders[k].role != LIQUIDATION or liquidations:
             finish(book, k, CANCELLED, NONE)
         k = after
 
@@ -174,7 +177,14 @@ def on_grid(order: Any, tick: float) -> bool:
 
 
 @kernel
-def accept(book: Book, command: Any, step: int) -> None:
+def is_whole(qty: float, lot: float) -> bool:
+    """Whether a quantity is one or more whole lots."""
+    lots = qty / lot
+    return lots >= TOLERANCE and abs(lots - round(lots)) <= TOLERANCE
+
+
+@kernel
+def accept(book: Book, command: Any, step: int, time: int) -> None:
     """Take a submitted order into the book, or refuse it with the reason.
 
     The new order's fields are prepared in the last slot of the book, which no order ever uses.
@@ -209,17 +219,17 @@ def accept(book: Book, command: Any, step: int) -> None:
     if step == STEP_NEW or (command.type == MOC and step == STEP_CLOSE):
         order.starts = account.bar
     order.oco = -1
-    lots = order.qty / instrument.lot
     reject = command.reject
     if reject == NONE and math.isnan(instrument.mark):
         reject = NO_MARKET
-    if reject == NONE and not (lots >= TOLERANCE and abs(lots - round(lots)) <= TOLERANCE):
+    if reject == NONE and not is_whole(order.qty, instrument.lot):
         reject = INVALID_QUANTITY
     if not on_grid(order, instrument.tick_size) and reject == NONE:
         reject = INVALID_PRICE
     order.next = chain
-    if reject != NONE:
-        order.status = REJECTED
+    over = order.tif == GTD and order.until < time + (step > STEP_CLOSE)
+    if reject != NONE or over:
+        order.status = REJECTED if reject != NONE else EXPIRED
         order.reject = reject
         order.done = account.bar
         write_log(book, order)
@@ -237,27 +247,31 @@ def accept(book: Book, command: Any, step: int) -> None:
 def modify(book: Book, command: Any, step: int) -> None:
     """Change the prices or the quantity of a working order; it keeps its place.
 
-    NaN leaves a value alone. A price that would not be above 0 is ignored, a quantity that is
-    already filled cancels the order.
+    NaN leaves a value alone. A change that could not have been accepted changes nothing; a
+    quantity that is already filled cancels the order.
     """
     k = find(book, command.id)
-    if k < 0:
+    if k < 0 or book.orders[k].role >= LIQUIDATION:
         return
     order = book.orders[k]
+    instrument = book.instruments[order.instrument]
     limit_price, stop_price = order.limit_price, order.stop_price
     if not np.isnan(command.limit_price):
         order.limit_price = command.limit_price
     if not np.isnan(command.stop_price) and order.triggered == 0:
         order.stop_price = command.stop_price
-    if not on_grid(order, book.instruments[order.instrument].tick_size):
+    cancels = command.qty <= order.filled
+    whole = np.isnan(command.qty) or cancels or is_whole(command.qty, instrument.lot)
+    if not on_grid(order, instrument.tick_size) or not whole:
         order.limit_price, order.stop_price = limit_price, stop_price
-    if step == STEP_NEW:
-        order.fresh = 1
+        return
+    if cancels:
+        finish(book, k, CANCELLED, NONE)
+        return
     if not np.isnan(command.qty):
         order.qty = command.qty
-        if order.qty <= order.filled:
-            finish(book, k, CANCELLED, NONE)
-            return
+    if step == STEP_NEW:
+        order.fresh = 1
     if order.role <= ROLE_TARGET:
         sleeve = sleeve_of(book, order)
         sleeve.stop = order.stop_price if order.role == ROLE_STOP else sleeve.stop
@@ -303,16 +317,16 @@ def note_level(book: Book, strategy: int, j: int) -> None:
 
 
 @kernel
-def take_inbox(book: Book, step: int) -> None:
-    """Carry out the commands that hooks have left, in order."""
+def take_inbox(book: Book, step: int, time: int) -> None:
+    """Carry out the commands that hooks have left, in order, at a time of the timeline."""
     account = book.account[0]
     for c in range(account.inbox):
         command = book.inbox[c]
         if command.kind == SUBMIT:
-            accept(book, command, step)
+            accept(book, command, step, time)
         elif command.kind == CANCEL:
             k = find(book, command.id)
-            if k >= 0:
+            if k >= 0 and book.orders[k].role < LIQUIDATION:
                 finish(book, k, CANCELLED, NONE)
         elif command.kind == MODIFY:
             modify(book, command, step)
