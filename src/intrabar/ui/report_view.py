@@ -67,7 +67,7 @@ COLUMNS = {
     "orders": "role type status reject",
     "campaigns": "campaign strategy symbol side start end bars qty entry exit gross costs net "
     "risk r mae mfe reason ambiguous",
-    "equity": "time equity drawdown exposure",
+    "equity": "time equity drawdown",
     "gates": "strategy symbol gate count",
 }
 
@@ -148,7 +148,6 @@ def _equity(table: pl.DataFrame) -> EquityView:
         "time": [t for t in shape.time_column(thin["time"]) if t is not None],
         "equity": shape.numbers(thin["equity"]),
         "drawdown": shape.numbers(-thin["drawdown"].abs()),
-        "exposure": shape.numbers(thin["exposure"]),
         "total": table.height,
     }
 

@@ -36,7 +36,6 @@ class EquityView(TypedDict):
     time: list[int]
     equity: list[Number]
     drawdown: list[Number]
-    exposure: list[Number]
     total: int
 
 
