@@ -165,8 +165,8 @@ export interface ReportView {
 
 /** Read the view inside the page. Throws an error whose message can be shown. */
 export function readView(element: HTMLElement | null): ReportView {
-  const text = element?.textContent ?? "";
-  if (text.trim() === "" || text.includes("__INTRABAR" + "_VIEW__")) {
+  const text = (element?.textContent ?? "").trim();
+  if (!text || text.startsWith("__")) {
     throw new Error("This page has no run inside. Reports are written by intrabar, one per run.");
   }
   let view: ReportView;

@@ -14,6 +14,8 @@ import { Marks, type Focus, type Mark } from "./marks";
 import { chartColors, chartOptions } from "./options";
 
 const FIRST_VIEW = 240;
+/** Pixels per bar below which the chart joins bars, and volumes would no longer compare. */
+const JOINED_BELOW = 0.5;
 
 export class CandleChart {
   private readonly chart: IChartApi;
@@ -50,6 +52,8 @@ export class CandleChart {
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       const time = this.candles?.time;
       if (!range || !time || time.length === 0) return;
+      const visible = this.chart.timeScale().options().barSpacing >= JOINED_BELOW;
+      if (visible !== this.volume.options().visible) this.volume.applyOptions({ visible });
       const bar = (index: number) => time[Math.max(0, Math.min(time.length - 1, Math.round(index)))]!;
       onRange(bar(range.from), bar(range.to));
     });

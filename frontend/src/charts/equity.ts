@@ -6,6 +6,7 @@ import {
   LineSeries,
   LineStyle,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
 } from "lightweight-charts";
 import { money, percent } from "../format";
@@ -28,7 +29,8 @@ export class EquityChart {
   private readonly chart: IChartApi;
   private readonly account: ISeriesApi<"Area">;
   private readonly drawdown: ISeriesApi<"Baseline">;
-  private readonly lines: { series: ISeriesApi<"Line">; color: string; dashed: boolean }[] = [];
+  private readonly start: IPriceLine | null = null;
+  private readonly lines: { series: ISeriesApi<"Line">; color: string }[] = [];
 
   constructor(element: HTMLElement, equity: EquityView, initialCash: Num) {
     this.chart = createChart(element, {
@@ -44,7 +46,7 @@ export class EquityChart {
     });
     this.account.setData(points(equity.time, equity.equity));
     if (initialCash != null) {
-      this.account.createPriceLine({
+      this.start = this.account.createPriceLine({
         price: initialCash,
         lineStyle: LineStyle.Dotted,
         lineWidth: 1,
@@ -75,17 +77,16 @@ export class EquityChart {
     for (const line of this.lines.splice(0)) this.chart.removeSeries(line.series);
     this.account.applyOptions({ visible: withAccount });
     curves.forEach((curve, i) => {
-      const dashed = curve.kind === "policy";
+      const aside = curve.kind === "policy";
       const series = this.chart.addSeries(LineSeries, {
-        lineWidth: dashed ? 1 : 2,
-        lineStyle: LineStyle.Solid,
+        lineWidth: aside ? 1 : 2,
         priceLineVisible: false,
-        lastValueVisible: !dashed,
-        crosshairMarkerVisible: !dashed,
+        lastValueVisible: !aside,
+        crosshairMarkerVisible: !aside,
         priceFormat: { type: "custom", formatter: money, minMove: 0.01 },
       });
       series.setData(points(curve.time, curve.value));
-      this.lines.push({ series, color: dashed ? policyColor(curve.label) : seriesColor(i), dashed });
+      this.lines.push({ series, color: aside ? policyColor(curve.label) : seriesColor(i) });
     });
     this.recolor();
     this.chart.timeScale().fitContent();
@@ -98,6 +99,7 @@ export class EquityChart {
       topColor: color("accent-wash"),
       bottomColor: color("accent-none"),
     });
+    this.start?.applyOptions({ color: color("faint") });
     this.drawdown.applyOptions({
       topLineColor: color("down"),
       topFillColor1: color("down-wash"),

@@ -54,7 +54,8 @@ export class Marks implements ISeriesPrimitive<Time> {
   private focus: Focus | null = null;
   private digits = 2;
   private readonly views = [
-    { zOrder: () => "bottom" as const, renderer: () => ({ draw: (target: Target) => this.drawFocus(target) }) },
+    { zOrder: () => "bottom" as const, renderer: () => ({ draw: (target: Target) => this.drawBand(target) }) },
+    { zOrder: () => "top" as const, renderer: () => ({ draw: (target: Target) => this.drawLevels(target) }) },
     { zOrder: () => "top" as const, renderer: () => ({ draw: (target: Target) => this.drawMarks(target) }) },
   ];
 
@@ -90,8 +91,13 @@ export class Marks implements ISeriesPrimitive<Time> {
     this.redraw();
   }
 
+  /** Middle of a bar; the chart knows whole indices only. */
   private x(index: number): number {
     return this.chart?.timeScale().logicalToCoordinate(index as Logical) ?? -1e4;
+  }
+
+  private spacing(): number {
+    return this.chart?.timeScale().options().barSpacing ?? 1;
   }
 
   private y(price: number): number {
@@ -128,8 +134,7 @@ export class Marks implements ISeriesPrimitive<Time> {
     last: number,
     colors: Record<string, string>,
   ): void {
-    const spacing = this.x(1) - this.x(0);
-    const size = Math.max(4, Math.min(8, spacing * 0.8));
+    const size = Math.max(4, Math.min(8, this.spacing() * 0.8));
     context.lineWidth = 1;
     for (let i = first; i < last; i++) {
       const mark = this.marks[i]!;
@@ -155,28 +160,35 @@ export class Marks implements ISeriesPrimitive<Time> {
     }
   }
 
-  private drawFocus(target: Target): void {
+  private drawBand(target: Target): void {
     const focus = this.focus;
     if (!focus) return;
     target.useMediaCoordinateSpace(({ context, mediaSize }) => {
-      const left = this.x(focus.from - 0.5);
-      const right = Math.max(this.x(focus.to + 0.5), left + 2);
-      if (right < 0 || left > mediaSize.width) return;
+      const half = this.spacing() / 2;
+      const left = this.x(focus.from) - half;
+      const right = Math.max(this.x(focus.to) + half, left + 2);
       context.fillStyle = color("focus");
       context.fillRect(left, 0, right - left, mediaSize.height);
+    });
+  }
+
+  private drawLevels(target: Target): void {
+    target.useMediaCoordinateSpace(({ context, mediaSize }) => {
       context.font = `11px ${FONT}`;
       context.textBaseline = "middle";
-      for (const level of focus.levels) this.drawLevel(context, level, mediaSize.width);
+      context.textAlign = "left";
+      for (const level of this.focus?.levels ?? []) this.drawLevel(context, level, mediaSize.width);
     });
   }
 
   private drawLevel(context: CanvasRenderingContext2D, level: Level, width: number): void {
-    const left = this.x(level.from - 0.5);
-    const right = Math.max(this.x(level.to + 0.5), left + 24);
+    const half = this.spacing() / 2;
+    const left = this.x(level.from) - half;
+    const right = Math.max(this.x(level.to) + half, left + 12);
     const y = Math.round(this.y(level.price)) + 0.5;
     const ink = color(LEVEL_COLORS[level.kind]);
     context.strokeStyle = ink;
-    context.lineWidth = level.kind === "exit" || level.kind === "entry" ? 1 : 1.5;
+    context.lineWidth = 1.25;
     context.setLineDash(level.kind === "entry" || level.kind === "exit" ? [] : [5, 4]);
     context.beginPath();
     context.moveTo(left, y);
@@ -184,10 +196,15 @@ export class Marks implements ISeriesPrimitive<Time> {
     context.stroke();
     context.setLineDash([]);
     const text = `${level.kind} ${priceText(level.price, this.digits)}`;
-    const room = context.measureText(text).width + 6;
+    const room = context.measureText(text).width + 8;
+    const at = level.kind === "exit" ? right + 4 : left - room - 4;
+    if (right < 0 || left > width) return;
+    const box = Math.max(0, Math.min(at, width - room));
+    context.globalAlpha = 0.85;
+    context.fillStyle = color("card");
+    context.fillRect(box, y - 8, room, 16);
+    context.globalAlpha = 1;
     context.fillStyle = ink;
-    context.textAlign = level.kind === "exit" ? "left" : "right";
-    if (level.kind === "exit") context.fillText(text, Math.min(right + 5, width - room), y);
-    else context.fillText(text, Math.max(left - 5, room), y);
+    context.fillText(text, box + 4, y);
   }
 }

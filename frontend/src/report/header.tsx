@@ -13,7 +13,7 @@ export function Header({ view }: { view: ReportView }) {
       </div>
       <dl class="facts">
         <Fact name="Period">
-          {day(view.start)} to {day(view.end)}
+          {view.start === null ? "no bar" : `${day(view.start)} to ${day(view.end)}`}
         </Fact>
         <Fact name={view.strategies.length > 1 ? "Strategies" : "Strategy"}>{listed(view.strategies)}</Fact>
         <Fact name={view.symbols.length > 1 ? "Symbols" : "Symbol"}>{listed(view.symbols)}</Fact>
