@@ -149,7 +149,9 @@ def _campaign(
     sign = 1 if rng.random() < 0.55 else -1
     qty = float(rng.integers(1, 5))
     entry, leave = float(b.open[start]), float(b.close[end])
-    distance = round(float(b.high[start : end + 1].max() - b.low[start : end + 1].min()) * 2) / 2 + 2
+    distance = (
+        round(float(b.high[start : end + 1].max() - b.low[start : end + 1].min()) * 2) / 2 + 2
+    )
     stop, target = entry - sign * distance, entry + sign * 2 * distance
     gross = sign * (leave - entry) * qty * 5 + 12.0 * qty
     costs = 1.24 * 2 * qty
