@@ -3,6 +3,9 @@ import type { Num } from "./view";
 
 export const MISSING = "–";
 
+/** Between a number and its unit: narrow, and no line ends there. */
+const THIN = "\u202f";
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function decimals(value: number, least: number, most = least): string {
@@ -25,7 +28,7 @@ export function fixed(value: Num | undefined, digits: number): string {
 }
 
 export function percent(value: Num | undefined, digits = 2): string {
-  return value == null ? MISSING : `${decimals(value * 100, digits)} %`;
+  return value == null ? MISSING : `${decimals(value * 100, digits)}${THIN}%`;
 }
 
 export function signed(text: string, value: Num | undefined): string {
@@ -37,8 +40,9 @@ export function money(value: Num | undefined): string {
   return value == null ? MISSING : decimals(value, Math.abs(value) >= 10_000 ? 0 : 2);
 }
 
+/** A count or a quantity; parts of one keep more decimals. */
 export function count(value: Num | undefined): string {
-  return value == null ? MISSING : decimals(value, 0, 4);
+  return value == null ? MISSING : decimals(value, 0, Math.abs(value) < 1 ? 8 : 4);
 }
 
 export function price(value: Num | undefined, digits: number): string {
@@ -63,7 +67,7 @@ export function inUnit(value: Num | string | undefined, unit: string): string {
     case "money":
       return money(value);
     case "r":
-      return `${decimals(value, 2, 3)} R`;
+      return `${decimals(value, 2, 3)}${THIN}R`;
     case "ratio":
     case "number":
     case "":

@@ -22,6 +22,13 @@ function apply(theme: Theme): void {
   for (const listener of listeners) listener(theme);
 }
 
+/** Paper is light. Canvases cannot redraw in time: the styles turn dark ones over (print.css). */
+function paper(on: boolean): void {
+  const root = document.documentElement.dataset;
+  root["theme"] = on ? "light" : theme();
+  root["canvas"] = theme();
+}
+
 export function theme(): Theme {
   return chosen ?? (dark.matches ? "dark" : "light");
 }
@@ -29,8 +36,8 @@ export function theme(): Theme {
 export function startTheme(): void {
   apply(theme());
   dark.addEventListener("change", () => apply(theme()));
-  addEventListener("beforeprint", () => apply("light"));
-  addEventListener("afterprint", () => apply(theme()));
+  addEventListener("beforeprint", () => paper(true));
+  addEventListener("afterprint", () => paper(false));
 }
 
 export function toggleTheme(): void {

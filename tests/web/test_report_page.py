@@ -98,7 +98,7 @@ def test_filters(open_page: Open, report: Path) -> None:
     assert set(column(page, "Side")) == {"short"}
     expect(page.locator("#campaigns [role=status]")).to_contain_text("of 400")
     page.get_by_role("button", name="Clear filters").click()
-    expect(page.locator("#campaigns [role=status]")).to_have_text("400")
+    expect(page.locator("#campaigns [role=status]")).to_have_text("400 campaigns")
 
 
 def test_only_rows_on_screen_are_in_the_page(open_page: Open, report: Path) -> None:

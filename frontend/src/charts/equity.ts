@@ -65,7 +65,7 @@ export class EquityChart {
       1,
     );
     this.drawdown.setData(points(equity.time, equity.drawdown));
-    this.drawdown.priceScale().applyOptions({ scaleMargins: { top: 0.02, bottom: 0.08 } });
+    this.drawdown.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.1 } });
     this.chart.panes()[0]?.setStretchFactor(3);
     this.chart.panes()[1]?.setStretchFactor(1);
     this.recolor();

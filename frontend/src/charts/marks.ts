@@ -117,14 +117,15 @@ export class Marks implements ISeriesPrimitive<Time> {
   }
 
   private drawDots(context: CanvasRenderingContext2D, first: number, last: number, colors: Record<string, string>): void {
-    let column = -1;
-    for (let i = first; i < last; i++) {
+    const spacing = this.spacing();
+    const base = this.indices[first]!;
+    const left = this.x(base);
+    for (let i = first; i < last; ) {
       const mark = this.marks[i]!;
-      const x = Math.round(this.x(mark.index));
-      if (x === column) continue;
-      column = x;
+      const x = Math.round(left + (mark.index - base) * spacing);
       context.fillStyle = colors[mark.buy ? "buy" : "sell"]!;
       context.fillRect(x - 1, this.y(mark.price) - 1, 2, 2);
+      i = Math.max(i + 1, firstAt(this.indices, base + (x + 0.5 - left) / spacing));
     }
   }
 

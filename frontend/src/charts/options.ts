@@ -20,7 +20,7 @@ export function chartColors(): DeepPartial<ChartOptions> {
       vertLine: { color: color("faint"), labelBackgroundColor: color("ink-soft") },
       horzLine: { color: color("faint"), labelBackgroundColor: color("ink-soft") },
     },
-    rightPriceScale: { borderColor: color("line") },
+    rightPriceScale: { borderColor: color("line"), entireTextOnly: true },
     timeScale: { borderColor: color("line") },
   };
 }

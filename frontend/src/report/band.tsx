@@ -67,6 +67,16 @@ function RangeBar({ band }: { band: BandView }) {
       <div class="range-zero" style={{ left: `${at(0)}%` }}>
         <span>0 %</span>
       </div>
+      {at(high) - at(low) > 24 ? (
+        <>
+          <RangeLabel at={at(low)}>{percent(low)}</RangeLabel>
+          <RangeLabel at={at(high)}>{percent(high)}</RangeLabel>
+        </>
+      ) : (
+        <RangeLabel at={(at(low) + at(high)) / 2}>
+          {high === low ? percent(low) : `${percent(low)} to ${percent(high)}`}
+        </RangeLabel>
+      )}
       <div class="range-span" style={{ left: `${at(low)}%`, width: `${Math.max(at(high) - at(low), 0.4)}%` }} />
       {band.rows.map(
         (row) =>
@@ -80,6 +90,15 @@ function RangeBar({ band }: { band: BandView }) {
           ),
       )}
     </div>
+  );
+}
+
+/** Kept inside the bar at both ends. */
+function RangeLabel({ at, children }: { at: number; children: string }) {
+  return (
+    <span class="range-label" style={{ left: `${Math.max(8, Math.min(92, at))}%` }}>
+      {children}
+    </span>
   );
 }
 

@@ -100,7 +100,7 @@ export function Campaigns({ view, selected, onSelect, onOrder }: CampaignsProps)
       title="Campaigns"
       aside={
         <span class="muted" role="status">
-          {rows.length === total ? count(total) : `${count(rows.length)} of ${count(total)}`}
+          {rows.length === total ? count(total) : `${count(rows.length)} of ${count(total)}`} campaigns
         </span>
       }
     >
@@ -187,7 +187,7 @@ function Rows({ view, rows, sorting, selected, onSort, onSelect }: RowsProps) {
       tabIndex={-1}
       style={{ height: `${Math.min(rows.length, 15) * ROW + 50}px` }}
     >
-      <table aria-rowcount={rows.length + 1} class="campaign-table">
+      <table role="grid" aria-rowcount={rows.length + 1} class="campaign-table">
         <caption class="hidden">Campaigns. Enter shows a campaign on the chart.</caption>
         <thead>
           <tr aria-rowindex={1}>
@@ -288,7 +288,7 @@ const digits = new WeakMap<ReportView, Map<string, number>>();
 function digitsOf(view: ReportView, i: number): number {
   let known = digits.get(view);
   if (!known) {
-    known = new Map(view.bars.map((b) => [b.symbol, b.digits]));
+    known = new Map(view.bars.map((b) => [b.symbol, Math.max(2, b.digits)]));
     digits.set(view, known);
   }
   return known.get(word(view.campaigns.symbol, i)) ?? 2;

@@ -25,8 +25,8 @@ export function Header({ view }: { view: ReportView }) {
       </dl>
       {view.status === "ruined" && (
         <p class="ruin" role="alert">
-          <strong>The account was ruined.</strong> The run ended when its equity no longer covered its positions. The
-          figures below describe an account that was lost.
+          <strong>The account was ruined.</strong> The run stopped there; the figures below describe an account that was
+          lost.
         </p>
       )}
       <Notes notes={view.notes} />

@@ -41,7 +41,7 @@ export function Market({ view, symbol, selected, onSymbol, onStep, onClear }: Ma
   return (
     <Card id="market" title="Market and fills" aside={picker}>
       {bars && bars.time.length > 0 ? (
-        <CandlePane view={view} bars={bars} selected={selected} />
+        <CandlePane key={String(bars.period_s < DAY)} view={view} bars={bars} selected={selected} />
       ) : (
         <Empty>
           {view.bars.length === 0

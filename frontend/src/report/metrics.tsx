@@ -13,9 +13,11 @@ export function Metrics({ tables }: { tables: MetricTable[] }) {
           <OneColumn key={table.title} table={table} />
         ))}
       </div>
-      {compared.map((table) => (
-        <Compared key={table.title} table={table} />
-      ))}
+      <div class="metric-tables">
+        {compared.map((table) => (
+          <Compared key={table.title} table={table} />
+        ))}
+      </div>
     </Card>
   );
 }
