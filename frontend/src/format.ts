@@ -49,37 +49,29 @@ export function price(value: Num | undefined, digits: number): string {
   return value == null ? MISSING : decimals(value, digits);
 }
 
-function duration(seconds: number): string {
-  const size = Math.abs(seconds);
-  if (size < 120) return `${decimals(seconds, 0)} s`;
-  if (size < 7_200) return `${decimals(seconds / 60, 0)} min`;
-  if (size < 172_800) return `${decimals(seconds / 3_600, 1)} h`;
-  return `${decimals(seconds / 86_400, 1)} days`;
+/** An amount on an axis, where labels of one size should look alike. */
+export function axisMoney(value: number): string {
+  return decimals(value, value === 0 || Math.abs(value) >= 1_000 ? 0 : 2);
 }
 
-/** A metric in its unit. */
+/** A metric in its unit (see `Metric` in `intrabar/ui/report_input.py`). */
 export function inUnit(value: Num | string | undefined, unit: string): string {
   if (value == null) return MISSING;
   if (typeof value === "string") return value;
+  if (unit.startsWith("fraction")) return percent(value);
   switch (unit) {
-    case "fraction":
-      return percent(value);
-    case "money":
+    case "account currency":
       return money(value);
-    case "r":
-      return `${decimals(value, 2, 3)}${THIN}R`;
+    case "R":
+      return `${decimals(value, 2)}${THIN}R`;
     case "ratio":
-    case "number":
-    case "":
-      return Number.isInteger(value) ? count(value) : decimals(value, 2, 3);
+      return decimals(value, 2);
     case "count":
       return count(value);
     case "price":
       return decimals(value, 2, 6);
-    case "seconds":
-      return duration(value);
     default:
-      return `${decimals(value, 0, 2)} ${unit}`;
+      return `${decimals(value, 0, 1)} ${unit}`;
   }
 }
 

@@ -107,12 +107,22 @@ export interface Figure {
   value: Num | string;
   unit: string;
   description: string;
+  reason: string;
+}
+
+export interface MetricRow {
+  name: string;
+  label: string;
+  unit: string;
+  description: string;
+  values: (Num | string)[];
+  reasons: string[];
 }
 
 export interface MetricTable {
   title: string;
   columns: string[];
-  rows: { name: string; label: string; unit: string; description: string; values: (Num | string)[] }[];
+  rows: MetricRow[];
 }
 
 export interface MonthlyRow {

@@ -10,6 +10,7 @@ import polars as pl
 from intrabar.model.bars import Bars
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
+from intrabar.ui.report_view import MONTHS
 
 START = 1_641_220_200_000_000_000  # 2022-01-03 14:30 UTC
 MINUTE = 60_000_000_000
@@ -106,11 +107,14 @@ def findings(run: RunTables, bars: list[Bars]) -> Findings:
         metrics=_metrics(run, total),
         by_symbol={b.symbol: _by_symbol(run, b.symbol) for b in bars},
         by_strategy={"breakout": _by_symbol(run, None)},
-        monthly={
-            2022: [*np.linspace(-0.04, 0.05, 12)],
-            2023: [0.012, -0.021, 0.034, None, None, -0.002, 0.0, 0.018, 0.007, -0.013, 0.04, 0.01],
-        },
-        yearly={2022: 0.061, 2023: 0.0873},
+        months=pl.DataFrame(
+            [
+                (2023, *np.linspace(0.05, -0.04, 12), 0.0873),
+                (2022, *[None] * 9, -0.01, 0.02, 0, 0.01),
+            ],
+            schema=["year", *MONTHS, "total"],
+            orient="row",
+        ),
         band=band,
         lines=[Line(label=b.symbol, kind="symbol", time=time, value=equity - CASH) for b in bars],
         notes=["Stops trail closer than one bar's range on MES: finer bars are needed."],
@@ -138,9 +142,7 @@ def facts(name: str, bars: list[Bars], status: RunStatus = RunStatus.FINISHED) -
 
 def without_results(given: Findings) -> Findings:
     """The same findings for a run without campaigns."""
-    return replace(
-        given, metrics={}, by_symbol={}, by_strategy={}, monthly={}, yearly={}, band=(), lines=()
-    )
+    return replace(given, metrics={}, by_symbol={}, by_strategy={}, months=None, band=(), lines=())
 
 
 def _campaign(
@@ -234,39 +236,41 @@ def _equity(b: Bars, rows: list[dict[str, object]]) -> pl.DataFrame:
     )
 
 
-def _metric(value: float | int | str | None, unit: str, description: str = "") -> Metric:
-    return {"value": value, "unit": unit, "description": description}
+def _metric(
+    value: float | str | None, unit: str, description: str = "", reason: str = ""
+) -> Metric:
+    return {"value": value, "unit": unit, "description": description, "reason": reason}
 
 
 def _metrics(run: RunTables, total: float) -> dict[str, dict[str, Metric]]:
     net = run.campaigns["net"]
     costs = float(run.campaigns["costs"].sum())
+    gross = float(run.campaigns["gross"].sum())
+    drawdown = float(-run.equity["drawdown"].min())
+    share = costs / gross if gross > 0 else None
     return {
-        "Return": {
-            "total_return": _metric(total, "fraction", "End equity over start capital, less one"),
-            "annual_return": _metric(0.0731, "fraction", "Compounded, 365.25 days a year"),
-            "volatility": _metric(0.118, "fraction", "Daily, times the root of 252"),
-            "best_day": _metric(0.0312, "fraction"),
+        "Growth and risk": {
+            "net_profit": _metric(float(net.sum()), "account currency"),
+            "total_return": _metric(total, "fraction", "End equity over start equity, less one"),
+            "annual_return": _metric(total * 0.9, "fraction a year", "Compounded, 252 days a year"),
+            "volatility": _metric(0.118, "fraction a year", "Of daily returns"),
+            "sharpe": _metric(total * 4, "ratio", "Of daily returns, no risk-free rate"),
+            "calmar": _metric(None, "ratio", "Annual return over drawdown", "no drawdown yet"),
         },
-        "Risk": {
-            "max_drawdown": _metric(
-                float(-run.equity["drawdown"].min()), "fraction", "Deepest fall from a peak"
-            ),
-            "longest_drawdown": _metric(86_400 * 63, "seconds", "From a peak to the next"),
-            "sharpe": _metric(0.83, "ratio", "Daily excess return over its deviation, annual"),
-            "sortino": _metric(1.21, "ratio"),
-            "calmar": _metric(None, "ratio", "Unknown for less than a year"),
+        "Drawdown": {
+            "max_drawdown": _metric(drawdown, "fraction", "Largest loss from the highest equity"),
+            "max_drawdown_days": _metric(63.4, "days"),
+            "longest_drawdown_bars": _metric(4_312, "bars"),
         },
         "Campaigns": {
             "campaigns": _metric(net.len(), "count"),
             "win_rate": _metric(float((net > 0).mean()), "fraction"),
-            "expectancy_r": _metric(
-                float(run.campaigns["r"].mean()), "r", "Mean net profit over first risk"
-            ),
+            "expectancy_r": _metric(float(run.campaigns["r"].mean()), "R", "Mean of net over risk"),
             "profit_factor": _metric(1.18, "ratio"),
-            "mean_bars": _metric(14.2, "bars"),
+            "average_mae": _metric(14.25, "price"),
+            "turnover": _metric(212.4, "times a year"),
             "cost_share": _metric(
-                costs / (costs + abs(float(net.sum()))), "fraction", "Costs over gross profit"
+                share, "fraction", "Costs over gross", "" if share else "no profit before costs"
             ),
         },
     }
@@ -276,7 +280,7 @@ def _by_symbol(run: RunTables, symbol: str | None) -> dict[str, Metric]:
     rows = run.campaigns if symbol is None else run.campaigns.filter(pl.col("symbol") == symbol)
     return {
         "campaigns": _metric(rows.height, "count"),
-        "net": _metric(float(rows["net"].sum()), "money"),
+        "net_profit": _metric(float(rows["net"].sum()), "account currency"),
         "win_rate": _metric(float((rows["net"] > 0).mean()), "fraction"),
-        "expectancy_r": _metric(float(rows["r"].mean()), "r"),
+        "expectancy_r": _metric(float(rows["r"].mean()), "R"),
     }

@@ -77,7 +77,7 @@ def test_key_figures_come_from_the_metrics_in_a_fixed_order(view: ReportView) ->
 
 def test_metric_tables(view: ReportView) -> None:
     titles = [table["title"] for table in view["metrics"]]
-    assert titles == ["Return", "Risk", "Campaigns", "By symbol", "By strategy"]
+    assert titles == ["Growth and risk", "Drawdown", "Campaigns", "By symbol", "By strategy"]
     by_symbol = view["metrics"][3]
     assert by_symbol["columns"] == ["MES", "MNQ"]
     assert by_symbol["rows"][0]["values"] == [60, 60]
@@ -86,7 +86,7 @@ def test_metric_tables(view: ReportView) -> None:
 def test_metric_that_one_symbol_lacks_is_null() -> None:
     found = Findings(
         by_symbol={
-            "A": {"net": {"value": 1.0, "unit": "money", "description": ""}},
+            "A": {"net": {"value": 1.0, "unit": "account currency", "description": ""}},
             "B": {},
         }
     )
@@ -112,6 +112,13 @@ def test_costs_are_the_sums_of_the_tables(view: ReportView) -> None:
     assert mes["net"] == pytest.approx(campaigns["net"].sum())
 
 
+def test_words_may_be_categories() -> None:
+    fills = TABLES.fills.with_columns(pl.col(pl.String).cast(pl.Categorical))
+    shown = report_view(facts("cat", BARS), replace(TABLES, fills=fills), BARS, FOUND)
+    assert set(shown["fills"]["side"]["words"]) == {"buy", "sell"}
+    assert [row["symbol"] for row in shown["costs"]] == ["MES", "MNQ"]
+
+
 def test_orders_are_counted(view: ReportView) -> None:
     assert sum(row["count"] for row in view["orders"]) == TABLES.orders.height
     assert {"insufficient_margin", "none"} == {row["reject"] for row in view["orders"]}
@@ -129,8 +136,23 @@ def test_every_gate_has_a_sentence() -> None:
 
 def test_months_are_sorted_by_year(view: ReportView) -> None:
     assert [row["year"] for row in view["monthly"]] == [2022, 2023]
-    assert view["monthly"][1]["months"][3] is None
+    assert view["monthly"][0]["months"][:10] == [None] * 9 + [-0.01]
     assert view["monthly"][1]["total"] == 0.0873
+
+
+def test_unknown_metric_carries_its_reason(view: ReportView) -> None:
+    calmar = next(row for row in view["metrics"][0]["rows"] if row["name"] == "calmar")
+    assert (calmar["values"], calmar["reasons"]) == ([None], ["no drawdown yet"])
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("max_drawdown", "Max drawdown"), ("sqn", "SQN"), ("average_mae", "Average MAE")],
+)
+def test_labels(name: str, label: str) -> None:
+    found = Findings(metrics={"All": {name: {"value": 1.0, "unit": "ratio", "description": ""}}})
+    shown = report_view(facts("labels", BARS), TABLES, BARS, found)
+    assert shown["metrics"][0]["rows"][0]["label"] == label
 
 
 def test_many_symbols_share_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

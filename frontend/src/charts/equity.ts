@@ -9,7 +9,7 @@ import {
   type IPriceLine,
   type ISeriesApi,
 } from "lightweight-charts";
-import { money, percent } from "../format";
+import { axisMoney, percent } from "../format";
 import { color } from "../theme";
 import type { Curve, EquityView, Num } from "../view";
 import { chartColors, chartOptions, points } from "./options";
@@ -42,7 +42,7 @@ export class EquityChart {
     this.account = this.chart.addSeries(AreaSeries, {
       lineWidth: 2,
       priceLineVisible: false,
-      priceFormat: { type: "custom", formatter: money, minMove: 0.01 },
+      priceFormat: { type: "custom", formatter: axisMoney, minMove: 0.01 },
     });
     this.account.setData(points(equity.time, equity.equity));
     if (initialCash != null) {
@@ -83,7 +83,7 @@ export class EquityChart {
         priceLineVisible: false,
         lastValueVisible: !aside,
         crosshairMarkerVisible: !aside,
-        priceFormat: { type: "custom", formatter: money, minMove: 0.01 },
+        priceFormat: { type: "custom", formatter: axisMoney, minMove: 0.01 },
       });
       series.setData(points(curve.time, curve.value));
       this.lines.push({ series, color: aside ? policyColor(curve.label) : seriesColor(i) });

@@ -44,7 +44,7 @@ export function Header({ view }: { view: ReportView }) {
 function Tile({ figure }: { figure: Figure }) {
   const shown = figure.name === "max_drawdown" ? "down" : SIGNED.has(figure.name) ? tone(figure.value) : "";
   return (
-    <div class="figure" title={figure.description}>
+    <div class="figure" title={figure.reason ? `Unknown: ${figure.reason}` : figure.description}>
       <span class="figure-label">{figure.label}</span>
       <span class={`figure-value ${shown}`}>{inUnit(figure.value, figure.unit)}</span>
     </div>

@@ -119,6 +119,17 @@ function CandlePane({ view, bars, selected }: { view: ReportView; bars: BarsView
         aria-label={`Candles of ${bars.symbol}. Arrow keys move, plus and minus zoom, Home and End jump.`}
         onKeyDown={onKeyDown}
       />
+      <p class="legend">
+        <span>
+          <b class="buy">▲</b> buy
+        </span>
+        <span>
+          <b class="sell">▼</b> sell, pointing at the exact price
+        </span>
+        <span>
+          <b class="ring">○</b> stop and target were inside this bar
+        </span>
+      </p>
     </>
   );
 }

@@ -31,7 +31,7 @@ function OneColumn({ table }: { table: MetricTable }) {
           <div key={row.name}>
             <dt>
               {row.label}
-              {row.description && <small>{row.description}</small>}
+              <small>{row.reasons[0] ? `unknown: ${row.reasons[0]}` : row.description}</small>
             </dt>
             <dd>{inUnit(row.values[0], row.unit)}</dd>
           </div>
@@ -64,7 +64,7 @@ function Compared({ table }: { table: MetricTable }) {
                   {row.label}
                 </th>
                 {row.values.map((value, i) => (
-                  <td key={i} class="num">
+                  <td key={i} class="num" title={row.reasons[i]}>
                     {inUnit(value, row.unit)}
                   </td>
                 ))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
@@ -16,13 +16,15 @@ from intrabar.model.enums import PathPolicy, RunStatus
 class Metric(TypedDict):
     """A metric as the analysis gives it.
 
-    `unit` is one of "fraction", "money", "r", "ratio", "count", "bars", "days", "seconds",
-    "price", or any other text, which is then written behind the number; a value may be text.
+    `unit` is "account currency", "R", "ratio", "count", "price", anything that begins with
+    "fraction" (written in percent), or any other text, which is written behind the number.
+    `reason` tells why a value of None is unknown.
     """
 
     value: float | int | str | None
     unit: str
     description: str
+    reason: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +103,8 @@ class Findings:
     metrics : {section: {name: Metric}}
         Of the whole run. The page's key figures are taken from here by name (`HEADLINE`).
     by_symbol, by_strategy : {symbol or strategy: {name: Metric}}
-    monthly : {year: 12 fractions}
-        January first; None where the run did not trade.
-    yearly : {year: fraction}
+    months : table or None
+        `year`, `jan` to `dec` and `total` (fractions, null where there is no value).
     band : sequence of PolicyRun
         Worst, shortest and best; more are shown as well.
     lines : sequence of Line
@@ -116,8 +117,7 @@ class Findings:
     metrics: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
     by_symbol: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
     by_strategy: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
-    monthly: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
-    yearly: Mapping[int, float | None] = field(default_factory=dict)
+    months: pl.DataFrame | None = None
     band: Sequence[PolicyRun] = ()
     lines: Sequence[Line] = ()
     notes: Sequence[str] = ()

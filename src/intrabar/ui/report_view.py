@@ -40,6 +40,8 @@ CURVE_POINTS = 1_500
 BARS_PER_SYMBOL = 100_000
 BARS_PER_PAGE = 1_000_000
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
 HEADLINE = {
     "total_return": "Total return",
     "annual_return": "Annual return",
@@ -121,7 +123,7 @@ def report_view(
         "gates": _gates(tables.gates),
         "costs": _costs(tables.fills, tables.campaigns),
         "metrics": _metric_tables(findings),
-        "monthly": _monthly(findings),
+        "monthly": _monthly(findings.months),
         "notes": list(findings.notes),
         "manifest": cast("dict[str, object]", shape.plain(dict(findings.manifest))),
     }
@@ -249,6 +251,7 @@ def _gates(table: pl.DataFrame) -> list[GateRow]:
 
 def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
     keys = ["strategy", "symbol"]
+    fills, campaigns = (t.with_columns(pl.col(keys).cast(pl.String)) for t in (fills, campaigns))
     paid = fills.group_by(keys).agg(pl.len().alias("fills"), pl.col("qty", "cost").sum())
     made = campaigns.group_by(keys).agg(pl.col("gross", "net").sum())
     rows = paid.join(made, on=keys, how="left").sort(keys)
@@ -275,6 +278,7 @@ def _figures(metrics: Mapping[str, Mapping[str, Metric]]) -> list[Figure]:
             "value": _value(known[name]),
             "unit": known[name]["unit"],
             "description": known[name]["description"],
+            "reason": known[name].get("reason", ""),
         }
         for name, label in HEADLINE.items()
         if name in known
@@ -305,29 +309,42 @@ def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> Me
         "rows": [
             {
                 "name": name,
-                "label": HEADLINE.get(name) or name.replace("_", " ").capitalize(),
+                "label": _label(name),
                 "unit": metric["unit"],
                 "description": metric["description"],
-                "values": [
-                    _value(column[name]) if name in column else None for column in columns.values()
-                ],
+                "values": [_value(column.get(name)) for column in columns.values()],
+                "reasons": [_reason(column.get(name)) for column in columns.values()],
             }
             for name, metric in first_seen.items()
         ],
     }
 
 
-def _value(metric: Metric) -> float | int | str | None:
-    value = metric["value"]
+def _label(name: str) -> str:
+    words = [
+        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.split("_")
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _value(metric: Metric | None) -> float | int | str | None:
+    value = metric["value"] if metric else None
     return value if isinstance(value, str) else shape.number(value)
 
 
-def _monthly(findings: Findings) -> list[MonthlyRow]:
+def _reason(metric: Metric | None) -> str:
+    return metric.get("reason", "") if metric else ""
+
+
+def _monthly(months: pl.DataFrame | None) -> list[MonthlyRow]:
+    if months is None:
+        return []
     return [
         {
-            "year": year,
-            "months": [None if m is None else shape.number(float(m)) for m in months],
-            "total": shape.number(findings.yearly.get(year)),
+            "year": row["year"],
+            "months": [shape.number(row[month]) for month in MONTHS],
+            "total": shape.number(row["total"]),
         }
-        for year, months in sorted(findings.monthly.items())
+        for row in months.sort("year").to_dicts()
     ]

@@ -135,13 +135,14 @@ class CostRow(TypedDict):
 
 
 class Figure(TypedDict):
-    """A number with its meaning; `unit` tells the page how to write it (see `format.ts`)."""
+    """A number with its meaning; `unit` as in `report_input.Metric`, `reason` where it is null."""
 
     name: str
     label: str
     value: Number | str
     unit: str
     description: str
+    reason: str
 
 
 class MetricRow(TypedDict):
@@ -152,6 +153,7 @@ class MetricRow(TypedDict):
     unit: str
     description: str
     values: list[Number | str]
+    reasons: list[str]
 
 
 class MetricTable(TypedDict):
