@@ -122,7 +122,7 @@ def findings(run: RunTables, bars: list[Bars]) -> Findings:
             "config": {"strategy": {"name": "breakout", "lookback": 20}, "cash": CASH},
             "versions": {"intrabar": "0.1.0", "numpy": "2.4.6"},
             "seed": 7,
-            "data": {b.symbol: f"sha256:{abs(hash(b.symbol)) % 16**8:08x}" for b in bars},
+            "data": {b.symbol: "sha256:" + b.symbol.encode().hex() for b in bars},
         },
     )
 

@@ -135,7 +135,7 @@ export class Marks implements ISeriesPrimitive<Time> {
     last: number,
     colors: Record<string, string>,
   ): void {
-    const size = Math.max(4, Math.min(8, this.spacing() * 0.8));
+    const size = Math.max(5, Math.min(8, this.spacing() * 0.8));
     context.lineWidth = 1;
     for (let i = first; i < last; i++) {
       const mark = this.marks[i]!;
