@@ -24,7 +24,7 @@ PAGES = ("report.html",)
 SOURCES = ("report.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 
 
-class FrontEndHook(BuildHookInterface):
+class FrontEndHook(BuildHookInterface[Any]):
     """Hatchling calls `dependencies` before, and `initialize` at the start of, each build."""
 
     PLUGIN_NAME = "custom"

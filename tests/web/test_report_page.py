@@ -197,14 +197,19 @@ def test_ruined_run_without_campaigns(open_page: Open, tmp_path: Path) -> None:
     expect(page.locator("#market")).to_contain_text("written without bars")
 
 
-@pytest.mark.parametrize("damage", ["cut", "schema", "none"])
+@pytest.mark.parametrize("damage", ["cut", "schema", "fields", "none"])
 def test_unreadable_view_says_so(
     open_page: Open, report: Path, tmp_path: Path, damage: str
 ) -> None:
     text = report.read_text(encoding="utf-8")
     start = text.index('type="application/json">') + len('type="application/json">')
     end = text.index("</script>", start)
-    inside = {"cut": text[start : end - 40], "schema": '{"schema":99}', "none": ""}[damage]
+    inside = {
+        "cut": text[start : end - 40],
+        "schema": '{"schema":99}',
+        "fields": '{"schema":1}',
+        "none": "",
+    }[damage]
     broken = tmp_path / "broken.html"
     broken.write_text(text[:start] + inside + text[end:], encoding="utf-8")
     page = open_page(broken).page
