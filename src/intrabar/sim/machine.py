@@ -15,6 +15,7 @@ from intrabar.model.bars import Market
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
+from intrabar.sim.access import table_of
 from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.state import Book, Tape
@@ -99,6 +100,13 @@ class Machine:
             np.full(len(m), np.nan),
             np.full(len(m), np.nan),
         )
+        self._tape_table = table_of(self.tape)
+        self._book_table = table_of(self.book)
+
+    @property
+    def book_address(self) -> int:
+        """Where kernels find the book; stays the same when its arrays grow."""
+        return int(self._book_table.ctypes.data)
 
     def connect(self, strategy: int, hooks: Hooks) -> None:
         """Let the loop call a strategy through these addresses."""
@@ -150,7 +158,7 @@ class Machine:
         """
         until = len(self.market) if bar is None else bar
         while True:
-            code = run(self.book, self.tape, until, step)
+            code = run(self.book_address, self._tape_table.ctypes.data, until, step)
             if code == BROKEN and self._exception is not None:
                 raise self._exception
             if code != FULL:
@@ -257,6 +265,7 @@ class Machine:
         self._tell_growth()
 
     def _tell_growth(self) -> None:
+        self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
 

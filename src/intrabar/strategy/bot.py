@@ -137,8 +137,6 @@ class RunningBot:
         self.exit_p = parameters_of(bot.exit)
         self.record = np.zeros(1, BOT)
         self._fill_record(bot, strategy, columns)
-        self._refresh()
-        machine.on_growth.append(self._refresh)
         self.is_compiled = not bot.interpreted and self._compile(bot)
         self.flattens = bool(table.flatten.any())
         if self.is_compiled:
@@ -150,6 +148,7 @@ class RunningBot:
     def _fill_record(self, bot: Bot, strategy: int, columns: dict[str, Any]) -> None:
         row = self.record[0]
         row["strategy"] = strategy
+        row["book"] = self.machine.book_address
         row["instruments_count"] = len(self.machine.market.symbols)
         row["columns_count"] = len(self.columns)
         row["columns"] = self.addresses.ctypes.data
@@ -170,15 +169,6 @@ class RunningBot:
         row["daily_loss"] = bot.gates.daily_loss
         row["day_now"] = np.iinfo(np.int64).min
         row["stop_rule"] = 1 if bot.exit.trails else 0
-
-    def _refresh(self) -> None:
-        """Look the book's addresses up again after its arrays have grown."""
-        row, book = self.record[0], self.machine.book
-        row["account"] = book.account.ctypes.data
-        row["instruments"] = book.instruments.ctypes.data
-        row["sleeves"] = book.sleeves.ctypes.data
-        row["sleeves_count"] = book.sleeves.shape[0]
-        row["inbox"] = book.inbox.ctypes.data
 
     def _compile(self, bot: Bot) -> bool:
         """Compile the rules; False where one of them is beyond Numba."""

@@ -18,20 +18,17 @@ from numba import carray
 from intrabar.kernel import kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
+from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_down, slipped
-from intrabar.strategy.rules import call_levels, call_side, call_stop, pointer
+from intrabar.strategy.rules import call_levels, call_side, call_stop
 
 # What a compiled bot is given: numbers, and addresses of arrays.
 BOT = np.dtype(
     [
         ("strategy", "i8"),
         ("instruments_count", "i8"),
-        ("sleeves_count", "i8"),
         ("columns_count", "i8"),
-        ("account", "i8"),
-        ("instruments", "i8"),
-        ("sleeves", "i8"),
-        ("inbox", "i8"),
+        ("book", "i8"),
         ("columns", "i8"),  # (columns,) addresses of (t, n) float64
         ("now", "i8"),  # (columns,) float64, what the rules may see
         ("levels", "i8"),  # (2,) float64, stop and target of an entry
@@ -62,8 +59,6 @@ DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(G
 WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
 GATES = len(Gate)
 SUBMIT, MOVE_STOP = state.SUBMIT, state.MOVE_STOP
-ACCOUNT, INSTRUMENT = state.ACCOUNT, state.INSTRUMENT
-SLEEVE, COMMAND = state.SLEEVE, state.COMMAND
 MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
 PLAIN, ROLE_SESSION, NONE = int(Role.PLAIN), int(Role.SESSION), int(Reject.NONE)
 
@@ -303,16 +298,17 @@ def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, 
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
+    book = as_book(bot.book)
     n = bot.instruments_count
     recorded = np.nan
     if i > 0:
         recorded = carray(pointer(bot.equity), i, np.float64)[i - 1]
     act_at_close(
         bot,
-        carray(pointer(bot.account), 1, ACCOUNT)[0],
-        carray(pointer(bot.instruments), n, INSTRUMENT),
-        carray(pointer(bot.sleeves), bot.sleeves_count, SLEEVE),
-        carray(pointer(bot.inbox), 1, COMMAND),
+        book.account[0],
+        book.instruments,
+        book.sleeves,
+        book.inbox,
         carray(pointer(bot.columns), bot.columns_count, np.int64),
         carray(pointer(bot.now), bot.columns_count, np.float64),
         carray(pointer(bot.levels), 2, np.float64),
@@ -329,12 +325,13 @@ def close_hook(context: int, i: int) -> int:
 def open_hook(context: int, i: int) -> int:
     """`on_open` of a compiled bot."""
     bot = carray(pointer(context), 1, BOT)[0]
+    book = as_book(bot.book)
     n = bot.instruments_count
     act_at_open(
         bot,
-        carray(pointer(bot.account), 1, ACCOUNT)[0],
-        carray(pointer(bot.sleeves), bot.sleeves_count, SLEEVE),
-        carray(pointer(bot.inbox), 1, COMMAND),
+        book.account[0],
+        book.sleeves,
+        book.inbox,
         carray(pointer(bot.flatten), (i + 1, n), np.uint8),
         i,
     )

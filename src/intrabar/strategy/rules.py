@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.kernel import CACHE
+from intrabar.sim.access import pointer
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -53,16 +54,6 @@ def call(now_address, p_address{arguments}):
     p = carray(pointer(p_address), 1, PARAMETERS)[0]
     {body}
 '''
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def pointer(typing_context: Any, address: Any) -> Any:
-    """An address as a pointer that `carray` takes."""
-
-    def emit(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(types.int64), emit
 
 
 @dataclass(frozen=True, slots=True)
