@@ -33,10 +33,15 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book
 
-OPEN, INTRABAR, CLOSE = int(Phase.OPEN), int(Phase.INTRABAR), int(Phase.CLOSE)
-ENTRY, EXIT = int(FillReason.ENTRY), int(FillReason.EXIT)
-PLAIN, END_OF_DATA = int(Role.PLAIN), int(Role.END_OF_DATA)
-INSUFFICIENT_MARGIN, SHORT_REFUSED = int(Reject.INSUFFICIENT_MARGIN), int(Reject.SHORT_REFUSED)
+OPEN, INTRABAR, CLOSE = np.int64(Phase.OPEN), np.int64(Phase.INTRABAR), np.int64(Phase.CLOSE)
+ENTRY, EXIT = np.int64(FillReason.ENTRY), np.int64(FillReason.EXIT)
+PLAIN, END_OF_DATA = np.int64(Role.PLAIN), np.int64(Role.END_OF_DATA)
+# Whether slippage applies; typed, so that Numba does not compile a version for each.
+SLIPS, EXACT = np.bool_(True), np.bool_(False)
+INSUFFICIENT_MARGIN, SHORT_REFUSED = (
+    np.int64(Reject.INSUFFICIENT_MARGIN),
+    np.int64(Reject.SHORT_REFUSED),
+)
 
 
 @kernel
@@ -243,12 +248,12 @@ def settle_children(
     if stop >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[stop].instrument].tick_size
         if side * (book.orders[stop].stop_price - stands) >= -tolerance:
-            fill(book, stop, stands, True, phase, high, low)
+            fill(book, stop, stands, SLIPS, phase, high, low)
             return
     if target >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[target].instrument].tick_size
         if side * (stands - book.orders[target].limit_price) >= -tolerance:
-            fill(book, target, stands, False, phase, high, low)
+            fill(book, target, stands, EXACT, phase, high, low)
 
 
 @kernel

@@ -97,8 +97,8 @@ class Machine:
             m.close,
             m.session_end,
             self.wake,
-            np.full(len(m), np.nan),
-            np.full(len(m), np.nan),
+            np.empty(len(m)),
+            np.empty(len(m)),
         )
         self._tape_table = table_of(self.tape)
         self._book_table = table_of(self.book)
@@ -113,6 +113,7 @@ class Machine:
         row = self.book.strategies[strategy]
         for name, address in hooks._asdict().items():
             row[name] = address
+        self.book.account["wakes_at_open"] = self.book.strategies["on_open"].any()
 
     def python_hooks(
         self,
@@ -219,7 +220,6 @@ class Machine:
             (self.tape.equity, snapshot.equity),
             (self.tape.cash, snapshot.cash),
         ):
-            recorded[:] = np.nan
             recorded[: saved.shape[0]] = saved
         self._tell_growth()
 
@@ -243,9 +243,9 @@ class Machine:
         return digest.hexdigest()
 
     def _grow(self) -> None:
-        """Double the arrays that a step found too full."""
+        """Enlarge the arrays that a step found too full."""
         account = self.book.account[0]
-        need = 3 * int(account["working"] + account["inbox"]) + self.book.sleeves.shape[0] + 1
+        need = 3 * int(account["working"] + account["inbox"]) + 2 * self.book.sleeves.shape[0] + 1
         book = self.book
         used = {
             "log": account["log"],
@@ -257,7 +257,7 @@ class Machine:
         for name, n in used.items():
             array = getattr(book, name)
             if array.shape[0] < n + 2 * need:
-                grown[name] = np.zeros(2 * array.shape[0] + 2 * need, array.dtype)
+                grown[name] = np.zeros(4 * array.shape[0] + 2 * need, array.dtype)
                 grown[name][:n] = array[:n]
         if book.orders.shape[0] < account["working"] + need + 1:
             grown["orders"] = more_slots(book.orders, need)
@@ -288,8 +288,8 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         strategies=np.zeros(strategies, state.STRATEGY),
         orders=more_slots(np.zeros(1, state.ORDER), 63),
         inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
-        fills=np.zeros(4096, state.FILL),
-        log=np.zeros(4096, state.ORDER),
+        fills=np.zeros(65_536, state.FILL),  # pages that are never touched cost nothing
+        log=np.zeros(65_536, state.ORDER),
         notices=np.zeros(1024, state.NOTICE),
         levels=np.zeros(4096, state.LEVEL),
     )

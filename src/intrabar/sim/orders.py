@@ -26,16 +26,20 @@ from intrabar.sim.state import (
     Book,
 )
 
-MARKET, LIMIT, STOP = int(OrderType.MARKET), int(OrderType.LIMIT), int(OrderType.STOP)
-STOP_LIMIT, MOC = int(OrderType.STOP_LIMIT), int(OrderType.MOC)
-WORKING, FILLED = int(OrderStatus.WORKING), int(OrderStatus.FILLED)
-CANCELLED, REJECTED = int(OrderStatus.CANCELLED), int(OrderStatus.REJECTED)
-EXPIRED = int(OrderStatus.EXPIRED)
-GTC, GTD = int(TimeInForce.GTC), int(TimeInForce.GTD)
-ROLE_STOP, ROLE_TARGET = int(Role.STOP), int(Role.TARGET)
-LIQUIDATION = int(Role.LIQUIDATION)
-NONE, NO_MARKET = int(Reject.NONE), int(Reject.NO_MARKET)
-INVALID_QUANTITY, INVALID_PRICE = int(Reject.INVALID_QUANTITY), int(Reject.INVALID_PRICE)
+MARKET, LIMIT, STOP = (
+    np.int64(OrderType.MARKET),
+    np.int64(OrderType.LIMIT),
+    np.int64(OrderType.STOP),
+)
+STOP_LIMIT, MOC = np.int64(OrderType.STOP_LIMIT), np.int64(OrderType.MOC)
+WORKING, FILLED = np.int64(OrderStatus.WORKING), np.int64(OrderStatus.FILLED)
+CANCELLED, REJECTED = np.int64(OrderStatus.CANCELLED), np.int64(OrderStatus.REJECTED)
+EXPIRED = np.int64(OrderStatus.EXPIRED)
+GTC, GTD = np.int64(TimeInForce.GTC), np.int64(TimeInForce.GTD)
+ROLE_STOP, ROLE_TARGET = np.int64(Role.STOP), np.int64(Role.TARGET)
+LIQUIDATION = np.int64(Role.LIQUIDATION)
+NONE, NO_MARKET = np.int64(Reject.NONE), np.int64(Reject.NO_MARKET)
+INVALID_QUANTITY, INVALID_PRICE = np.int64(Reject.INVALID_QUANTITY), np.int64(Reject.INVALID_PRICE)
 
 
 @kernel
