@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "scenarios"
 
 WIDTH, LEFT, TOP, PLOT, LINE = 760, 46, 34, 190, 17
-CHAR = 6.1  # rough width of a letter at 11 px
+CHAR = 6.5  # rough width of a letter at 11 px
 
 STYLE = """
 svg { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-size: 11px }
@@ -44,6 +44,7 @@ text.plain { fill: #2360b8; stroke: none } text.margin { fill: #924a00; stroke: 
 .fill.margin { fill: #a35200; stroke: #ffffff; stroke-dasharray: none }
 .fill.plain { stroke: #ffffff }
 .number { font-size: 10px; font-weight: 700 }
+text.number { paint-order: stroke; stroke: #ffffff; stroke-width: 3px }
 .slip { stroke: #8a929b; stroke-width: 1 }
 @media (prefers-color-scheme: dark) {
 .card { fill: #1c2026; stroke: #3a414a }
@@ -55,7 +56,7 @@ text { fill: #dfe3e8 }
 .stop { stroke: #ff8373 } .target { stroke: #58cf8c } .plain { stroke: #7db3ff }
 .margin { stroke: #f0ab5c }
 text.stop { fill: #ff8d7e } text.target { fill: #62d695 } text.plain { fill: #8abaff }
-text.margin { fill: #f0ab5c }
+text.margin { fill: #f0ab5c } text.number { stroke: #1c2026 }
 .fill { fill: #7db3ff; stroke: #1c2026 } .fill.plain { stroke: #1c2026 }
 .fill.stop { fill: #ff8373; stroke: #1c2026 } .fill.target { fill: #58cf8c; stroke: #1c2026 }
 .fill.margin { fill: #f0ab5c; stroke: #1c2026 }
@@ -130,7 +131,7 @@ class Panel:
 
     def __post_init__(self) -> None:
         self.levels = self.find_levels()
-        texts = [text for *_, text in self.levels] + ["margin call 88"] * bool(self.play.margin)
+        texts = [text for *_, text in self.levels] + ["margin call 70.25"] * bool(self.play.margin)
         self.right = 14 + CHAR * max((len(t) for t in texts), default=0)
         self.slot = (self.width - LEFT - self.right) / len(self.play.bars)
         prices = [p for bar in self.play.bars if bar for p in bar[1:3]]
@@ -264,7 +265,10 @@ class Panel:
             joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
             self.lines.append(f'<polyline points="{joined}" class="path"/>')
             if self.slot > 70:
+                at_open = any(f["at"] == i and f["phase"] == "open" for f in self.places)
                 for word, (x, y), price in zip(self.words(i), points, prices, strict=True):
+                    if word == "O" and at_open:  # the mark of the fill is there
+                        continue
                     up = price == max(prices) if word in "HL" else price > sum(prices) / 4
                     shift = {"O": -8, "C": 8}.get(word, 0)
                     self.text(x + shift, y + (-5 if up else 13), word, "soft", "middle")
@@ -380,7 +384,7 @@ def picture(scenarios: list[dict[str, Any]]) -> str:
 
 PHASES = (
     ("OPEN", "waiting orders", "meet the open", ""),
-    ("on_open", "strategy sees the open", "and bars before T", "hook"),
+    ("on_open", "strategy sees", "the open of T", "hook"),
     ("OPEN", "its new orders", "meet the open", ""),
     ("INTRABAR", "the price walks", "O, X1, X2, C", ""),
     ("on_notice", "fills and", "done orders", "hook"),
