@@ -148,6 +148,14 @@ def test_an_open_campaign_is_marked_at_the_last_close() -> None:
     assert math.isnan(row["r"])
 
 
+def test_a_run_that_ended_early_is_marked_at_its_own_last_row() -> None:
+    fills = fills_of([Deal(0, 1.0, 100.0)])
+    market = market_of({"A": [100.0, 101.0, 50.0]})
+    row = campaigns(fills, market, {"A": 1.0}, rows=2).row(0, named=True)
+    assert (row["net"], row["mae"], row["mfe"], row["bars"]) == (1.0, 0.0, 1.0, 1)
+    assert campaigns(fills, market, {"A": 1.0})["net"].to_list() == [-50.0]
+
+
 @pytest.mark.parametrize("reason", list(FillReason), ids=lambda r: r.word)
 def test_every_reason_of_a_fill_has_one_of_a_campaign(reason: FillReason) -> None:
     row = one(

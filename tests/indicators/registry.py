@@ -28,7 +28,7 @@ EXTRA = [
     "sma(3, source=volume)",
     "cross(ema(5), ema(12, seed=first))",
     "cross(rsi(14), 50)",
-    "cross(price(), bollinger(20, 2.0).lower)",
+    "cross(price(open), bollinger(20, 2.0).lower)",
     "cross(cross(ema(5), ema(12)), level(0.5))",
     "CORREL(10, source=[close, volume])",
     "BBANDS(10, 1.5, 2.5, 1).lowerband",

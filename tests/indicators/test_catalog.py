@@ -20,6 +20,7 @@ from intrabar.indicators import (
     level,
     lookback,
     parse,
+    price,
     require_length,
     rsi,
     sma,
@@ -50,6 +51,9 @@ from tests.indicators.bars import walk
             {"name": "cross", "a": "ema(5)", "b": {"name": "sma", "period": 9}},
             cross(ema(5), sma(9)),
         ),
+        ("price(open)", price("open")),
+        ("price", price("close")),
+        ("cross(price(high), 5)", cross(price("high"), level(5.0))),
         (30, level(30.0)),
         (ema(3), ema(3)),
     ],
@@ -71,6 +75,7 @@ def test_what_configurations_write(given: Any, want: Indicator | None) -> None:
         ("bollinger().uper", NotFoundError, "did you mean 'upper'"),
         ("ema(20, source=hig)", NotFoundError, "did you mean 'high'"),
         ("MAVP(3)", NotFoundError, "unknown indicator 'MAVP'"),
+        ("price(3)", ConfigError, "price: source is 3, must name columns"),
         ("ema(0)", ConfigError, "period is 0, must be 1 to 100000"),
         ("rsi(1)", ConfigError, "period is 1, must be 2 to 100000"),
         ("RSI(1)", ConfigError, "timeperiod is 1, must be 2 to 100000"),
@@ -87,6 +92,8 @@ def test_what_configurations_write(given: Any, want: Indicator | None) -> None:
         ("atr(14, source=close)", ConfigError, "atr always reads high, low, close"),
         ("CORREL(5, source=close)", ConfigError, "CORREL reads 2 columns, 1 were given"),
         ("ema(", ConfigError, "cannot read the indicator"),
+        ("ema(\0)", ConfigError, "cannot read the indicator"),
+        ("ema({[]: 1})", ConfigError, "cannot read"),
         ("1 + 2", ConfigError, "cannot read '1 \\+ 2'"),
         ("ema(20 + 1)", ConfigError, "cannot read '20 \\+ 1'"),
         ("ema(**3)", ConfigError, "cannot stand"),
@@ -97,6 +104,9 @@ def test_what_configurations_write(given: Any, want: Indicator | None) -> None:
             "choose one, as in bollinger\\(20, 2.0\\).upper",
         ),
         ({"name": "cross", "a": 1}, ConfigError, "cross needs a and b"),
+        ({"name": "sma", "period": 3, "source": 3}, ConfigError, "must name columns"),
+        ({"name": "bollinger", "output": 3}, NotFoundError, "output of bollinger"),
+        ({"name": "sma", "period": "20"}, ConfigError, "period is '20', must be a number"),
         ({"period": 20}, ConfigError, "is no indicator"),
         (None, ConfigError, "is no indicator"),
         (True, ConfigError, "is no indicator"),
@@ -136,6 +146,8 @@ def test_lookback_counts_the_bars_of_the_first_value() -> None:
 
 def test_text_is_what_a_person_would_write() -> None:
     assert str(ema(20)) == "ema(20)"
+    assert str(price("open")) == "price(open)"
+    assert str(sma(20, source="volume")) == "sma(20, source=volume)"
     assert str(parse("cross(ema(10, first), bollinger(20).upper)")) == (
         "cross(ema(10, seed=first), bollinger(20, 2.0).upper)"
     )

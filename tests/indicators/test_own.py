@@ -25,6 +25,9 @@ from intrabar.indicators.recurrences import cross_batch, splitmix64, uniform_key
 from tests.indicators.bars import head, walk
 from tests.oracles import naive_indicators as naive
 
+# Interpreted (NUMBA_DISABLE_JIT=1), the hash of `uniform` wraps around with a warning.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+
 prices = st.floats(1.0, 1e5, allow_nan=False).map(lambda p: round(p, 2))
 series = st.lists(prices, min_size=1, max_size=60)
 bar = st.tuples(prices, prices, prices).map(lambda p: (max(p), min(p), sorted(p)[1]))

@@ -11,6 +11,9 @@ from intrabar.indicators.talib_functions import WITHOUT_PRICES
 from tests.indicators.bars import head, rows, walk, with_other_last_bar
 from tests.indicators.registry import LEFT_OUT, every_indicator
 
+# Interpreted (NUMBA_DISABLE_JIT=1), the hash of `uniform` wraps around with a warning.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+
 BARS = walk(400)
 ROWS = rows(BARS)
 EVERY = pytest.mark.parametrize("indicator", every_indicator(), ids=str)

@@ -38,7 +38,10 @@ EXIT_REASONS = {
 
 
 def campaigns(
-    fills: pl.DataFrame, market: Market, point_values: Mapping[str, float]
+    fills: pl.DataFrame,
+    market: Market,
+    point_values: Mapping[str, float],
+    rows: int | None = None,
 ) -> pl.DataFrame:
     """The campaigns of a run, in the order in which they started.
 
@@ -49,6 +52,9 @@ def campaigns(
     market : Market
         The bars; `bar` of the fills is a row of it.
     point_values : mapping of symbol to account currency
+    rows : int or None
+        Rows of the market that the run lived, where it ended early (ruin, pause); what is open
+        is marked at the last of them. None: all.
 
     Returns
     -------
@@ -57,19 +63,20 @@ def campaigns(
         price, `r` in initial risks.
     """
     sleeves = group(fills, point_values)
-    out = np.zeros(fills.height, dtype=CAMPAIGN)
+    rows = len(market) if rows is None else rows
+    out = np.zeros(fills.height, dtype=CAMPAIGN).view(np.recarray)
     count = trace(
         sleeves.fills,
         sleeves.first,
         market_columns(sleeves.symbol, market.symbols),
         sleeves.point_value,
-        market.high,
-        market.low,
-        market.close,
+        market.high[:rows],
+        market.low[:rows],
+        market.close[:rows],
         out,
     )
     found = out[:count]
-    return _table(found[np.argsort(found["start_row"], kind="stable")], fills, sleeves, len(market))
+    return _table(found[np.argsort(found["start_row"], kind="stable")], fills, sleeves, rows)
 
 
 def _table(

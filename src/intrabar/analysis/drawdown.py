@@ -59,14 +59,40 @@ def drawdowns(time: Times, equity: Floats, initial: float) -> list[Drawdown]:
     initial : account currency, > 0
     """
     lost = drawdown_series(equity, initial)
+    first, end = _spells(lost)
+    return [_spell(time, lost, f, e) for f, e in zip(first.tolist(), end.tolist(), strict=True)]
+
+
+def deepest(time: Times, equity: Floats, initial: float) -> Drawdown | None:
+    """The spell that lost the largest share of its peak; None where equity never fell."""
+    lost = drawdown_series(equity, initial)
+    first, end = _spells(lost)
+    if not first.shape[0]:
+        return None
+    k = int(np.searchsorted(first, np.argmax(lost), "right")) - 1
+    return _spell(time, lost, int(first[k]), int(end[k]))
+
+
+def longest(time: Times, equity: Floats, initial: float) -> Drawdown | None:
+    """The spell that took the most time; None where equity never fell."""
+    lost = drawdown_series(equity, initial)
+    first, end = _spells(lost)
+    if not first.shape[0]:
+        return None
+    last = np.minimum(end, lost.shape[0] - 1)
+    k = int(np.argmax(time[last] - time[np.maximum(first - 1, 0)]))
+    return _spell(time, lost, int(first[k]), int(end[k]))
+
+
+def _spells(lost: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First row under water of each spell, and the row after its last."""
     under = np.concatenate(([False], lost > 0.0, [False]))
-    starts = np.flatnonzero(~under[:-1] & under[1:])
-    ends = np.flatnonzero(under[:-1] & ~under[1:])
-    found = []
-    for first, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        trough = first + int(np.argmax(lost[first:end]))
-        recovery = end if end < equity.shape[0] else None
-        peak, last = first - 1, min(end, equity.shape[0] - 1)
-        days = float(time[last] - time[max(peak, 0)]) / DAY_NS
-        found.append(Drawdown(float(lost[trough]), peak, trough, recovery, last - peak, days))
-    return found
+    return np.flatnonzero(~under[:-1] & under[1:]), np.flatnonzero(under[:-1] & ~under[1:])
+
+
+def _spell(time: Times, lost: Floats, first: int, end: int) -> Drawdown:
+    trough = first + int(np.argmax(lost[first:end]))
+    peak, last = first - 1, min(end, lost.shape[0] - 1)
+    days = float(time[last] - time[max(peak, 0)]) / DAY_NS
+    recovery = end if end < lost.shape[0] else None
+    return Drawdown(float(lost[trough]), peak, trough, recovery, last - peak, days)

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis import outcomes, returns
-from intrabar.analysis.drawdown import drawdowns
+from intrabar.analysis.drawdown import deepest, longest
 from intrabar.analysis.equity import Curve, Key, curves_by
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import month_table, monthly_returns
@@ -188,22 +188,20 @@ def _growth(results: Results, daily: Floats) -> dict[str, Figure]:
 
 
 def _drawdown(time: NDArray[np.int64], equity: Floats, initial: float) -> dict[str, Figure]:
-    spells = drawdowns(time, equity, initial)
-    if not spells:
+    deep, long = deepest(time, equity, initial), longest(time, equity, initial)
+    if deep is None or long is None:
         zeros: dict[str, Figure] = dict.fromkeys([n for n in METRICS if "drawdown" in n], 0.0)
         return {**zeros, "max_drawdown_recovery_days": Undefined("no drawdown")}
-    deepest = max(spells, key=lambda s: s.depth)
-    longest = max(spells, key=lambda s: s.bars)
     recovery: Figure = Undefined("not recovered by the end")
-    if deepest.recovery is not None:
-        recovery = float(time[deepest.recovery] - time[deepest.trough]) / DAY_NS
+    if deep.recovery is not None:
+        recovery = float(time[deep.recovery] - time[deep.trough]) / DAY_NS
     return {
-        "max_drawdown": deepest.depth,
-        "max_drawdown_bars": float(deepest.bars),
-        "max_drawdown_days": deepest.days,
+        "max_drawdown": deep.depth,
+        "max_drawdown_bars": float(deep.bars),
+        "max_drawdown_days": deep.days,
         "max_drawdown_recovery_days": recovery,
-        "longest_drawdown_bars": float(longest.bars),
-        "longest_drawdown_days": max(s.days for s in spells),
+        "longest_drawdown_bars": float(long.bars),
+        "longest_drawdown_days": long.days,
     }
 
 

@@ -51,7 +51,8 @@ def returns_of(equity: Floats, initial: float) -> Floats:
     NaN where the value before was zero or less, because no return on it has a meaning.
     """
     before = np.concatenate(([initial], equity[:-1])) if equity.shape[0] else equity
-    return np.divide(equity, before, out=np.full(equity.shape, np.nan), where=before > 0) - 1.0
+    out = np.full(equity.shape, np.nan)
+    return np.asarray(np.divide(equity, before, out=out, where=before > 0) - 1.0)
 
 
 def total_return(returns: Floats) -> Figure:

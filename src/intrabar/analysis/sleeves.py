@@ -107,7 +107,7 @@ def market_columns(symbols: list[str], known: tuple[str, ...]) -> NDArray[np.int
 def _records(fills: pl.DataFrame) -> NDArray[np.void]:
     side = fills["side"].cast(pl.String).replace_strict(SIDES, return_dtype=pl.Float64)
     reason = fills["reason"].cast(pl.String).replace_strict(REASONS, return_dtype=pl.Int64)
-    out = np.zeros(fills.height, dtype=FILL)
+    out = np.recarray(fills.height, dtype=FILL)
     out["row"] = np.arange(fills.height)
     out["bar"] = fills["bar"].to_numpy()
     if fills.height and np.diff(out["bar"]).min(initial=0) < 0:

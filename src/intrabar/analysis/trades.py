@@ -47,7 +47,7 @@ def trades(fills: pl.DataFrame, point_values: Mapping[str, float]) -> pl.DataFra
         costs of the two fills; what is still open is in no trade.
     """
     sleeves = group(fills, point_values)
-    out = np.zeros(2 * fills.height, dtype=TRADE)
+    out = np.zeros(2 * fills.height, dtype=TRADE).view(np.recarray)
     count = pair(sleeves.fills, sleeves.first, sleeves.point_value, out)
     found = out[:count]
     found = found[np.argsort(found["close_row"], kind="stable")]

@@ -95,6 +95,8 @@ def make(
     ConfigError
         A parameter is missing, given twice, of the wrong kind or out of its range.
     """
+    if name == "price" and positional and source is None:
+        source, positional = positional[0], positional[1:]
     known = name if name in OWN else name.upper()
     if known in OWN:
         own = OWN[known]
@@ -129,7 +131,7 @@ def select(indicator: Indicator, output: str) -> Indicator:
         It has no such output.
     """
     if output not in indicator.outputs:
-        raise NotFoundError(f"output of {indicator.name}", output, indicator.outputs)
+        raise NotFoundError(f"output of {indicator.name}", str(output), indicator.outputs)
     chosen: Indicator = getattr(indicator, output)
     return chosen
 
@@ -196,8 +198,10 @@ def _columns(
 ) -> tuple[str, ...]:
     if source is None:
         return columns
-    read = (source,) if isinstance(source, str) else tuple(source)
+    read = tuple(source) if isinstance(source, list | tuple) else (source,)
     for column in read:
+        if not isinstance(column, str):
+            raise ConfigError(f"{name}: source is {source!r}, must name columns")
         if column not in COLUMNS:
             raise NotFoundError(f"source column of {name}", column, COLUMNS)
     if not selectable and read != columns:
@@ -213,6 +217,8 @@ def _text(
     """The call as a configuration writes it: numbers in order, words and columns by name."""
     numbers = [repr(v) for v in params.values() if not isinstance(v, str)]
     words = [f"{k}={v}" for k, v in params.items() if isinstance(v, str) and v != defaults[k]]
-    if source:
+    if source and name == "price":
+        words.append(source[0])
+    elif source:
         words.append(f"source={source[0] if len(source) == 1 else '[' + ', '.join(source) + ']'}")
     return f"{name}({', '.join(numbers + words)})"

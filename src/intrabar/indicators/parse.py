@@ -55,7 +55,7 @@ def parse(text: str) -> Indicator:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         raise ConfigError(f"cannot read the indicator {text!r}: write it as 'ema(20)'") from None
     return _indicator(tree, text)
 
@@ -96,5 +96,5 @@ def _value(node: ast.expr, text: str) -> Any:
         return [_value(item, text) for item in node.elts]
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         raise ConfigError(f"cannot read {ast.unparse(node)!r} in {text!r}") from None

@@ -86,7 +86,7 @@ def largest_passing(book: Book, order: Any, qty: float, price: float) -> float:
     lot = book.instruments[order.instrument].lot
     held = sleeve_of(book, order).qty
     closing = abs(held) if held * order.side < 0.0 else 0.0
-    low, high = 0, int(round((qty - closing) / lot))
+    low, high = 0, round((qty - closing) / lot)
     while low < high:
         middle = (low + high + 1) // 2
         if would_pass(book, order, closing + middle * lot, price):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from intrabar.kernel import kernel
 from intrabar.model.enums import RunStatus
+from intrabar.sim.access import as_book, as_tape
 from intrabar.sim.close import close_phase, worst_is_covered
 from intrabar.sim.hook import GO_ON, STOP, call_hook
 from intrabar.sim.intrabar import intrabar_phase
@@ -194,11 +195,13 @@ def work_through(book: Book, tape: Tape, until_step: int) -> int:
 
 
 @kernel
-def run(book: Book, tape: Tape, until_bar: int, until_step: int) -> int:
+def run(book_table: int, tape_table: int, until_bar: int, until_step: int) -> int:
     """Advance to a place, or to the end of the tape; returns why it came back.
 
     Parameters
     ----------
+    book_table, tape_table : int
+        Addresses of the tables of the run's arrays (`access.table_of`).
     until_bar, until_step : int
         Where to stop: before this step of this bar (`STEP_*`).
 
@@ -207,6 +210,7 @@ def run(book: Book, tape: Tape, until_bar: int, until_step: int) -> int:
     ENDED (end of the tape, or ruin), PAUSED (the place is reached, or a hook asked to stop), FULL
     (an array must grow; nothing is lost, call again), BROKEN (a hook failed).
     """
+    book, tape = as_book(book_table), as_tape(tape_table)
     account = book.account[0]
     last = tape.time.shape[0] - 1
     while account.bar <= last and account.status != RUINED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +15,12 @@ from intrabar.model.bars import Market
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
-from intrabar.sim.loop import BROKEN, ENDED, FULL, run
+from intrabar.sim.access import table_of
+from intrabar.sim.hook import FAILED, GO_ON
+from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.state import Book, Tape
 
-NEVER = np.iinfo(np.int64).max
+HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Machine:
     book: Book = field(init=False)
     tape: Tape = field(init=False)
     on_growth: list[Callable[[], None]] = field(default_factory=list)
+    _callbacks: list[Any] = field(default_factory=list)
+    _exception: BaseException | None = None
 
     def __post_init__(self) -> None:
         assert tuple(x.symbol for x in self.instruments) == self.market.symbols
@@ -95,6 +100,13 @@ class Machine:
             np.full(len(m), np.nan),
             np.full(len(m), np.nan),
         )
+        self._tape_table = table_of(self.tape)
+        self._book_table = table_of(self.book)
+
+    @property
+    def book_address(self) -> int:
+        """Where kernels find the book; stays the same when its arrays grow."""
+        return int(self._book_table.ctypes.data)
 
     def connect(self, strategy: int, hooks: Hooks) -> None:
         """Let the loop call a strategy through these addresses."""
@@ -102,17 +114,53 @@ class Machine:
         for name, address in hooks._asdict().items():
             row[name] = address
 
+    def python_hooks(
+        self,
+        on_open: Callable[[int], None] | None = None,
+        on_close: Callable[[int], None] | None = None,
+        on_notice: Callable[[int], None] | None = None,
+    ) -> Hooks:
+        """Addresses of Python functions that are called with a bar (or a notice's index).
+
+        An exception is kept, the loop stops at once, and `advance` raises it again.
+        """
+
+        def wrapped(function: Callable[[int], None] | None) -> int:
+            if function is None:
+                return 0
+
+            def hook(_: int, i: int) -> int:
+                try:
+                    function(i)
+                except BaseException as e:
+                    self._exception = e
+                    return FAILED
+                return GO_ON
+
+            callback = HOOK(hook)
+            self._callbacks.append(callback)
+            return ctypes.cast(callback, ctypes.c_void_p).value or 0
+
+        return Hooks(wrapped(on_open), wrapped(on_close), wrapped(on_notice))
+
     def advance(self, bar: int | None = None, step: int = state.STEP_OPEN) -> int:
         """Go on to a step of a bar, or to the end.
 
         Returns
         -------
         int
-            ENDED, PAUSED or BROKEN of `sim.loop`.
+            ENDED or PAUSED of `sim.loop`.
+
+        Raises
+        ------
+        BaseException
+            What a Python hook has raised; the run cannot go on.
         """
         until = len(self.market) if bar is None else bar
         while True:
-            code = run(self.book, self.tape, until, step)
+            code = run(self.book_address, self._tape_table.ctypes.data, until, step)
+            if code == BROKEN and self._exception is not None:
+                raise self._exception
             if code != FULL:
                 return int(code)
             self._grow()
@@ -217,6 +265,7 @@ class Machine:
         self._tell_growth()
 
     def _tell_growth(self) -> None:
+        self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
 
@@ -272,6 +321,3 @@ def more_slots(orders: NDArray[Any], added: int) -> NDArray[Any]:
     grown["next"][size - 2] = orders["next"][old] if old else -1
     grown["next"][size - 1] = old
     return grown
-
-
-__all__ = ["BROKEN", "ENDED", "Account", "Hooks", "Machine", "Snapshot"]

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
+import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -23,23 +26,22 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.kernel import CACHE
+from intrabar.sim.access import pointer
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
 # The arguments that follow `now` and `p`, and what comes back.
 SHAPES = {
-    "decide_side": ("int64(int64, int64)", "", "", "return int(rule(now, p))"),
+    "decide_side": ("int64(int64, int64)", "", "return int(rule(now, p))"),
     "initial_levels": (
         "int64(int64, int64, int64, float64, int64)",
         ", side, price, out_address",
-        ", side, price",
         "out = carray(pointer(out_address), 2, np.float64)\n"
         "    out[0], out[1] = rule(now, p, side, price)\n"
         "    return 0",
     ),
     "update_stop": (
         "float64(int64, int64, int64, float64, float64)",
-        ", side, entry, stop",
         ", side, entry, stop",
         "return rule(now, p, side, entry, stop)",
     ),
@@ -52,16 +54,6 @@ def call(now_address, p_address{arguments}):
     p = carray(pointer(p_address), 1, PARAMETERS)[0]
     {body}
 '''
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def pointer(typing_context: Any, address: Any) -> Any:
-    """An address as a pointer that `carray` takes."""
-
-    def emit(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(types.int64), emit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +97,7 @@ def compile_rule(
         None when Numba cannot compile the function; it then runs as a Python hook.
     """
     function: Callable[..., Any] = getattr(type(owner), name)
-    signature, arguments, passed, body = SHAPES[name]
+    signature, arguments, body = SHAPES[name]
     ours = function.__module__.startswith("intrabar.")
     origin = f"{function.__module__}.{function.__qualname__}"
     text = MODULE.format(
@@ -116,18 +108,19 @@ def compile_rule(
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    import numba
-
-    space: dict[str, Any] = {
-        "cfunc": numba.cfunc,
-        "carray": numba.carray,
-        "np": np,
-        "pointer": pointer,
-        "NOW": now,
-        "PARAMETERS": parameters,
-        "rule": numba.njit(error_model="numpy")(function),
-        "__name__": path.stem,
-    }
+    # Numba's cache finds the environment of what it loads by the name of a module.
+    module = python_types.ModuleType(f"intrabar_rule_{key}")
+    sys.modules[module.__name__] = module
+    space = vars(module)
+    space.update(
+        cfunc=numba.cfunc,
+        carray=numba.carray,
+        np=np,
+        pointer=pointer,
+        NOW=now,
+        PARAMETERS=parameters,
+        rule=numba.njit(error_model="numpy")(function),
+    )
     try:
         exec(compile(text, str(path), "exec"), space)
     except NumbaError:

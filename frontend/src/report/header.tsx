@@ -1,0 +1,90 @@
+import { count, day, inUnit, period, spaced, tone } from "../format";
+import type { Figure, ReportView } from "../view";
+
+const SIGNED = new Set(["total_return", "annual_return", "expectancy_r", "sharpe"]);
+
+export function Header({ view }: { view: ReportView }) {
+  const bars = [...new Set(view.bars.map((b) => period(b.period_s)))];
+  return (
+    <header class="head">
+      <div class="head-line">
+        <h1>{view.name}</h1>
+        <span class={`status ${view.status}`}>{view.status}</span>
+      </div>
+      <dl class="facts">
+        <Fact name="Period">
+          {view.start === null ? "no bar" : `${day(view.start)} to ${day(view.end)}`}
+        </Fact>
+        <Fact name={view.strategies.length > 1 ? "Strategies" : "Strategy"}>{listed(view.strategies)}</Fact>
+        <Fact name={view.symbols.length > 1 ? "Symbols" : "Symbol"}>{listed(view.symbols)}</Fact>
+        {bars.length > 0 && <Fact name="Bars">{bars.join(", ")}</Fact>}
+        <Fact name="Start capital">
+          {count(view.initial_cash)} {view.currency}
+        </Fact>
+        <Fact name="Path policy">{spaced(view.policy)}</Fact>
+      </dl>
+      {view.status === "ruined" && (
+        <p class="ruin" role="alert">
+          <strong>The account was ruined.</strong> The run stopped there; the figures below describe an account that was
+          lost.
+        </p>
+      )}
+      <Notes notes={view.notes} />
+      {view.figures.length > 0 && (
+        <div class="figures">
+          {view.figures.map((figure) => (
+            <Tile key={figure.name} figure={figure} />
+          ))}
+        </div>
+      )}
+    </header>
+  );
+}
+
+function Tile({ figure }: { figure: Figure }) {
+  const shown = figure.name === "max_drawdown" ? "down" : SIGNED.has(figure.name) ? tone(figure.value) : "";
+  return (
+    <div class="figure" title={figure.reason ? `Unknown: ${figure.reason}` : figure.description}>
+      <span class="figure-label">{figure.label}</span>
+      <span class={`figure-value ${shown}`}>{inUnit(figure.value, figure.unit)}</span>
+    </div>
+  );
+}
+
+function Notes({ notes }: { notes: string[] }) {
+  if (notes.length === 0) return null;
+  const list = (
+    <ul>
+      {notes.map((note) => (
+        <li key={note}>{note}</li>
+      ))}
+    </ul>
+  );
+  return (
+    <aside class="notes" aria-label="Warnings and notes">
+      {notes.length <= 3 ? (
+        list
+      ) : (
+        <details>
+          <summary>
+            {notes[0]} <span class="muted">and {notes.length - 1} more notes</span>
+          </summary>
+          {list}
+        </details>
+      )}
+    </aside>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function listed(names: string[]): string {
+  return names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+}

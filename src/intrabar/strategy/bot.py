@@ -1,0 +1,265 @@
+"""A bot: an entry, an exit, a size and gates, put together without a line of code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import ConfigError
+from intrabar.exits import FixedRatio
+from intrabar.indicators import Indicator, atr
+from intrabar.model.enums import Gate
+from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.strategy.bot_kernel import (
+    BOT,
+    GATES,
+    act_at_close,
+    act_at_open,
+    close_hook,
+    interpret,
+    open_hook,
+)
+from intrabar.strategy.gates import Gates, Timetable
+from intrabar.strategy.rules import BAR_FIELDS, compile_rule, parameters_of, record_of
+
+
+class Entry(Protocol):
+    """What makes a flat bot take a side; see `strategy.entries` for examples."""
+
+    wakes_on: str
+
+    def indicators(self) -> dict[str, Indicator]:
+        """What `decide_side` reads beside the bar."""
+
+    @staticmethod
+    def decide_side(now: Any, p: Any) -> int:
+        """+1, -1 or 0. Phase: CLOSE."""
+
+
+class Exit(Protocol):
+    """Where the stop and the target of a position stand; see `exits` for examples."""
+
+    trails: bool
+
+    def indicators(self) -> dict[str, Indicator]:
+        """What the rules read beside the bar."""
+
+    @staticmethod
+    def initial_levels(now: Any, p: Any, side: int, price: float) -> tuple[float, float]:
+        """First stop and target, NaN for no target. Phase: CLOSE of the signal's bar."""
+
+
+@dataclass(frozen=True)
+class Bot:
+    """Decides at the close, trades at the next open, with a stop in the market all along.
+
+    A bot that is flat asks the entry for a side, then the exit for the levels, then the size, and
+    submits a bracket. In a position it lets the exit tighten the stop (fill model, section 7).
+
+    Parameters
+    ----------
+    entry : Entry
+    exit : Exit
+    risk_fraction : fraction of the equity, 0 to 1
+        Lost when the first stop is hit. 0: trade `qty` instead.
+    qty : quantity, > 0
+        Used where `risk_fraction` is 0.
+    gates : Gates
+    warm_up : bars, >= 0
+        No decision before this bar, beyond the warm-up of the indicators.
+    interpreted : bool
+        Run the rules and the steps as plain Python, for a debugger; the results are the same.
+    """
+
+    entry: Entry
+    exit: Exit = field(default_factory=FixedRatio)
+    risk_fraction: float = 0.01
+    qty: float = 0.0
+    gates: Gates = field(default_factory=Gates)
+    warm_up: int = 0
+    interpreted: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.risk_fraction <= 1.0:
+            raise ConfigError(f"risk_fraction is {self.risk_fraction}, must be from 0 to 1")
+        if self.risk_fraction == 0.0 and not self.qty > 0.0:
+            raise ConfigError("a bot needs a risk_fraction or a qty above 0")
+
+    @property
+    def name(self) -> str:
+        """How reports call it, unless the configuration gives it another name."""
+        return type(self.entry).__name__
+
+    def indicators(self) -> dict[str, Indicator]:
+        """Everything that its rules and gates read."""
+        named = {**self.entry.indicators(), **self.exit.indicators()}
+        if self.gates.min_atr > 0.0:
+            named["gate_atr"] = atr(self.gates.atr_period)
+        return named
+
+
+class RunningBot:
+    """A bot connected to a machine: the arrays it reads, and the addresses the loop calls.
+
+    Parameters
+    ----------
+    bot : Bot
+    machine : Machine
+    strategy : int
+        Row of the strategy in the machine.
+    columns : mapping of name to (t, n) float64
+        Its indicators; NaN where they warm up.
+    table : Timetable
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        machine: Machine,
+        strategy: int,
+        columns: dict[str, NDArray[np.float64]],
+        table: Timetable,
+    ) -> None:
+        market = machine.market
+        self.machine = machine
+        self.table = table
+        self.names = [*BAR_FIELDS, *columns]
+        self.columns = [*(getattr(market, name) for name in BAR_FIELDS), *columns.values()]
+        self.addresses = np.array([c.ctypes.data for c in self.columns], np.int64)
+        self.now = np.zeros(len(self.names))
+        self.levels = np.zeros(2)
+        self.counts = np.zeros((len(market.symbols), GATES), np.int64)
+        self.entry_p = parameters_of(bot.entry)
+        self.exit_p = parameters_of(bot.exit)
+        self.record = np.zeros(1, BOT)
+        self._fill_record(bot, strategy, columns)
+        self.is_compiled = not bot.interpreted and self._compile(bot)
+        self.flattens = bool(table.flatten.any())
+        if self.is_compiled:
+            hooks = Hooks(open_hook.address, close_hook.address, 0, self.record.ctypes.data)
+        else:
+            hooks = self._interpret(bot)
+        machine.connect(strategy, hooks if self.flattens else hooks._replace(on_open=0))
+
+    def _fill_record(self, bot: Bot, strategy: int, columns: dict[str, Any]) -> None:
+        row = self.record[0]
+        row["strategy"] = strategy
+        row["book"] = self.machine.book_address
+        row["instruments_count"] = len(self.machine.market.symbols)
+        row["columns_count"] = len(self.columns)
+        row["columns"] = self.addresses.ctypes.data
+        row["now"] = self.now.ctypes.data
+        row["levels"] = self.levels.ctypes.data
+        row["counts"] = self.counts.ctypes.data
+        row["blocked"] = self.table.blocked.ctypes.data if self.table.blocked.any() else 0
+        row["flatten"] = self.table.flatten.ctypes.data
+        row["day"] = self.table.day.ctypes.data
+        row["equity"] = self.machine.tape.equity.ctypes.data
+        row["entry_p"] = self.entry_p.ctypes.data
+        row["exit_p"] = self.exit_p.ctypes.data
+        row["warm_up"] = bot.warm_up
+        row["risk_fraction"] = bot.risk_fraction
+        row["qty"] = bot.qty
+        row["atr_column"] = self.names.index("gate_atr") if "gate_atr" in columns else -1
+        row["atr_least"] = bot.gates.min_atr
+        row["daily_loss"] = bot.gates.daily_loss
+        row["day_now"] = np.iinfo(np.int64).min
+        row["stop_rule"] = 1 if bot.exit.trails else 0
+
+    def _compile(self, bot: Bot) -> bool:
+        """Compile the rules; False where one of them is beyond Numba."""
+        now = record_of(self.names)
+        rules = [
+            compile_rule(bot.entry, "decide_side", now, self.entry_p.dtype),
+            compile_rule(bot.exit, "initial_levels", now, self.exit_p.dtype),
+        ]
+        if bot.exit.trails:
+            rules.append(compile_rule(bot.exit, "update_stop", now, self.exit_p.dtype))
+        self.rules = [rule for rule in rules if rule is not None]
+        if len(self.rules) < len(rules):
+            return False
+        row = self.record[0]
+        row["entry_rule"], row["levels_rule"] = (rule.address for rule in self.rules[:2])
+        row["stop_rule"] = self.rules[2].address if bot.exit.trails else 0
+        return True
+
+    def _interpret(self, bot: Bot) -> Hooks:
+        """The same steps by Python, over record views of the same arrays."""
+        now = self.now.view(record_of(self.names)).view(np.recarray)[0]
+        entry_p = self.entry_p.view(np.recarray)[0]
+        exit_p = self.exit_p.view(np.recarray)[0]
+
+        def ask_levels(_: Any, side: int, price: float, levels: Any) -> None:
+            levels[0], levels[1] = bot.exit.initial_levels(now, exit_p, side, price)
+
+        replacements = {
+            "ask_side": lambda _: int(bot.entry.decide_side(now, entry_p)),
+            "ask_levels": ask_levels,
+            "ask_stop": lambda _, side, entry, stop: bot.exit.update_stop(  # type: ignore[attr-defined]
+                now, exit_p, side, entry, stop
+            ),
+            "read": lambda columns, column, i, j, n: columns[column][i, j],
+        }
+        at_close = interpret(act_at_close, replacements)
+        at_open = interpret(act_at_open, replacements)
+        own = self.record.view(np.recarray)[0]
+
+        def on_close(i: int) -> None:
+            book = self.machine.book
+            at_close(
+                own,
+                book.account.view(np.recarray)[0],
+                book.instruments.view(np.recarray),
+                book.sleeves.view(np.recarray),
+                book.inbox.view(np.recarray),
+                self.columns,
+                self.now,
+                self.levels,
+                self.table.blocked,
+                self.counts,
+                self.table.day[i],
+                self.machine.tape.equity[i - 1] if i > 0 else np.nan,
+                i,
+            )
+
+        def on_open(i: int) -> None:
+            book = self.machine.book
+            at_open(
+                own,
+                book.account.view(np.recarray)[0],
+                book.sleeves.view(np.recarray),
+                book.inbox.view(np.recarray),
+                self.table.flatten,
+                i,
+            )
+
+        return self.machine.python_hooks(on_open=on_open, on_close=on_close)
+
+    def gate_counts(self) -> list[tuple[str, str, int]]:
+        """(symbol, gate, how often it blocked), where it did."""
+        symbols = self.machine.market.symbols
+        return [
+            (symbols[j], Gate(g).word, int(self.counts[j, g]))
+            for j, g in zip(*np.nonzero(self.counts), strict=True)
+        ]
+
+
+def wake_of(
+    bot: Bot, columns: dict[str, NDArray[np.float64]], table: Timetable, rows: int
+) -> NDArray[np.uint8]:
+    """When a bot must be asked: (t,) uint8 of WAKE_* bits."""
+    wake = np.zeros(rows, np.uint8)
+    if bot.exit.trails or bot.gates.daily_loss > 0.0:
+        wake |= WAKE_HELD
+    if bot.entry.wakes_on and bot.gates.daily_loss == 0.0:
+        column = columns[bot.entry.wakes_on]
+        asks = ((column != 0.0) & ~np.isnan(column)).any(axis=1)
+        wake[asks] |= WAKE_FLAT
+    else:
+        wake |= WAKE_FLAT
+    wake[table.flatten.any(axis=1)] |= WAKE_OPEN
+    return wake

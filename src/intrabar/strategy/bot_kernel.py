@@ -1,0 +1,358 @@
+"""What a bot does at the open and at the close of a bar, compiled.
+
+`act_at_close` and `act_at_open` are the only order of steps there is: the interpreted run executes
+the same code objects with the rules' Python functions in place of their addresses (`interpret`).
+"""
+
+from __future__ import annotations
+
+import math
+import types as python_types
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba import carray
+
+from intrabar.kernel import kernel
+from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
+from intrabar.sim import state
+from intrabar.sim.access import as_book, pointer
+from intrabar.sim.costs import round_down, slipped
+from intrabar.strategy.rules import call_levels, call_side, call_stop
+
+# What a compiled bot is given: numbers, and addresses of arrays.
+BOT = np.dtype(
+    [
+        ("strategy", "i8"),
+        ("instruments_count", "i8"),
+        ("columns_count", "i8"),
+        ("book", "i8"),
+        ("columns", "i8"),  # (columns,) addresses of (t, n) float64
+        ("now", "i8"),  # (columns,) float64, what the rules may see
+        ("levels", "i8"),  # (2,) float64, stop and target of an entry
+        ("blocked", "i8"),  # (t, n) uint8, bits 1 << Gate known from the calendar; 0 for none
+        ("flatten", "i8"),  # (t, n) uint8, 1 at opens where positions are closed; 0 for none
+        ("day", "i8"),  # (t,) int64, the day that a bar belongs to
+        ("equity", "i8"),  # (t,) float64, recorded equity
+        ("counts", "i8"),  # (n, gates) int64, how often each gate blocked
+        ("entry_rule", "i8"),
+        ("entry_p", "i8"),
+        ("levels_rule", "i8"),
+        ("stop_rule", "i8"),
+        ("exit_p", "i8"),
+        ("warm_up", "i8"),  # bars before the first decision
+        ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
+        ("qty", "f8"),
+        ("atr_column", "i8"),  # of the ATR gate, -1 for none
+        ("atr_least", "f8"),
+        ("daily_loss", "f8"),  # fraction of the day's first equity, 0 for none
+        ("day_now", "i8"),
+        ("day_equity", "f8"),
+        ("day_halted", "i8"),
+    ]
+)
+
+SESSION, ATR, FLATTEN = int(Gate.SESSION), int(Gate.ATR), int(Gate.FLATTEN)
+DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(Gate.MARGIN)
+WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
+GATES = len(Gate)
+SUBMIT, MOVE_STOP = state.SUBMIT, state.MOVE_STOP
+MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
+PLAIN, ROLE_SESSION, NONE = int(Role.PLAIN), int(Role.SESSION), int(Reject.NONE)
+
+
+@kernel
+def ask_side(bot: Any) -> int:
+    """Ask the entry for a side."""
+    return call_side(bot.entry_rule, bot.now, bot.entry_p)
+
+
+@kernel
+def ask_levels(bot: Any, side: int, price: float, levels: Any) -> None:
+    """Ask the exit for the first stop and target."""
+    call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
+
+
+@kernel
+def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
+    """Ask the exit where the stop should be now."""
+    return call_stop(bot.stop_rule, bot.now, bot.exit_p, side, entry, stop)
+
+
+@kernel
+def read(columns: Any, column: int, i: int, j: int, n: int) -> float:
+    """Bar `i` of a column of instrument `j`; `columns` holds addresses of (t, n) arrays."""
+    return carray(pointer(columns[column]), (i + 1) * n, np.float64)[i * n + j]
+
+
+@kernel
+def put_order(
+    account: Any, inbox: Any, bot: Any, j: int, side: int, qty: float, stop: float, target: float
+) -> None:
+    """Leave a market order in the inbox, with the bracket that its fill brings to life."""
+    command = inbox[account.inbox]
+    command.kind = SUBMIT
+    command.id = account.next_order
+    command.strategy = bot.strategy
+    command.instrument = j
+    command.side = side
+    command.type = MARKET
+    command.tif = GTC
+    command.role = PLAIN
+    command.reduce_only = 0
+    command.oco = -1
+    command.until = 0
+    command.reject = NONE
+    command.qty = qty
+    command.limit_price = np.nan
+    command.stop_price = np.nan
+    command.stop_loss = stop
+    command.take_profit = target
+    account.next_order += 1
+    account.inbox += 1
+
+
+@kernel
+def margin_in_use(instruments: Any, sleeves: Any) -> float:
+    """Initial margin of all positions at the present marks, account currency."""
+    n = instruments.shape[0]
+    used = 0.0
+    for j in range(n):
+        net = 0.0
+        for k in range(j, sleeves.shape[0], n):
+            net += sleeves[k].qty
+        if net != 0.0:
+            x = instruments[j]
+            used += abs(net) * (
+                x.initial_margin + x.initial_margin_rate * abs(x.mark) * x.point_value
+            )
+    return used
+
+
+@kernel
+def quantity(
+    bot: Any, equity: float, free: float, x: Any, side: int, price: float, stop: float
+) -> float:
+    """How much to buy or sell so that the stop costs the risk that was asked for.
+
+    `risk_per_unit = |entry - stop| * point_value + slippage of entry and stop + commissions of
+    both`, then at most what the equity that is free covers in initial margin (fill model, section
+    7). `price` is the last close, the best guess of the entry.
+
+    Returns
+    -------
+    float
+        Whole lots; 0 where the risk is too small for one, negative where the margin is.
+    """
+    if bot.risk_fraction <= 0.0:
+        return bot.qty
+    slips = abs(slipped(x, side, price) - price) + abs(slipped(x, -side, stop) - stop)
+    commissions = 2.0 * x.commission_per_contract + x.commission_rate * x.point_value * (
+        abs(price) + abs(stop)
+    )
+    risk = (abs(price - stop) + slips) * x.point_value + commissions
+    at_risk = equity * bot.risk_fraction - 2.0 * x.fee_per_trade
+    if not risk > 0.0:
+        return 0.0
+    qty = round_down(at_risk / risk, x.lot)
+    margin = x.initial_margin + x.initial_margin_rate * abs(price) * x.point_value
+    if qty > 0.0 and margin > 0.0:
+        most = round_down(free / margin, x.lot)
+        if most < x.lot:
+            return -1.0
+        qty = min(qty, most)
+    return max(qty, 0.0)
+
+
+@kernel
+def watch_day(bot: Any, account: Any, day: int, recorded: float) -> None:
+    """Remember the equity with which the day began, and halt it when too much of that is lost."""
+    if bot.daily_loss <= 0.0:
+        return
+    if day != bot.day_now:
+        bot.day_now = day
+        bot.day_halted = 0
+        bot.day_equity = recorded if not math.isnan(recorded) else account.equity
+    if account.equity <= bot.day_equity * (1.0 - bot.daily_loss):
+        bot.day_halted = 1
+
+
+@kernel
+def closed_gate(bot: Any, now: Any, blocked: int) -> int:
+    """The gate that keeps the bot from entering now, -1 when all are open."""
+    if blocked & (1 << SESSION):
+        return SESSION
+    if blocked & (1 << FLATTEN):
+        return FLATTEN
+    if bot.day_halted != 0:
+        return DAILY_LOSS
+    if bot.atr_column >= 0 and not now[bot.atr_column] >= bot.atr_least:
+        return ATR
+    return -1
+
+
+@kernel
+def enter(
+    bot: Any,
+    account: Any,
+    instruments: Any,
+    sleeves: Any,
+    inbox: Any,
+    now: Any,
+    levels: Any,
+    counts: Any,
+    blocked: int,
+    i: int,
+    j: int,
+) -> None:
+    """Ask a flat bot for a side, and if nothing stands against it submit the bracket."""
+    for column in range(bot.columns_count):
+        if math.isnan(now[column]):
+            return
+    side = ask_side(bot)
+    if side == 0:
+        return
+    gate = WARM_UP if i < bot.warm_up else closed_gate(bot, now, blocked)
+    if gate >= 0:
+        counts[j, gate] += 1
+        return
+    levels[0], levels[1] = np.nan, np.nan
+    price = now[3]
+    ask_levels(bot, side, price, levels)
+    stop, target = levels[0], levels[1]
+    if not side * (price - stop) > 0.0:
+        counts[j, NO_LEVELS] += 1
+        return
+    free = account.equity - margin_in_use(instruments, sleeves)
+    qty = quantity(bot, account.equity, free, instruments[j], side, price, stop)
+    if qty <= 0.0:
+        counts[j, SIZE_ZERO if qty == 0.0 else MARGIN] += 1
+        return
+    put_order(account, inbox, bot, j, side, qty, stop, target)
+
+
+@kernel
+def trail(bot: Any, account: Any, inbox: Any, sleeve: Any, j: int) -> None:
+    """Move the stop of an open position to where the exit wants it, if that is tighter."""
+    side = 1 if sleeve.qty > 0.0 else -1
+    wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
+    if not side * (wanted - sleeve.stop) > 0.0:
+        return
+    command = inbox[account.inbox]
+    command.kind = MOVE_STOP
+    command.strategy = bot.strategy
+    command.instrument = j
+    command.stop_price = wanted
+    account.inbox += 1
+
+
+@kernel
+def act_at_close(
+    bot: Any,
+    account: Any,
+    instruments: Any,
+    sleeves: Any,
+    inbox: Any,
+    columns: Any,
+    now: Any,
+    levels: Any,
+    blocked: Any,
+    counts: Any,
+    day: int,
+    recorded: float,
+    i: int,
+) -> None:
+    """One bot at one close: enter where flat, move the stop where not. Phase: CLOSE, step 12."""
+    n = bot.instruments_count
+    watch_day(bot, account, day, recorded)
+    for j in range(n):
+        for column in range(bot.columns_count):
+            now[column] = read(columns, column, i, j, n)
+        if math.isnan(now[0]):
+            continue  # no bar, nothing new to decide on
+        sleeve = sleeves[bot.strategy * n + j]
+        if sleeve.qty != 0.0:
+            if bot.stop_rule != 0:
+                trail(bot, account, inbox, sleeve, j)
+        elif sleeve.entries == 0:
+            shut = blocked[i, j] if bot.blocked != 0 else 0
+            enter(bot, account, instruments, sleeves, inbox, now, levels, counts, shut, i, j)
+
+
+@kernel
+def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, i: int) -> None:
+    """One bot at one open: close what may not stay over the maintenance break. Phase: OPEN."""
+    n = bot.instruments_count
+    for j in range(n):
+        qty = sleeves[bot.strategy * n + j].qty
+        if flatten[i, j] and qty != 0.0:
+            put_order(account, inbox, bot, j, -1 if qty > 0.0 else 1, abs(qty), np.nan, np.nan)
+            command = inbox[account.inbox - 1]
+            command.role = ROLE_SESSION
+            command.reduce_only = 1
+
+
+@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+def close_hook(context: int, i: int) -> int:
+    """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
+    bot = carray(pointer(context), 1, BOT)[0]
+    book = as_book(bot.book)
+    n = bot.instruments_count
+    recorded = np.nan
+    if i > 0:
+        recorded = carray(pointer(bot.equity), i, np.float64)[i - 1]
+    act_at_close(
+        bot,
+        book.account[0],
+        book.instruments,
+        book.sleeves,
+        book.inbox,
+        carray(pointer(bot.columns), bot.columns_count, np.int64),
+        carray(pointer(bot.now), bot.columns_count, np.float64),
+        carray(pointer(bot.levels), 2, np.float64),
+        carray(pointer(bot.blocked), (i + 1, n), np.uint8),
+        carray(pointer(bot.counts), (n, GATES), np.int64),
+        carray(pointer(bot.day), i + 1, np.int64)[i],
+        recorded,
+        i,
+    )
+    return 0
+
+
+@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+def open_hook(context: int, i: int) -> int:
+    """`on_open` of a compiled bot."""
+    bot = carray(pointer(context), 1, BOT)[0]
+    book = as_book(bot.book)
+    n = bot.instruments_count
+    act_at_open(
+        bot,
+        book.account[0],
+        book.sleeves,
+        book.inbox,
+        carray(pointer(bot.flatten), (i + 1, n), np.uint8),
+        i,
+    )
+    return 0
+
+
+def interpret(function: Any, replacements: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """The Python function behind a kernel, with other functions under some of its names.
+
+    The kernels that it calls are interpreted with the same replacements, so the order of steps
+    is written once and runs compiled or under a debugger.
+    """
+    plain = function.py_func
+    space = dict(plain.__globals__)
+    copied = python_types.FunctionType(
+        plain.__code__, space, plain.__name__, plain.__defaults__, plain.__closure__
+    )
+    for name in plain.__code__.co_names:
+        called = space.get(name)
+        if name in replacements:
+            space[name] = replacements[name]
+        elif hasattr(called, "py_func"):
+            space[name] = interpret(called, replacements)
+    return copied

@@ -1,0 +1,137 @@
+"""Strategies by name: ours, third parties' entry points, and import paths.
+
+A third party offers one through the entry-point group `intrabar.strategies`; anything else is
+named by `package.module:Name`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from intrabar.errors import ConfigError, NotFoundError
+from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
+from intrabar.strategy.gates import Gates
+from intrabar.strategy.signals import Signals
+from intrabar.strategy.strategy import Strategy
+
+GROUP = "intrabar.strategies"
+ENTRIES: dict[str, Any] = {
+    "CoinFlip": CoinFlip,
+    "MovingAverageCrossover": MovingAverageCrossover,
+    "TrendFollowing": TrendFollowing,
+}
+EXITS: dict[str, Any] = {"FixedRatio": FixedRatio, "TrailingATR": TrailingATR}
+BOT_PARAMETERS = ("exit", "risk_fraction", "qty", "gates", "warm_up", "interpreted")
+
+AnyStrategy = Bot | Strategy | Signals
+
+
+def known() -> list[str]:
+    """Names that a configuration may use without an import path."""
+    return sorted([*ENTRIES, *(point.name for point in entry_points(group=GROUP))])
+
+
+def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
+    """Make a strategy from its name and parameters.
+
+    Parameters
+    ----------
+    name : str
+        One of `known()`, or `package.module:Name`.
+    params : mapping
+        Of the class; for an entry also those of a bot: `exit` (a name, or a mapping with a
+        name and its parameters), `risk_fraction`, `qty`, `gates`, `warm_up`, `interpreted`.
+
+    Raises
+    ------
+    NotFoundError, ConfigError
+        An unknown name, an unknown parameter, a value out of range.
+    """
+    given = dict(params or {})
+    made = find(name)
+    if isinstance(made, Bot | Strategy | Signals):
+        if given:
+            raise ConfigError(f"{name} is a finished strategy and takes no parameters")
+        return made
+    if hasattr(made, "decide_side"):
+        bot = {key: given.pop(key) for key in BOT_PARAMETERS if key in given}
+        allowed = [*parameter_names(made), *BOT_PARAMETERS]
+        return Bot(entry=construct(made, given, name, allowed), **bot_parts(bot, name))
+    strategy = construct(made, given, name, parameter_names(made))
+    if not isinstance(strategy, Bot | Strategy | Signals):
+        raise ConfigError(f"{name} is neither a strategy, an entry, a bot nor signals")
+    return strategy
+
+
+def find(name: str) -> Any:
+    """The class (or function, or finished strategy) behind a name."""
+    if name in ENTRIES:
+        return ENTRIES[name]
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except ImportError as e:
+            raise ConfigError(f"strategy {name!r}: cannot import {module!r}: {e}") from None
+        except AttributeError:
+            names = [n for n in vars(import_module(module)) if not n.startswith("_")]
+            raise NotFoundError(f"strategy in {module}", attribute, names) from None
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return point.load()
+    raise NotFoundError("strategy", name, known())
+
+
+def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The parameters of a bot, exits and gates made from their mappings."""
+    parts = dict(given)
+    exit_ = parts.get("exit")
+    if isinstance(exit_, str):
+        exit_ = {"name": exit_}
+    if isinstance(exit_, Mapping):
+        values = {key: value for key, value in exit_.items() if key != "name"}
+        chosen = str(exit_.get("name", "FixedRatio"))
+        if chosen not in EXITS and ":" not in chosen:
+            raise NotFoundError(f"exit of {name}", chosen, EXITS)
+        made = EXITS[chosen] if chosen in EXITS else find(chosen)
+        parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
+    if isinstance(parts.get("gates"), Mapping):
+        parts["gates"] = construct(
+            Gates, dict(parts["gates"]), f"{name}.gates", parameter_names(Gates)
+        )
+    if "risk_fraction" not in parts and "qty" in parts:
+        parts["risk_fraction"] = 0.0
+    return parts
+
+
+def parameter_names(made: Any) -> list[str]:
+    """What a class or a function takes."""
+    if is_dataclass(made):
+        return [f.name for f in fields(made) if f.init]
+    return list(inspect.signature(made).parameters)
+
+
+def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]) -> Any:
+    """Call a class with parameters, naming the one that is unknown or of the wrong kind."""
+    for key in given:
+        if key not in parameter_names(made):
+            raise NotFoundError(f"parameter of {name}", key, allowed)
+    if is_dataclass(made):
+        for f in fields(made):
+            value = given.get(f.name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is not None and str(f.type) in ("int", "float") and not is_number:
+                raise ConfigError(f"{name}: {f.name} is {value!r}, must be a number")
+            if str(f.type) == "int" and isinstance(value, float) and not value.is_integer():
+                raise ConfigError(f"{name}: {f.name} is {value!r}, must be a whole number")
+    try:
+        return made(**given)
+    except TypeError as e:
+        raise ConfigError(f"{name}: {e}") from None

@@ -1,0 +1,235 @@
+"""A strategy in Python: free to do anything, called by the loop at the phases that it asks for."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import IntrabarError, StrategyError
+from intrabar.indicators import Indicator
+from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
+from intrabar.sim.machine import Machine
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.strategy.views import AtClose, AtOpen, Desk, View
+
+
+@dataclass(frozen=True, slots=True)
+class FillNotice:
+    """What the market did to an order of the strategy."""
+
+    order: int
+    symbol: str
+    side: Side
+    qty: float
+    price: float
+    cost: float
+    reason: FillReason
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNotice:
+    """An order of the strategy that is done: filled, cancelled, rejected or expired."""
+
+    order: int
+    symbol: str
+    status: OrderStatus
+    reject: Reject
+    role: Role
+
+
+class Strategy:
+    """Subclass it, as a dataclass where it has parameters, and write the hooks that you need.
+
+    Only hooks that a subclass defines are called. None of them is called while every instrument
+    still lacks an indicator (warm-up).
+    """
+
+    @property
+    def name(self) -> str:
+        """How reports call it, unless the configuration gives it another name."""
+        return type(self).__name__
+
+    def indicators(self) -> dict[str, Indicator]:
+        """What it reads by name, computed once for the whole run: `{"fast": ema(12)}`."""
+        return {}
+
+    def on_start(self) -> None:
+        """Before the first bar."""
+
+    def on_open(self, now: AtOpen) -> None:
+        """Only the open is known. A market order submitted here fills at it."""
+
+    def on_close(self, now: AtClose) -> None:
+        """The whole bar is known. Orders submitted here start at the next open."""
+
+    def on_fill(self, fill: FillNotice, now: AtClose) -> None:
+        """One of its orders was filled. Phase: after INTRABAR, and after the close's fills."""
+
+    def on_order(self, order: OrderNotice, now: AtClose) -> None:
+        """One of its orders is done. Phase: as `on_fill`."""
+
+    def on_stop(self) -> None:
+        """After the last bar."""
+
+
+class RunningStrategy:
+    """A Python strategy connected to a machine.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    machine : Machine
+    row : int
+        Row of the strategy in the machine.
+    columns : mapping of name to (t, n) float64
+        Its indicators.
+    """
+
+    is_compiled = False
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        machine: Machine,
+        row: int,
+        columns: dict[str, NDArray[np.float64]],
+    ) -> None:
+        self.strategy = strategy
+        self.machine = machine
+        self.desks = [Desk(machine, row, j, columns) for j in range(len(machine.market.symbols))]
+        opens: dict[str, View] = {}
+        closes: dict[str, View] = {}
+        for desk in self.desks:
+            opens[desk.symbol] = AtOpen(desk, 1, opens)
+            closes[desk.symbol] = AtClose(desk, 0, closes)
+        self.at_open: AtOpen = next(iter(opens.values()))  # type: ignore[assignment]
+        self.at_close: AtClose = next(iter(closes.values()))  # type: ignore[assignment]
+        machine.on_growth.append(self._refresh)
+        machine.connect(
+            row,
+            machine.python_hooks(
+                on_open=self._on_open if defines(strategy, "on_open") else None,
+                on_close=self._close_hook() if defines(strategy, "on_close") else None,
+                on_notice=self._on_notice
+                if defines(strategy, "on_fill") or defines(strategy, "on_order")
+                else None,
+            ),
+        )
+
+    def _refresh(self) -> None:
+        for desk in self.desks:
+            desk.refresh()
+
+    def _on_open(self, bar: int) -> None:
+        for desk in self.desks:
+            desk.bar = bar
+        self._call(Phase.OPEN, self.strategy.on_open, self.at_open)
+
+    def _close_hook(self) -> Any:
+        """`on_close` with as little around it as can be: it is the hot path of Python."""
+        on_close, now, desks = self.strategy.on_close, self.at_close, self.desks
+        if len(desks) > 1:
+
+            def every(bar: int) -> None:
+                for desk in desks:
+                    desk.bar = bar
+                try:
+                    on_close(now)
+                except Exception as e:
+                    raise self._blame(e, Phase.CLOSE) from e
+
+            return every
+        desk = desks[0]
+
+        def only(bar: int) -> None:
+            desk.bar = bar
+            try:
+                on_close(now)
+            except Exception as e:
+                raise self._blame(e, Phase.CLOSE) from e
+
+        return only
+
+    def _on_notice(self, index: int) -> None:
+        book = self.machine.book
+        bar = int(book.account["bar"][0])
+        for desk in self.desks:
+            desk.bar = bar
+        notice = book.notices[index]
+        symbols = self.machine.market.symbols
+        if notice["fill"] >= 0:
+            f = book.fills[notice["fill"]]
+            fill = FillNotice(
+                int(f["order"]),
+                symbols[f["instrument"]],
+                Side(f["side"]),
+                float(f["qty"]),
+                float(f["price"]),
+                float(f["cost"]),
+                FillReason(f["reason"]),
+                Phase(f["phase"]),
+            )
+            self._call(Phase.INTRABAR, self.strategy.on_fill, fill, self.at_close)
+        else:
+            o = book.log[notice["order"]]
+            order = OrderNotice(
+                int(o["id"]),
+                symbols[o["instrument"]],
+                OrderStatus(o["status"]),
+                Reject(o["reject"]),
+                Role(o["role"]),
+            )
+            self._call(Phase.INTRABAR, self.strategy.on_order, order, self.at_close)
+
+    def _call(self, phase: Phase, hook: Any, *arguments: Any) -> None:
+        try:
+            hook(*arguments)
+        except Exception as e:
+            raise self._blame(e, phase) from e
+
+    def _blame(self, error: Exception, phase: Phase) -> StrategyError:
+        """The bar, the phase and the line at which a strategy raised."""
+        bar = int(self.machine.book.account["bar"][0])
+        time = str(np.datetime64(int(self.machine.market.time[bar]), "ns"))[:19]
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if "/intrabar/" not in f.filename] or frames
+        what = (
+            str(error) if isinstance(error, IntrabarError) else f"{type(error).__name__}: {error}"
+        )
+        return StrategyError(
+            f"{self.strategy.name} failed at {phase.name} of bar {bar} ({time}Z), "
+            f"{own[-1].filename}:{own[-1].lineno} ({own[-1].line}): {what}"
+        )
+
+    def gate_counts(self) -> list[tuple[str, str, int]]:
+        """A Python strategy has no gates but its own."""
+        return []
+
+
+def defines(strategy: Strategy, hook: str) -> bool:
+    """Whether a strategy's class has a hook of its own."""
+    return getattr(type(strategy), hook) is not getattr(Strategy, hook)
+
+
+def wake_of_strategy(
+    strategy: Strategy, columns: dict[str, NDArray[np.float64]], rows: int
+) -> NDArray[np.uint8]:
+    """When a Python strategy is called: (t,) uint8 of WAKE_* bits."""
+    bits = 0
+    if defines(strategy, "on_open"):
+        bits |= WAKE_OPEN
+    if defines(strategy, "on_close"):
+        bits |= WAKE_FLAT | WAKE_HELD
+    wake = np.full(rows, bits, np.uint8)
+    for column in columns.values():
+        warm = ~np.isnan(column).all(axis=1)
+        first = int(np.argmax(warm)) if warm.any() else rows
+        wake[:first] = 0
+        if first < rows:
+            wake[first] &= ~np.uint8(WAKE_OPEN)
+    return wake

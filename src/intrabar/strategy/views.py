@@ -1,0 +1,371 @@
+"""What a Python strategy can see, a type per phase: looking ahead does not compile.
+
+`AtOpen` has no `high`, `low`, `close` or `volume` of the present bar: a type checker refuses the
+name, and so does the interpreter, with a sentence that says why. Both read the run's arrays in
+place; nothing is copied until a history is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import CausalityError, NotFoundError, OrderError
+from intrabar.model.enums import OrderType, Reject, Role, Side, TimeInForce
+from intrabar.sim import state
+from intrabar.sim.machine import Machine
+from intrabar.strategy.rules import BAR_FIELDS
+
+
+class Position(NamedTuple):
+    """A sleeve as it stands: signed quantity, average price, levels of its stop and target."""
+
+    qty: float
+    entry: float
+    stop: float
+    target: float
+
+
+class Desk:
+    """Where a strategy reads one instrument and leaves its orders; made by the engine.
+
+    Parameters
+    ----------
+    machine : Machine
+    strategy, column : int
+        Row of the strategy, column of the instrument.
+    indicators : mapping of name to (t, n) float64
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        strategy: int,
+        column: int,
+        indicators: dict[str, NDArray[np.float64]],
+    ) -> None:
+        market = machine.market
+        self.machine = machine
+        self.strategy = strategy
+        self.column = column
+        self.symbol = market.symbols[column]
+        self.bar = -1
+        self.width = len(market.symbols)
+        series = {name: getattr(market, name) for name in BAR_FIELDS}
+        self.arrays = {name: array[:, column] for name, array in {**series, **indicators}.items()}
+        self.views = {name: memoryview(array) for name, array in self.arrays.items()}
+        self.closes = self.views["close"]
+        self.indicator_views = {name: self.views[name] for name in indicators}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look the book's arrays up again after they have grown."""
+        self.book = self.machine.book
+        self.account = self.book.account[0]
+        self.sleeve = self.book.sleeves[self.strategy * self.width + self.column]
+
+    @property
+    def position(self) -> Position:
+        """The strategy's position in this instrument, signed quantity first."""
+        x = self.sleeve
+        return Position(float(x["qty"]), float(x["avg"]), float(x["stop"]), float(x["target"]))
+
+    def put(self, kind: int, **values: Any) -> int:
+        """Leave a command in the inbox; returns the order's number."""
+        inbox = self.book.inbox
+        if self.account["inbox"] >= inbox.shape[0]:
+            raise OrderError(f"more than {inbox.shape[0]} orders in one phase of one bar")
+        command = inbox[self.account["inbox"]]
+        command["kind"] = kind
+        command["strategy"] = self.strategy
+        command["instrument"] = self.column
+        command["reject"] = Reject.NONE
+        command["oco"] = -1
+        command["until"] = 0
+        for name in ("qty", "limit_price", "stop_price", "stop_loss", "take_profit"):
+            command[name] = np.nan
+        for name, value in values.items():
+            if value is not None:
+                command[name] = value
+        if kind == state.SUBMIT:
+            command["id"] = self.account["next_order"]
+            self.account["next_order"] += 1
+        self.account["inbox"] += 1
+        return int(command["id"])
+
+
+class View:
+    """What every phase may see and do for one instrument.
+
+    Orders submitted at OPEN meet this open; those submitted at CLOSE start at the next open of
+    the instrument (a market-on-close at the next close).
+    """
+
+    __slots__ = ("_all", "_desk", "_row")
+
+    def __init__(self, desk: Desk, row: int, every: dict[str, View]) -> None:
+        self._desk = desk
+        self._row = row
+        self._all = every
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+        return self._desk.symbol
+
+    @property
+    def time(self) -> datetime:
+        """The close of this bar, UTC."""
+        return datetime.fromtimestamp(self._desk.machine.market.time[self._desk.bar] / 1e9, UTC)
+
+    @property
+    def bar(self) -> int:
+        """Row of the timeline."""
+        return self._desk.bar
+
+    def __getitem__(self, name: str) -> float:
+        """An indicator as of the last completed bar; NaN while it warms up."""
+        try:
+            return self._desk.indicator_views[name][self._desk.bar - self._row]
+        except KeyError:
+            raise NotFoundError("indicator", name, self._desk.indicator_views) from None
+
+    def history(self, name: str, bars: int) -> NDArray[np.float64]:
+        """The last values of a column or an indicator, completed bars only, oldest first.
+
+        Parameters
+        ----------
+        name : str
+            `open`, `high`, `low`, `close`, `volume` or an indicator.
+        bars : int, >= 1
+            Fewer come back near the start of the data.
+        """
+        if name not in self._desk.arrays:
+            raise NotFoundError("series", name, self._desk.arrays)
+        end = self._desk.bar - self._row + 1
+        part: NDArray[np.float64] = self._desk.arrays[name][max(0, end - bars) : end]
+        part.flags.writeable = False
+        return part
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the strategy has no position in this instrument."""
+        return bool(self._desk.sleeve["qty"] == 0.0)
+
+    @property
+    def position(self) -> Position:
+        """The strategy's position in this instrument."""
+        return self._desk.position
+
+    @property
+    def equity(self) -> float:
+        """Of the account, account currency, at the present marks."""
+        return float(self._desk.account["equity"])
+
+    @property
+    def cash(self) -> float:
+        """Of the account, account currency."""
+        return float(self._desk.account["cash"])
+
+    def buy(self, qty: float, **how: Any) -> int:
+        """Submit a buy; see `order` for `limit`, `stop`, `stop_loss` and the rest."""
+        return self.order(Side.BUY, qty, **how)
+
+    def sell(self, qty: float, **how: Any) -> int:
+        """Submit a sell; see `order` for `limit`, `stop`, `stop_loss` and the rest."""
+        return self.order(Side.SELL, qty, **how)
+
+    def order(
+        self,
+        side: Side,
+        qty: float,
+        *,
+        limit: float | None = None,
+        stop: float | None = None,
+        at_close: bool = False,
+        stop_loss: float | None = None,
+        take_profit: float | None = None,
+        tif: str = "gtc",
+        until: datetime | None = None,
+        reduce_only: bool = False,
+        oco: int | None = None,
+    ) -> int:
+        """Submit an order: market, or limit, stop, stop-limit, market-on-close by what is given.
+
+        Parameters
+        ----------
+        side : Side
+        qty : quantity, > 0
+            Whole lots, or the order is rejected (`invalid_quantity`).
+        limit, stop : price
+            Rounded to the tick, never to the owner's favour.
+        at_close : bool
+            Market-on-close.
+        stop_loss, take_profit : price
+            A bracket: the children start to work when the entry fills, one cancels the other.
+        tif : {"gtc", "day", "gtd", "ioc", "fok"}
+        until : datetime
+            End of a "gtd" order.
+        reduce_only : bool
+        oco : int
+            Number of an order of which this one is the alternative.
+
+        Returns
+        -------
+        int
+            The order's number, for `cancel` and `modify`.
+        """
+        if not qty > 0.0:
+            raise OrderError(f"{self.symbol}: qty is {qty}, must be above 0")
+        words = {w.word: w for w in TimeInForce}
+        if tif not in words:
+            raise NotFoundError("time in force", tif, words)
+        if tif == "gtd" and until is None:
+            raise OrderError(f"{self.symbol}: a gtd order needs until")
+        kind = OrderType.MOC if at_close else _type_of(limit, stop)
+        return self._desk.put(
+            state.SUBMIT,
+            side=int(side),
+            qty=qty,
+            type=kind,
+            tif=words[tif],
+            role=Role.PLAIN,
+            reduce_only=reduce_only,
+            limit_price=limit,
+            stop_price=stop,
+            stop_loss=stop_loss,
+            take_profit=take_profit,
+            oco=oco,
+            until=None if until is None else int(until.timestamp() * 1e9),
+        )
+
+    def close_position(self) -> int | None:
+        """Submit a market order that closes the position; None when there is none."""
+        qty = float(self._desk.sleeve["qty"])
+        if qty == 0.0:
+            return None
+        return self.order(Side.SELL if qty > 0.0 else Side.BUY, abs(qty), reduce_only=True)
+
+    def cancel(self, order: int) -> None:
+        """Cancel a working order; nothing happens to one that is done."""
+        self._desk.put(state.CANCEL, id=order)
+
+    def modify(
+        self,
+        order: int,
+        *,
+        limit: float | None = None,
+        stop: float | None = None,
+        qty: float | None = None,
+    ) -> None:
+        """Change a working order; it keeps its place. An impossible change changes nothing."""
+        self._desk.put(state.MODIFY, id=order, limit_price=limit, stop_price=stop, qty=qty)
+
+    def modify_stop_loss(self, price: float) -> None:
+        """Move the protective stop of the whole position."""
+        self._desk.put(state.MOVE_STOP, stop_price=price)
+
+    def modify_take_profit(self, price: float) -> None:
+        """Move the target of the whole position."""
+        self._desk.put(state.MOVE_TARGET, limit_price=price)
+
+
+class AtClose(View):
+    """The whole bar is known. Orders submitted here start at the next open."""
+
+    __slots__ = ()
+
+    @property
+    def open(self) -> float:
+        """Open of this bar, price; NaN where the instrument has none."""
+        return self._desk.views["open"][self._desk.bar]
+
+    @property
+    def high(self) -> float:
+        """High of this bar, price; NaN where the instrument has none."""
+        return self._desk.views["high"][self._desk.bar]
+
+    @property
+    def low(self) -> float:
+        """Low of this bar, price; NaN where the instrument has none."""
+        return self._desk.views["low"][self._desk.bar]
+
+    @property
+    def close(self) -> float:
+        """Close of this bar, price; carried where the instrument has none."""
+        return self._desk.closes[self._desk.bar]
+
+    @property
+    def volume(self) -> float:
+        """Volume of this bar, contracts."""
+        return self._desk.views["volume"][self._desk.bar]
+
+    def of(self, symbol: str) -> AtClose:
+        """The same bar of another instrument."""
+        return _find(self._all, symbol)  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[AtClose]:
+        """Every instrument, in the order of the configuration."""
+        return iter(self._all.values())  # type: ignore[arg-type]
+
+
+class AtOpen(View):
+    """Only the open is known. A market order submitted here fills at it.
+
+    Indicators and histories are as of the close of the bar before.
+    """
+
+    __slots__ = ()
+
+    @property
+    def open(self) -> float:
+        """Open of this bar, price; NaN where the instrument has none."""
+        return self._desk.views["open"][self._desk.bar]
+
+    @property
+    def previous_close(self) -> float:
+        """Close of the bar before, price; NaN before the first."""
+        bar = self._desk.bar
+        return self._desk.closes[bar - 1] if bar > 0 else float("nan")
+
+    def __getitem__(self, name: str) -> float:
+        """An indicator as of the close of the bar before; NaN while it warms up."""
+        if self._desk.bar == 0:
+            return float("nan")
+        return super().__getitem__(name)
+
+    def of(self, symbol: str) -> AtOpen:
+        """The same open of another instrument."""
+        return _find(self._all, symbol)  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[AtOpen]:
+        """Every instrument, in the order of the configuration."""
+        return iter(self._all.values())  # type: ignore[arg-type]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("high", "low", "close", "volume"):
+                raise CausalityError(
+                    f"{name} of this bar is not known at OPEN, only its open is. Use "
+                    f"history({name!r}, 1) for the bar before, or decide in on_close."
+                )
+            raise AttributeError(f"AtOpen has no {name!r}")
+
+
+def _find(views: dict[str, View], symbol: str) -> View:
+    if symbol not in views:
+        raise NotFoundError("symbol", symbol, views)
+    return views[symbol]
+
+
+def _type_of(limit: float | None, stop: float | None) -> OrderType:
+    if limit is not None and stop is not None:
+        return OrderType.STOP_LIMIT
+    if limit is not None:
+        return OrderType.LIMIT
+    return OrderType.STOP if stop is not None else OrderType.MARKET

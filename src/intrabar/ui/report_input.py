@@ -1,0 +1,124 @@
+"""What a report is made from: facts of the run, its tables, and what the analysis found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NotRequired, TypedDict
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intrabar.model.enums import PathPolicy, RunStatus
+
+
+class Metric(TypedDict):
+    """A metric as the analysis gives it.
+
+    `unit` is "account currency", "R", "ratio", "count", "price", anything that begins with
+    "fraction" (written in percent), or any other text, which is written behind the number.
+    `reason` tells why a value of None is unknown.
+    """
+
+    value: float | int | str | None
+    unit: str
+    description: str
+    reason: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What the run is called and what it was."""
+
+    name: str
+    status: RunStatus
+    policy: PathPolicy
+    strategies: Sequence[str]
+    symbols: Sequence[str]
+    initial_cash: float
+    currency: str = "USD"
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTables:
+    """The tables of a run (docs/architecture.md); columns that are not shown may be missing."""
+
+    fills: pl.DataFrame
+    orders: pl.DataFrame
+    campaigns: pl.DataFrame
+    equity: pl.DataFrame
+    gates: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An equity or profit line of a symbol or a strategy.
+
+    Parameters
+    ----------
+    label : str
+    kind : {"symbol", "strategy"}
+    time : (n,) int64, ns since 1970 UTC
+    value : (n,) float64, account currency
+    """
+
+    label: str
+    kind: str
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRun:
+    """The run repeated under one path policy.
+
+    Parameters
+    ----------
+    policy : PathPolicy
+    end_equity : account currency
+    total_return : fraction
+    campaigns, ambiguous : count
+        Campaigns, and those of them that had stop and target inside one bar.
+    time : (n,) int64, ns since 1970 UTC
+    equity : (n,) float64, account currency
+    """
+
+    policy: PathPolicy
+    end_equity: float
+    total_return: float
+    campaigns: int
+    ambiguous: int
+    time: NDArray[np.int64]
+    equity: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the analysis found; every part may be empty.
+
+    Parameters
+    ----------
+    metrics : {section: {name: Metric}}
+        Of the whole run. The page's key figures are taken from here by name (`HEADLINE`).
+    by_symbol, by_strategy : {symbol or strategy: {name: Metric}}
+    months : table or None
+        `year`, `jan` to `dec` and `total` (fractions, null where there is no value).
+    band : sequence of PolicyRun
+        Worst, shortest and best; more are shown as well.
+    lines : sequence of Line
+    notes : sequence of str
+        Warnings and remarks, most serious first.
+    manifest : JSON-like mapping
+        Configuration, versions, seed, data hashes.
+    """
+
+    metrics: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
+    by_symbol: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
+    by_strategy: Mapping[str, Mapping[str, Metric]] = field(default_factory=dict)
+    months: pl.DataFrame | None = None
+    band: Sequence[PolicyRun] = ()
+    lines: Sequence[Line] = ()
+    notes: Sequence[str] = ()
+    manifest: Mapping[str, object] = field(default_factory=dict)

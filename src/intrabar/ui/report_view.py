@@ -1,0 +1,350 @@
+"""The report as plain values: the tables of a run, shaped for a page.
+
+Everything is given; nothing is judged or computed here beyond sums of a column by strategy and
+symbol, so that a number on the page is the number in the table. Not here: metrics (the analysis
+makes them) and HTML (`web.report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intrabar.errors import RunError
+from intrabar.model.bars import Bars
+from intrabar.model.enums import Gate, PathPolicy
+from intrabar.ui import shape
+from intrabar.ui.report_input import Findings, Metric, PolicyRun, RunFacts, RunTables
+from intrabar.ui.view_types import (
+    SCHEMA,
+    BandView,
+    CampaignsView,
+    CostRow,
+    Curve,
+    EquityView,
+    Figure,
+    FillsView,
+    GateRow,
+    MetricTable,
+    MonthlyRow,
+    OrderRow,
+    ReportView,
+)
+
+EQUITY_POINTS = 5_000
+CURVE_POINTS = 1_500
+BARS_PER_SYMBOL = 100_000
+BARS_PER_PAGE = 1_000_000
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+HEADLINE = {
+    "total_return": "Total return",
+    "annual_return": "Annual return",
+    "max_drawdown": "Max drawdown",
+    "sharpe": "Sharpe",
+    "campaigns": "Campaigns",
+    "win_rate": "Win rate",
+    "expectancy_r": "Expectancy",
+    "cost_share": "Cost share",
+}
+
+GATE_TEXT = {
+    Gate.SESSION: "Outside the hours in which it may trade",
+    Gate.ATR: "Volatility (ATR) outside the allowed range",
+    Gate.FLATTEN: "Too near the time at which it must be flat",
+    Gate.DAILY_LOSS: "The loss limit of the day was reached",
+    Gate.SIZE_ZERO: "The risk per trade buys less than one lot",
+    Gate.MARGIN: "The margin did not cover the order",
+    Gate.WARM_UP: "Indicators were still warming up",
+    Gate.NO_LEVELS: "No valid stop or target level",
+}
+
+COLUMNS = {
+    "fills": "time phase strategy symbol side qty price cost reason position stop target ambiguous",
+    "orders": "role type status reject",
+    "campaigns": "campaign strategy symbol side start end bars qty entry exit gross costs net "
+    "risk r mae mfe reason ambiguous",
+    "equity": "time equity drawdown",
+    "gates": "strategy symbol gate count",
+}
+
+
+def report_view(
+    facts: RunFacts, tables: RunTables, bars: Sequence[Bars], findings: Findings
+) -> ReportView:
+    """Shape a run for the report page.
+
+    Parameters
+    ----------
+    facts : RunFacts
+    tables : RunTables
+    bars : sequence of Bars
+        One per symbol; may be empty, then the page has no candles. Above `BARS_PER_SYMBOL` bars
+        of a symbol (or `BARS_PER_PAGE` of all) neighbouring bars are joined, and the page says so.
+    findings : Findings
+
+    Returns
+    -------
+    ReportView
+
+    Raises
+    ------
+    RunError
+        A table lacks a column.
+    """
+    _check(tables)
+    limit = max(1_000, min(BARS_PER_SYMBOL, BARS_PER_PAGE // max(1, len(bars))))
+    equity = _equity(tables.equity)
+    return {
+        "schema": SCHEMA,
+        "name": facts.name,
+        "status": facts.status.word,
+        "created": facts.created,
+        "currency": facts.currency,
+        "policy": facts.policy.word,
+        "initial_cash": shape.number(float(facts.initial_cash)),
+        "start": equity["time"][0] if equity["time"] else None,
+        "end": equity["time"][-1] if equity["time"] else None,
+        "strategies": list(facts.strategies),
+        "symbols": list(facts.symbols),
+        "figures": _figures(findings.metrics),
+        "band": _band(facts.policy, findings.band),
+        "equity": equity,
+        "curves": [_curve(c.label, c.kind, c.time, c.value) for c in findings.lines],
+        "bars": [shape.bars_view(b, limit) for b in bars],
+        "fills": _fills(tables.fills),
+        "campaigns": _campaigns(tables.campaigns),
+        "orders": _orders(tables.orders),
+        "gates": _gates(tables.gates),
+        "costs": _costs(tables.fills, tables.campaigns),
+        "metrics": _metric_tables(findings),
+        "monthly": _monthly(findings.months),
+        "notes": list(findings.notes),
+        "manifest": cast("dict[str, object]", shape.plain(dict(findings.manifest))),
+    }
+
+
+def _check(tables: RunTables) -> None:
+    for name, needed in COLUMNS.items():
+        frame: pl.DataFrame = getattr(tables, name)
+        missing = [column for column in needed.split() if column not in frame.columns]
+        if missing:
+            raise RunError(
+                f"table {name} has no column {', '.join(missing)}; "
+                f"it has {', '.join(frame.columns)}"
+            )
+
+
+def _equity(table: pl.DataFrame) -> EquityView:
+    equity, drawdown = (
+        table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("equity", "drawdown")
+    )
+    kept = shape.keep_extremes([equity, drawdown], EQUITY_POINTS)
+    thin = table[kept]
+    return {
+        "time": [t for t in shape.time_column(thin["time"]) if t is not None],
+        "equity": shape.numbers(thin["equity"]),
+        "drawdown": shape.numbers(-thin["drawdown"].abs()),
+        "total": table.height,
+    }
+
+
+def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.float64]) -> Curve:
+    kept = shape.keep_extremes([value], CURVE_POINTS)
+    return {
+        "label": label,
+        "kind": kind,
+        "time": shape.seconds(time[kept]),
+        "value": shape.numbers(value[kept]),
+    }
+
+
+def _band(policy: PathPolicy, runs: Sequence[PolicyRun]) -> BandView | None:
+    if not runs:
+        return None
+    return {
+        "policy": policy.word,
+        "rows": [
+            {
+                "policy": run.policy.word,
+                "end_equity": shape.number(float(run.end_equity)),
+                "total_return": shape.number(float(run.total_return)),
+                "campaigns": run.campaigns,
+                "ambiguous": run.ambiguous,
+            }
+            for run in runs
+        ],
+        "curves": [_curve(run.policy.word, "policy", run.time, run.equity) for run in runs],
+    }
+
+
+def _fills(table: pl.DataFrame) -> FillsView:
+    return {
+        "time": [t for t in shape.time_column(table["time"]) if t is not None],
+        "phase": shape.coded(table["phase"]),
+        "strategy": shape.coded(table["strategy"]),
+        "symbol": shape.coded(table["symbol"]),
+        "side": shape.coded(table["side"]),
+        "qty": shape.numbers(table["qty"]),
+        "price": shape.numbers(table["price"]),
+        "cost": shape.numbers(table["cost"]),
+        "reason": shape.coded(table["reason"]),
+        "position": shape.numbers(table["position"]),
+        "stop": shape.numbers(table["stop"]),
+        "target": shape.numbers(table["target"]),
+        "ambiguous": shape.flags(table["ambiguous"]),
+    }
+
+
+def _campaigns(table: pl.DataFrame) -> CampaignsView:
+    return {
+        "campaign": table["campaign"].to_list(),
+        "strategy": shape.coded(table["strategy"]),
+        "symbol": shape.coded(table["symbol"]),
+        "side": shape.coded(table["side"]),
+        "start": [t for t in shape.time_column(table["start"]) if t is not None],
+        "end": shape.time_column(table["end"]),
+        "bars": shape.numbers(table["bars"]),
+        "qty": shape.numbers(table["qty"]),
+        "entry": shape.numbers(table["entry"]),
+        "exit": shape.numbers(table["exit"]),
+        "gross": shape.numbers(table["gross"]),
+        "costs": shape.numbers(table["costs"]),
+        "net": shape.numbers(table["net"]),
+        "risk": shape.numbers(table["risk"]),
+        "r": shape.numbers(table["r"]),
+        "mae": shape.numbers(table["mae"]),
+        "mfe": shape.numbers(table["mfe"]),
+        "reason": shape.coded(table["reason"]),
+        "ambiguous": shape.flags(table["ambiguous"]),
+    }
+
+
+def _orders(table: pl.DataFrame) -> list[OrderRow]:
+    keys = ["role", "type", "status", "reject"]
+    counted = (
+        table.select(pl.col(keys).cast(pl.String).fill_null("none")).group_by(keys).len("count")
+    )
+    rows = counted.sort("count", *keys, descending=[True, False, False, False, False])
+    return cast("list[OrderRow]", rows.to_dicts())
+
+
+def _gates(table: pl.DataFrame) -> list[GateRow]:
+    rows = table.filter(pl.col("count") > 0).sort("count", descending=True, maintain_order=True)
+    text = {gate.word: words for gate, words in GATE_TEXT.items()}
+    return [
+        {
+            "strategy": row["strategy"],
+            "symbol": row["symbol"],
+            "gate": row["gate"],
+            "text": text.get(row["gate"], ""),
+            "count": int(row["count"]),
+        }
+        for row in rows.to_dicts()
+    ]
+
+
+def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
+    keys = ["strategy", "symbol"]
+    fills, campaigns = (t.with_columns(pl.col(keys).cast(pl.String)) for t in (fills, campaigns))
+    paid = fills.group_by(keys).agg(pl.len().alias("fills"), pl.col("qty", "cost").sum())
+    made = campaigns.group_by(keys).agg(pl.col("gross", "net").sum())
+    rows = paid.join(made, on=keys, how="left").sort(keys)
+    return [
+        {
+            "strategy": row["strategy"],
+            "symbol": row["symbol"],
+            "fills": row["fills"],
+            "qty": shape.number(row["qty"]),
+            "gross": shape.number(row["gross"]),
+            "cost": shape.number(row["cost"]),
+            "net": shape.number(row["net"]),
+        }
+        for row in rows.to_dicts()
+    ]
+
+
+def _figures(metrics: Mapping[str, Mapping[str, Metric]]) -> list[Figure]:
+    known = {name: metric for section in metrics.values() for name, metric in section.items()}
+    return [
+        {
+            "name": name,
+            "label": label,
+            "value": _value(known[name]),
+            "unit": known[name]["unit"],
+            "description": known[name]["description"],
+            "reason": known[name].get("reason", ""),
+        }
+        for name, label in HEADLINE.items()
+        if name in known
+    ]
+
+
+def _metric_tables(findings: Findings) -> list[MetricTable]:
+    tables = [
+        _metric_table(title, {"": section})
+        for title, section in findings.metrics.items()
+        if section
+    ]
+    if findings.by_symbol:
+        tables.append(_metric_table("By symbol", findings.by_symbol))
+    if findings.by_strategy:
+        tables.append(_metric_table("By strategy", findings.by_strategy))
+    return tables
+
+
+def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> MetricTable:
+    first_seen: dict[str, Metric] = {}
+    for column in columns.values():
+        for name, metric in column.items():
+            first_seen.setdefault(name, metric)
+    return {
+        "title": title,
+        "columns": list(columns),
+        "rows": [
+            {
+                "name": name,
+                "label": _label(name),
+                "unit": metric["unit"],
+                "description": metric["description"],
+                "values": [_value(column.get(name)) for column in columns.values()],
+                "reasons": [_reason(column.get(name)) for column in columns.values()],
+            }
+            for name, metric in first_seen.items()
+        ],
+    }
+
+
+def _label(name: str) -> str:
+    words = [
+        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.split("_")
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _value(metric: Metric | None) -> float | int | str | None:
+    value = metric["value"] if metric else None
+    return value if isinstance(value, str) else shape.number(value)
+
+
+def _reason(metric: Metric | None) -> str:
+    return metric.get("reason", "") if metric else ""
+
+
+def _monthly(months: pl.DataFrame | None) -> list[MonthlyRow]:
+    if months is None:
+        return []
+    return [
+        {
+            "year": row["year"],
+            "months": [shape.number(row[month]) for month in MONTHS],
+            "total": shape.number(row["total"]),
+        }
+        for row in months.sort("year").to_dicts()
+    ]

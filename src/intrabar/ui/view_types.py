@@ -1,0 +1,220 @@
+"""The JSON that the report page reads, field by field.
+
+`frontend/src/view.ts` is the same in TypeScript. Large tables are columns, not rows; times are
+whole seconds since 1970 UTC; fractions are fractions (0.05, not 5); what is not known is null.
+A change of meaning raises `SCHEMA`, and the page refuses a schema that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+SCHEMA = 1
+
+Number = float | int | None
+
+
+class Coded(TypedDict):
+    """A text column: `words[codes[i]]` is row i, and a code of -1 is no word."""
+
+    words: list[str]
+    codes: list[int]
+
+
+class Curve(TypedDict):
+    """A line over time: `label` for the legend, `kind` is "policy", "symbol" or "strategy"."""
+
+    label: str
+    kind: str
+    time: list[int]
+    value: list[Number]
+
+
+class EquityView(TypedDict):
+    """Equity of the account; `drawdown` is 0 or below, `total` the rows before thinning."""
+
+    time: list[int]
+    equity: list[Number]
+    drawdown: list[Number]
+    total: int
+
+
+class BarsView(TypedDict):
+    """Candles of a symbol, as differences so that 100,000 bars stay small.
+
+    `time[0]` is absolute, the rest are steps. Prices are integers in 10^-digits: `open` is the
+    step from the close before (from 0 for the first), `high`, `low` and `close` are relative to
+    the open of the same bar. Each candle joins `joined` bars of the `total` that the run saw.
+    """
+
+    symbol: str
+    digits: int
+    period_s: float
+    total: int
+    joined: int
+    time: list[int]
+    open: list[int]
+    high: list[int]
+    low: list[int]
+    close: list[int]
+    volume: list[Number]
+
+
+class FillsView(TypedDict):
+    """One entry per fill, in the order of the run."""
+
+    time: list[int]
+    phase: Coded
+    strategy: Coded
+    symbol: Coded
+    side: Coded
+    qty: list[Number]
+    price: list[Number]
+    cost: list[Number]
+    reason: Coded
+    position: list[Number]
+    stop: list[Number]
+    target: list[Number]
+    ambiguous: list[int]
+
+
+class CampaignsView(TypedDict):
+    """One entry per campaign; `end`, `exit` and the reason are missing while it is open."""
+
+    campaign: list[int]
+    strategy: Coded
+    symbol: Coded
+    side: Coded
+    start: list[int]
+    end: list[int | None]
+    bars: list[Number]
+    qty: list[Number]
+    entry: list[Number]
+    exit: list[Number]
+    gross: list[Number]
+    costs: list[Number]
+    net: list[Number]
+    risk: list[Number]
+    r: list[Number]
+    mae: list[Number]
+    mfe: list[Number]
+    reason: Coded
+    ambiguous: list[int]
+
+
+class GateRow(TypedDict):
+    """How often a bot that could have acted was held back, and by what."""
+
+    strategy: str
+    symbol: str
+    gate: str
+    text: str
+    count: int
+
+
+class OrderRow(TypedDict):
+    """How many orders of one kind ended in one way."""
+
+    role: str
+    type: str
+    status: str
+    reject: str
+    count: int
+
+
+class CostRow(TypedDict):
+    """What a strategy paid on a symbol, beside what it made."""
+
+    strategy: str
+    symbol: str
+    fills: int
+    qty: Number
+    gross: Number
+    cost: Number
+    net: Number
+
+
+class Figure(TypedDict):
+    """A number with its meaning; `unit` as in `report_input.Metric`, `reason` where it is null."""
+
+    name: str
+    label: str
+    value: Number | str
+    unit: str
+    description: str
+    reason: str
+
+
+class MetricRow(TypedDict):
+    """One metric over the columns of its table."""
+
+    name: str
+    label: str
+    unit: str
+    description: str
+    values: list[Number | str]
+    reasons: list[str]
+
+
+class MetricTable(TypedDict):
+    """Metrics as rows; one column for the whole run, or one per symbol or strategy."""
+
+    title: str
+    columns: list[str]
+    rows: list[MetricRow]
+
+
+class MonthlyRow(TypedDict):
+    """Twelve monthly returns of a year (null: no trading) and the return of the year."""
+
+    year: int
+    months: list[Number]
+    total: Number
+
+
+class BandRow(TypedDict):
+    """The run repeated under one assumption about the path inside a bar."""
+
+    policy: str
+    end_equity: Number
+    total_return: Number
+    campaigns: int
+    ambiguous: int
+
+
+class BandView(TypedDict):
+    """The same strategy under each path policy; `policy` is the one that this report shows."""
+
+    policy: str
+    rows: list[BandRow]
+    curves: list[Curve]
+
+
+class ReportView(TypedDict):
+    """All that the page shows."""
+
+    schema: int
+    name: str
+    status: str
+    created: str
+    currency: str
+    policy: str
+    initial_cash: Number
+    start: int | None
+    end: int | None
+    strategies: list[str]
+    symbols: list[str]
+    figures: list[Figure]
+    band: BandView | None
+    equity: EquityView
+    curves: list[Curve]
+    bars: list[BarsView]
+    fills: FillsView
+    campaigns: CampaignsView
+    orders: list[OrderRow]
+    gates: list[GateRow]
+    costs: list[CostRow]
+    metrics: list[MetricTable]
+    monthly: list[MonthlyRow]
+    notes: list[str]
+    manifest: dict[str, object]
