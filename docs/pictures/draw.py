@@ -414,8 +414,8 @@ def phases() -> str:
                 f' style="font-size:{12 if style == "title" else 9.6}px">{words}</text>'
             )
     lines.append(
-        '<text x="12" y="127" class="soft">Dashed: the strategy decides. '
-        "High, low, close and volume of T exist for it only in on_close.</text>"
+        '<text x="12" y="127" class="soft">Dashed: a strategy acts. '
+        "In on_open there is no high, low, close or volume of T to name.</text>"
     )
     return wrapped(WIDTH, 139, "\n".join(lines))
 
