@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import MarginCall, Phase, Role, RunStatus, TimeInForce
 from intrabar.sim.execute import SLIPS, execute
 from intrabar.sim.margin import (
@@ -29,11 +29,11 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book, Tape
 
-DAY, GTD = np.int64(TimeInForce.DAY), np.int64(TimeInForce.GTD)
-END_OF_DATA = np.int64(Role.END_OF_DATA)
-REDUCE = np.int64(MarginCall.REDUCE)
-RUINED = np.int64(RunStatus.RUINED)
-PHASE = np.int64(Phase.CLOSE)
+DAY, GTD = code(TimeInForce.DAY), code(TimeInForce.GTD)
+END_OF_DATA = code(Role.END_OF_DATA)
+REDUCE = code(MarginCall.REDUCE)
+RUINED = code(RunStatus.RUINED)
+PHASE = code(Phase.CLOSE)
 
 
 @kernel

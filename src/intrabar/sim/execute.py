@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, flag, kernel
 from intrabar.model.enums import FillReason, Phase, Reject, Role
 from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
@@ -33,14 +33,14 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book
 
-OPEN, INTRABAR, CLOSE = np.int64(Phase.OPEN), np.int64(Phase.INTRABAR), np.int64(Phase.CLOSE)
-ENTRY, EXIT = np.int64(FillReason.ENTRY), np.int64(FillReason.EXIT)
-PLAIN, END_OF_DATA = np.int64(Role.PLAIN), np.int64(Role.END_OF_DATA)
+OPEN, INTRABAR, CLOSE = code(Phase.OPEN), code(Phase.INTRABAR), code(Phase.CLOSE)
+ENTRY, EXIT = code(FillReason.ENTRY), code(FillReason.EXIT)
+PLAIN, END_OF_DATA = code(Role.PLAIN), code(Role.END_OF_DATA)
 # Whether slippage applies; typed, so that Numba does not compile a version for each.
-SLIPS, EXACT = np.bool_(True), np.bool_(False)
+SLIPS, EXACT = flag(True), flag(False)
 INSUFFICIENT_MARGIN, SHORT_REFUSED = (
-    np.int64(Reject.INSUFFICIENT_MARGIN),
-    np.int64(Reject.SHORT_REFUSED),
+    code(Reject.INSUFFICIENT_MARGIN),
+    code(Reject.SHORT_REFUSED),
 )
 
 

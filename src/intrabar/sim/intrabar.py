@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.execute import EXACT, SLIPS, execute
@@ -16,7 +14,7 @@ from intrabar.sim.orders import LIMIT, MARKET, MOC, ROLE_TARGET, STOP, STOP_LIMI
 from intrabar.sim.path import low_first
 from intrabar.sim.state import Book, Tape
 
-PHASE = np.int64(Phase.INTRABAR)
+PHASE = code(Phase.INTRABAR)
 
 
 @kernel

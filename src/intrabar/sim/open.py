@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase, TimeInForce
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.execute import EXACT, SLIPS, execute
@@ -23,8 +23,8 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book, Tape
 
-IOC, FOK = np.int64(TimeInForce.IOC), np.int64(TimeInForce.FOK)
-PHASE = np.int64(Phase.OPEN)
+IOC, FOK = code(TimeInForce.IOC), code(TimeInForce.FOK)
+PHASE = code(Phase.OPEN)
 
 
 @kernel

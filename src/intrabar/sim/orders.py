@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
 from intrabar.sim.costs import TOLERANCE, round_down, round_up
 from intrabar.sim.state import (
@@ -27,19 +27,19 @@ from intrabar.sim.state import (
 )
 
 MARKET, LIMIT, STOP = (
-    np.int64(OrderType.MARKET),
-    np.int64(OrderType.LIMIT),
-    np.int64(OrderType.STOP),
+    code(OrderType.MARKET),
+    code(OrderType.LIMIT),
+    code(OrderType.STOP),
 )
-STOP_LIMIT, MOC = np.int64(OrderType.STOP_LIMIT), np.int64(OrderType.MOC)
-WORKING, FILLED = np.int64(OrderStatus.WORKING), np.int64(OrderStatus.FILLED)
-CANCELLED, REJECTED = np.int64(OrderStatus.CANCELLED), np.int64(OrderStatus.REJECTED)
-EXPIRED = np.int64(OrderStatus.EXPIRED)
-GTC, GTD = np.int64(TimeInForce.GTC), np.int64(TimeInForce.GTD)
-ROLE_STOP, ROLE_TARGET = np.int64(Role.STOP), np.int64(Role.TARGET)
-LIQUIDATION = np.int64(Role.LIQUIDATION)
-NONE, NO_MARKET = np.int64(Reject.NONE), np.int64(Reject.NO_MARKET)
-INVALID_QUANTITY, INVALID_PRICE = np.int64(Reject.INVALID_QUANTITY), np.int64(Reject.INVALID_PRICE)
+STOP_LIMIT, MOC = code(OrderType.STOP_LIMIT), code(OrderType.MOC)
+WORKING, FILLED = code(OrderStatus.WORKING), code(OrderStatus.FILLED)
+CANCELLED, REJECTED = code(OrderStatus.CANCELLED), code(OrderStatus.REJECTED)
+EXPIRED = code(OrderStatus.EXPIRED)
+GTC, GTD = code(TimeInForce.GTC), code(TimeInForce.GTD)
+ROLE_STOP, ROLE_TARGET = code(Role.STOP), code(Role.TARGET)
+LIQUIDATION = code(Role.LIQUIDATION)
+NONE, NO_MARKET = code(Reject.NONE), code(Reject.NO_MARKET)
+INVALID_QUANTITY, INVALID_PRICE = code(Reject.INVALID_QUANTITY), code(Reject.INVALID_PRICE)
 
 
 @kernel

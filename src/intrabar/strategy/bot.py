@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -196,7 +197,7 @@ class RunningBot:
         def ask_levels(_: Any, side: int, price: float, levels: Any) -> None:
             levels[0], levels[1] = bot.exit.initial_levels(now, exit_p, side, price)
 
-        replacements = {
+        replacements: dict[str, Callable[..., Any]] = {
             "ask_side": lambda _: int(bot.entry.decide_side(now, entry_p)),
             "ask_levels": ask_levels,
             "ask_stop": lambda _, side, entry, stop: bot.exit.update_stop(  # type: ignore[attr-defined]

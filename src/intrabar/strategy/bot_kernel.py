@@ -11,11 +11,9 @@ import types as python_types
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray
 
-from intrabar.kernel import kernel
+from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
@@ -294,7 +292,7 @@ def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, 
             command.reduce_only = 1
 
 
-@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+@cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
@@ -321,7 +319,7 @@ def close_hook(context: int, i: int) -> int:
     return 0
 
 
-@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+@cfunc("int64(int64, int64)")
 def open_hook(context: int, i: int) -> int:
     """`on_open` of a compiled bot."""
     bot = carray(pointer(context), 1, BOT)[0]

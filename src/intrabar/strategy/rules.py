@@ -21,11 +21,10 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
-from intrabar.kernel import CACHE
+from intrabar.kernel import CACHE, carray, cfunc, intrinsic
 from intrabar.sim.access import pointer
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
@@ -113,8 +112,8 @@ def compile_rule(
     sys.modules[module.__name__] = module
     space = vars(module)
     space.update(
-        cfunc=numba.cfunc,
-        carray=numba.carray,
+        cfunc=cfunc,
+        carray=carray,
         np=np,
         pointer=pointer,
         NOW=now,
@@ -142,13 +141,13 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
     return ""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_side(typing_context: Any, address: Any, now: Any, p: Any) -> Any:
     """Call a compiled `decide_side`."""
     return types.int64(types.int64, types.int64, types.int64), _emitter("ii", "i")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_levels(
     typing_context: Any, address: Any, now: Any, p: Any, side: Any, price: Any, out: Any
 ) -> Any:
@@ -157,7 +156,7 @@ def call_levels(
     return types.int64(i, i, i, i, f, i), _emitter("iiifi", "i")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_stop(
     typing_context: Any, address: Any, now: Any, p: Any, side: Any, entry: Any, stop: Any
 ) -> Any:
