@@ -1,7 +1,7 @@
 """What a scenario file may hold: read at the border, and refused with the place and the remedy.
 
 Only what no market could understand is refused here. What a market refuses (a quantity that is
-not whole lots, a price at or below zero) is let through: its rejection is part of the result.
+not whole lots, a price that is missing or not above zero) is let through: its rejection is part of the result.
 A bar may be off its own range by less than a tick, as rounded sources are.
 """
 
@@ -27,11 +27,6 @@ PRICES = ("limit_price", "stop_price", "stop_loss", "take_profit")
 MOMENT = {"at", "phase"}
 ORDER = {"id", "symbol", "side", "qty", "type", "tif", "until", "reduce_only", "oco"}
 CHANGES = {"limit_price", "stop_price", "qty"}
-NEEDS = {
-    "limit": ("limit_price",),
-    "stop": ("stop_price",),
-    "stop_limit": ("stop_price", "limit_price"),
-}
 INSTRUMENT = {f.name for f in fields(Instrument)} | {"tick_value", "contract_size"}
 COLUMNS = ("open", "high", "low", "close", "volume")
 MOST_AT_ONCE = 1024  # what a strategy can ask for in one call
@@ -256,9 +251,6 @@ def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
     check_word(f"type in {place}", order["type"], OrderType, "trailing_stop")
     check_word(f"tif in {place}", order.get("tif", "gtc"), TimeInForce)
     check_figures(place, order)
-    for name in NEEDS.get(order["type"], ()):
-        if order.get(name) is None:
-            raise ConfigError(f"{place}: {name} is missing; a {order['type']} order needs it")
     check_flag(f"{place}.reduce_only", order.get("reduce_only", False))
     if order.get("tif") == "gtd" and order.get("until") is None:
         raise ConfigError(f"{place}: tif gtd needs until, an index of the timeline")
