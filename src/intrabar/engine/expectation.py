@@ -50,7 +50,9 @@ def _compare(place: str, expected: Any, actual: Any, found: list[str]) -> None:
 
 
 def _equal(expected: Any, actual: Any) -> bool:
-    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (expected, actual))
+    numbers = all(
+        isinstance(x, int | float) and not isinstance(x, bool) for x in (expected, actual)
+    )
     if numbers:
         return math.isclose(expected, actual, rel_tol=CLOSE, abs_tol=CLOSE)
     return bool(expected == actual)

@@ -1,4 +1,4 @@
-"""The words of a narrated run: figures, orders, paths and reasons. Reads records, decides nothing."""
+"""The words of a narrated run: figures, orders, paths and reasons. Decides nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def order_text(order: Any, tick: float) -> str:
 def asked_text(entry: dict[str, Any]) -> str:
     """An order, cancel or change of the script as it was asked for."""
     if "cancel" in entry:
-        return f"cancel {entry['cancel']}"
+        return f"to cancel {entry['cancel']}"
     names = {
         "limit_price": "limit",
         "stop_price": "stop",
@@ -67,7 +67,7 @@ def asked_text(entry: dict[str, Any]) -> str:
     figures = [f"{word} {entry[n]}" for n, word in names.items() if entry.get(n) is not None]
     if "modify" in entry:
         figures += [f"quantity {entry['qty']}"] if entry.get("qty") is not None else []
-        return f"modify {entry['modify']}: {', '.join(figures) or 'nothing'}"
+        return f"to modify {entry['modify']}: {', '.join(figures) or 'nothing'}"
     kind = entry["type"].replace("_", "-")
     parts = [f"{entry['side']} {entry['qty']} {entry['symbol']}, {kind}", *figures]
     if entry.get("tif", "gtc") != "gtc":
@@ -75,13 +75,15 @@ def asked_text(entry: dict[str, Any]) -> str:
         parts.append(entry["tif"] + until)
     parts += ["reduce only"] if entry.get("reduce_only") else []
     parts += [f"one cancels other with {entry['oco']}"] if entry.get("oco") else []
-    return f"{entry['id']}: {', '.join(parts)}"
+    return f"for {entry['id']}: {', '.join(parts)}"
 
 
 class Walk:
     """How far along the path of one bar the story has come."""
 
-    def __init__(self, bar: tuple[float, float, float, float], low_first: bool, tick: float) -> None:
+    def __init__(
+        self, bar: tuple[float, float, float, float], low_first: bool, tick: float
+    ) -> None:
         open_, high, low, close = bar
         names = ("low", low, "high", high) if low_first else ("high", high, "low", low)
         self.tick = tick
@@ -128,12 +130,10 @@ def path_reason(policy: int, net: float, hurts: int, bar: tuple[float, ...], see
         return f"random: the coin of seed {seed} for this bar"
     if policy == PathPolicy.NEAREST:
         nearer = "low" if open_ - low < high - open_ else "high"
-        tie = math.isclose(open_ - low, high - open_)
-        return f"{word}: " + (
-            "both extremes are as near, the close decides"
-            if tie
-            else f"the {nearer} is nearer to the open"
-        )
+        if math.isclose(open_ - low, high - open_):
+            where = "at or above" if close >= open_ else "below"
+            return f"{word}: both extremes are as near, and the close is {where} the open"
+        return f"{word}: the {nearer} is nearer to the open"
     if policy in (PathPolicy.WORST, PathPolicy.BEST) and hurts:
         if net:
             return f"{word}: the position is {'long' if net > 0 else 'short'}"
@@ -159,8 +159,8 @@ def waits_text(order: Any, instrument: Any, high: float, low: float, is_new: boo
     name = f"{side} {'limit' if limits else 'stop'} {price_text(level, tick)}"
     if not reached and touched:
         return (
-            f"{name} touched but not gone through: it fills at {price_text(trigger, tick)} and "
-            f"beyond, the {word} is {far}"
+            f"{name} touched but not gone through: it needs {price_text(trigger, tick)}, "
+            f"the {word} is {far}"
         )
     if not reached:
         return f"{name} not reached: the {word} is {far}"
@@ -189,8 +189,8 @@ def expiry_text(order: Any, day_ns: int) -> str:
     return f"expired: it was good until bar {int(order['until']) // day_ns}"
 
 
-def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float, leg: str) -> str:
-    """What made an order fill, up to the price that it got before slippage."""
+def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float) -> str:
+    """What made an order fill at the open or the close, and the price before slippage."""
     open_, close = price_text(bar[0], tick), price_text(bar[3], tick)
     name = order_text(order, tick)
     if order["role"] == Role.END_OF_DATA:
@@ -198,8 +198,6 @@ def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float, leg
     if phase == "close":
         what = "liquidated" if order["role"] == Role.LIQUIDATION else name
         return f"{what}: filled at the close {close}"
-    if phase == "intrabar":
-        return f"{name} {leg}: filled at {{base}}"
     if order["role"] == Role.LIQUIDATION:
         return f"liquidated: filled at the first open since the margin call, {open_}"
     if order["type"] == MARKET:
@@ -208,7 +206,7 @@ def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float, leg
     level = float(order["limit_price"] if limits else order["stop_price"])
     beyond = abs(bar[0] - level) > TOLERANCE * tick
     if order["type"] == STOP_LIMIT:
-        return f"{name}, triggered, and the open {open_} is within its limit: filled at it"
+        return f"{name}, triggered, and the open {open_} is within its limit: filled at {open_}"
     if not beyond:
         return f"{name} met by the open: filled at {open_}"
     if limits:

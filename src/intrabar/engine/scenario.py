@@ -108,7 +108,7 @@ class ScriptedOrders:
             command[name] = np.nan if order.get(name) is None else order[name]
         if "cancel" in order or "modify" in order:
             command["kind"] = state.CANCEL if "cancel" in order else state.MODIFY
-            command["id"] = self.order_id(order.get("cancel", order.get("modify")))
+            command["id"] = self.order_id(order.get("cancel") or order["modify"])
         else:
             command["kind"] = state.SUBMIT
             command["id"] = self.ids[order["id"]] = int(account["next_order"])

@@ -1,8 +1,8 @@
 """What a scenario file may hold: read at the border, and refused with the place and the remedy.
 
 Only what no market could understand is refused here. What a market refuses (a quantity that is
-not whole lots, a price that is missing or not above zero) is let through: its rejection is part of the result.
-A bar may be off its own range by less than a tick, as rounded sources are.
+not whole lots, a price that is missing or not above 0) is let through: its rejection is part of
+the result. A bar may be off its own range by less than a tick, as rounded sources are.
 """
 
 from __future__ import annotations
