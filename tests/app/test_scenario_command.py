@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gzip
 import io
@@ -172,6 +173,10 @@ def test_a_bad_line_is_named_and_nothing_runs(tmp_path: Path, said: Any) -> None
     assert f"{file}:3:9: not JSON" in err
 
 
+def test_an_option_that_is_none(said: Any) -> None:
+    assert said("--jsn")[0] == 2
+
+
 def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path, said: Any) -> None:
     code, _, err = said(str(tmp_path / "none.json"))
     assert (code, err.count("\n")) == (2, 1)
@@ -311,9 +316,5 @@ def test_any_value_in_any_place_is_refused_or_runs(where: int) -> None:
         target = inside
     rubbish = (None, True, -1, 0, 1.5, "x", "", [], {}, [1], {"a": 1}, 1e308, 10**30)
     target[key] = rng.choice(rubbish)
-    try:
-        result = run_scenario(scenario)
-    except UsageError as error:
-        assert str(error)
-    else:
-        json.dumps(result)
+    with contextlib.suppress(UsageError):
+        json.dumps(run_scenario(scenario))
