@@ -121,7 +121,7 @@ def test_hours_of_a_date_that_is_no_session_are_the_regular_ones() -> None:
 
 
 def test_unknown_calendar_names_the_nearest() -> None:
-    with pytest.raises(NotFoundError, match="unknown calendar 'NYSEE'.*NYSE"):
+    with pytest.raises(NotFoundError, match=r"unknown calendar 'NYSEE'.*NYSE"):
         calendars.sessions("NYSEE", 0, 10)
 
 

@@ -137,7 +137,7 @@ def canonical(calendar: str) -> str:
     if alias:
         return alias
     names = {name.lower(): name for name in _library().get_calendar_names()}
-    name = names.get(calendar.strip().lower())
+    name: str | None = names.get(calendar.strip().lower())
     if name is None:
         raise NotFoundError("calendar", calendar, {*names.values(), "24/5", "24/7", "CME_Equity"})
     return name
@@ -311,7 +311,7 @@ def _scheduled(name: str, first: date, last: date) -> Sessions:
     def column(of: str, instead: str) -> Times:
         values = table[of if of in table.columns else instead]
         utc = values.dt.tz_convert("UTC").dt.tz_localize(None)
-        return utc.to_numpy().astype("datetime64[ns]").astype(np.int64)
+        return np.asarray(utc.to_numpy().astype("datetime64[ns]"), np.int64)
 
     opening, close = column("market_open", ""), column("market_close", "")
     pause, resume = column("break_start", "market_close"), column("break_end", "market_close")

@@ -203,7 +203,7 @@ def _stamps(wall: pl.Series, utc: pl.Series | None, *, clock: bool) -> Stamps:
 
 def _since_1970(text: pl.Series) -> pl.Series:
     number = text.cast(pl.Int64, strict=False)
-    digits = int(text.drop_nulls().str.len_chars().max() or 0)  # type: ignore[arg-type, call-overload]
+    digits = int(text.drop_nulls().str.len_chars().max() or 0)  # type: ignore[arg-type]
     scale = 10 ** (0 if digits > 17 else 3 if digits > 14 else 6 if digits > 11 else 9)
     return number * scale
 
@@ -234,7 +234,8 @@ def _parse_naive(text: pl.Series, time_format: str | None) -> pl.Series:
 
 def _refuse_day_first(unread: pl.Series) -> None:
     # The other rows of such a file would be read with day and month exchanged.
-    days = unread.filter(unread.str.contains(r"^(?:1[3-9]|2\d|3[01])/\d{1,2}/\d{4}").fill_null(False))
+    day_first = unread.str.contains(r"^(?:1[3-9]|2\d|3[01])/\d{1,2}/\d{4}").fill_null(False)
+    days = unread.filter(day_first)
     if len(days):
         raise DataError(
             f"the date {days[0]!r} has the day first, which looks like the month first in other "
