@@ -204,8 +204,10 @@ class Machine:
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
         done = self.bars_done
+        logs = ("fills", "log", "notices", "levels")
+        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in logs}
         return Snapshot(
-            Book(*(part.copy() for part in self.book)),
+            Book(*(part.copy() for part in self.book._replace(**used))),
             self.tape.equity[:done].copy(),
             self.tape.cash[:done].copy(),
         )
@@ -288,8 +290,8 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         strategies=np.zeros(strategies, state.STRATEGY),
         orders=more_slots(np.zeros(1, state.ORDER), 63),
         inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
-        fills=np.zeros(65_536, state.FILL),  # pages that are never touched cost nothing
-        log=np.zeros(65_536, state.ORDER),
+        fills=np.zeros(262_144, state.FILL),  # pages that are never touched cost nothing
+        log=np.zeros(524_288, state.ORDER),
         notices=np.zeros(1024, state.NOTICE),
         levels=np.zeros(4096, state.LEVEL),
     )

@@ -43,6 +43,8 @@ BOT = np.dtype(
         ("warm_up", "i8"),  # bars before the first decision
         ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
         ("qty", "f8"),
+        ("close_column", "i8"),  # of the bar's close among the columns
+        ("opens", "i8"),  # (t, n) float64, NaN where an instrument has no bar
         ("atr_column", "i8"),  # of the ATR gate, -1 for none
         ("atr_least", "f8"),
         ("daily_loss", "f8"),  # fraction of the day's first equity, 0 for none
@@ -217,7 +219,7 @@ def enter(
         counts[j, gate] += 1
         return
     levels[0], levels[1] = np.nan, np.nan
-    price = now[3]
+    price = now[bot.close_column]
     ask_levels(bot, side, price, levels)
     stop, target = levels[0], levels[1]
     if not side * (price - stop) > 0.0:
@@ -253,6 +255,7 @@ def act_at_close(
     instruments: Any,
     sleeves: Any,
     inbox: Any,
+    opens: Any,
     columns: Any,
     now: Any,
     levels: Any,
@@ -266,10 +269,10 @@ def act_at_close(
     n = bot.instruments_count
     watch_day(bot, account, day, recorded)
     for j in range(n):
+        if math.isnan(opens[i, j]):
+            continue  # no bar, nothing new to decide on
         for column in range(bot.columns_count):
             now[column] = read(columns, column, i, j, n)
-        if math.isnan(now[0]):
-            continue  # no bar, nothing new to decide on
         sleeve = sleeves[bot.strategy * n + j]
         if sleeve.qty != 0.0:
             if bot.stop_rule != 0:
@@ -307,6 +310,7 @@ def close_hook(context: int, i: int) -> int:
         book.instruments,
         book.sleeves,
         book.inbox,
+        carray(pointer(bot.opens), (i + 1, n), np.float64),
         carray(pointer(bot.columns), bot.columns_count, np.int64),
         carray(pointer(bot.now), bot.columns_count, np.float64),
         carray(pointer(bot.levels), 2, np.float64),

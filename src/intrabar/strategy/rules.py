@@ -8,12 +8,14 @@ would tell the cache that a function it calls in another file has changed.
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import math
 import sys
 import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -66,6 +68,23 @@ class CompiledRule:
 def record_of(names: Sequence[str]) -> np.dtype[Any]:
     """A record of float64 fields."""
     return np.dtype([(name, "f8") for name in names])
+
+
+def bar_fields_read(*rules: Callable[..., Any]) -> tuple[str, ...]:
+    """The columns of the bar that rules name, so that the others need not be fetched.
+
+    All of them where a rule hands `now` on to something else. The close is always there: it is
+    the price that levels and sizes start from.
+    """
+    named = {"close"}
+    for rule in rules:
+        steps = list(dis.get_instructions(rule))
+        for step, after in pairwise(steps):
+            if step.opname.startswith("LOAD_FAST") and step.argval == "now":
+                if after.opname != "LOAD_ATTR":
+                    return BAR_FIELDS
+                named.add(after.argval)
+    return tuple(name for name in BAR_FIELDS if name in named)
 
 
 def parameters_of(value: Any) -> NDArray[Any]:
