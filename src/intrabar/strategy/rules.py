@@ -15,6 +15,7 @@ import sys
 import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -115,6 +116,17 @@ def compile_rule(
         None when Numba cannot compile the function; it then runs as a Python hook.
     """
     function: Callable[..., Any] = getattr(type(owner), name)
+    return _compile(function, name, type(owner).__name__, now, parameters)
+
+
+@cache
+def _compile(
+    function: Callable[..., Any],
+    name: str,
+    owner: str,
+    now: np.dtype[Any],
+    parameters: np.dtype[Any],
+) -> CompiledRule | None:
     signature, arguments, body = SHAPES[name]
     ours = function.__module__.startswith("intrabar.")
     origin = f"{function.__module__}.{function.__qualname__}"
@@ -122,7 +134,7 @@ def compile_rule(
         origin=origin, signature=signature, arguments=arguments, body=body, cached=ours
     )
     key = hashlib.sha256(f"{text}{now.descr}{parameters.descr}".encode()).hexdigest()[:16]
-    path = CACHE / "rules" / f"{type(owner).__name__}_{name}_{key}.py"
+    path = CACHE / "rules" / f"{owner}_{name}_{key}.py"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
