@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import Sessions
+from intrabar.data.periods import HOUR_NS
 from intrabar.model.bars import Times
 
 _MOST = 0.8
@@ -66,11 +67,22 @@ def missing_bars(bars: Spans, known: Sessions) -> tuple[int, int]:
     return int(absent.sum()), int(begins.sum())
 
 
-def off_grid(bars: Spans) -> NDArray[np.bool_]:
+def overlapping(bars: Spans) -> NDArray[np.bool_]:
+    """Bars that start before the bar before them ends."""
+    return np.append(False, bars.open_time[1:] < bars.close_time[:-1])
+
+
+def off_grid(bars: Spans, known: Sessions) -> NDArray[np.bool_]:
     """Bars whose start is no whole number of periods from where the others start."""
-    phase = np.mod(bars.open_time, bars.period)
-    values, counts = np.unique(phase, return_counts=True)
-    return np.asarray(phase != values[np.argmax(counts)], np.bool_)
+    start = bars.open_time
+    if bars.period > HOUR_NS and len(known):
+        # Longer bars keep their distance from the opening, which clock changes move.
+        row = np.minimum(np.searchsorted(known.date, bars.session), len(known) - 1)
+        start = start - known.open[row]
+    _, inverse, counts = np.unique(
+        np.mod(start, bars.period), return_inverse=True, return_counts=True
+    )
+    return np.asarray(inverse != np.argmax(counts), np.bool_)
 
 
 def label_doubt(bars: Spans, known: Sessions) -> str | None:
