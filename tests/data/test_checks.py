@@ -169,6 +169,17 @@ def test_four_hour_bars_keep_their_grid_over_the_clock_change(tmp_path: Path) ->
     assert {f.severity for f in found.findings} <= {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("zone", "hint"), [("America/New_York", ""), ("America/Chicago", "-1 hours"), ("UTC", "+4 h")]
+)
+def test_a_zone_that_looks_wrong_is_doubted(tmp_path: Path, zone: str, hint: str) -> None:
+    rows = [r.replace("Z,", ",") for d in (1, 2, 5) for r in minutes(f"2024-07-0{d}T09:30", 390)]
+    found = checked(tmp_path, rows, header=TIMED, calendar="NYSE", zone=zone)
+    told = " ".join(f.text for f in found.findings if f.rule == "zone")
+    assert bool(told) == bool(hint)
+    assert hint in told
+
+
 @pytest.mark.parametrize(("label", "hint"), [("start", ""), ("end", "--label start")])
 def test_a_label_that_looks_wrong_is_doubted(tmp_path: Path, label: str, hint: str) -> None:
     rows = []

@@ -158,6 +158,8 @@ def calendar_findings(raw: RawBars) -> list[Finding]:
     found.append(_finding("off the grid", int(off.sum()), text, _times(bars, off)))
     if (wrong := gaps.label_doubt(bars, known)) is not None:
         found.append(Finding("label", "warning", 1, wrong))
+    if (wrong := gaps.zone_doubt(bars, known)) is not None:
+        found.append(Finding("zone", "warning", 1, wrong))
     return found
 
 

@@ -16,6 +16,7 @@ from intrabar.data.periods import HOUR_NS
 from intrabar.model.bars import Times
 
 _MOST = 0.8
+_STRAY = 0.05
 
 
 class Spans(NamedTuple):
@@ -112,6 +113,30 @@ def label_doubt(bars: Spans, known: Sessions) -> str | None:
             "(--label end)"
         )
     return None
+
+
+def zone_doubt(bars: Spans, known: Sessions) -> str | None:
+    """A sentence if the bars would lie inside the sessions if only they were moved by hours."""
+    lost = outside(bars, known).mean()
+    if lost < _STRAY:
+        return None
+    hours = [h for h in range(-14, 15) if h]
+    moved = [
+        outside(
+            bars._replace(
+                open_time=bars.open_time + h * HOUR_NS, close_time=bars.close_time + h * HOUR_NS
+            ),
+            known,
+        ).mean()
+        for h in hours
+    ]
+    best = int(np.argmin(moved))
+    if moved[best] > lost / 10:
+        return None
+    return (
+        f"{100 * lost:.0f} % of the bars lie outside the sessions, {100 * moved[best]:.0f} % would "
+        f"if they were moved by {hours[best]:+d} hours: is the zone right (--zone)?"
+    )
 
 
 def _phase(bars: Spans, opening: Times) -> Times:
