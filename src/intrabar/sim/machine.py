@@ -20,6 +20,7 @@ from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.state import Book, Tape
 
+LOGS = ("fills", "log", "notices", "levels")
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -204,8 +205,7 @@ class Machine:
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
         done = self.bars_done
-        logs = ("fills", "log", "notices", "levels")
-        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in logs}
+        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in LOGS}
         return Snapshot(
             Book(*(part.copy() for part in self.book._replace(**used))),
             self.tape.equity[:done].copy(),
@@ -215,7 +215,9 @@ class Machine:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or forward) to a snapshot of the same run."""
         strategies = self.book.strategies.copy()
-        self.book = Book(*(part.copy() for part in snapshot.book))
+        book = Book(*(part.copy() for part in snapshot.book))
+        roomy = {name: with_room(getattr(book, name), getattr(self.book, name)) for name in LOGS}
+        self.book = book._replace(**roomy)
         for name in ("on_open", "on_close", "on_notice", "context"):
             self.book.strategies[name] = strategies[name]
         for recorded, saved in (
@@ -270,6 +272,13 @@ class Machine:
         self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
+
+
+def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Records with as much room behind them as an array of the run has in all."""
+    array = np.zeros(used.shape[0] + like.shape[0], used.dtype)
+    array[: used.shape[0]] = used
+    return array
 
 
 class Snapshot(NamedTuple):
