@@ -33,6 +33,17 @@ app.command(
     help="Run a scenario file and say what happened and why, step by step.",
 )
 
+app.command(
+    "intrabar.app.run_commands:backtest",
+    name="backtest",
+    help="Run a backtest and store it with its report.",
+)
+app.command(
+    "intrabar.app.run_commands:demo",
+    name="demo",
+    help="Backtest two bots on five shares that come as a package, and write the report.",
+)
+
 INTERRUPTED = 130
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
