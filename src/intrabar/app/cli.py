@@ -32,7 +32,6 @@ app.command(
     name="scenario",
     help="Run a scenario file and say what happened and why, step by step.",
 )
-
 app.command(
     "intrabar.app.run_commands:backtest",
     name="backtest",
@@ -42,6 +41,11 @@ app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",
+)
+app.command(
+    "intrabar.app.runs_commands:runs",
+    name="runs",
+    help="List, show, compare and repeat stored runs.",
 )
 
 INTERRUPTED = 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from intrabar.analysis.metrics import METRICS
 from intrabar.app.config import Config
 from intrabar.app.report import title
 from intrabar.engine.result import Result
@@ -39,10 +40,19 @@ def figure(result: Result, name: str) -> str:
     value = result.metrics.values[name]
     if value is None:
         return f"none ({result.metrics.reasons.get(name, 'undefined')})"
-    if name in ("total_return", "annual_return", "max_drawdown", "win_rate"):
+    currency = f" {result.setup.instruments[0].currency}" if name == "costs" else ""
+    return shown(name, value) + currency
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure as people read it."""
+    unit = METRICS[name]
+    if value is None:
+        return "none"
+    if unit.startswith("fraction"):
         return f"{value:.2%}"
-    if name == "campaigns":
+    if unit in ("count", "bars"):
         return f"{value:,.0f}"
-    if name == "costs":
-        return f"{value:,.2f} {result.setup.instruments[0].currency}"
-    return f"{value:.3f}" + (" R" if name == "expectancy_r" else "")
+    if unit == "account currency":
+        return f"{value:,.2f}"
+    return f"{value:.3f}" + (" R" if unit == "R" else "")
