@@ -135,7 +135,7 @@ def calendar_findings(raw: RawBars) -> list[Finding]:
     close_time, first = np.unique(raw.close_time[raw.readable], return_index=True)
     opened, session = raw.open_time[raw.readable][first], raw.session[raw.readable][first]
     bars = gaps.Spans(opened, close_time, session, raw.period)
-    days = np.unique(session)
+    days = np.unique(session, return_index=True)[0]  # sorts, which is quicker than hashing here
     known = calendars.sessions(calendar, int(days[0]), int(days[-1]))
     missing = np.setdiff1d(known.date, days)
     extra = np.setdiff1d(days, known.date)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from intrabar.data.checks import check
+from intrabar.data.checks import REJECTING, check
 from intrabar.data.periods import period_text
 from intrabar.data.readers import Reading, read_frame
 from intrabar.errors import DataError
@@ -57,7 +57,7 @@ def bars_from_frame(
     checked = check(read_frame(table, how), symbol, sort=sort)
     broken = [f for f in checked.findings if f.severity == "error"]
     if broken:
-        told = "; ".join(f"{f.text} ({', '.join(f.examples)})" for f in broken)
+        told = "; ".join(f"{REJECTING[f.rule]} ({', '.join(f.examples)})" for f in broken)
         raise DataError(f"{symbol}: {told}")
     return checked.bars
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from intrabar.data.calendars import Sessions
 from intrabar.model.bars import Times
 
+_MOST = 0.8
+
 
 class Spans(NamedTuple):
     """When the rows of a file were: the used ones and those set aside, in order, each time once."""
@@ -74,26 +76,28 @@ def off_grid(bars: Spans) -> NDArray[np.bool_]:
 def label_doubt(bars: Spans, known: Sessions) -> str | None:
     """A sentence if stamps look as if they mark the other edge of the bar, else None.
 
-    Bars of the regular hours start at the opening and end at the close. Bars that end at the
-    opening on most days, and never at the close, are one period early; and the other way round.
+    Where a file holds the regular hours, its first bar of a day starts at the opening and its
+    last ends at the close. A first bar that ends at the opening on most days is one period
+    early; a last one that starts at the close, one late.
     """
-    sessions = known.between(int(bars.session[0]), int(bars.session[-1]))
-    have = np.isin(sessions.date, bars.session)
-    opening, close = sessions.open[have], sessions.close[have]
-    if opening.size < 3:
+    days, first = np.unique(bars.session, return_index=True)
+    last = np.append(first[1:], bars.session.size) - 1
+    row = np.searchsorted(known.date, days)
+    have = np.isin(days, known.date)
+    if have.sum() < 3:
         return None
-    most = 0.8 * opening.size
-    at_open = np.isin(opening, bars.open_time).sum()
-    at_close = np.isin(close, bars.close_time).sum()
-    if np.isin(opening, bars.close_time).sum() >= most and at_close == 0:
+    opening, close = known.open[row[have]], known.close[row[have]]
+    first, last = first[have], last[have]
+    if (bars.close_time[first] == opening).mean() >= _MOST:
         return (
-            "on most days a bar ends at the opening and none ends at the close: the stamps look "
-            "like starts of bars (--label start)"
+            "on most days the first bar ends at the opening: the stamps look like starts of bars "
+            "(--label start)"
         )
-    if np.isin(close, bars.open_time).sum() >= most and at_open == 0:
+    starts_there = (bars.open_time[first] == opening).mean()
+    if (bars.open_time[last] == close).mean() >= _MOST and starts_there < 1 - _MOST:
         return (
-            "on most days a bar starts at the close and none starts at the opening: the stamps "
-            "look like ends of bars (--label end)"
+            "on most days the last bar starts at the close: the stamps look like ends of bars "
+            "(--label end)"
         )
     return None
 
