@@ -21,7 +21,7 @@ from intrabar.engine.expectation import differences
 from intrabar.engine.narration import Event, Kind, Narration
 from intrabar.engine.scenario import run_scenario, scenario_machine, scenario_result
 from intrabar.engine.scenario_file import parse_scenarios
-from intrabar.errors import ConfigError
+from intrabar.errors import ConfigError, UsageError
 
 WIDTH = 100
 STYLES = {
@@ -36,7 +36,10 @@ GZIP = b"\x1f\x8b"
 
 
 def scenario(
-    file: str, /, *, as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Run a scenario file and say what happened and why, step by step.
 
@@ -50,6 +53,8 @@ def scenario(
     as_json : bool
         One result a line instead of the story.
     """
+    if file.startswith("--"):
+        raise UsageError(f"unknown option {file}; see intrabar scenario --help")
     source = "stdin" if file == "-" else file
     scenarios = parse_scenarios(read_text(file), source)
     console = Console(highlight=False, markup=False, emoji=False)

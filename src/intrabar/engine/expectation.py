@@ -46,7 +46,7 @@ def _compare(place: str, expected: Any, actual: Any, found: list[str]) -> None:
                 f"{place}: expected {len(expected)}, got {len(actual)}; {word}: {rest[0]!r}"
             )
     elif not _equal(expected, actual):
-        found.append(f"{place}: expected {expected!r}, got {actual!r}")
+        found.append(f"{place}: expected {_shown(expected)}, got {_shown(actual)}")
 
 
 def _equal(expected: Any, actual: Any) -> bool:
@@ -56,3 +56,8 @@ def _equal(expected: Any, actual: Any) -> bool:
     if numbers:
         return math.isclose(expected, actual, rel_tol=CLOSE, abs_tol=CLOSE)
     return bool(expected == actual)
+
+
+def _shown(value: Any) -> str:
+    """A figure to the digits that are compared; anything else as it is."""
+    return f"{value:.11g}" if isinstance(value, float) else repr(value)

@@ -192,7 +192,8 @@ class Narration:
     def _outcome(self, bar: int, phase: Phase, before: View, took_inbox: bool) -> Iterator[Event]:
         moment = "close" if took_inbox and phase is Phase.CLOSE else "open"
         entries = self.script.script.get((moment, bar), []) if took_inbox else []
-        outcome = Outcome(self.machine, before, phase, bar, self.names, self.walks)
+        pairs = {frozenset(pair) for pair in self.script.waiting.items()}
+        outcome = Outcome(self.machine, before, phase, bar, self.names, self.walks, pairs)
         if entries:
             changes = Changes(self.machine, before, self.names, entries)
             for name, text in changes.sentences():

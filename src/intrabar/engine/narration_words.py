@@ -41,13 +41,13 @@ def listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
 
 
-def order_text(order: Any, tick: float) -> str:
-    """Side, type and prices: `sell stop 99.50`."""
+def order_text(order: Any, tick: float, still_to_do: bool = False) -> str:
+    """Side, type and prices: `sell stop 99.50`; a triggered stop-limit is but a limit still."""
     side = "buy" if order["side"] > 0 else "sell"
     if order["type"] in (MARKET, MOC):
         return f"{side} {'at the market' if order['type'] == MARKET else 'on the close'}"
     words = [side]
-    if order["type"] in (STOP, STOP_LIMIT):
+    if order["type"] in (STOP, STOP_LIMIT) and not (still_to_do and order["triggered"]):
         words.append(f"stop {price_text(order['stop_price'], tick)}")
     if order["type"] in (LIMIT, STOP_LIMIT):
         words.append(f"limit {price_text(order['limit_price'], tick)}")

@@ -78,11 +78,11 @@ class Changes:
 
     def _modified(self, number: int, order: Any) -> str:
         tick = float(self.machine.book.instruments[order["instrument"]]["tick_size"])
-        now = f"{words.order_text(order, tick)}, quantity {words.quantity(order['qty'])}"
+        now = f"{words.order_text(order, tick, True)}, quantity {words.quantity(order['qty'])}"
         old = self.before.working.get(number)
         if old is None:
             return f"now {now}"
-        was = f"{words.order_text(old, tick)}, quantity {words.quantity(old['qty'])}"
+        was = f"{words.order_text(old, tick, True)}, quantity {words.quantity(old['qty'])}"
         return f"stays {was}" if was == now else f"{was} becomes {now}"
 
     def _rounded(self, entry: dict[str, Any], order: Any, tick: float) -> str:

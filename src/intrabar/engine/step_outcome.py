@@ -27,6 +27,7 @@ class Outcome:
     bar: int
     names: dict[int, str]
     walks: dict[int, words.Walk]
+    pairs: set[frozenset[str]]
     told: set[int] = field(default_factory=set)
     orders: dict[int, Any] = field(init=False)
 
@@ -74,7 +75,8 @@ class Outcome:
             return ""
         protects = gone["role"] <= Role.TARGET
         siblings = protects and filled["role"] <= Role.TARGET and gone["parent"] == filled["parent"]
-        if siblings or self.before.partners.get(number) == other:
+        asked = frozenset((self._name(gone), self._name(filled))) in self.pairs
+        if siblings or asked or self.before.partners.get(number) == other:
             return f"as its partner {self._name(filled)} has filled"
         if protects and gone["instrument"] == filled["instrument"]:
             return "as the position that it protected is gone"
