@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from intrabar.app.config import Config, Source
 from intrabar.data.checks import check
 from intrabar.data.instruments import instrument
+from intrabar.data.manifest import content_hash
 from intrabar.data.readers import Reading, read_file
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
@@ -95,7 +95,7 @@ def _read(source: Source, calendar: str, period: str | None) -> tuple[Bars, str,
 
         return sample_bars(source.symbol), "bokeh_sampledata.stocks", "", [REMARK]
     if source.file is None:
-        raise NotImplementedError
+        return _from_catalogue(source, period)
     how = Reading(
         format=source.format,
         mapping=source.columns,
@@ -115,20 +115,27 @@ def _read(source: Source, calendar: str, period: str | None) -> tuple[Bars, str,
     return checked.bars, source.file, raw.sha256, odd
 
 
+def _from_catalogue(source: Source, period: str | None) -> tuple[Bars, str, str, list[str]]:
+    from intrabar.data.catalogue import Catalogue
+
+    catalogue = Catalogue(source.catalogue)
+    if not catalogue.list():
+        raise DataError(
+            f"{source.symbol}: the catalogue {catalogue.root} is empty; fill it with "
+            "'intrabar data import FILE', or name a file: --data FILE"
+        )
+    found = catalogue.show(source.symbol, source.period or period)
+    bars = catalogue.read(source.symbol, source.period or period)
+    where = f"catalogue {catalogue.root}, {found[0].period}, from {found[0].source}"
+    return bars, where, found[0].source_sha256, []
+
+
 def origin(bars: Bars, source: str, sha256: str = "") -> Origin:
     """The record of bars that are about to be traded."""
     first, last = (str(np.datetime64(int(t), "s")) for t in bars.close_time[[0, -1]] // 10**9)
     return Origin(
         bars.symbol, source, sha256, content_hash(bars), len(bars), f"{first}Z", f"{last}Z"
     )
-
-
-def content_hash(bars: Bars) -> str:
-    """A hash of everything that the market reads of these bars."""
-    digest = hashlib.sha256(f"{bars.symbol} {bars.period}".encode())
-    for name in ("close_time", "open_time", "session", "open", "high", "low", "close", "volume"):
-        digest.update(np.ascontiguousarray(getattr(bars, name)).tobytes())
-    return digest.hexdigest()
 
 
 def jumps(bars: Bars) -> list[str]:

@@ -43,6 +43,11 @@ app.command(
     help="Backtest two bots on five shares that come as a package, and write the report.",
 )
 app.command(
+    "intrabar.app.data_commands:app",
+    name="data",
+    help="Import bars into the catalogue; list, show, verify, resample them.",
+)
+app.command(
     "intrabar.app.runs_commands:runs",
     name="runs",
     help="List, show, compare and repeat stored runs.",

@@ -89,9 +89,7 @@ def _costs(result: Result) -> list[str]:
         if not (x.commission_per_contract or x.fee_per_trade or x.commission_rate)
         and not x.commission_min
     ]
-    exact = [
-        x.symbol for x in result.setup.instruments if not (x.slippage_ticks or x.slippage_pct)
-    ]
+    exact = [x.symbol for x in result.setup.instruments if not (x.slippage_ticks or x.slippage_pct)]
     told = []
     if free:
         told.append(f"No commission and no fee on {', '.join(free)}: the result is too good")

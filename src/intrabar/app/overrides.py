@@ -21,8 +21,10 @@ class Overrides:
     ----------
     symbol : list of str
         Trade these; may be repeated.
-    start, end : date
-        Such as 2020-01-31, both included.
+    start : date
+        First day, such as 2020-01-31.
+    end : date
+        Last day.
     cash : float
         Account currency at the start.
     strategy : list of str

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +12,11 @@ from cyclopts import Parameter
 from intrabar.app.compose import Composed, compose
 from intrabar.app.config import Config
 from intrabar.app.overrides import Overrides, overridden
+from intrabar.app.progress import bar
 from intrabar.app.run_folder import store
 from intrabar.app.sample import demo_config
 from intrabar.engine.backtest import Run
 from intrabar.engine.result import Result, finish
-from intrabar.kernel import is_warm
 
 
 def backtest(
@@ -71,25 +69,12 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
 
 def carry_out(composed: Composed, config: Config, text: str, *, quiet: bool) -> tuple[Path, Result]:
     """Run to the end with a progress bar, and store."""
-    with bar(quiet) as progress:
-        result = finish(Run(composed.setup), progress)
+    if quiet:
+        result = finish(Run(composed.setup))
+    else:
+        with bar(sys.stderr) as shown:
+            result = finish(Run(composed.setup), shown)
     return store(composed, result, config, text=text), result
-
-
-@contextmanager
-def bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr where a person is watching."""
-    if not quiet and not is_warm():
-        print("compiling the market once (about half a minute) ...", file=sys.stderr, flush=True)
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("bars", total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def summary(folder: Path, result: Result) -> dict[str, Any]:
