@@ -32,6 +32,26 @@ app.command(
     name="scenario",
     help="Run a scenario file and say what happened and why, step by step.",
 )
+app.command(
+    "intrabar.app.run_commands:backtest",
+    name="backtest",
+    help="Run a backtest and store it with its report.",
+)
+app.command(
+    "intrabar.app.run_commands:demo",
+    name="demo",
+    help="Backtest two bots on five shares that come as a package, and write the report.",
+)
+app.command(
+    "intrabar.app.data_commands:app",
+    name="data",
+    help="Import bars into the catalogue; list, show, verify, resample them.",
+)
+app.command(
+    "intrabar.app.runs_commands:runs",
+    name="runs",
+    help="List, show, compare and repeat stored runs.",
+)
 
 INTERRUPTED = 130
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
