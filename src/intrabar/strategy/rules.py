@@ -8,6 +8,7 @@ would tell the cache that a function it calls in another file has changed.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import math
 import sys
@@ -137,7 +138,7 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
     code = function.__code__
     known = set(now.names or ()) | set(parameters.names or ()) | set(dir(math)) | set(dir(np))
     for name in code.co_names:
-        if name not in known and name not in function.__globals__ and name not in dir(__builtins__):
+        if name not in known and name not in function.__globals__ and name not in dir(builtins):
             return f"reads {name!r}, which is neither in the bar, an indicator nor a parameter"
     return ""
 
