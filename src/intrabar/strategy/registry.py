@@ -120,7 +120,10 @@ def parameter_names(made: Any) -> list[str]:
     """What a class or a function takes."""
     if is_dataclass(made):
         return [f.name for f in fields(made) if f.init]
-    return list(inspect.signature(made).parameters)
+    try:
+        return list(inspect.signature(made).parameters)
+    except (TypeError, ValueError):  # not callable, or a builtin that does not tell
+        return []
 
 
 def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]) -> Any:
