@@ -1,3 +1,135 @@
-"""Intrabar: one strategy, one compiled market, and honesty about what a bar does not tell."""
+"""Intrabar: one strategy, one compiled market, and honesty about what a bar does not tell.
+
+Names are loaded when they are first used: `import intrabar` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from intrabar.app.api import backtest
+    from intrabar.app.plot import plot
+    from intrabar.app.report import report
+    from intrabar.engine.result import Result
+    from intrabar.engine.scenario import run_scenario
+    from intrabar.errors import (
+        CausalityError,
+        ConfigError,
+        DataError,
+        IntrabarError,
+        NotFoundError,
+        OrderError,
+        RunError,
+        StrategyError,
+        UsageError,
+    )
+    from intrabar.exits import FixedRatio, TrailingATR
+    from intrabar.indicators import (
+        atr,
+        bollinger,
+        cross,
+        ema,
+        highest,
+        lowest,
+        price,
+        rsi,
+        sma,
+        talib,
+        uniform,
+    )
+    from intrabar.model.bars import Bars
+    from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
+    from intrabar.model.instrument import Instrument
+    from intrabar.sim.machine import Account
+    from intrabar.strategy.bot import Bot
+    from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
+    from intrabar.strategy.gates import Gates
+    from intrabar.strategy.signals import Signals
+    from intrabar.strategy.strategy import Strategy
+    from intrabar.strategy.views import AtClose, AtOpen
+
+_HOMES = {
+    "app.api": "backtest",
+    "app.plot": "plot",
+    "app.report": "report",
+    "engine.result": "Result",
+    "engine.scenario": "run_scenario",
+    "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
+    "RunError StrategyError UsageError",
+    "exits": "FixedRatio TrailingATR",
+    "indicators": "atr bollinger cross ema highest lowest price rsi sma talib uniform",
+    "model.bars": "Bars",
+    "model.enums": "OrderType PathPolicy Side TimeInForce",
+    "model.instrument": "Instrument",
+    "sim.machine": "Account",
+    "strategy.bot": "Bot",
+    "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
+    "strategy.gates": "Gates",
+    "strategy.signals": "Signals",
+    "strategy.strategy": "Strategy",
+    "strategy.views": "AtClose AtOpen",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Account",
+    "AtClose",
+    "AtOpen",
+    "Bars",
+    "Bot",
+    "CausalityError",
+    "CoinFlip",
+    "ConfigError",
+    "DataError",
+    "FixedRatio",
+    "Gates",
+    "Instrument",
+    "IntrabarError",
+    "MovingAverageCrossover",
+    "NotFoundError",
+    "OrderError",
+    "OrderType",
+    "PathPolicy",
+    "Result",
+    "RunError",
+    "Side",
+    "Signals",
+    "Strategy",
+    "StrategyError",
+    "TimeInForce",
+    "TrailingATR",
+    "TrendFollowing",
+    "UsageError",
+    "atr",
+    "backtest",
+    "bollinger",
+    "cross",
+    "ema",
+    "highest",
+    "lowest",
+    "plot",
+    "price",
+    "report",
+    "rsi",
+    "run_scenario",
+    "sma",
+    "talib",
+    "uniform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'intrabar' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"intrabar.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.engine.scenario_format import check_scenario
 from intrabar.model.bars import DAY_NS, Market
 from intrabar.model.enums import (
     FillReason,
@@ -38,20 +38,11 @@ def scenario_market(scenario: dict[str, Any]) -> Market:
     """The bars of a scenario as a market: a bar a day, each a session of its own."""
     symbols = tuple(str(x["symbol"]) for x in scenario["instruments"])
     bars = scenario["bars"]
-    for symbol in bars:
-        if symbol not in symbols:
-            raise NotFoundError("symbol in bars", symbol, symbols)
-    length = max((len(rows) for rows in bars.values()), default=0)
-    if length == 0:
-        raise ConfigError("bars: there are none")
+    length = max(len(rows) for rows in bars.values())
     table = np.full((5, length, len(symbols)), np.nan)
     for j, symbol in enumerate(symbols):
         for t, row in enumerate(bars.get(symbol, [])):
             if row is not None:
-                if len(row) != 5:
-                    raise ConfigError(
-                        f"bars.{symbol}[{t}]: {row!r} is not [open, high, low, close, volume]"
-                    )
                 table[:, t, j] = row
     real = ~np.isnan(table[0])
     last = np.maximum.accumulate(np.where(real, np.arange(length)[:, None], -1), axis=0)
@@ -80,8 +71,7 @@ class ScriptedOrders:
         self.symbols = machine.market.symbols
         self.script: dict[tuple[str, int], list[dict[str, Any]]] = {}
         self.waiting: dict[str, str] = {}
-        for n, order in enumerate(scenario.get("orders", [])):
-            check_order(n, order, self.symbols)
+        for order in scenario.get("orders") or []:
             self.script.setdefault((order["phase"], int(order["at"])), []).append(order)
             if "id" in order and order.get("oco"):
                 self.waiting[order["oco"]] = order["id"]
@@ -113,12 +103,12 @@ class ScriptedOrders:
         """Put one order, cancel or change of the script into the inbox."""
         account = self.machine.book.account[0]
         command = self.machine.book.inbox[account["inbox"]]
-        command["qty"] = order.get("qty", np.nan)
+        command["qty"] = np.nan if order.get("qty") is None else order["qty"]
         for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):
             command[name] = np.nan if order.get(name) is None else order[name]
         if "cancel" in order or "modify" in order:
             command["kind"] = state.CANCEL if "cancel" in order else state.MODIFY
-            command["id"] = self.order_id(order.get("cancel", order.get("modify")))
+            command["id"] = self.order_id(order.get("cancel") or order["modify"])
         else:
             command["kind"] = state.SUBMIT
             command["id"] = self.ids[order["id"]] = int(account["next_order"])
@@ -132,41 +122,9 @@ class ScriptedOrders:
             command["reduce_only"] = bool(order.get("reduce_only"))
             partner = order.get("oco") or self.waiting.get(order["id"], "")
             command["oco"] = self.ids.get(partner, -1)
-            command["until"] = int(order.get("until", 0)) * DAY_NS
+            command["until"] = int(order.get("until") or 0) * DAY_NS
             command["reject"] = Reject.NONE
         account["inbox"] += 1
-
-
-def check_order(n: int, order: dict[str, Any], symbols: tuple[str, ...]) -> None:
-    """Refuse an order of the script that no market could understand, naming its place."""
-    place = f"orders[{n}]"
-    if order.get("phase") not in ("open", "close"):
-        raise ConfigError(f"{place}: phase is {order.get('phase')!r}, must be 'open' or 'close'")
-    if not isinstance(order.get("at"), int):
-        raise ConfigError(f"{place}: at is {order.get('at')!r}, must be an index of the timeline")
-    if "cancel" in order or "modify" in order:
-        return
-    for name in ("id", "symbol", "side", "qty", "type"):
-        if name not in order:
-            raise ConfigError(f"{place}: {name} is missing")
-    if order["symbol"] not in symbols:
-        raise NotFoundError(f"symbol in {place}", order["symbol"], symbols)
-    if order["side"] not in ("buy", "sell"):
-        raise ConfigError(f"{place}: side is {order['side']!r}, must be 'buy' or 'sell'")
-    for name, words in (("type", OrderType), ("tif", TimeInForce)):
-        if order.get(name, "gtc" if name == "tif" else None) not in {w.word for w in words}:
-            raise NotFoundError(f"{name} in {place}", str(order.get(name)), {w.word for w in words})
-    if order.get("tif") == "gtd" and "until" not in order:
-        raise ConfigError(f"{place}: tif gtd needs until, an index of the timeline")
-
-
-def word_of(words: Any, name: str, default: str, place: str) -> Any:
-    """An enumeration's member by the word in a file."""
-    known = {w.word for w in words}
-    given = name if isinstance(name, str) else str(name)
-    if given not in known:
-        raise NotFoundError(place, given, known)
-    return words[given.upper()] if given else words[default.upper()]
 
 
 def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]:
@@ -177,9 +135,7 @@ def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]
     ConfigError, NotFoundError
         A field is missing, unknown or out of range; the message names the place.
     """
-    for name in ("instruments", "bars"):
-        if not scenario.get(name):
-            raise ConfigError(f"scenario: {name} is missing")
+    check_scenario(scenario)
     market = scenario_market(scenario)
     instruments = []
     for x in scenario["instruments"]:
@@ -188,13 +144,9 @@ def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]
     given = dict(scenario.get("account") or {})
     account = Account(
         cash=float(given.get("cash", 100_000.0)),
-        margin_call=word_of(MarginCall, given.get("margin_call", "all"), "all", "margin_call"),
-        margin_check=word_of(
-            MarginCheck, given.get("margin_check", "reject"), "reject", "margin_check"
-        ),
-        path_policy=word_of(
-            PathPolicy, scenario.get("path_policy", "worst"), "worst", "path_policy"
-        ),
+        margin_call=MarginCall[given.get("margin_call", "all").upper()],
+        margin_check=MarginCheck[given.get("margin_check", "reject").upper()],
+        path_policy=PathPolicy[scenario.get("path_policy", "worst").upper()],
         cash_account=given.get("type") == "cash",
         close_at_end=bool(given.get("close_at_end") or scenario.get("close_at_end")),
         seed=int(scenario.get("seed", 0)),
@@ -204,11 +156,10 @@ def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]
     return machine, ScriptedOrders(scenario, machine)
 
 
-def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict[str, Any]:
-    """What happened, in the words of the scenario format."""
-    orders = machine.orders()
+def order_names(machine: Machine, script: ScriptedOrders) -> dict[int, str]:
+    """What each order so far is called: its id in the file, `parent.stop`, `liquidation`."""
     names = {number: name for name, number in script.ids.items()}
-    for order in orders:
+    for order in machine.orders():
         number = int(order["id"])
         if order["role"] == Role.LIQUIDATION:
             names[number] = "liquidation"
@@ -217,6 +168,13 @@ def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict
         elif number not in names:
             leg = "stop" if order["role"] == Role.STOP else "target"
             names[number] = f"{names[int(order['parent'])]}.{leg}"
+    return names
+
+
+def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict[str, Any]:
+    """What happened, in the words of the scenario format."""
+    orders = machine.orders()
+    names = order_names(machine, script)
     reasons = {
         FillReason.SESSION: FillReason.EXIT.word,
         FillReason.END_OF_DATA: FillReason.EXIT.word,

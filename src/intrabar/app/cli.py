@@ -1,0 +1,111 @@
+"""The command line: what a person types, and what every failure looks like.
+
+Commands are named here and imported when they run, so that `intrabar --help` stays quick. What
+the user can put right is one line on stderr and an exit code; a bug keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+
+from intrabar import __version__
+from intrabar.errors import IntrabarError
+
+app = App(
+    name="intrabar",
+    help="Research, test and run trading strategies on one compiled market.",
+    version=__version__,
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
+
+# Commands by import string: none of these modules is loaded before its command runs. A
+# function's name here is the command's; an imported `App` must bear the same name itself.
+app.command(
+    "intrabar.app.scenario_command:scenario",
+    name="scenario",
+    help="Run a scenario file and say what happened and why, step by step.",
+)
+app.command(
+    "intrabar.app.run_commands:backtest",
+    name="backtest",
+    help="Run a backtest and store it with its report.",
+)
+app.command(
+    "intrabar.app.run_commands:demo",
+    name="demo",
+    help="Backtest two bots on five shares that come as a package, and write the report.",
+)
+app.command(
+    "intrabar.app.data_commands:app",
+    name="data",
+    help="Import bars into the catalogue; list, show, verify, resample them.",
+)
+app.command(
+    "intrabar.app.runs_commands:runs",
+    name="runs",
+    help="List, show, compare and repeat stored runs.",
+)
+
+INTERRUPTED = 130
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 1 for a failure, 2 for a request that cannot be carried out as it was
+        made, 130 when interrupted.
+    """
+    try:
+        code = app(list(arguments))
+        sys.stdout.flush()
+    except IntrabarError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader has seen enough (`| head`)
+        _abandon_stdout()
+        return 1
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        _abandon_stdout()
+        where = f" for {error.filename}" if error.filename else ""
+        return _fail(f"no space left on the device{where}; make room and try again", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code
+
+
+def _abandon_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter can end quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def main() -> None:
+    """Entry point of the `intrabar` program."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

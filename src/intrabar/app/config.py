@@ -1,0 +1,217 @@
+"""What a run is made of, as a configuration file says it (`config.yaml`).
+
+Two dialects in one: ours, and the sections `trading`, `backtesting`, `data: {provider}` and
+`risk` of older files, which `normal` turns into ours. What a backtest cannot obey it does not
+swallow: it comes back as a remark, and the report shows it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from intrabar.errors import ConfigError
+
+Day = date | datetime
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Source(Section):
+    """Where the bars of a symbol come from: a file, the demo's bars, or else the catalogue.
+
+    Parameters
+    ----------
+    symbol : str
+    file : path, optional
+        CSV or Parquet, relative to the configuration file.
+    catalogue : folder, optional
+    sample : bool
+        Bars of the package `bokeh_sampledata`, adjusted.
+    format, zone, label, period, calendar, side, columns, time_format : optional
+        How to read the file; what is left out is told by the file.
+    sort : bool
+        Put rows that are out of order in order.
+    """
+
+    symbol: str
+    file: str | None = None
+    catalogue: str | None = None
+    sample: bool = False
+    format: str | None = None
+    zone: str | None = None
+    label: Literal["start", "end"] | None = None
+    period: str | None = None
+    calendar: str | None = None
+    side: Literal["mid", "bid", "ask"] = "mid"
+    columns: dict[str, str] | None = None
+    time_format: str | None = None
+    sort: bool = False
+
+
+class AccountConfig(Section):
+    """The money of the run and its rules."""
+
+    cash: float = Field(100_000.0, gt=0)
+    margin_call: Literal["all", "reduce"] = "all"
+    margin_check: Literal["reject", "reduce"] = "reject"
+    path_policy: Literal[
+        "worst", "best", "shortest", "nearest", "low_first", "high_first", "random"
+    ] = "worst"
+    type: Literal["margin", "cash"] = "margin"
+    close_at_end: bool = False
+    seed: int = 0
+
+
+class StrategyConfig(Section):
+    """A strategy by name; `as` names the instance where one name is used twice."""
+
+    name: str
+    as_: str | None = Field(None, alias="as")
+    enabled: bool = True
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """How the run calls it."""
+        return self.as_ or self.name.rpartition(":")[2]
+
+
+class Config(Section):
+    """A whole run.
+
+    Parameters
+    ----------
+    name : str
+        Title of the report.
+    data : list of Source
+    symbols : list of str
+        Those of `data` where empty, in the order in which they act.
+    period : str, optional
+        Period to take from the catalogue.
+    start, end : date or time
+        UTC unless a zone is given; both included.
+    account : AccountConfig
+    instruments : {symbol: {parameter: value}}
+        Over the values that come with Intrabar.
+    strategies : list of StrategyConfig
+    report : bool
+    out : folder of run folders
+    """
+
+    name: str = ""
+    data: list[Source] = Field(default_factory=list)
+    symbols: list[str] = Field(default_factory=list)
+    period: str | None = None
+    start: Day | None = None
+    end: Day | None = None
+    account: AccountConfig = Field(default_factory=lambda: AccountConfig())
+    instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    strategies: list[StrategyConfig] = Field(default_factory=list)
+    report: bool = True
+    out: str = "runs"
+
+    @property
+    def traded(self) -> list[str]:
+        """The symbols of the run, in order."""
+        return self.symbols or [source.symbol for source in self.data]
+
+
+class Trading(Section):
+    """Section `trading` of an older file."""
+
+    mode: Literal["simulation", "backtest", "backtesting", "live", "paper"] = "simulation"
+    initial_capital: float | None = None
+    symbols: list[str] = Field(default_factory=list)
+
+
+class Backtesting(Section):
+    """Section `backtesting` of an older file."""
+
+    start_date: Day | None = None
+    end_date: Day | None = None
+    initial_capital: float | None = None
+    symbols: list[str] = Field(default_factory=list)
+
+
+class Provider(Section):
+    """Section `data` of an older file: where prices were downloaded from."""
+
+    provider: str
+    cache_enabled: bool = True
+    cache_dir: str = ""
+    credentials: dict[str, Any] = Field(default_factory=dict)
+
+
+class Risk(Section):
+    """Section `risk` of an older file, in percent."""
+
+    max_position_size_pct: float | None = None
+    max_daily_loss_pct: float | None = Field(None, gt=0, lt=100)
+    max_portfolio_leverage: float | None = None
+
+
+class File(Config):
+    """What a file may hold: ours, and the older sections."""
+
+    trading: Trading = Field(default_factory=lambda: Trading())
+    backtesting: Backtesting = Field(default_factory=lambda: Backtesting())
+    risk: Risk = Field(default_factory=lambda: Risk())
+    brokerage: dict[str, Any] = Field(default_factory=dict)
+
+
+OLDER_PARAMETERS = {"fast_period": "fast", "slow_period": "slow"}
+
+
+def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[str]]:
+    """Our configuration of a file in either dialect.
+
+    Returns
+    -------
+    Config
+    list of str
+        What the file asks for and a backtest does not do.
+
+    Raises
+    ------
+    ConfigError
+        `trading.mode` asks for something else than a backtest.
+    """
+    if file.trading.mode in ("live", "paper"):
+        raise ConfigError(
+            f"trading.mode: {file.trading.mode!r} is no backtest; set it to 'simulation'"
+        )
+    remarks = []
+    values = {name: getattr(file, name) for name in Config.model_fields}
+    if provider is not None:
+        remarks.append(
+            f"data.provider: {provider.provider} was not asked; bars come from the catalogue"
+        )
+    for key in ("max_position_size_pct", "max_portfolio_leverage"):
+        if getattr(file.risk, key) is not None:
+            remarks.append(f"risk.{key} is not applied in a backtest; the margin is")
+    older, told = file.backtesting, file.trading
+    values["start"] = file.start or older.start_date
+    values["end"] = file.end or older.end_date
+    values["symbols"] = file.symbols or older.symbols or told.symbols
+    cash = older.initial_capital or told.initial_capital
+    if cash and "cash" not in file.account.model_fields_set:
+        values["account"] = file.account.model_copy(update={"cash": cash})
+    values["strategies"] = [_renamed(s, file.risk) for s in file.strategies]
+    return Config(**values), remarks
+
+
+def _renamed(strategy: StrategyConfig, risk: Risk) -> StrategyConfig:
+    if strategy.name != "MovingAverageCrossover" and risk.max_daily_loss_pct is None:
+        return strategy
+    params = {OLDER_PARAMETERS.get(k, k): v for k, v in strategy.params.items()}
+    if risk.max_daily_loss_pct is not None and ":" not in strategy.name:
+        gates = params.get("gates") or {}
+        params["gates"] = {"daily_loss": risk.max_daily_loss_pct / 100.0, **gates}
+    return strategy.model_copy(update={"params": params})

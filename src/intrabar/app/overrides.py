@@ -1,0 +1,129 @@
+"""Options of the command line over a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from intrabar.app.config import Config
+from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What may be said instead of, or over, a configuration file.
+
+    Parameters
+    ----------
+    symbol : list of str
+        Trade these; may be repeated.
+    start : date
+        First day, such as 2020-01-31.
+    end : date
+        Last day.
+    cash : float
+        Account currency at the start.
+    strategy : list of str
+        Run these instead; may be repeated.
+    param : list of NAME=VALUE
+        Parameter of the strategies that have it; LABEL.NAME=VALUE for one of several.
+    data : list of FILE or SYMBOL=FILE
+        Bars; the symbol is the file's name where it is not given.
+    zone : str
+        Of stamps in --data that carry none.
+    period : str
+        Such as 5m or 1d.
+    path_policy : str
+        worst, best, shortest, nearest, low_first, high_first or random.
+    out : path
+        Folder of the run folders.
+    name : str
+        Title of the report.
+    report : bool
+        Write the report.
+    """
+
+    symbol: Annotated[list[str] | None, Parameter(negative="")] = None
+    start: str | None = None
+    end: str | None = None
+    cash: float | None = None
+    strategy: Annotated[list[str] | None, Parameter(negative="")] = None
+    param: Annotated[list[str] | None, Parameter(negative="")] = None
+    data: Annotated[list[str] | None, Parameter(negative="")] = None
+    zone: str | None = None
+    period: str | None = None
+    path_policy: str | None = None
+    out: str | None = None
+    name: str | None = None
+    report: bool | None = None
+
+
+def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str], str]:
+    """The configuration to run.
+
+    Returns
+    -------
+    Config
+    list of str
+        Remarks on the file.
+    str
+        The file's text where nothing was put over it, else "".
+    """
+    config, remarks, text = Config(), [], ""
+    if file is not None:
+        config, remarks = read_config(file)
+        text = file.read_text(encoding="utf-8-sig") if given == Overrides() else ""
+    values = config.model_dump(by_alias=True, exclude_unset=True)
+    simple = {"symbols": given.symbol, "start": given.start, "end": given.end, "out": given.out}
+    simple |= {"name": given.name, "report": given.report, "period": given.period}
+    values |= {key: value for key, value in simple.items() if value is not None}
+    account = {"cash": given.cash, "path_policy": given.path_policy}
+    account = {key: value for key, value in account.items() if value is not None}
+    if account:
+        values["account"] = {**values.get("account", {}), **account}
+    if given.data:
+        values["data"] = [_source(text, given) for text in given.data]
+    if given.strategy:
+        values["strategies"] = [{"name": name} for name in given.strategy]
+    _set_params(values.get("strategies", []), given.param or [])
+    made = validated(Config, values)
+    return (absolute(made, Path()) if given.data else made), remarks, text
+
+
+def _source(text: str, given: Overrides) -> dict[str, Any]:
+    symbol, equals, file = text.partition("=")
+    if not equals:
+        file, symbol = text, Path(text).name.split(".")[0]
+    source = {"symbol": symbol, "file": file, "zone": given.zone, "period": given.period}
+    return {key: value for key, value in source.items() if value is not None}
+
+
+def _set_params(strategies: list[dict[str, Any]], given: list[str]) -> None:
+    import yaml
+
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--param {text!r}: must be NAME=VALUE, such as fast=10")
+        label, _, name = key.rpartition(".")
+        if not strategies:
+            raise ConfigError(f"--param {text!r}: there is no strategy that it could belong to")
+        chosen = [s for s in strategies if label in ("", s.get("as") or s["name"])]
+        owners = [s for s in chosen if name in _names(s["name"])] if len(chosen) > 1 else chosen
+        if not owners:
+            labels = ", ".join(s.get("as") or s["name"] for s in strategies)
+            raise ConfigError(f"--param {text!r}: no strategy of {labels} has it")
+        for owner in owners:
+            owner["params"] = {**owner.get("params", {}), name: yaml.safe_load(value)}
+
+
+def _names(strategy: str) -> list[str]:
+    from intrabar.strategy.registry import BOT_PARAMETERS, find, parameter_names
+
+    made = find(strategy)
+    own = parameter_names(made) if callable(made) else []
+    return [*own, *BOT_PARAMETERS] if hasattr(made, "decide_side") else own

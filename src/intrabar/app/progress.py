@@ -1,0 +1,27 @@
+"""A progress bar for people, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from intrabar.kernel import is_warm
+
+Shown = Callable[[int, int], None] | None
+
+
+@contextmanager
+def bar(stream: TextIO) -> Iterator[Shown]:
+    """Something to call with the bars done and the bars there are; None where nobody watches."""
+    if not is_warm():
+        print("compiling the market once (about half a minute) ...", file=stream, flush=True)
+    if not stream.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(file=stream), transient=True) as shown:
+        task = shown.add_task("bars", total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -1,0 +1,99 @@
+"""The report of a run: what the engine and the analysis know, put into the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from intrabar.app.metric_text import flat, sectioned
+from intrabar.app.notes import bars_of, notes
+from intrabar.engine.result import Result
+from intrabar.ui.report_input import Findings, Line, PolicyRun, RunFacts, RunTables
+from intrabar.ui.report_view import report_view
+from intrabar.web.report import write_report
+
+
+def report(
+    result: Result,
+    path: Path | str = "report.html",
+    *,
+    name: str = "",
+    remarks: Sequence[str] = (),
+    manifest: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the report of a run: one HTML file that opens offline.
+
+    Parameters
+    ----------
+    result : Result
+    path : path
+        The HTML file; its folder is made.
+    name : str
+        Title; the strategies and symbols where empty.
+    remarks : sequence of str
+        Shown after the warnings that follow from the run itself.
+    manifest : mapping
+        What the run was made of, shown at the end of the page.
+    """
+    facts = RunFacts(
+        name=name or title(result),
+        status=result.status,
+        policy=result.setup.account.path_policy,
+        strategies=list(result.setup.strategies),
+        symbols=list(result.market.symbols),
+        initial_cash=result.setup.account.cash,
+        currency=result.setup.instruments[0].currency,
+        created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+    tables = RunTables(
+        fills=result.fills,
+        orders=result.orders,
+        campaigns=result.campaigns,
+        equity=result.equity,
+        gates=result.gates,
+    )
+    found = Findings(
+        metrics=sectioned(result.metrics),
+        by_symbol={k: flat(s) for k, s in result.metrics_by("symbol").items()},
+        by_strategy={k: flat(s) for k, s in result.metrics_by("strategy").items()},
+        months=result.metrics.months,
+        band=_band(result),
+        lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
+        notes=[*notes(result), *remarks],
+        manifest=manifest or {},
+    )
+    return write_report(report_view(facts, tables, bars_of(result), found), path)
+
+
+def title(result: Result) -> str:
+    """What a run without a name is called."""
+    symbols = list(result.market.symbols)
+    more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
+    return f"{', '.join(result.setup.strategies)} on {', '.join(symbols[:5])}{more}"
+
+
+def _band(result: Result) -> list[PolicyRun]:
+    time = result.market.time
+    return [
+        PolicyRun(
+            policy=run.policy,
+            end_equity=run.end_equity,
+            total_return=run.total_return,
+            campaigns=run.campaigns,
+            ambiguous=run.ambiguous,
+            time=time[: len(run.equity)],
+            equity=run.equity,
+        )
+        for run in result.band
+    ]
+
+
+def _lines(result: Result, key: str) -> list[Line]:
+    n = result.bars_done
+    time = result.market.time[:n]
+    return [
+        Line(label=label, kind=key, time=time, value=curve.profit[:n])
+        for label, curve in result.curves_by(key).items()
+    ]

@@ -1,0 +1,101 @@
+"""`intrabar backtest` and `intrabar demo`: run, store, and say in ten lines what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from intrabar.app.compose import Composed, compose
+from intrabar.app.config import Config
+from intrabar.app.overrides import Overrides, overridden
+from intrabar.app.progress import bar
+from intrabar.app.run_folder import store
+from intrabar.app.sample import demo_config
+from intrabar.engine.backtest import Run
+from intrabar.engine.result import Result, finish
+
+
+def backtest(
+    config: Path | None = None,
+    /,
+    *,
+    overrides: Annotated[Overrides, Parameter(name="*")] = Overrides(),  # noqa: B008 - frozen
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Run a backtest and store it with its report.
+
+    Parameters
+    ----------
+    config : path
+        A configuration file; options go before what it says. Without one, --data and --strategy
+        (or the catalogue and --symbol) make a run.
+    as_json : bool
+        One JSON object on stdout, nothing else.
+    """
+    made, remarks, text = overridden(config, overrides)
+    folder, result = carry_out(compose(made, remarks), made, text, quiet=as_json)
+    if as_json:
+        print(json.dumps(summary(folder, result)))
+    else:
+        tell(folder, result, made)
+    return 0
+
+
+def demo(*, out: str = "runs", report: bool = True) -> int:
+    """Backtest two bots on five shares that come as a package, and write the report.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the run folders.
+    report : bool
+        Write the report.
+    """
+    made = demo_config(out, report)
+    folder, result = carry_out(compose(made), made, "", quiet=False)
+    tell(folder, result, made)
+    print(
+        f"\nnext:\n"
+        f"  intrabar backtest {folder}/config.yaml --param slow=100   change it and run again\n"
+        f"  intrabar runs compare {folder.name} last   what the change did\n"
+        f"  intrabar runs rerun {folder.name}   the same run again, bit for bit"
+    )
+    return 0
+
+
+def carry_out(composed: Composed, config: Config, text: str, *, quiet: bool) -> tuple[Path, Result]:
+    """Run to the end with a progress bar, and store."""
+    if quiet:
+        result = finish(Run(composed.setup))
+    else:
+        with bar(sys.stderr) as shown:
+            result = finish(Run(composed.setup), shown)
+    return store(composed, result, config, text=text), result
+
+
+def summary(folder: Path, result: Result) -> dict[str, Any]:
+    """What a program wants to know."""
+    return {
+        "id": folder.name,
+        "folder": str(folder),
+        "report": str(folder / "report.html") if (folder / "report.html").exists() else None,
+        "status": result.status.word,
+        "digest": result.digest,
+        "metrics": result.metrics.values,
+        "undefined": result.metrics.reasons,
+        "band": {r.policy.word: r.total_return for r in result.band},
+    }
+
+
+def tell(folder: Path, result: Result, config: Config) -> None:
+    """Print the summary for a person."""
+    from intrabar.app.summary_table import summary_lines
+
+    for line in summary_lines(result, config):
+        print(line)
+    page = folder / "report.html"
+    print(f"{'report' if page.exists() else 'run'}: {page if page.exists() else folder}")

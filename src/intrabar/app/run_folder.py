@@ -1,0 +1,124 @@
+"""Write a run to a folder of its own: whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from intrabar.app.compose import Composed
+from intrabar.app.config import Config
+from intrabar.app.provenance import commit, machine, sources_of, versions
+from intrabar.app.report import report, title
+from intrabar.engine.result import Result
+from intrabar.errors import RunError
+
+TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels")
+MANIFEST = "manifest.json"
+
+
+def store(composed: Composed, result: Result, config: Config, *, text: str = "") -> Path:
+    """Write the tables, the figures, the report and the manifest of a run.
+
+    Parameters
+    ----------
+    composed, result, config
+        The run, what came of it, and what it was made from.
+    text : str
+        The configuration file as it stood, kept beside the manifest.
+
+    Returns
+    -------
+    Path
+        The folder of the run.
+
+    Raises
+    ------
+    RunError
+        It could not be written; nothing is left behind.
+    """
+    manifest = make_manifest(composed, result, config)
+    home = Path(config.out)
+    part = home / f".{manifest['id']}.part"
+    try:
+        part.mkdir(parents=True)
+        _fill(part, result, manifest, text)
+        if config.report:
+            report(
+                result,
+                part / "report.html",
+                name=config.name,
+                remarks=composed.remarks,
+                manifest=manifest,
+            )
+        whole = home / manifest["id"]
+        os.rename(part, whole)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"the run was not stored in {home}: {error}; nothing is left there") from (
+            error
+        )
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return whole
+
+
+def make_manifest(composed: Composed, result: Result, config: Config) -> dict[str, Any]:
+    """Everything that decides a run, and the digest of what came of it."""
+    settings = config.model_dump(mode="json", by_alias=True)
+    created = datetime.now(UTC)
+    short = hashlib.sha256((json.dumps(settings) + result.digest).encode()).hexdigest()[:6]
+    return {
+        "id": f"{created:%Y%m%d-%H%M%S-%f}"[:-3] + f"-{short}",
+        "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+        "title": config.name or title(result),
+        "config": settings,
+        "seed": config.account.seed,
+        "data": [origin.as_json() for origin in composed.origins],
+        "strategies": sources_of(result.setup.strategies),
+        "instruments": {x.symbol: _fields(x) for x in result.setup.instruments},
+        "remarks": composed.remarks,
+        "status": result.status.word,
+        "digest": result.digest,
+        "metrics": result.metrics.values,
+        "versions": versions(),
+        "commit": commit(),
+        "machine": machine(),
+    }
+
+
+def _fields(x: Any) -> dict[str, Any]:
+    return {name: getattr(x, name) for name in x.__dataclass_fields__ if name != "symbol"}
+
+
+def _fill(folder: Path, result: Result, manifest: dict[str, Any], text: str) -> None:
+    write_tables(folder, result, TABLES)
+    import yaml
+
+    copy = text or yaml.safe_dump(_short(manifest["config"]), sort_keys=False)
+    (folder / "config.yaml").write_text(copy, encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _short(values: Any) -> Any:
+    """A configuration without what is empty, for people to read."""
+    if isinstance(values, dict):
+        kept = {k: _short(v) for k, v in values.items()}
+        return {k: v for k, v in kept.items() if v is not None and v != {} and v != [] and v != ""}
+    return [_short(v) for v in values] if isinstance(values, list) else values
+
+
+def write_tables(folder: Path, result: Result, names: Sequence[str]) -> None:
+    """Each table as Parquet and as CSV."""
+    for name in names:
+        table: pl.DataFrame = getattr(result, name)
+        with open(folder / f"{name}.parquet", "wb") as file:
+            table.write_parquet(file)
+        with open(folder / f"{name}.csv", "wb") as file:
+            table.write_csv(file)

@@ -1,0 +1,175 @@
+"""The stored runs: find one, list them, hold two against each other, repeat one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from intrabar.app.compose import Composed, compose
+from intrabar.app.config import Config
+from intrabar.app.config_file import validated
+from intrabar.app.run_folder import MANIFEST, TABLES
+from intrabar.engine.backtest import Run
+from intrabar.engine.result import Result, finish
+from intrabar.errors import NotFoundError, RunError
+
+COMPARED = ("config", "data", "strategies", "instruments", "versions", "commit")
+
+
+class StoredRun(NamedTuple):
+    """A run folder and its manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+
+def list_runs(home: Path) -> list[StoredRun]:
+    """All whole runs in a folder, oldest first."""
+    if not home.is_dir():
+        return []
+    folders = sorted(p.parent for p in home.glob(f"*/{MANIFEST}") if not p.parent.name[0] == ".")
+    return [read_run(folder) for folder in folders]
+
+
+def read_run(folder: Path) -> StoredRun:
+    """A run by its folder.
+
+    Raises
+    ------
+    RunError
+        The manifest is missing or damaged.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / MANIFEST}: cannot be read: {error}") from None
+    return StoredRun(folder, manifest)
+
+
+def find_run(home: Path, name: str) -> StoredRun:
+    """A run by its folder, its id, the beginning of it, its last letters, or `last`.
+
+    Raises
+    ------
+    NotFoundError
+        There is none, or more than one.
+    """
+    if (Path(name) / MANIFEST).is_file():
+        return read_run(Path(name))
+    found = sorted(p.parent for p in home.glob(f"*/{MANIFEST}") if not p.parent.name[0] == ".")
+    ids = [folder.name for folder in found]
+    if not found:
+        raise RunError(f"there is no run in {home}; make one: intrabar demo")
+    if name == "last":
+        return read_run(found[-1])
+    fitting = [f for f in found if f.name == name or f.name.startswith(name)]
+    fitting = fitting or [f for f in found if f.name.endswith(name)]
+    if len(fitting) == 1:
+        return read_run(fitting[0])
+    if fitting:
+        raise RunError(f"{name!r} fits {len(fitting)} runs: {', '.join(f.name for f in fitting)}")
+    raise NotFoundError("run", name, ids)
+
+
+def differences(a: Any, b: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Places at which two JSON-like values differ, with both values."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in {**a, **b}:
+            inner = f"{place}.{key}" if place else str(key)
+            yield from differences(a.get(key), b.get(key), inner)
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            yield from differences(x, y, f"{place}[{i}]")
+    elif a != b:
+        yield place, a, b
+
+
+def compare(a: StoredRun, b: StoredRun) -> dict[str, list[tuple[str, Any, Any]]]:
+    """How two runs differ: what they were made of, and what came of it."""
+    made = {key: a.manifest.get(key) for key in COMPARED}
+    other = {key: b.manifest.get(key) for key in COMPARED}
+    figures = differences(a.manifest["metrics"], b.manifest["metrics"])
+    return {"made of": list(differences(made, other)), "figures": list(figures)}
+
+
+def rerun(stored: StoredRun) -> tuple[Composed, Config, Result, list[str]]:
+    """Repeat a run from its manifest.
+
+    Returns
+    -------
+    Composed, Config, Result
+        The repetition.
+    list of str
+        What differs, in words; empty where every bit is the same.
+    """
+    config = validated(Config, stored.manifest["config"], "manifest.config.")
+    composed = compose(config)
+    told = changed_data(stored, composed)
+    result = finish(Run(composed.setup))
+    if result.digest != stored.manifest["digest"]:
+        told += [f"digest {stored.manifest['digest'][:16]} is now {result.digest[:16]}"]
+    told += changed_figures(stored, result)
+    told += [line for name in TABLES for line in changed_table(stored.folder, name, result)]
+    if told:
+        told += [
+            f"made with other {place}: {a} is now {b}"
+            for place, a, b in differences(stored.manifest["versions"], _versions())
+        ]
+    return composed, config, result, told
+
+
+def _versions() -> dict[str, str]:
+    from intrabar.app.provenance import versions
+
+    return versions()
+
+
+def changed_data(stored: StoredRun, composed: Composed) -> list[str]:
+    """Bars that are not those of the first run, and the file that they came from."""
+    now = {origin.symbol: origin for origin in composed.origins}
+    told = []
+    for then in stored.manifest["data"]:
+        origin = now[then["symbol"]]
+        if origin.content != then["content"]:
+            told.append(
+                f"data of {then['symbol']} changed: {origin.source} has {origin.bars} bars to "
+                f"{origin.last}, had {then['bars']} to {then['last']}"
+            )
+        elif origin.sha256 != then["sha256"]:
+            told.append(f"file {origin.source} changed, the bars taken from it did not")
+    return told
+
+
+def changed_figures(stored: StoredRun, result: Result) -> list[str]:
+    """Figures that differ."""
+    return [
+        f"{name}: {was} is now {now}"
+        for name, was, now in differences(stored.manifest["metrics"], dict(result.metrics.values))
+    ]
+
+
+def changed_table(folder: Path, name: str, result: Result) -> list[str]:
+    """Where a table differs from the stored one: its size, or the first row that does."""
+    try:
+        was = pl.read_parquet(folder / f"{name}.parquet", use_pyarrow=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        return [f"table {name} cannot be read: {error}"]
+    now: pl.DataFrame = getattr(result, name)
+    if was.equals(now):
+        return []
+    if was.height != now.height or was.columns != now.columns:
+        return [f"table {name}: {was.height} rows are now {now.height}"]
+    columns = [c for c in was.columns if not was[c].equals(now[c])]
+    if not columns:
+        return []
+    row = next(i for i in range(was.height) if was.row(i) != now.row(i))
+    return [f"table {name}: {', '.join(columns)} differ, first in row {row}"]

@@ -1,0 +1,325 @@
+"""The catalogue: imported bars as Parquet, a folder for each symbol and period.
+
+::
+
+    catalogue/ES/5m/manifest.json
+                    1f0c...-9a3b/year=2024/bars.parquet
+                                 es.csv.rejected.csv
+
+A version is written beside the one before it and counts from the moment at which the manifest,
+replaced in one step, names it: what is half written is never read, and a failed import leaves
+the earlier version as it was. Two imports of one dataset at the same time: the later one stays.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import polars as pl
+
+from intrabar.data.checks import Checked, check
+from intrabar.data.frames import from_polars, to_polars
+from intrabar.data.instruments import instrument
+from intrabar.data.manifest import Manifest, content_hash
+from intrabar.data.periods import parse_period, period_text
+from intrabar.data.readers import Reading, read_file
+from intrabar.errors import ConfigError, DataError, NotFoundError
+from intrabar.model.bars import Bars
+
+_MANIFEST = "manifest.json"
+_NEW = ".new-"
+
+
+def default_root() -> Path:
+    """Folder named by INTRABAR_CATALOGUE, else `catalogue` in the current folder."""
+    return Path(os.environ.get("INTRABAR_CATALOGUE") or "catalogue")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imported:
+    """What an import did: the dataset's manifest and the verdicts."""
+
+    manifest: Manifest
+    checked: Checked
+    rejected: Path | None
+
+
+class Catalogue:
+    """Datasets of bars under one folder.
+
+    Parameters
+    ----------
+    root : path, optional
+        None: `default_root()`.
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else default_root()
+
+    def import_file(
+        self,
+        path: Path | str,
+        symbol: str | None = None,
+        how: Reading | None = None,
+        *,
+        calendar: str | None = None,
+        adjustment: str = "raw",
+        sort: bool = False,
+    ) -> Imported:
+        """Read, check and store a file of bars; an earlier import of the dataset is replaced.
+
+        Parameters
+        ----------
+        path : path
+        symbol : str, optional
+            None: the file's name up to the first dot, underscore or blank, in capitals.
+        how : Reading, optional
+        calendar : str, optional
+            Exchange calendar; None: the one in `how`, else the instrument's; "": none.
+        adjustment : str
+            What was done to the prices, for the record: "raw", "split", "back-adjusted".
+        sort : bool
+            Put rows that are out of order in order.
+
+        Raises
+        ------
+        DataError
+            The file cannot be read or stored; the catalogue is as it was.
+        """
+        path = Path(path)
+        symbol = symbol or symbol_of(path)
+        how = how or Reading()
+        if calendar is None:
+            calendar = how.calendar or instrument(symbol).calendar
+        raw = read_file(path, replace(how, calendar=calendar))
+        try:
+            checked = check(raw, symbol, sort=sort)
+        except DataError as error:
+            raise DataError(f"{path.name}: {error}") from error
+        record = {
+            "source": raw.source,
+            "source_sha256": raw.sha256,
+            "format": raw.format,
+            "zone": raw.zone,
+            "label": raw.label,
+            "adjustment": adjustment,
+            "calendar": calendar,
+            "checks": tuple(f.as_json() for f in checked.findings),
+        }
+        manifest = self.write(checked.bars, record, checked.rejected)
+        kept = self._folder(symbol, manifest.period) / manifest.version / manifest.rejected_file
+        return Imported(manifest, checked, kept if manifest.rejected_file else None)
+
+    def write(
+        self, bars: Bars, record: Mapping[str, Any], rejected: pl.DataFrame | None = None
+    ) -> Manifest:
+        """Store bars as the one version of their dataset.
+
+        Parameters
+        ----------
+        bars : Bars
+        record : mapping
+            The fields of `Manifest` that the bars do not tell: source, zone, label, ...
+        rejected : DataFrame, optional
+
+        Raises
+        ------
+        DataError
+            The disk is full or refuses; the earlier version is as it was.
+        """
+        folder = self._folder(bars.symbol, period_text(bars.period))
+        content = content_hash(bars)
+        version = f"{content[:12]}-{secrets.token_hex(3)}"
+        set_aside = 0 if rejected is None else rejected.height
+        manifest = Manifest(
+            symbol=bars.symbol,
+            period=period_text(bars.period),
+            version=version,
+            content_sha256=content,
+            rows=len(bars),
+            first=_iso(bars.close_time[0]),
+            last=_iso(bars.close_time[-1]),
+            imported=datetime.now(UTC).isoformat(timespec="seconds"),
+            rejected=set_aside,
+            rejected_file=f"{record['source']}.rejected.csv" if set_aside else "",
+            **record,
+        )
+        temporary = folder / f"{_NEW}{version}"
+        try:
+            _write_version(temporary, bars, manifest, rejected)
+            temporary.rename(folder / version)
+            _write_bytes(folder / f"{_NEW}{version}.json", manifest.to_json().encode())
+            os.replace(folder / f"{_NEW}{version}.json", folder / _MANIFEST)
+        except OSError as error:
+            for left in (temporary, folder / version):
+                shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):
+                (folder / f"{_NEW}{version}.json").unlink()
+            raise DataError(_refused(folder, error)) from error
+        self._sweep(folder, version)
+        return manifest
+
+    def list(self) -> tuple[Manifest, ...]:
+        """Manifests of all datasets, by symbol and period."""
+        found = [self._manifest(p) for p in self.root.glob(f"*/*/{_MANIFEST}")]
+        return tuple(sorted(found, key=lambda m: (m.symbol, parse_period(m.period))))
+
+    def show(self, symbol: str, period: str | None = None) -> tuple[Manifest, ...]:
+        """Manifests of a symbol's datasets.
+
+        Raises
+        ------
+        NotFoundError
+            Unknown symbol or period, with the nearest known.
+        """
+        manifests = self.list()
+        found = tuple(m for m in manifests if m.symbol == symbol)
+        if not found:
+            raise NotFoundError("symbol", symbol, {m.symbol for m in manifests})
+        if period is None:
+            return found
+        wanted = period_text(parse_period(period))
+        chosen = tuple(m for m in found if m.period == wanted)
+        if not chosen:
+            raise NotFoundError(f"period of {symbol}", wanted, {m.period for m in found})
+        return chosen
+
+    def read(self, symbol: str, period: str | None = None) -> Bars:
+        """Bars of a dataset.
+
+        Parameters
+        ----------
+        symbol : str
+        period : str, optional
+            May be None where the symbol has one period only.
+
+        Raises
+        ------
+        NotFoundError
+            Unknown symbol or period.
+        ConfigError
+            The symbol has several periods and none was named.
+        DataError
+            The files do not hold what the manifest says.
+        """
+        found = self.show(symbol, period)
+        if len(found) > 1:
+            periods = ", ".join(m.period for m in found)
+            raise ConfigError(f"{symbol} has bars of {periods}; name the period")
+        return self._bars(found[0])
+
+    def verify(self, symbol: str | None = None) -> tuple[tuple[Manifest, str], ...]:
+        """Read datasets and compare the hash of their bars with the manifest's.
+
+        Returns
+        -------
+        tuple of (Manifest, str)
+            What is wrong, "" for sound datasets.
+        """
+        manifests = self.list() if symbol is None else self.show(symbol)
+        return tuple((m, self._fault(m)) for m in manifests)
+
+    def _fault(self, manifest: Manifest) -> str:
+        try:
+            found = content_hash(self._bars(manifest))
+        except DataError as error:
+            return str(error)
+        if found != manifest.content_sha256:
+            return f"the bars have the hash {found[:12]}, not {manifest.content_sha256[:12]}"
+        return ""
+
+    def _bars(self, manifest: Manifest) -> Bars:
+        folder = self._folder(manifest.symbol, manifest.period) / manifest.version
+        name = f"{manifest.symbol} {manifest.period}"
+        parts = sorted(folder.glob("year=*/bars.parquet"))
+        try:
+            frame = pl.concat([pl.read_parquet(p, hive_partitioning=False) for p in parts])
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise DataError(f"{name}: the bars in {folder} cannot be read: {error}") from error
+        if frame.height != manifest.rows:
+            raise DataError(
+                f"{name}: {folder} holds {frame.height} bars, the manifest says {manifest.rows}; "
+                "import the file again"
+            )
+        return from_polars(frame, manifest.symbol, parse_period(manifest.period))
+
+    def _manifest(self, path: Path) -> Manifest:
+        try:
+            return Manifest.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} cannot be read: {error}") from error
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+
+    def _folder(self, symbol: str, period: str) -> Path:
+        # "BRK/B" is one folder, ".." is none.
+        name = quote(symbol, safe="@=^-+ $")
+        return self.root / name.replace(".", "%2E") / period
+
+    def _sweep(self, folder: Path, version: str) -> None:
+        # Earlier versions go; a temporary folder may be another import at work, unless it is old.
+        old = datetime.now(UTC).timestamp() - 3600
+        with suppress(OSError):
+            for entry in folder.iterdir():
+                at_work = entry.name.startswith(_NEW) and entry.stat().st_mtime > old
+                if entry.is_dir() and entry.name != version and not at_work:
+                    shutil.rmtree(entry, ignore_errors=True)
+
+
+def symbol_of(path: Path) -> str:
+    """Symbol that a file's name suggests: "nvda_hourly.csv.gz" is NVDA."""
+    name = path.name
+    for end in ("_", ".", " "):
+        name = name.split(end, 1)[0] or name
+    return name.upper()
+
+
+def _write_version(
+    folder: Path, bars: Bars, manifest: Manifest, rejected: pl.DataFrame | None
+) -> None:
+    folder.mkdir(parents=True)
+    for year, part in _by_year(to_polars(bars)):
+        buffer = BytesIO()
+        part.write_parquet(buffer, compression="zstd", statistics=True)
+        (folder / f"year={year}").mkdir()
+        _write_bytes(folder / f"year={year}" / "bars.parquet", buffer.getvalue())
+    if manifest.rejected_file and rejected is not None:
+        _write_bytes(folder / manifest.rejected_file, rejected.write_csv().encode())
+
+
+def _by_year(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    years = frame["close_time"].dt.year().to_numpy()
+    firsts = np.flatnonzero(np.append(True, years[1:] != years[:-1]))
+    for first, end in zip(firsts, np.append(firsts[1:], years.size), strict=True):
+        yield int(years[first]), frame[int(first) : int(end)]
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _refused(folder: Path, error: OSError) -> str:
+    cause = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
+    return (
+        f"cannot write to {folder}: {cause}; an earlier version of these bars, if there was one, "
+        "is as it was"
+    )
+
+
+def _iso(ns: int | np.int64) -> str:
+    return str(np.datetime64(int(ns), "ns"))[:19] + "Z"

@@ -1,0 +1,121 @@
+"""Longer bars from shorter ones.
+
+Intraday buckets are counted from the opening of the session that a bar belongs to, so that they
+keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends no
+later than its session: it is known then. Daily and weekly bars take in the bars inside sessions
+only, because they are known at the close and must not hold what was traded after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data import calendars
+from intrabar.data.periods import WEEK_NS, period_text
+from intrabar.errors import DataError
+from intrabar.model.bars import DAY_NS, Bars, Times
+
+
+def resample(bars: Bars, period: int, calendar: str = "") -> Bars:
+    """Bars of a longer period.
+
+    Parameters
+    ----------
+    bars : Bars
+    period : int, ns
+        A multiple of the bars' period: less than a day, a day, or a week of seven days.
+    calendar : str
+        Exchange calendar; "" where none is known.
+
+    Raises
+    ------
+    DataError
+        The period is not longer, no multiple, or more than a day and not a week; or no bar
+        lies inside a session.
+    """
+    _refuse_period(bars, period)
+    if period >= DAY_NS:
+        return _whole_sessions(bars, period, calendar)
+    opening, close = calendars.hours_of(calendar, bars.session)
+    count = np.floor_divide(bars.open_time - opening, period)
+    start = opening + count * period
+    end = start + period
+    # Before the session is over its last bucket is not; bars after the close have buckets of
+    # their own.
+    inside = bars.close_time <= close
+    start = np.where(~inside & (bars.open_time >= close) & (start < close), close, start)
+    end = np.where(inside, np.minimum(end, close), end)
+    across = ~inside & (bars.open_time < close)
+    end = np.where(across, bars.close_time, end)
+    return _grouped(bars, period, start, end, bars.session)
+
+
+def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars:
+    opening, close = calendars.hours_of(calendar, bars.session)
+    if bars.period < DAY_NS:
+        inside = (bars.open_time >= opening) & (bars.close_time <= close)
+        if not inside.any():
+            raise DataError(
+                f"{bars.symbol}: no bar lies inside a session of {calendar}; "
+                "the calendar or the zone is wrong"
+            )
+        bars, opening, close = _part(bars, inside), opening[inside], close[inside]
+    if period == DAY_NS:
+        return _grouped(bars, period, opening, close, bars.session)
+    week = np.floor_divide(bars.session + 3, 7)  # Monday to Sunday
+    first, last = _edges(week)
+    sizes = np.diff(np.append(first, week.size))
+    return _grouped(
+        bars,
+        period,
+        np.repeat(opening[first], sizes),
+        np.repeat(close[last], sizes),
+        np.repeat(bars.session[last], sizes),
+    )
+
+
+def _grouped(bars: Bars, period: int, start: Times, end: Times, session: Times) -> Bars:
+    first, last = _edges(start)
+    return Bars(
+        bars.symbol,
+        np.maximum.reduceat(end, first),
+        bars.open[first],
+        np.maximum.reduceat(bars.high, first),
+        np.minimum.reduceat(bars.low, first),
+        bars.close[last],
+        np.add.reduceat(bars.volume, first),
+        period,
+        start[first],
+        session[first],
+    )
+
+
+def _edges(key: Times) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    first = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    return first, np.append(first[1:], key.size) - 1
+
+
+def _part(bars: Bars, keep: NDArray[np.bool_]) -> Bars:
+    return Bars(
+        bars.symbol,
+        bars.close_time[keep],
+        bars.open[keep],
+        bars.high[keep],
+        bars.low[keep],
+        bars.close[keep],
+        bars.volume[keep],
+        bars.period,
+        bars.open_time[keep],
+        bars.session[keep],
+    )
+
+
+def _refuse_period(bars: Bars, period: int) -> None:
+    have, want = period_text(bars.period), period_text(period)
+    if period <= bars.period or period % bars.period:
+        raise DataError(
+            f"{bars.symbol}: {want} bars cannot be made of {have} bars; take a multiple"
+        )
+    if period > DAY_NS and period != WEEK_NS:
+        raise DataError(f"{bars.symbol}: longer than a day there are weeks only (1w), not {want}")

@@ -1,0 +1,103 @@
+"""The master timeline: the bars of several instruments as one market (fill model, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data.periods import period_text
+from intrabar.errors import DataError
+from intrabar.model.bars import Bars, Floats, Market, Times
+
+
+def market_from_bars(bars: Sequence[Bars]) -> Market:
+    """Put all instruments on the sorted union of their close times.
+
+    Parameters
+    ----------
+    bars : sequence of Bars
+        In the order of the configuration; one period, each symbol once.
+
+    Returns
+    -------
+    Market
+        Where an instrument has no bar its open, high and low are NaN, its close is carried
+        forward (NaN before its first bar) and its volume is 0.
+
+    Raises
+    ------
+    DataError
+        No bars, a symbol twice, or different periods.
+
+    Notes
+    -----
+    The last bar of the data counts as the last of its session: that there are more is not known.
+    """
+    if not bars:
+        raise DataError("a market needs the bars of one instrument at least")
+    symbols = tuple(b.symbol for b in bars)
+    if len(set(symbols)) < len(symbols):
+        twice = next(s for s in symbols if symbols.count(s) > 1)
+        raise DataError(f"{twice} is there twice; each instrument has one series of bars")
+    if len({b.period for b in bars}) > 1:
+        told = ", ".join(f"{b.symbol} {period_text(b.period)}" for b in bars)
+        raise DataError(f"all instruments of a run share one period, not {told}; resample them")
+    time = np.unique(np.concatenate([b.close_time for b in bars]))
+    columns = [_column(b, time) for b in bars]
+
+    def stacked(field: str) -> Floats:
+        return np.ascontiguousarray(np.stack([getattr(c, field) for c in columns], axis=1))
+
+    return Market(
+        symbols,
+        time,
+        stacked("open"),
+        stacked("high"),
+        stacked("low"),
+        stacked("close"),
+        stacked("volume"),
+        np.ascontiguousarray(np.stack([c.session_end for c in columns], axis=1)),
+        np.ascontiguousarray(np.stack([c.open_time for c in columns], axis=1)),
+        bars[0].period,
+    )
+
+
+class _Column(NamedTuple):
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    session_end: NDArray[np.uint8]
+    open_time: Times
+
+
+def _column(bars: Bars, time: Times) -> _Column:
+    row = np.searchsorted(time, bars.close_time)
+
+    def placed(values: Floats) -> Floats:
+        column = np.full(time.shape, np.nan)
+        column[row] = values
+        return column
+
+    # Row of the latest bar at or before each time; -1 before the first.
+    latest = np.searchsorted(bars.close_time, time, "right") - 1
+    close = np.where(latest >= 0, bars.close[np.maximum(latest, 0)], np.nan)
+    volume = np.zeros(time.shape)
+    volume[row] = bars.volume
+    session_end = np.zeros(time.shape, np.uint8)
+    session_end[row] = np.append(bars.session[1:] != bars.session[:-1], True)
+    open_time = time.copy()
+    open_time[row] = bars.open_time
+    return _Column(
+        placed(bars.open),
+        placed(bars.high),
+        placed(bars.low),
+        close,
+        volume,
+        session_end,
+        open_time,
+    )

@@ -1,0 +1,214 @@
+"""The words of a narrated run: figures, orders, paths and reasons. Decides nothing."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from intrabar.model.enums import OrderType, PathPolicy, Reject, Role, TimeInForce
+from intrabar.sim.costs import TOLERANCE
+
+MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
+STOP_LIMIT, MOC = OrderType.STOP_LIMIT, OrderType.MOC
+
+
+def price_text(price: float, tick: float) -> str:
+    """A price with the decimals of its tick; one that is off the grid in full."""
+    exponent = Decimal(repr(float(tick))).normalize().as_tuple().exponent
+    decimals = max(0, -exponent) if isinstance(exponent, int) else 2
+    text = f"{price:.{min(decimals, 10)}f}"
+    return text if abs(float(text) - price) <= 1e-12 * abs(price) else f"{price:.12g}"
+
+
+def money(amount: float) -> str:
+    """An amount of the account's currency."""
+    return f"{amount + 0.0:,.2f}"
+
+
+def quantity(qty: float) -> str:
+    """A quantity without needless decimals."""
+    return f"{qty:.10g}"
+
+
+def position_text(qty: float) -> str:
+    """A signed quantity as a trader says it."""
+    return "flat" if qty == 0 else f"{'long' if qty > 0 else 'short'} {quantity(abs(qty))}"
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
+
+
+def order_text(order: Any, tick: float, still_to_do: bool = False) -> str:
+    """Side, type and prices: `sell stop 99.50`; a triggered stop-limit is but a limit still."""
+    side = "buy" if order["side"] > 0 else "sell"
+    if order["type"] in (MARKET, MOC):
+        return f"{side} {'at the market' if order['type'] == MARKET else 'on the close'}"
+    words = [side]
+    if order["type"] in (STOP, STOP_LIMIT) and not (still_to_do and order["triggered"]):
+        words.append(f"stop {price_text(order['stop_price'], tick)}")
+    if order["type"] in (LIMIT, STOP_LIMIT):
+        words.append(f"limit {price_text(order['limit_price'], tick)}")
+    return " ".join(words)
+
+
+def asked_text(entry: dict[str, Any]) -> str:
+    """An order, cancel or change of the script as it was asked for."""
+    if "cancel" in entry:
+        return f"to cancel {entry['cancel']}"
+    names = {
+        "limit_price": "limit",
+        "stop_price": "stop",
+        "stop_loss": "with a stop at",
+        "take_profit": "with a target at",
+    }
+    figures = [f"{word} {entry[n]}" for n, word in names.items() if entry.get(n) is not None]
+    if "modify" in entry:
+        figures += [f"quantity {entry['qty']}"] if entry.get("qty") is not None else []
+        return f"to modify {entry['modify']}: {', '.join(figures) or 'nothing'}"
+    kind = entry["type"].replace("_", "-")
+    parts = [f"{entry['side']} {entry['qty']} {entry['symbol']}, {kind}", *figures]
+    if entry.get("tif", "gtc") != "gtc":
+        until = f" until bar {entry['until']}" if entry["tif"] == "gtd" else ""
+        parts.append(entry["tif"] + until)
+    parts += ["reduce only"] if entry.get("reduce_only") else []
+    parts += [f"one cancels other with {entry['oco']}"] if entry.get("oco") else []
+    return f"for {entry['id']}: {', '.join(parts)}"
+
+
+class Walk:
+    """How far along the path of one bar the story has come."""
+
+    def __init__(
+        self, bar: tuple[float, float, float, float], low_first: bool, tick: float
+    ) -> None:
+        open_, high, low, close = bar
+        names = ("low", low, "high", high) if low_first else ("high", high, "low", low)
+        self.tick = tick
+        self.corners = [("open", open_), names[:2], names[2:], ("close", close)]
+        self.leg, self.here = 0, open_
+
+    def text(self) -> str:
+        """The corners in order."""
+        return " > ".join(price_text(float(p), self.tick) for _, p in self.corners)
+
+    def reach(self, price: float, rising: bool) -> str:
+        """Go on to where a leg of this direction reaches a price, and say which leg that is."""
+        sign, tolerance = (1.0 if rising else -1.0), TOLERANCE * self.tick
+        for n in range(self.leg, 3):
+            (start_name, start), (end_name, end) = self.corners[n : n + 2]
+            begin = self.here if n == self.leg else start
+            if (end > start) == rising and end != start and sign * (end - price) >= -tolerance:
+                self.leg = n
+                self.here = begin if sign * (begin - price) > 0 else price
+                way = "up" if rising else "down"
+                return (
+                    f"reached on the way {way} from the {start_name} "
+                    f"{price_text(start, self.tick)} to the {end_name} {price_text(end, self.tick)}"
+                )
+        return "reached"
+
+
+def trigger_of(order: Any, instrument: Any) -> tuple[float, bool]:
+    """The price that sets an order off inside a bar, and whether from below (rising)."""
+    buys = order["side"] > 0
+    if order["type"] == STOP or (order["type"] == STOP_LIMIT and not order["triggered"]):
+        return float(order["stop_price"]), buys
+    through = instrument["limit_through_ticks"] * instrument["tick_size"]
+    return float(order["limit_price"] - order["side"] * through), not buys
+
+
+def path_reason(policy: int, net: float, hurts: int, bar: tuple[float, ...], seed: int) -> str:
+    """Why a path goes to one extreme first. `hurts`: +1 the low, -1 the high, 0 neither."""
+    open_, high, low, close = bar
+    word = PathPolicy(policy).word
+    if policy in (PathPolicy.LOW_FIRST, PathPolicy.HIGH_FIRST):
+        return f"{word}: always"
+    if policy == PathPolicy.RANDOM:
+        return f"random: the coin of seed {seed} for this bar"
+    if policy == PathPolicy.NEAREST:
+        nearer = "low" if open_ - low < high - open_ else "high"
+        if math.isclose(open_ - low, high - open_):
+            where = "at or above" if close >= open_ else "below"
+            return f"{word}: both extremes are as near, and the close is {where} the open"
+        return f"{word}: the {nearer} is nearer to the open"
+    if policy in (PathPolicy.WORST, PathPolicy.BEST) and hurts:
+        if net:
+            return f"{word}: the position is {'long' if net > 0 else 'short'}"
+        return f"{word}: flat, only {'sell' if hurts > 0 else 'buy'} orders could open a position"
+    undecided = "" if policy == PathPolicy.SHORTEST else "flat, and no side decides, so "
+    if math.isclose(close, open_):
+        return f"{word}: {undecided}the shorter path; close = open, the nearer extreme first"
+    where = "above" if close > open_ else "below"
+    return f"{word}: {undecided}the shorter path, as the close is {where} the open"
+
+
+def waits_text(order: Any, instrument: Any, high: float, low: float, is_new: bool) -> str:
+    """Why an order that works did not trigger inside a bar."""
+    tick = float(instrument["tick_size"])
+    trigger, rising = trigger_of(order, instrument)
+    word, extreme = ("high", high) if rising else ("low", low)
+    limits = order["type"] == LIMIT or order["triggered"]
+    level = float(order["limit_price"] if limits else order["stop_price"])
+    reached = (extreme - trigger) * (1 if rising else -1) >= -TOLERANCE * tick
+    touched = (extreme - level) * (1 if rising else -1) >= -TOLERANCE * tick
+    far = price_text(extreme, tick)
+    side = "buy" if order["side"] > 0 else "sell"
+    name = f"{side} {'limit' if limits else 'stop'} {price_text(level, tick)}"
+    if not reached and touched:
+        return (
+            f"{name} touched but not gone through: it needs {price_text(trigger, tick)}, "
+            f"the {word} is {far}"
+        )
+    if not reached:
+        return f"{name} not reached: the {word} is {far}"
+    since = "it was made" if is_new else "it was triggered" if limits else "it could"
+    return f"{name} not reached any more: the {word} {far} came before {since}"
+
+
+def rejection_text(order: Any, symbol: str, instrument: Any) -> str:
+    """Why an order was refused."""
+    reject = Reject(int(order["reject"]))
+    reasons = {
+        Reject.NO_MARKET: f"{symbol} has no price yet",
+        Reject.INVALID_QUANTITY: f"{quantity(order['qty'])} is not one or more whole lots of "
+        f"{quantity(instrument['lot'])}",
+        Reject.INVALID_PRICE: "a price is missing, or not above 0",
+        Reject.SHORT_REFUSED: "a cash account cannot go short",
+        Reject.INSUFFICIENT_MARGIN: "the equity does not cover the initial margin",
+    }
+    return f"rejected ({reject.word}): {reasons.get(reject, reject.word)}"
+
+
+def expiry_text(order: Any, day_ns: int) -> str:
+    """Why an order expired."""
+    if order["tif"] == TimeInForce.DAY:
+        return "expired: a day order, and its session is over"
+    return f"expired: it was good until bar {int(order['until']) // day_ns}"
+
+
+def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float) -> str:
+    """What made an order fill at the open or the close, and the price before slippage."""
+    open_, close = price_text(bar[0], tick), price_text(bar[3], tick)
+    name = order_text(order, tick)
+    if order["role"] == Role.END_OF_DATA:
+        return f"{name}, closed at the end of the data at {close}"
+    if phase == "close":
+        what = "liquidated" if order["role"] == Role.LIQUIDATION else name
+        return f"{what}: filled at the close {close}"
+    if order["role"] == Role.LIQUIDATION:
+        return f"liquidated: filled at the first open since the margin call, {open_}"
+    if order["type"] == MARKET:
+        return f"{name}: filled at the open {open_}"
+    limits = order["type"] != STOP
+    level = float(order["limit_price"] if limits else order["stop_price"])
+    beyond = abs(bar[0] - level) > TOLERANCE * tick
+    if order["type"] == STOP_LIMIT:
+        return f"{name}, triggered, and the open {open_} is within its limit: filled at {open_}"
+    if not beyond:
+        return f"{name} met by the open: filled at {open_}"
+    if limits:
+        return f"{name} bettered by the open: filled at the open {open_}"
+    return f"{name} gapped: filled at the open {open_}"

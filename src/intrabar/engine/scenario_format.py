@@ -1,0 +1,271 @@
+"""What a scenario file may hold: read at the border, and refused with the place and the remedy.
+
+Only what no market could understand is refused here. What a market refuses (a quantity that is
+not whole lots, a price that is missing or not above 0) is let through: its rejection is part of
+the result. A bar may be off its own range by less than a tick, as rounded sources are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import Any
+
+from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.enums import MarginCall, MarginCheck, OrderType, PathPolicy, TimeInForce, Word
+from intrabar.model.instrument import Instrument
+
+SCENARIO = {
+    "name", "instruments", "account", "path_policy", "seed", "close_at_end",
+    "bars", "orders", "expect",
+}  # fmt: skip
+ACCOUNT = {"cash", "type", "margin_call", "margin_check", "close_at_end"}
+PRICES = ("limit_price", "stop_price", "stop_loss", "take_profit")
+MOMENT = {"at", "phase"}
+ORDER = {"id", "symbol", "side", "qty", "type", "tif", "until", "reduce_only", "oco"}
+CHANGES = {"limit_price", "stop_price", "qty"}
+INSTRUMENT = {f.name for f in fields(Instrument)} | {"tick_value", "contract_size"}
+COLUMNS = ("open", "high", "low", "close", "volume")
+MOST_AT_ONCE = 1024  # what a strategy can ask for in one call
+LAST_UNTIL = 100_000  # bars; a day each, they must fit 64-bit nanoseconds
+
+
+def check_scenario(scenario: Any) -> None:
+    """Refuse what is not a scenario.
+
+    Raises
+    ------
+    ConfigError, NotFoundError
+        A field is missing, unknown or out of range; the message names the place.
+    """
+    if not isinstance(scenario, dict):
+        raise ConfigError(f"a scenario is a JSON object, not {_shown(scenario)}")
+    check_keys("scenario", scenario, SCENARIO)
+    for name in ("instruments", "bars"):
+        if not scenario.get(name):
+            raise ConfigError(f"{name}: missing or empty; a scenario needs instruments and bars")
+    ticks = check_instruments(scenario["instruments"])
+    length = check_bars(scenario["bars"], ticks)
+    check_account(scenario)
+    orders = scenario.get("orders") or []
+    if not isinstance(orders, list):
+        raise ConfigError(f"orders: {_shown(orders)}, must be a list")
+    check_orders(orders, ticks, length)
+    expect = scenario.get("expect")
+    if expect is not None:
+        check_expect(expect)
+
+
+def check_keys(place: str, given: Any, known: Collection[str]) -> None:
+    """Refuse a key that nobody reads: it is a slip of the pen."""
+    if not isinstance(given, dict):
+        raise ConfigError(f"{place}: {_shown(given)}, must be an object")
+    for name in given:
+        if name not in known:
+            raise NotFoundError(f"key in {place}", name, known)
+
+
+def check_number(place: str, value: Any, least: float = -math.inf) -> None:
+    """Refuse what is not a finite number, or below a bound."""
+    fine = isinstance(value, int | float) and not isinstance(value, bool)
+    if not fine or not abs(value) < 1e300:
+        raise ConfigError(f"{place}: {_shown(value)}, must be a number")
+    if value < least:
+        raise ConfigError(f"{place}: {value}, must be {least:g} or more")
+
+
+def check_whole(place: str, value: Any, least: int, most: int, what: str) -> None:
+    """Refuse what is not a whole number between two bounds."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ConfigError(f"{place}: {_shown(value)}, must be {what}, {least} to {most}")
+
+
+def check_word(place: str, value: Any, words: type[Word], later: str = "") -> None:
+    """Refuse a word that an enumeration does not have."""
+    known = [w.word for w in words]
+    if value == later and later:
+        raise ConfigError(
+            f"{place}: {value!r} is not supported yet; supported are " + ", ".join(known)
+        )
+    if value not in known:
+        raise NotFoundError(place, str(value), known)
+
+
+def check_flag(place: str, value: Any) -> None:
+    """Refuse what is not true or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place}: {_shown(value)}, must be true or false")
+
+
+def check_instruments(given: Any) -> dict[str, float]:
+    """The tick sizes by symbol."""
+    if not isinstance(given, list):
+        raise ConfigError(f"instruments: {_shown(given)}, must be a list")
+    ticks: dict[str, float] = {}
+    for n, x in enumerate(given):
+        place = f"instruments[{n}]"
+        check_keys(place, x, INSTRUMENT)
+        symbol = x.get("symbol")
+        if not isinstance(symbol, str) or not symbol:
+            raise ConfigError(f"{place}.symbol: {_shown(symbol)}, must be a name")
+        if symbol in ticks:
+            raise ConfigError(f"{place}.symbol: {symbol!r} is there already; rename one")
+        for name, value in x.items():
+            if name not in ("symbol", "calendar", "currency"):
+                check_number(f"{place}.{name}", value, 0.0)
+                if value == 0 and name in ("tick_size", "tick_value", "contract_size"):
+                    raise ConfigError(f"{place}.{name}: 0, must be above 0")
+        ticks[symbol] = float(x.get("tick_size", 0.01))
+    return ticks
+
+
+def check_bars(bars: Any, ticks: dict[str, float]) -> int:
+    """The length of the timeline."""
+    check_keys("bars", bars, ticks)
+    length, longest = 0, ""
+    for symbol, rows in bars.items():
+        place = f"bars.{symbol}"
+        if not isinstance(rows, list):
+            raise ConfigError(f"{place}: {_shown(rows)}, must be a list of bars")
+        if longest and len(rows) != length:
+            raise ConfigError(
+                f"{place}: {len(rows)} bars, but bars.{longest} has {length}; "
+                "write null where a symbol has no bar"
+            )
+        length, longest = len(rows), symbol
+        for t, row in enumerate(rows):
+            if row is not None:
+                check_bar(f"{place}[{t}]", row, ticks[symbol])
+    if length == 0:
+        raise ConfigError("bars: there are none")
+    return length
+
+
+def check_bar(place: str, row: Any, tick: float) -> None:
+    """Refuse a bar that contradicts itself by a tick or more."""
+    if not isinstance(row, list) or len(row) != len(COLUMNS):
+        raise ConfigError(f"{place}: {_shown(row)} is not [open, high, low, close, volume] or null")
+    for name, value in zip(COLUMNS, row, strict=True):
+        check_number(f"{place}: {name}", value)
+        if value < 0 or (value == 0 and name != "volume"):
+            bound = "0 or more" if name == "volume" else "above 0"
+            raise ConfigError(f"{place}: {name} is {value}, must be {bound}")
+    open_, high, low, close, _ = row
+    if high <= low - tick:
+        raise ConfigError(
+            f"{place}: high {high} is below low {low}; the order is open, high, low, close, volume"
+        )
+    for name, price in (("open", open_), ("close", close)):
+        if price <= low - tick or price >= high + tick:
+            raise ConfigError(
+                f"{place}: {name} {price} is outside the bar's low {low} to high {high}"
+            )
+
+
+def check_account(scenario: dict[str, Any]) -> None:
+    """Refuse what an account, a path or a seed cannot be."""
+    account = scenario.get("account") or {}
+    check_keys("account", account, ACCOUNT)
+    if "cash" in account:
+        check_number("account.cash", account["cash"])
+        if account["cash"] <= 0:
+            raise ConfigError(f"account.cash: {account['cash']}, must be above 0")
+    if account.get("type", "margin") not in ("margin", "cash"):
+        raise NotFoundError("account.type", str(account["type"]), ("margin", "cash"))
+    check_word("account.margin_call", account.get("margin_call", "all"), MarginCall)
+    check_word("account.margin_check", account.get("margin_check", "reject"), MarginCheck)
+    check_word("path_policy", scenario.get("path_policy", "worst"), PathPolicy, "detail")
+    check_flag("account.close_at_end", account.get("close_at_end", False))
+    check_flag("close_at_end", scenario.get("close_at_end", False))
+    check_whole("seed", scenario.get("seed", 0), 0, 2**63 - 1, "a whole number")
+
+
+def check_orders(orders: list[Any], symbols: Iterable[str], length: int) -> None:
+    """Refuse orders that name what is not there, or could not be understood."""
+    names: dict[str, int] = {}
+    for n, order in enumerate(orders):
+        place = f"orders[{n}]"
+        is_change = isinstance(order, dict) and ("cancel" in order or "modify" in order)
+        if not is_change:
+            check_order(place, order, symbols)
+            if order["id"] in names:
+                raise ConfigError(
+                    f"{place}.id: {order['id']!r} is the id of orders[{names[order['id']]}] already"
+                )
+            names[order["id"]] = n
+        elif "cancel" in order:
+            check_keys(place, order, MOMENT | {"cancel"})
+        else:
+            check_keys(place, order, MOMENT | CHANGES | {"modify"})
+            check_figures(place, order)
+        check_moment(place, order, length)
+    children = {f"{name}.{leg}" for name in names for leg in ("stop", "target")}
+    for n, order in enumerate(orders):
+        if order.get("id") in children:
+            raise ConfigError(f"orders[{n}].id: {order['id']!r} is the name of a bracket's child")
+        for key, known in (("cancel", children), ("modify", children), ("oco", set())):
+            name = order.get(key)
+            if name is not None and (not isinstance(name, str) or name not in known | {*names}):
+                raise NotFoundError(f"order in orders[{n}].{key}", str(name), names)
+        if order.get("oco") is not None and order.get("oco") == order.get("id"):
+            raise ConfigError(f"orders[{n}].oco: an order cannot cancel itself; name the other one")
+    crowd = Counter((order["at"], order["phase"]) for order in orders)
+    for (at, phase), count in crowd.items():
+        if count > MOST_AT_ONCE:
+            raise ConfigError(
+                f"orders: {count} at {at} in phase {phase}, at most {MOST_AT_ONCE} fit"
+            )
+
+
+def check_moment(place: str, order: dict[str, Any], length: int) -> None:
+    """Refuse a moment outside the timeline."""
+    check_whole(f"{place}.at", order.get("at"), 0, length - 1, "an index of the timeline")
+    if order.get("phase") not in ("open", "close"):
+        raise ConfigError(f"{place}.phase: {_shown(order.get('phase'))}, must be 'open' or 'close'")
+
+
+def check_figures(place: str, order: dict[str, Any]) -> None:
+    """Refuse prices and quantities that are not numbers; null is none."""
+    for name in (*PRICES, "qty"):
+        if order.get(name) is not None:
+            check_number(f"{place}.{name}", order[name])
+
+
+def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
+    """Refuse an order of the script that no market could understand."""
+    if isinstance(order, dict) and "trail" in order and order.get("type") != "trailing_stop":
+        raise ConfigError(f"{place}.trail: belongs to a trailing_stop, which is not supported yet")
+    check_keys(place, order, MOMENT | ORDER | {*PRICES, "trail"})
+    for name in ("id", "symbol", "side", "qty", "type"):
+        if order.get(name) is None:
+            raise ConfigError(f"{place}: {name} is missing")
+    if not isinstance(order["id"], str) or not order["id"]:
+        raise ConfigError(f"{place}.id: {_shown(order['id'])}, must be a name")
+    if order["symbol"] not in list(symbols):
+        raise NotFoundError(f"symbol in {place}", str(order["symbol"]), symbols)
+    if order["side"] not in ("buy", "sell"):
+        raise NotFoundError(f"side in {place}", str(order["side"]), ("buy", "sell"))
+    check_word(f"type in {place}", order["type"], OrderType, "trailing_stop")
+    check_word(f"tif in {place}", order.get("tif", "gtc"), TimeInForce)
+    check_figures(place, order)
+    check_flag(f"{place}.reduce_only", order.get("reduce_only", False))
+    if order.get("tif") == "gtd" and order.get("until") is None:
+        raise ConfigError(f"{place}: tif gtd needs until, an index of the timeline")
+    if order.get("until") is not None:
+        check_whole(f"{place}.until", order["until"], 0, LAST_UNTIL, "an index of the timeline")
+
+
+def check_expect(expect: Any) -> None:
+    """Refuse an expectation that names what no result has."""
+    check_keys("expect", expect, {"name", "fills", "orders", "equity", "status"})
+    for name in ("fills", "orders", "equity"):
+        if not isinstance(expect.get(name, []), list):
+            raise ConfigError(f"expect.{name}: {_shown(expect[name])}, must be a list")
+
+
+def _shown(value: Any) -> str:
+    text = "null" if value is None else json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,178 @@
+"""However a run is split up, it leaves the same bits: Machine.digest() after the last bar."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from intrabar.engine.scenario import HOOK, ScriptedOrders, scenario_machine
+from intrabar.model.enums import RunStatus
+from intrabar.sim import state
+from intrabar.sim.hook import GO_ON, STOP
+from intrabar.sim.machine import ENDED, Hooks, Machine
+from tests.generators import random_scenario, scenarios
+
+SEEDED = 150
+CALM = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def is_over(machine: Machine) -> bool:
+    return machine.status is RunStatus.RUINED or machine.bar >= len(machine.market)
+
+
+def at_one_go(scenario: dict) -> str:
+    machine, script = scenario_machine(scenario)
+    assert machine.advance() == ENDED
+    assert script.ids is not None  # the hooks live as long as the script
+    return machine.digest()
+
+
+def in_chunks(scenario: dict, rng: random.Random) -> str:
+    machine, script = scenario_machine(scenario)
+    bar = 0
+    while not is_over(machine):
+        bar += rng.randint(0, 3)
+        machine.advance(bar, rng.randint(state.STEP_OPEN, state.STEP_END))
+    assert script.ids is not None
+    return machine.digest()
+
+
+def by_every_step(scenario: dict) -> str:
+    machine, script = scenario_machine(scenario)
+    while not is_over(machine):
+        bar = machine.bar
+        for step in range(state.STEP_ON_OPEN, state.STEP_END + 1):
+            machine.advance(bar, step)
+        machine.advance(bar + 1)
+    assert script.ids is not None
+    return machine.digest()
+
+
+def stopping_hooks(machine: Machine, script: ScriptedOrders, rng: random.Random) -> list:
+    """Connect hooks that do what the script says, and at times ask for control back."""
+
+    def made(phase: str) -> object:
+        def hook(_: int, bar: int) -> int:
+            for order in script.script.get((phase, bar), []):
+                script.submit(order)
+            return STOP if rng.random() < 0.5 else GO_ON
+
+        return HOOK(hook)
+
+    callbacks = [made("open"), made("close")]
+    addresses = [ctypes.cast(c, ctypes.c_void_p).value for c in callbacks]
+    machine.connect(0, Hooks(on_open=addresses[0], on_close=addresses[1]))
+    return callbacks
+
+
+def with_stops(scenario: dict, rng: random.Random) -> tuple[str, int]:
+    machine, script = scenario_machine(scenario)
+    callbacks = stopping_hooks(machine, script, rng)
+    pauses = 0
+    while machine.advance() != ENDED:
+        pauses += 1
+    assert len(callbacks) == 2
+    return machine.digest(), pauses
+
+
+def rewound(scenario: dict, rng: random.Random) -> set[str]:
+    """Run on from a snapshot: on the same machine after it has reached the end, and on another."""
+    machine, script = scenario_machine(scenario)
+    machine.advance(rng.randint(0, len(machine.market)), rng.randint(0, state.STEP_END))
+    saved, ids = machine.snapshot(), dict(script.ids)
+    machine.advance()
+    digests = {machine.digest()}
+    machine.restore(saved)
+    script.ids.clear()
+    script.ids.update(ids)
+    machine.advance()
+    digests.add(machine.digest())
+    other, other_script = scenario_machine(scenario)
+    other.restore(saved)
+    other_script.ids.update(ids)
+    other.advance()
+    return digests | {other.digest()}
+
+
+def asleep(scenario: dict) -> tuple[Machine, ScriptedOrders]:
+    """A machine that wakes the script only where it has something to ask for."""
+    machine, script = scenario_machine(scenario)
+    machine.tape.wake[:] = 0
+    for phase, bar in script.script:
+        bits = state.WAKE_OPEN if phase == "open" else state.WAKE_FLAT | state.WAKE_HELD
+        machine.tape.wake[bar, 0] |= bits
+    return machine, script
+
+
+def quiet(scenario: dict) -> str:
+    machine, script = asleep(scenario)
+    machine.advance()
+    assert script.ids is not None
+    return machine.digest()
+
+
+def never_quiet(scenario: dict) -> str:
+    """Bars that are stepped into are always worked through."""
+    machine, script = asleep(scenario)
+    while not is_over(machine):
+        machine.advance(machine.bar, state.STEP_ON_OPEN)
+        machine.advance(machine.bar + 1)
+    assert script.ids is not None
+    return machine.digest()
+
+
+def check(scenario: dict, rng: random.Random) -> None:
+    expected = at_one_go(scenario)
+    assert in_chunks(scenario, rng) == expected
+    assert by_every_step(scenario) == expected
+    assert with_stops(scenario, rng)[0] == expected
+    assert rewound(scenario, rng) == {expected}
+    assert quiet(scenario) == expected
+    assert never_quiet(scenario) == expected
+
+
+@CALM
+@given(scenarios(), st.integers(0, 2**32))
+def test_a_split_run_equals_the_run_at_one_go(scenario: dict, seed: int) -> None:
+    check(scenario, random.Random(seed))
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_a_split_run_equals_the_run_at_one_go_on_seeded_scenarios(block: int) -> None:
+    for n in range(SEEDED // 3):
+        rng = random.Random(f"resumable/{block}/{n}")
+        check(random_scenario(rng), rng)
+
+
+def test_hooks_do_stop_the_loop() -> None:
+    """Else the property above would hold for want of stops."""
+    pauses = [with_stops(random_scenario(random.Random(n)), random.Random(n))[1] for n in range(20)]
+    assert sum(pauses) > 20
+
+
+def test_a_long_calm_run_is_passed_quietly_to_the_same_bits() -> None:
+    """A position, a far stop and margin over 500 bars on which nothing happens, then a fill."""
+    rng = np.random.default_rng(7)
+    closes = 100 + np.cumsum(rng.normal(0, 0.02, 500)).round(2)
+    bars = [[c, c + 0.5, c - 0.5, c, 1] for c in closes.tolist()]
+    bars += [None, [60, 61, 59, 60, 1]]
+    scenario = {
+        "instruments": [{"symbol": "A", "initial_margin": 10, "maintenance_margin": 5}],
+        "bars": {"A": bars},
+        "orders": [
+            {"id": "in", "at": 3, "phase": "open", "symbol": "A", "side": "buy", "qty": 3}
+            | {"type": "market", "stop_loss": 80, "take_profit": 130}
+        ],
+    }
+    expected = at_one_go(copy.deepcopy(scenario))
+    assert quiet(scenario) == never_quiet(scenario) == expected
