@@ -84,7 +84,7 @@ def test_numbers_and_prices_of_the_tables_are_doubles() -> None:
     st.sampled_from((1, 2)),
     st.sampled_from((0.0, 0.2)),
     st.booleans(),
-    st.sampled_from([p for p in PathPolicy]),
+    st.sampled_from(list(PathPolicy)),
 )
 def test_profits_and_costs_explain_the_equity(
     seed: int, count: int, missing: float, close_at_end: bool, policy: PathPolicy

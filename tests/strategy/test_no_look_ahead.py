@@ -150,7 +150,7 @@ def test_the_past_stays_when_the_future_changes(made: str) -> None:
     st.integers(0, 999),
     st.integers(20, BARS - 2),
     st.sampled_from(list(MADE)),
-    st.sampled_from([p for p in PathPolicy]),
+    st.sampled_from(list(PathPolicy)),
 )
 def test_the_past_stays_under_every_path(
     seed: int, last: int, made: str, policy: PathPolicy

@@ -1,4 +1,4 @@
-"""The contract of a Python strategy: hooks, notices, orders, warm-up, and what happens on errors."""
+"""The contract of a Python strategy: hooks, notices, orders, warm-up, and errors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def fills(result: Any) -> list[tuple[Any, ...]]:
 
 def test_notices_come_in_order_after_the_path_and_before_on_close() -> None:
     rows = [[100.0] * 4, [100.0, 100.0, 95.0, 96.0], [96.0] * 4]
-    result, strategy = played(
+    _result, strategy = played(
         {(0, "close"): lambda now: now.buy(1, stop_loss=97.0, take_profit=110.0)}, rows
     )
     assert [x for x in strategy.heard if x[0] == 1] == [
@@ -163,7 +163,7 @@ def test_one_of_two_alternatives_fills_and_cancels_the_other() -> None:
         above = now.buy(1, stop=103.0)
         now.sell(1, stop=90.0, oco=above)
 
-    result, strategy = played({(0, "close"): breakout})
+    result, _strategy = played({(0, "close"): breakout})
     assert fills(result) == [(1, "intrabar", "buy", 1.0, 103.0, "entry")]
     assert result.orders["status"].to_list() == ["filled", "cancelled"]
 
@@ -329,7 +329,7 @@ def test_a_hook_is_called_as_soon_as_one_instrument_is_warm() -> None:
 
 
 def test_without_indicators_the_first_bar_counts() -> None:
-    result, strategy = played({(0, "open"): lambda now: now.buy(1)})
+    result, _strategy = played({(0, "open"): lambda now: now.buy(1)})
     assert fills(result) == [(0, "open", "buy", 1.0, 100.0, "entry")]
 
 
