@@ -17,7 +17,7 @@ from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
-from intrabar.sim.costs import round_down, slipped
+from intrabar.sim.costs import round_down, round_up, slipped
 from intrabar.strategy.rules import call_levels, call_side, call_stop
 
 # What a compiled bot is given: numbers, and addresses of arrays.
@@ -115,7 +115,14 @@ def put_order(
 
 
 @kernel
-def margin_in_use(instruments: Any, sleeves: Any) -> float:
+def margin_of_one(account: Any, x: Any, price: float) -> float:
+    """Initial margin of one contract of an instrument at a price, account currency."""
+    rate = max(x.initial_margin_rate, 1.0) if account.cash_account else x.initial_margin_rate
+    return x.initial_margin + rate * abs(price) * x.point_value
+
+
+@kernel
+def margin_in_use(account: Any, instruments: Any, sleeves: Any) -> float:
     """Initial margin of all positions at the present marks, account currency."""
     n = instruments.shape[0]
     used = 0.0
@@ -124,22 +131,20 @@ def margin_in_use(instruments: Any, sleeves: Any) -> float:
         for k in range(j, sleeves.shape[0], n):
             net += sleeves[k].qty
         if net != 0.0:
-            x = instruments[j]
-            used += abs(net) * (
-                x.initial_margin + x.initial_margin_rate * abs(x.mark) * x.point_value
-            )
+            used += abs(net) * margin_of_one(account, instruments[j], instruments[j].mark)
     return used
 
 
 @kernel
 def quantity(
-    bot: Any, equity: float, free: float, x: Any, side: int, price: float, stop: float
+    bot: Any, account: Any, free: float, x: Any, side: int, price: float, stop: float
 ) -> float:
     """How much to buy or sell so that the stop costs the risk that was asked for.
 
     `risk_per_unit = |entry - stop| * point_value + slippage of entry and stop + commissions of
     both`, then at most what the equity that is free covers in initial margin (fill model, section
-    7). `price` is the last close, the best guess of the entry.
+    7). `price` is the last close, the best guess of the entry; the stop counts where the order
+    will lie, on the tick, and each commission at its slipped price.
 
     Returns
     -------
@@ -148,16 +153,17 @@ def quantity(
     """
     if bot.risk_fraction <= 0.0:
         return bot.qty
-    slips = abs(slipped(x, side, price) - price) + abs(slipped(x, -side, stop) - stop)
+    placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
+    entry_fill, stop_fill = slipped(x, side, price), slipped(x, -side, placed)
     commissions = 2.0 * x.commission_per_contract + x.commission_rate * x.point_value * (
-        abs(price) + abs(stop)
+        abs(entry_fill) + abs(stop_fill)
     )
-    risk = (abs(price - stop) + slips) * x.point_value + commissions
-    at_risk = equity * bot.risk_fraction - 2.0 * x.fee_per_trade
+    risk = side * (entry_fill - stop_fill) * x.point_value + commissions
+    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade
     if not risk > 0.0:
         return 0.0
     qty = round_down(at_risk / risk, x.lot)
-    margin = x.initial_margin + x.initial_margin_rate * abs(price) * x.point_value
+    margin = margin_of_one(account, x, price)
     if qty > 0.0 and margin > 0.0:
         most = round_down(free / margin, x.lot)
         if most < x.lot:
@@ -225,8 +231,8 @@ def enter(
     if not side * (price - stop) > 0.0:
         counts[j, NO_LEVELS] += 1
         return
-    free = account.equity - margin_in_use(instruments, sleeves)
-    qty = quantity(bot, account.equity, free, instruments[j], side, price, stop)
+    free = account.equity - margin_in_use(account, instruments, sleeves)
+    qty = quantity(bot, account, free, instruments[j], side, price, stop)
     if qty <= 0.0:
         counts[j, SIZE_ZERO if qty == 0.0 else MARGIN] += 1
         return

@@ -55,6 +55,8 @@ class Gates:
             self.flatten_time()
         if not 0.0 <= self.daily_loss < 1.0:
             raise ConfigError(f"gates: daily_loss is {self.daily_loss}, must be from 0 to below 1")
+        if not self.break_minutes > 0.0:
+            raise ConfigError(f"gates: break_minutes is {self.break_minutes}, must be above 0")
         if not self.min_atr >= 0.0:
             raise ConfigError(f"gates: min_atr is {self.min_atr}, must be 0 or more")
 
@@ -140,7 +142,8 @@ def timetable(
         in_window = (at_close - (cut_second - lead)) % 86_400 < lead + length
         blocked[in_window] |= 1 << Gate.FLATTEN
         for j in range(n):
-            flatten[:, j] = last_opens(market.open_time[:, j], cut_second, lead, length)
+            real = ~np.isnan(market.open[:, j])
+            flatten[real, j] = last_opens(market.open_time[real, j], cut_second, lead, length)
     return Timetable(blocked, flatten, day)
 
 

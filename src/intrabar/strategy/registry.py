@@ -63,7 +63,8 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
     if hasattr(made, "decide_side"):
         bot = {key: given.pop(key) for key in BOT_PARAMETERS if key in given}
         allowed = [*parameter_names(made), *BOT_PARAMETERS]
-        return Bot(entry=construct(made, given, name, allowed), **bot_parts(bot, name))
+        entry = construct(made, given, name, allowed)
+        return construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
     strategy = construct(made, given, name, parameter_names(made))
     if not isinstance(strategy, Bot | Strategy | Signals):
         raise ConfigError(f"{name} is neither a strategy, an entry, a bot nor signals")
@@ -102,10 +103,14 @@ def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
             raise NotFoundError(f"exit of {name}", chosen, EXITS)
         made = EXITS[chosen] if chosen in EXITS else find(chosen)
         parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
+    if not hasattr(parts.get("exit", FixedRatio), "initial_levels"):
+        raise ConfigError(f"{name}: exit is {exit_!r}, must be a name, or a mapping with one")
     if isinstance(parts.get("gates"), Mapping):
         parts["gates"] = construct(
             Gates, dict(parts["gates"]), f"{name}.gates", parameter_names(Gates)
         )
+    if not isinstance(parts.get("gates", Gates()), Gates):
+        raise ConfigError(f"{name}: gates is {parts['gates']!r}, must be a mapping")
     if "risk_fraction" not in parts and "qty" in parts:
         parts["risk_fraction"] = 0.0
     return parts
@@ -115,7 +120,10 @@ def parameter_names(made: Any) -> list[str]:
     """What a class or a function takes."""
     if is_dataclass(made):
         return [f.name for f in fields(made) if f.init]
-    return list(inspect.signature(made).parameters)
+    try:
+        return list(inspect.signature(made).parameters)
+    except (TypeError, ValueError):  # not callable, or a builtin that does not tell
+        return []
 
 
 def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]) -> Any:
@@ -129,6 +137,8 @@ def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and str(f.type) in ("int", "float") and not is_number:
                 raise ConfigError(f"{name}: {f.name} is {value!r}, must be a number")
+            if value is not None and str(f.type) == "bool" and not isinstance(value, bool):
+                raise ConfigError(f"{name}: {f.name} is {value!r}, must be true or false")
             if str(f.type) == "int" and isinstance(value, float) and not value.is_integer():
                 raise ConfigError(f"{name}: {f.name} is {value!r}, must be a whole number")
     try:

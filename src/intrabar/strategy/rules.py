@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dis
 import hashlib
-import math
 import sys
 import types as python_types
 from collections.abc import Callable, Sequence
@@ -153,7 +152,7 @@ def _compile(
     )
     try:
         exec(compile(text, str(path), "exec"), space)
-    except NumbaError:
+    except (NumbaError, KeyError):  # KeyError: a field that a record does not have
         missing = missing_field(function, now, parameters)
         if missing:
             raise ConfigError(f"{origin}: {missing}") from None
@@ -164,11 +163,17 @@ def _compile(
 
 def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) -> str:
     """What is wrong when a rule reads a name that its records do not have; "" if nothing is."""
-    code = function.__code__
-    known = set(now.names or ()) | set(parameters.names or ()) | set(dir(math)) | set(dir(np))
-    for name in code.co_names:
-        if name not in known and name not in function.__globals__ and name not in dir(__builtins__):
-            return f"reads {name!r}, which is neither in the bar, an indicator nor a parameter"
+    records = dict(
+        zip(function.__code__.co_varnames, (now.names or (), parameters.names or ()), strict=False)
+    )
+    read = ""
+    for step in dis.get_instructions(function):
+        if step.opname == "LOAD_ATTR" and step.argval not in records.get(read, (step.argval,)):
+            return (
+                f"reads {step.argval!r}, which is neither in the bar, an indicator nor a parameter"
+            )
+        loads = step.opname.startswith("LOAD_FAST")
+        read = (step.argval[-1] if isinstance(step.argval, tuple) else step.argval) if loads else ""
     return ""
 
 

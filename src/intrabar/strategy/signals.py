@@ -64,8 +64,7 @@ class Signals:
         if isinstance(values, Mapping):
             columns = values
         elif np.ndim(values) == 0:
-            grid[:] = values
-            return grid
+            columns = dict.fromkeys(market.symbols, values)
         else:
             columns = {market.symbols[0]: values}
         for symbol, column in columns.items():
@@ -85,15 +84,22 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
     """Signals as numbers; words by `WORDS`."""
     array = np.asarray(column)
     if array.dtype.kind in "OUST":
-        words: Sequence[Any] = array.tolist()
-        unknown = sorted({str(w) for w in words if isinstance(w, str) and w.upper() not in WORDS})
+        known: Mapping[str, float] = WORDS if what == "side" else {}
+        words: Sequence[Any] = array.ravel().tolist()
+        unknown = sorted({str(w) for w in words if isinstance(w, str) and w.upper() not in known})
         if unknown:
-            raise ConfigError(f"signals: {what} has {unknown[0]!r}; known: {', '.join(WORDS)}")
-        return np.array(
-            [WORDS[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words],
-            float,
-        )
-    return array.astype(float)
+            known_words = ", ".join(known) or "numbers only"
+            raise ConfigError(f"signals: {what} has {unknown[0]!r}; known: {known_words}")
+        array = np.array(
+            [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
+        ).reshape(array.shape)
+    numbers = array.astype(float)
+    right = np.isin(numbers, (-1.0, 0.0, 1.0)) if what == "side" else numbers > 0.0
+    wrong = numbers[~right & ~np.isnan(numbers)]
+    if wrong.size:
+        must = "1, -1, 0 or NaN" if what == "side" else "above 0"
+        raise ConfigError(f"signals: {what} has {wrong[0]:g}, must be {must}")
+    return numbers
 
 
 class RunningSignals:

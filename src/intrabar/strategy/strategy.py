@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, S
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.views import AtClose, AtOpen, Desk, View
+
+PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ class RunningStrategy:
         bar = int(self.machine.book.account["bar"][0])
         time = str(np.datetime64(int(self.machine.market.time[bar]), "ns"))[:19]
         frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if "/intrabar/" not in f.filename] or frames
+        own = [f for f in frames if PACKAGE not in Path(f.filename).parents] or frames
         what = (
             str(error) if isinstance(error, IntrabarError) else f"{type(error).__name__}: {error}"
         )

@@ -221,6 +221,8 @@ class View:
         """
         if not qty > 0.0:
             raise OrderError(f"{self.symbol}: qty is {qty}, must be above 0")
+        if at_close and (limit is not None or stop is not None):
+            raise OrderError(f"{self.symbol}: a market-on-close order has no limit and no stop")
         words = {w.word: w for w in TimeInForce}
         if tif not in words:
             raise NotFoundError("time in force", tif, words)
