@@ -71,7 +71,7 @@ def store(composed: Composed, result: Result, config: Config, *, text: str = "")
 
 def make_manifest(composed: Composed, result: Result, config: Config) -> dict[str, Any]:
     """Everything that decides a run, and the digest of what came of it."""
-    settings = config.model_dump(mode="json", by_alias=True)
+    settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     created = datetime.now(UTC)
     short = hashlib.sha256((json.dumps(settings) + result.digest).encode()).hexdigest()[:6]
     return {
