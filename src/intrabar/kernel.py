@@ -49,10 +49,12 @@ CACHE = _cache_home() / "kernels" / _digest()
 
 _numba.config.CACHE_DIR = str(CACHE)
 
+_WARM = CACHE.is_dir() and any(CACHE.rglob("*.nbc"))  # asked before this process leaves any
+
 
 def is_warm() -> bool:
     """Whether an earlier process has left compiled kernels behind."""
-    return CACHE.is_dir() and any(CACHE.rglob("*.nbc"))
+    return _WARM
 
 
 def kernel(function: F) -> F:

@@ -93,10 +93,10 @@ function RangeBar({ band }: { band: BandView }) {
   );
 }
 
-/** Kept inside the bar at both ends. */
+/** Kept inside the bar at both ends: it hangs to the right of its place at 0 %, to the left at 100 %. */
 function RangeLabel({ at, children }: { at: number; children: string }) {
   return (
-    <span class="range-label" style={{ left: `${Math.max(8, Math.min(92, at))}%` }}>
+    <span class="range-label" style={{ left: `${at}%`, transform: `translateX(-${at}%)` }}>
       {children}
     </span>
   );

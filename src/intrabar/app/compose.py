@@ -60,7 +60,7 @@ def compose(config: Config, remarks: list[str] | None = None) -> Composed:
 def make_strategies(given: list[StrategyConfig]) -> dict[str, AnyStrategy]:
     """The enabled strategies by label, in order."""
     made: dict[str, AnyStrategy] = {}
-    if "" not in sys.path and "." not in sys.path:
+    if any(":" in one.name for one in given) and "" not in sys.path:
         sys.path.insert(0, "")  # `my_rules:Mine` is looked for in the working folder
     for k, one in enumerate(given):
         if not one.enabled:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from intrabar.app.config import Config, File, Provider, normal
+from intrabar.app.config import Config, File, Provider, Source, normal
 from intrabar.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -127,18 +127,25 @@ def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> 
 
 
 def absolute(config: Config, folder: Path) -> Config:
-    """The same configuration with the files and folders of its data as absolute paths."""
+    """The same configuration with files of its data as absolute paths, the catalogue's too."""
     sources = [
         source.model_copy(
             update={
                 key: str((folder / Path(value).expanduser()).resolve())
-                for key in ("file", "catalogue")
-                if (value := getattr(source, key))
+                for key, value in _places(source).items()
             }
         )
-        for source in config.data
+        for source in config.data or [Source(symbol=symbol) for symbol in config.symbols]
     ]
     return config.model_copy(update={"data": sources})
+
+
+def _places(source: Source) -> dict[str, str]:
+    if source.file:
+        return {"file": source.file}
+    if source.sample:
+        return {}
+    return {"catalogue": source.catalogue or os.environ.get("INTRABAR_CATALOGUE") or "catalogue"}
 
 
 def _sentence(model: type[BaseModel], error: Any) -> str:

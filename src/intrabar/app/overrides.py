@@ -62,22 +62,20 @@ class Overrides:
     report: bool | None = None
 
 
-def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str], str]:
+def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
     """The configuration to run.
 
     Returns
     -------
     Config
+        Files and folders of its data are absolute: it means the same from anywhere.
     list of str
         Remarks on the file.
-    str
-        The file's text where nothing was put over it, else "".
     """
-    config, text = Config(), ""
+    config = Config()
     remarks: list[str] = []
     if file is not None:
         config, remarks = read_config(file)
-        text = file.read_text(encoding="utf-8-sig") if given == Overrides() else ""
     values = config.model_dump(by_alias=True, exclude_unset=True)
     simple: dict[str, Any] = {
         "symbols": given.symbol,
@@ -97,7 +95,7 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str], 
         values["strategies"] = [{"name": name} for name in given.strategy]
     _set_params(values.get("strategies", []), given.param or [])
     made = validated(Config, values)
-    return (absolute(made, Path()) if given.data else made), remarks, text
+    return absolute(made, Path()), remarks
 
 
 def _source(text: str, given: Overrides) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from intrabar.app.metric_text import flat, sectioned
 from intrabar.app.notes import bars_of, notes
 from intrabar.engine.result import Result
-from intrabar.ui.report_input import Findings, Line, PolicyRun, RunFacts, RunTables
+from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import report_view
 from intrabar.web.report import write_report
 
@@ -56,8 +56,8 @@ def report(
     )
     found = Findings(
         metrics=sectioned(result.metrics),
-        by_symbol={k: flat(s) for k, s in result.metrics_by("symbol").items()},
-        by_strategy={k: flat(s) for k, s in result.metrics_by("strategy").items()},
+        by_symbol=_by(result, "symbol", result.market.symbols),
+        by_strategy=_by(result, "strategy", list(result.setup.strategies)),
         months=result.metrics.months,
         band=_band(result),
         lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
@@ -72,6 +72,11 @@ def title(result: Result) -> str:
     symbols = list(result.market.symbols)
     more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
     return f"{', '.join(result.setup.strategies)} on {', '.join(symbols[:5])}{more}"
+
+
+def _by(result: Result, key: str, order: Sequence[str]) -> dict[str, dict[str, Metric]]:
+    sheets = result.metrics_by(key)
+    return {name: flat(sheets[name]) for name in order if name in sheets}
 
 
 def _band(result: Result) -> list[PolicyRun]:

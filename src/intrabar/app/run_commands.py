@@ -36,8 +36,8 @@ def backtest(
     as_json : bool
         One JSON object on stdout, nothing else.
     """
-    made, remarks, text = overridden(config, overrides)
-    folder, result = carry_out(compose(made, remarks), made, text, quiet=as_json)
+    made, remarks = overridden(config, overrides)
+    folder, result = carry_out(compose(made, remarks), made, quiet=as_json)
     if as_json:
         print(json.dumps(summary(folder, result)))
     else:
@@ -56,7 +56,7 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
         Write the report.
     """
     made = demo_config(out, report)
-    folder, result = carry_out(compose(made), made, "", quiet=False)
+    folder, result = carry_out(compose(made), made, quiet=False)
     tell(folder, result, made)
     print(
         f"\nnext:\n"
@@ -67,14 +67,14 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
     return 0
 
 
-def carry_out(composed: Composed, config: Config, text: str, *, quiet: bool) -> tuple[Path, Result]:
+def carry_out(composed: Composed, config: Config, *, quiet: bool) -> tuple[Path, Result]:
     """Run to the end with a progress bar, and store."""
     if quiet:
         result = finish(Run(composed.setup))
     else:
         with bar(sys.stderr) as shown:
             result = finish(Run(composed.setup), shown)
-    return store(composed, result, config, text=text), result
+    return store(composed, result, config), result
 
 
 def summary(folder: Path, result: Result) -> dict[str, Any]:

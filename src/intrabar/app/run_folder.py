@@ -24,15 +24,13 @@ TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels")
 MANIFEST = "manifest.json"
 
 
-def store(composed: Composed, result: Result, config: Config, *, text: str = "") -> Path:
+def store(composed: Composed, result: Result, config: Config) -> Path:
     """Write the tables, the figures, the report and the manifest of a run.
 
     Parameters
     ----------
     composed, result, config
         The run, what came of it, and what it was made from.
-    text : str
-        The configuration file as it stood, kept beside the manifest.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def store(composed: Composed, result: Result, config: Config, *, text: str = "")
     part = home / f".{manifest['id']}.part"
     try:
         part.mkdir(parents=True)
-        _fill(part, result, manifest, text)
+        _fill(part, result, manifest)
         if config.report:
             report(
                 result,
@@ -71,7 +69,7 @@ def store(composed: Composed, result: Result, config: Config, *, text: str = "")
 
 def make_manifest(composed: Composed, result: Result, config: Config) -> dict[str, Any]:
     """Everything that decides a run, and the digest of what came of it."""
-    settings = config.model_dump(mode="json", by_alias=True)
+    settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     created = datetime.now(UTC)
     short = hashlib.sha256((json.dumps(settings) + result.digest).encode()).hexdigest()[:6]
     return {
@@ -97,11 +95,11 @@ def _fields(x: Any) -> dict[str, Any]:
     return {name: getattr(x, name) for name in x.__dataclass_fields__ if name != "symbol"}
 
 
-def _fill(folder: Path, result: Result, manifest: dict[str, Any], text: str) -> None:
+def _fill(folder: Path, result: Result, manifest: dict[str, Any]) -> None:
     write_tables(folder, result, TABLES)
     import yaml
 
-    copy = text or yaml.safe_dump(_short(manifest["config"]), sort_keys=False)
+    copy = yaml.safe_dump(_short(manifest["config"]), sort_keys=False)
     (folder / "config.yaml").write_text(copy, encoding="utf-8")
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
@@ -110,7 +108,7 @@ def _short(values: Any) -> Any:
     """A configuration without what is empty, for people to read."""
     if isinstance(values, dict):
         kept = {k: _short(v) for k, v in values.items()}
-        return {k: v for k, v in kept.items() if v is not None and v != {} and v != [] and v != ""}
+        return {k: v for k, v in kept.items() if v not in ({}, [], "")}
     return [_short(v) for v in values] if isinstance(values, list) else values
 
 

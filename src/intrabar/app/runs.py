@@ -12,6 +12,7 @@ import polars as pl
 from intrabar.app.compose import Composed, compose
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
+from intrabar.app.provenance import sources_of, versions
 from intrabar.app.run_folder import MANIFEST, TABLES
 from intrabar.engine.backtest import Run
 from intrabar.engine.result import Result, finish
@@ -124,15 +125,12 @@ def rerun(stored: StoredRun) -> tuple[Composed, Config, Result, list[str]]:
     if told:
         told += [
             f"made with other {place}: {a} is now {b}"
-            for place, a, b in differences(stored.manifest["versions"], _versions())
+            for place, a, b in differences(
+                {key: stored.manifest[key] for key in ("versions", "strategies")},
+                {"versions": versions(), "strategies": sources_of(result.setup.strategies)},
+            )
         ]
     return composed, config, result, told
-
-
-def _versions() -> dict[str, str]:
-    from intrabar.app.provenance import versions
-
-    return versions()
 
 
 def changed_data(stored: StoredRun, composed: Composed) -> list[str]:

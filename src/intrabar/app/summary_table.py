@@ -28,10 +28,14 @@ def summary_lines(result: Result, config: Config) -> list[str]:
         lines.append(f"  {label:<12}{figure(result, name):>14}")
     ends = sorted(run.total_return for run in result.band)
     ambiguous = int(result.campaigns["ambiguous"].sum())
-    lines.append(
-        f"  {'band':<12}{f'{ends[0]:.2%}':>14} to {ends[-1]:.2%}: best and worst order of prices "
-        f"inside the bars, {ambiguous} campaigns hang on it"
-    )
+    band = f"  {'band':<12}{f'{ends[0]:.2%}':>14}"
+    if ends[0] == ends[-1]:
+        lines.append(f"{band} whichever order prices had inside the bars")
+    else:
+        lines.append(
+            f"{band} to {ends[-1]:.2%}: worst and best order of prices inside the bars; "
+            f"{ambiguous} campaigns had stop and target in one"
+        )
     return [*lines, ""]
 
 
