@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
 
 .PHONY: setup demo test check bench docs fuzz clean
 
-$(VENV)/.ready: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+$(VENV)/.ready: pyproject.toml $(PAGE)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check uv
+	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]'
 	touch $@
 
 setup: $(VENV)/.ready
@@ -16,7 +18,7 @@ demo: setup          ## a real backtest on real bars, to a report
 	$(BIN)/intrabar demo
 
 test: setup          ## the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/python -m pytest -n 2
 
 check: setup         ## linters, types, layers
 	$(BIN)/ruff check .
@@ -24,5 +26,18 @@ check: setup         ## linters, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: setup         ## against the hand-written floor, and vectorbt in an environment of its own
+	test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
+	$(BIN)/uv pip install -q --python $(VENV)-bench/bin/python -e . vectorbt
+	$(VENV)-bench/bin/python benchmarks/bracket.py
+
+docs: setup          ## pictures from their scenarios, then the pages, into site/
+	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[docs]'
+	$(BIN)/python docs/pictures/draw.py
+	$(BIN)/zensical build -c -s
+
+fuzz: setup          ## the market against the slow one, at length
+	$(BIN)/python tests/oracles/compare_many.py 100000 7
+
 clean:
-	rm -rf $(VENV) dist site
+	rm -rf $(VENV) $(VENV)-bench dist site

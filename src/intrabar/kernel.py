@@ -17,9 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numba.extending
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_numba: Any = numba  # its own annotations do not fit what its decorators make
+carray = _numba.carray
 
 
 def _digest() -> str:
@@ -43,7 +47,7 @@ def _cache_home() -> Path:
 CACHE = _cache_home() / "kernels" / _digest()
 """Folder of the compiled kernels; removing it only costs the next start."""
 
-numba.config.CACHE_DIR = str(CACHE)
+_numba.config.CACHE_DIR = str(CACHE)
 
 
 def is_warm() -> bool:
@@ -53,5 +57,35 @@ def is_warm() -> bool:
 
 def kernel(function: F) -> F:
     """Compile a function with NumPy's division rules, without the GIL, cached on disk."""
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: F = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return compiled
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Numba's intrinsic; what it makes is called without the typing context."""
+    return _numba.extending.intrinsic(function)
+
+
+def cfunc(signature: str, cache: bool = True) -> Callable[[Callable[..., Any]], Any]:
+    """A C function that the loop can call; its `address` is what the loop is given."""
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        return _numba.cfunc(signature, cache=cache)(function)
+
+    return compiled
+
+
+def code(number: int) -> int:
+    """A constant that kernels pass to each other, typed.
+
+    Numba compiles a version of the callee for every literal integer that it is given; a NumPy
+    scalar has one type.
+    """
+    typed: Any = np.int64(number)
+    return typed  # type: ignore[no-any-return]
+
+
+def flag(value: bool) -> bool:
+    """A truth value that kernels pass to each other, typed as `code` is."""
+    typed: Any = np.bool_(value)
+    return typed  # type: ignore[no-any-return]

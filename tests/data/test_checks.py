@@ -154,6 +154,32 @@ def test_bars_off_the_grid(tmp_path: Path) -> None:
     assert found.count("missing bars") == 0
 
 
+def test_bars_of_another_period_overlap(tmp_path: Path) -> None:
+    rows = [f"2024-07-05T{h}:00Z,1,1,1,1,1" for h in ("13:30", "13:35", "13:40", "13:42", "13:45")]
+    found = checked(tmp_path, rows, header=TIMED)
+    # the bar of 13:42 lies inside that of 13:40 and reaches into that of 13:45
+    assert found.count("overlap") == 2
+
+
+def test_four_hour_bars_keep_their_grid_over_the_clock_change(tmp_path: Path) -> None:
+    sessions = ["2024-10-30T22", "2024-10-31T22", "2024-11-03T23", "2024-11-04T23"]
+    at = [np.datetime64(s) + 4 * i for s in sessions for i in range(6)]
+    rows = [f"{t}:00:00Z,1,1,1,1,1" for t in at]
+    found = checked(tmp_path, rows, header=TIMED, calendar="CME_Equity", period="4h")
+    assert {f.severity for f in found.findings} <= {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"), [("America/New_York", ""), ("America/Chicago", "-1 hours"), ("UTC", "+4 h")]
+)
+def test_a_zone_that_looks_wrong_is_doubted(tmp_path: Path, zone: str, hint: str) -> None:
+    rows = [r.replace("Z,", ",") for d in (1, 2, 5) for r in minutes(f"2024-07-0{d}T09:30", 390)]
+    found = checked(tmp_path, rows, header=TIMED, calendar="NYSE", zone=zone)
+    told = " ".join(f.text for f in found.findings if f.rule == "zone")
+    assert bool(told) == bool(hint)
+    assert hint in told
+
+
 @pytest.mark.parametrize(("label", "hint"), [("start", ""), ("end", "--label start")])
 def test_a_label_that_looks_wrong_is_doubted(tmp_path: Path, label: str, hint: str) -> None:
     rows = []

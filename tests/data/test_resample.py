@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from intrabar.data.checks import check
 from intrabar.data.frames import bars_from_frame
 from intrabar.data.periods import WEEK_NS, parse_period
 from intrabar.data.readers import Reading, read_file
-from intrabar.data.resample import resample
+from intrabar.data.resample import left_out, resample
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Bars
 
@@ -131,38 +133,70 @@ def test_no_bar_inside_a_session() -> None:
         resample(bars, DAY_NS, "NYSE")
 
 
-def test_real_minutes_make_the_real_days(real_file: Callable[[str], Path]) -> None:
-    # Hourly and daily bars of one vendor for one share: from 2009 on the hours of the session
-    # add up to the day, but for prints that only one of the two has.
-    hourly = read_file(
-        real_file("intraday/lean_spy_1h.csv.gz"),
-        Reading("tradestation", label="start", calendar="NYSE"),
+def test_bars_of_the_full_hour_count_from_the_hour_of_the_opening() -> None:
+    # 09:00 to 16:00 in New York; the first one is known at 10:00 and holds the opening
+    bars = minutes([("2024-07-05T13:00", 7)], "NYSE", 60)
+    two = resample(bars, parse_period("2h"), "NYSE")
+    assert two.open_time[0] == ns("2024-07-05T13:00")
+    assert two.volume.tolist() == [2, 2, 2, 1]
+    daily = resample(bars, DAY_NS, "NYSE")
+    assert (daily.volume.tolist(), daily.close_time[0]) == ([7], ns("2024-07-05T20:00"))
+    assert left_out(bars, DAY_NS, "NYSE") == 0
+
+
+def test_a_day_is_not_known_before_its_last_bar() -> None:
+    # 09:30, 10:30, ... 15:30, whose end is dated 16:30; one after hours
+    bars = minutes([("2024-07-05T13:30", 7), ("2024-07-05T21:00", 1)], "NYSE", 60)
+    daily = resample(bars, DAY_NS, "NYSE")
+    assert (daily.volume.tolist(), daily.close_time[0]) == ([7], ns("2024-07-05T20:30"))
+    assert left_out(bars, DAY_NS, "NYSE") == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.integers(0, 3 * 1440 // 5), min_size=2),
+    st.sampled_from(["10m", "30m", "1h", "4h", "7h", "1d"]),
+    st.sampled_from(["NYSE", "CME_Equity", "24/7", ""]),
+    st.sampled_from([0, 1, 2]),
+)
+def test_no_longer_bar_is_known_before_a_bar_inside_it(
+    slots: set[int], period: str, calendar: str, shift: int
+) -> None:
+    # Friday to Monday over the clock change of 2024-11-03, also off the grid
+    base = ns("2024-11-01T12:00") + shift * M
+    at = np.array([base + s * 5 * M for s in sorted(slots)], np.int64)
+    price = np.arange(at.size, dtype=float) + 1
+    frame = pl.DataFrame({"time": at // 1_000_000_000}).with_columns(
+        **{n: pl.Series(price) for n in ("open", "high", "low", "close", "volume")}
     )
+    bars = bars_from_frame(frame, "X", calendar=calendar, period="5m")
+    try:
+        found = resample(bars, parse_period(period), calendar)
+    except DataError as error:
+        told = str(error)
+        if "no bar lies inside a session" in told:
+            return
+        raise
+    lost = left_out(bars, parse_period(period), calendar)
+    # each close is the price of one bar, which names it: volume is its number
+    last = bars.close_time[np.searchsorted(bars.close, found.close)]
+    assert (last <= found.close_time).all()
+    first = bars.open_time[np.searchsorted(bars.open, found.open)]
+    if period != "1d":
+        assert (found.open_time <= first).all()
+    if not lost:
+        assert found.volume.sum() == bars.volume.sum()
+
+
+def test_real_hours_make_the_real_days(real_file: Callable[[str], Path]) -> None:
+    # Hourly and daily bars of one vendor: from 2009 on the hours add up to the day.
+    how = Reading(label="start", calendar="NYSE")
+    hours = check(read_file(real_file("intraday/lean_spy_1h.csv.gz"), how), "SPY").bars
     daily = read_file(real_file("daily/lean_spy_1d.csv.gz"), Reading(calendar="NYSE"))
     want = check(daily, "SPY").bars
-    hours = check(hourly, "SPY").bars
-    # The first hour is 09:00 to 10:00: it belongs to the day though it starts before the opening.
-    moved = Bars(
-        hours.symbol,
-        hours.close_time,
-        hours.open,
-        hours.high,
-        hours.low,
-        hours.close,
-        hours.volume,
-        hours.period,
-        np.maximum(hours.open_time, calendar_open(hours)),
-        hours.session,
-    )
-    got = resample(moved, DAY_NS, "NYSE")
-    recent = got.session >= day("2009-01-01")
-    same = np.isin(want.session, got.session[recent])
-    assert same.sum() == recent.sum()
+    got = resample(hours, DAY_NS, "NYSE")
+    recent, same = got.session >= day("2009-01-01"), want.session >= day("2009-01-01")
+    assert got.session[recent].tolist() == want.session[same].tolist()
+    assert got.close_time[recent].tolist() == want.close_time[same].tolist()
     assert (got.open[recent] == want.open[same]).mean() > 0.99
     assert (got.close[recent] == want.close[same]).mean() > 0.99
-
-
-def calendar_open(bars: Bars) -> np.ndarray:
-    from intrabar.data.calendars import hours_of
-
-    return hours_of("NYSE", bars.session)[0]

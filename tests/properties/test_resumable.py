@@ -15,7 +15,8 @@ from intrabar.engine.scenario import HOOK, ScriptedOrders, scenario_machine
 from intrabar.model.enums import RunStatus
 from intrabar.sim import state
 from intrabar.sim.hook import GO_ON, STOP
-from intrabar.sim.machine import ENDED, Hooks, Machine
+from intrabar.sim.loop import ENDED
+from intrabar.sim.machine import Hooks, Machine
 from tests.generators import random_scenario, scenarios
 
 SEEDED = 150

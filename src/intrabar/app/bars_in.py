@@ -1,4 +1,4 @@
-"""The bars of a run: from files, frames, the catalogue or the demo's package, each accounted for."""
+"""The bars of a run: from files, the catalogue or the demo's package, each accounted for."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from intrabar.errors import ConfigError
 
@@ -58,7 +58,7 @@ class Source(Section):
 class AccountConfig(Section):
     """The money of the run and its rules."""
 
-    cash: float = Field(100_000.0, gt=0)
+    cash: float = Field(default=100_000.0, gt=0)
     margin_call: Literal["all", "reduce"] = "all"
     margin_check: Literal["reject", "reduce"] = "reject"
     path_policy: Literal[
@@ -73,7 +73,9 @@ class StrategyConfig(Section):
     """A strategy by name; `as` names the instance where one name is used twice."""
 
     name: str
-    as_: str | None = Field(None, alias="as")
+    as_: str | None = Field(
+        default=None, validation_alias=AliasChoices("as", "as_"), serialization_alias="as"
+    )
     enabled: bool = True
     params: dict[str, Any] = Field(default_factory=dict)
 
@@ -111,7 +113,7 @@ class Config(Section):
     period: str | None = None
     start: Day | None = None
     end: Day | None = None
-    account: AccountConfig = Field(default_factory=lambda: AccountConfig())
+    account: AccountConfig = AccountConfig()
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
     strategies: list[StrategyConfig] = Field(default_factory=list)
     report: bool = True
@@ -153,16 +155,16 @@ class Risk(Section):
     """Section `risk` of an older file, in percent."""
 
     max_position_size_pct: float | None = None
-    max_daily_loss_pct: float | None = Field(None, gt=0, lt=100)
+    max_daily_loss_pct: float | None = Field(default=None, gt=0, lt=100)
     max_portfolio_leverage: float | None = None
 
 
 class File(Config):
     """What a file may hold: ours, and the older sections."""
 
-    trading: Trading = Field(default_factory=lambda: Trading())
-    backtesting: Backtesting = Field(default_factory=lambda: Backtesting())
-    risk: Risk = Field(default_factory=lambda: Risk())
+    trading: Trading = Trading()
+    backtesting: Backtesting = Backtesting()
+    risk: Risk = Risk()
     brokerage: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -193,9 +195,11 @@ def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[s
         remarks.append(
             f"data.provider: {provider.provider} was not asked; bars come from the catalogue"
         )
-    for key in ("max_position_size_pct", "max_portfolio_leverage"):
-        if getattr(file.risk, key) is not None:
-            remarks.append(f"risk.{key} is not applied in a backtest; the margin is")
+    remarks += [
+        f"risk.{key} is not applied in a backtest; the margin is"
+        for key in ("max_position_size_pct", "max_portfolio_leverage")
+        if getattr(file.risk, key) is not None
+    ]
     older, told = file.backtesting, file.trading
     values["start"] = file.start or older.start_date
     values["end"] = file.end or older.end_date

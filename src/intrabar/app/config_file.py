@@ -182,11 +182,13 @@ def _keys_at(model: type[BaseModel], loc: list[Any]) -> list[str]:
     for part in loc:
         if isinstance(part, int):
             continue
-        field = next((f for n, f in here.model_fields.items() if part in (n, f.alias)), None)
+        field = next(
+            (f for n, f in here.model_fields.items() if part in (n, f.serialization_alias)), None
+        )
         here = _section_in(field.annotation) if field else None
         if here is None:
             return []
-    return [f.alias or name for name, f in here.model_fields.items()]
+    return [f.serialization_alias or name for name, f in here.model_fields.items()]
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:

@@ -226,11 +226,14 @@ def resample(
     """
     from intrabar.data.catalogue import Catalogue
     from intrabar.data.periods import parse_period
+    from intrabar.data.resample import left_out
     from intrabar.data.resample import resample as longer
 
     catalogue, wanted = Catalogue(), parse_period(period)
     chosen = _source(catalogue.show(symbol, source), wanted, period)
-    bars = longer(catalogue.read(symbol, chosen.period), wanted, chosen.calendar)
+    shorter = catalogue.read(symbol, chosen.period)
+    bars = longer(shorter, wanted, chosen.calendar)
+    outside = left_out(shorter, wanted, chosen.calendar)
     record = {
         "source": f"{chosen.symbol} {chosen.period}",
         "source_sha256": chosen.content_sha256,
@@ -242,12 +245,14 @@ def resample(
     }
     manifest = catalogue.write(bars, record)
     if as_json:
-        _print_json(manifest.as_dict())
+        _print_json({**manifest.as_dict(), "left_out": outside})
     else:
         _print(
             f"{manifest.rows:,} bars {symbol} {manifest.period} of {chosen.rows:,} bars "
             f"{chosen.period}, {manifest.first} to {manifest.last}"
         )
+        if outside:
+            _print(f"{outside:,} bars outside the sessions of {chosen.calendar} were left out")
 
 
 def parse_mapping(text: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Drawdown": {
         "max_drawdown": "Deepest fall of equity below its highest value so far, on every bar",
-        "max_drawdown_bars": "Bars from the peak before the deepest fall to its recovery or the end",
+        "max_drawdown_bars": "Bars from the peak before the deepest fall to its recovery or end",
         "max_drawdown_days": "The same in calendar days",
         "max_drawdown_recovery_days": "Calendar days from the lowest point to the recovery",
         "longest_drawdown_bars": "Bars of the longest spell below a peak",

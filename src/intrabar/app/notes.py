@@ -36,13 +36,16 @@ def bars_of(result: Result) -> list[Bars]:
     taken = []
     for j, symbol in enumerate(market.symbols):
         rows = np.flatnonzero(~np.isnan(market.open[:, j]))
-        columns = (getattr(market, n)[rows, j] for n in ("open", "high", "low", "close", "volume"))
         session = np.cumsum(market.session_end[rows, j]) - market.session_end[rows, j]
         taken.append(
             Bars(
                 symbol,
                 market.time[rows],
-                *columns,
+                market.open[rows, j],
+                market.high[rows, j],
+                market.low[rows, j],
+                market.close[rows, j],
+                market.volume[rows, j],
                 market.period,
                 market.open_time[rows, j],
                 session.astype(np.int64),

@@ -73,12 +73,18 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str], 
     str
         The file's text where nothing was put over it, else "".
     """
-    config, remarks, text = Config(), [], ""
+    config, text = Config(), ""
+    remarks: list[str] = []
     if file is not None:
         config, remarks = read_config(file)
         text = file.read_text(encoding="utf-8-sig") if given == Overrides() else ""
     values = config.model_dump(by_alias=True, exclude_unset=True)
-    simple = {"symbols": given.symbol, "start": given.start, "end": given.end, "out": given.out}
+    simple: dict[str, Any] = {
+        "symbols": given.symbol,
+        "start": given.start,
+        "end": given.end,
+        "out": given.out,
+    }
     simple |= {"name": given.name, "report": given.report, "period": given.period}
     values |= {key: value for key, value in simple.items() if value is not None}
     account = {"cash": given.cash, "path_policy": given.path_policy}

@@ -45,6 +45,7 @@ def store(composed: Composed, result: Result, config: Config, *, text: str = "")
         It could not be written; nothing is left behind.
     """
     manifest = make_manifest(composed, result, config)
+    whole = Path(config.out) / str(manifest["id"])
     home = Path(config.out)
     part = home / f".{manifest['id']}.part"
     try:
@@ -58,7 +59,6 @@ def store(composed: Composed, result: Result, config: Config, *, text: str = "")
                 remarks=composed.remarks,
                 manifest=manifest,
             )
-        whole = home / manifest["id"]
         os.rename(part, whole)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunError(f"the run was not stored in {home}: {error}; nothing is left there") from (

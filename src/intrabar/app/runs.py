@@ -34,10 +34,12 @@ class StoredRun(NamedTuple):
 
 def list_runs(home: Path) -> list[StoredRun]:
     """All whole runs in a folder, oldest first."""
-    if not home.is_dir():
-        return []
-    folders = sorted(p.parent for p in home.glob(f"*/{MANIFEST}") if not p.parent.name[0] == ".")
-    return [read_run(folder) for folder in folders]
+    return [read_run(folder) for folder in run_folders(home)]
+
+
+def run_folders(home: Path) -> list[Path]:
+    """Folders of whole runs, oldest first; one that is being written begins with a dot."""
+    return sorted(p.parent for p in home.glob(f"[!.]*/{MANIFEST}"))
 
 
 def read_run(folder: Path) -> StoredRun:
@@ -65,7 +67,7 @@ def find_run(home: Path, name: str) -> StoredRun:
     """
     if (Path(name) / MANIFEST).is_file():
         return read_run(Path(name))
-    found = sorted(p.parent for p in home.glob(f"*/{MANIFEST}") if not p.parent.name[0] == ".")
+    found = run_folders(home)
     ids = [folder.name for folder in found]
     if not found:
         raise RunError(f"there is no run in {home}; make one: intrabar demo")

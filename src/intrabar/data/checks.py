@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.data import calendars, gaps
+from intrabar.data.periods import period_text
 from intrabar.data.readers import RawBars
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Bars, Floats, Times
@@ -120,7 +121,7 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
         raw.open_time[used],
         raw.session[used],
     )
-    findings += [rounding, order, _volume(raw, bars), *calendar_findings(raw)]
+    findings += [rounding, order, _overlap(bars), _volume(raw, bars), *calendar_findings(raw)]
     return Checked(bars, tuple(findings), _rejected(raw, broken))
 
 
@@ -152,11 +153,13 @@ def calendar_findings(raw: RawBars) -> list[Finding]:
     share = 100 * outside.mean()
     text = f"{int(outside.sum())} bars outside the sessions of {calendar} ({share:.1f} %)"
     found.append(_finding("bars outside", int(outside.sum()), text, _times(bars, outside)))
-    off = gaps.off_grid(bars)
+    off = gaps.off_grid(bars, known)
     text = f"{int(off.sum())} bars off the grid of their period"
     found.append(_finding("off the grid", int(off.sum()), text, _times(bars, off)))
     if (wrong := gaps.label_doubt(bars, known)) is not None:
         found.append(Finding("label", "warning", 1, wrong))
+    if (wrong := gaps.zone_doubt(bars, known)) is not None:
+        found.append(Finding("zone", "warning", 1, wrong))
     return found
 
 
@@ -240,6 +243,17 @@ def _rejecting(raw: RawBars, broken: NDArray[np.str_], rule: str) -> Finding:
         return Finding(rule, "ok", 0, "none")
     text = f"{rows.size} rows set aside: {REJECTING[rule]}"
     return Finding(rule, "error", int(rows.size), text, tuple(f"row {r}" for r in rows[:5]))
+
+
+def _overlap(bars: Bars) -> Finding:
+    if bars.period >= DAY_NS:
+        return Finding("overlap", "ok", 0, "none")
+    hit = gaps.overlapping(gaps.Spans(bars.open_time, bars.close_time, bars.session, bars.period))
+    text = (
+        f"{int(hit.sum())} bars start before the one before them ends: another period among the "
+        f"{period_text(bars.period)} bars, or bars that were cut short"
+    )
+    return _finding("overlap", int(hit.sum()), text, _times(bars, hit))
 
 
 def _volume(raw: RawBars, bars: Bars) -> Finding:

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import Sessions
+from intrabar.data.periods import HOUR_NS
 from intrabar.model.bars import Times
 
 _MOST = 0.8
+_STRAY = 0.05
 
 
 class Spans(NamedTuple):
@@ -66,11 +68,22 @@ def missing_bars(bars: Spans, known: Sessions) -> tuple[int, int]:
     return int(absent.sum()), int(begins.sum())
 
 
-def off_grid(bars: Spans) -> NDArray[np.bool_]:
+def overlapping(bars: Spans) -> NDArray[np.bool_]:
+    """Bars that start before the bar before them ends."""
+    return np.append(False, bars.open_time[1:] < bars.close_time[:-1])
+
+
+def off_grid(bars: Spans, known: Sessions) -> NDArray[np.bool_]:
     """Bars whose start is no whole number of periods from where the others start."""
-    phase = np.mod(bars.open_time, bars.period)
-    values, counts = np.unique(phase, return_counts=True)
-    return np.asarray(phase != values[np.argmax(counts)], np.bool_)
+    start = bars.open_time
+    if bars.period > HOUR_NS and len(known):
+        # Longer bars keep their distance from the opening, which clock changes move.
+        row = np.minimum(np.searchsorted(known.date, bars.session), len(known) - 1)
+        start = start - known.open[row]
+    _, inverse, counts = np.unique(
+        np.mod(start, bars.period), return_inverse=True, return_counts=True
+    )
+    return np.asarray(inverse != np.argmax(counts), np.bool_)
 
 
 def label_doubt(bars: Spans, known: Sessions) -> str | None:
@@ -100,6 +113,30 @@ def label_doubt(bars: Spans, known: Sessions) -> str | None:
             "(--label end)"
         )
     return None
+
+
+def zone_doubt(bars: Spans, known: Sessions) -> str | None:
+    """A sentence if the bars would lie inside the sessions if only they were moved by hours."""
+    lost = outside(bars, known).mean()
+    if lost < _STRAY:
+        return None
+    hours = [h for h in range(-14, 15) if h]
+    moved = [
+        outside(
+            bars._replace(
+                open_time=bars.open_time + h * HOUR_NS, close_time=bars.close_time + h * HOUR_NS
+            ),
+            known,
+        ).mean()
+        for h in hours
+    ]
+    best = int(np.argmin(moved))
+    if moved[best] > lost / 10:
+        return None
+    return (
+        f"{100 * lost:.0f} % of the bars lie outside the sessions, {100 * moved[best]:.0f} % would "
+        f"if they were moved by {hours[best]:+d} hours: is the zone right (--zone)?"
+    )
 
 
 def _phase(bars: Spans, opening: Times) -> Times:

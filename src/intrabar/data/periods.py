@@ -10,6 +10,7 @@ from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import DAY_NS, Times
 
 SECOND_NS = 1_000_000_000
+HOUR_NS = 3600 * SECOND_NS
 WEEK_NS = 7 * DAY_NS
 
 _UNITS = {

@@ -72,7 +72,8 @@ class RawBars:
     Parameters
     ----------
     rows : (n,) int64
-        Number of each row in its file; the header of a CSV is row 1.
+        Number of each row in its file: the header of a CSV is row 1; Parquet and frames count
+        from 0.
     open_time, close_time : (n,) int64, ns UTC
         0 where the stamp is unreadable.
     session : (n,) int64, days since 1970

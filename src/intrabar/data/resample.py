@@ -1,9 +1,9 @@
 """Longer bars from shorter ones.
 
 Intraday buckets are counted from the opening of the session that a bar belongs to, so that they
-keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends no
-later than its session: it is known then. Daily and weekly bars take in the bars inside sessions
-only, because they are known at the close and must not hold what was traded after it.
+keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends with
+its session, which is when it is known. Daily and weekly bars take in the bars that touch a
+session only; `left_out` counts the others. No longer bar is known before a bar inside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data import calendars
-from intrabar.data.periods import WEEK_NS, period_text
+from intrabar.data.periods import HOUR_NS, WEEK_NS, period_text
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Bars, Times
 
@@ -38,8 +38,8 @@ def resample(bars: Bars, period: int, calendar: str = "") -> Bars:
     if period >= DAY_NS:
         return _whole_sessions(bars, period, calendar)
     opening, close = calendars.hours_of(calendar, bars.session)
-    count = np.floor_divide(bars.open_time - opening, period)
-    start = opening + count * period
+    anchor = opening - _behind(bars, opening)
+    start = anchor + np.floor_divide(bars.open_time - anchor, period) * period
     end = start + period
     # Before the session is over its last bucket is not; bars after the close have buckets of
     # their own.
@@ -47,20 +47,22 @@ def resample(bars: Bars, period: int, calendar: str = "") -> Bars:
     start = np.where(~inside & (bars.open_time >= close) & (start < close), close, start)
     end = np.where(inside, np.minimum(end, close), end)
     across = ~inside & (bars.open_time < close)
-    end = np.where(across, bars.close_time, end)
+    end = np.where(across, bars.close_time, np.maximum(end, bars.close_time))
     return _grouped(bars, period, start, end, bars.session)
 
 
 def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars:
     opening, close = calendars.hours_of(calendar, bars.session)
     if bars.period < DAY_NS:
-        inside = (bars.open_time >= opening) & (bars.close_time <= close)
+        inside = _touches(bars, opening, close)
         if not inside.any():
             raise DataError(
                 f"{bars.symbol}: no bar lies inside a session of {calendar}; "
                 "the calendar or the zone is wrong"
             )
         bars, opening, close = _part(bars, inside), opening[inside], close[inside]
+        # An hourly bar from 15:30 is dated to 16:30: the day is not known before it.
+        close = np.maximum(close, bars.close_time)
     if period == DAY_NS:
         return _grouped(bars, period, opening, close, bars.session)
     week = np.floor_divide(bars.session + 3, 7)  # Monday to Sunday
@@ -73,6 +75,25 @@ def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars:
         np.repeat(close[last], sizes),
         np.repeat(bars.session[last], sizes),
     )
+
+
+def left_out(bars: Bars, period: int, calendar: str = "") -> int:
+    """Bars that `resample` leaves out: outside the sessions, for periods of a day and more."""
+    if period < DAY_NS or bars.period >= DAY_NS:
+        return 0
+    return int((~_touches(bars, *calendars.hours_of(calendar, bars.session))).sum())
+
+
+def _touches(bars: Bars, opening: Times, close: Times) -> NDArray[np.bool_]:
+    return np.asarray((bars.close_time > opening) & (bars.open_time < close), np.bool_)
+
+
+def _behind(bars: Bars, opening: Times) -> Times:
+    # Bars on the full hour in a session that opens at 09:30: count from 09:00.
+    if bars.period > HOUR_NS:
+        return np.zeros_like(opening)
+    phases, counts = np.unique(np.mod(bars.open_time, bars.period), return_counts=True)
+    return np.asarray(np.mod(opening - phases[np.argmax(counts)], bars.period), np.int64)
 
 
 def _grouped(bars: Bars, period: int, start: Times, end: Times, session: Times) -> Bars:

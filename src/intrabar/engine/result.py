@@ -288,7 +288,8 @@ def _words(words: type[enums.Word], codes: NDArray[Any]) -> NDArray[Any]:
     table = np.array([""] * (max(int(w) for w in words) - least + 1), dtype="U24")
     for w in words:
         table[int(w) - least] = w.word
-    return table[codes - least]
+    words_of: NDArray[Any] = table[codes - least]
+    return words_of
 
 
 def _null_below_zero(numbers: NDArray[np.int64]) -> pl.Series:

@@ -12,26 +12,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, types
+from numba import types
 from numba.extending import (
-    intrinsic,
     models,
     overload_attribute,
     register_model,
 )
 from numpy.typing import NDArray
 
+from intrabar.kernel import carray, intrinsic
 from intrabar.sim import state
 
 
-class BookType(types.Type):  # type: ignore[misc]
+class BookType(types.Type):
     """A `Book` inside kernels."""
 
     def __init__(self) -> None:
         super().__init__(name="Book")
 
 
-class TapeType(types.Type):  # type: ignore[misc]
+class TapeType(types.Type):
     """A `Tape` inside kernels."""
 
     def __init__(self) -> None:
@@ -40,9 +40,9 @@ class TapeType(types.Type):  # type: ignore[misc]
 
 @register_model(BookType)
 @register_model(TapeType)
-class _Address(models.PrimitiveModel):  # type: ignore[misc]
+class _Address(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, ir.IntType(64))
+        super().__init__(manager, kind, ir.IntType(64))  # type: ignore[no-untyped-call]
 
 
 BOOK, TAPE = BookType(), TapeType()
@@ -55,19 +55,19 @@ def _same_bits(result: Any, argument: Any) -> Any:
     return result(argument), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_book(typing_context: Any, table: Any) -> Any:
     """The book behind the address of its table."""
     return _same_bits(BOOK, types.int64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_tape(typing_context: Any, table: Any) -> Any:
     """The tape behind the address of its table."""
     return _same_bits(TAPE, types.int64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def entry(typing_context: Any, owner: Any, place: Any) -> Any:
     """One number of the table behind a book or a tape."""
 
@@ -78,7 +78,7 @@ def entry(typing_context: Any, owner: Any, place: Any) -> Any:
     return types.int64(owner, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def pointer(typing_context: Any, address: Any) -> Any:
     """An address as a pointer that `carray` takes."""
 
@@ -97,7 +97,7 @@ def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
 def _records(name: str, place: int, dtype: np.dtype[Any]) -> None:
     """Let kernels name an array of records of the book."""
 
-    @overload_attribute(BookType, name)  # type: ignore[untyped-decorator]
+    @overload_attribute(BookType, name)
     def array(book):  # type: ignore[no-untyped-def]
         return lambda book: carray(
             pointer(entry(book, 3 * place)), entry(book, 3 * place + 1), dtype
@@ -107,7 +107,7 @@ def _records(name: str, place: int, dtype: np.dtype[Any]) -> None:
 def _rows(name: str, place: int, dtype: Any) -> None:
     """Let kernels name a (t,) array of the tape."""
 
-    @overload_attribute(TapeType, name)  # type: ignore[untyped-decorator]
+    @overload_attribute(TapeType, name)
     def array(tape):  # type: ignore[no-untyped-def]
         return lambda tape: carray(
             pointer(entry(tape, 3 * place)), entry(tape, 3 * place + 1), dtype
@@ -117,7 +117,7 @@ def _rows(name: str, place: int, dtype: Any) -> None:
 def _grid(name: str, place: int, dtype: Any) -> None:
     """Let kernels name a (t, n) array of the tape."""
 
-    @overload_attribute(TapeType, name)  # type: ignore[untyped-decorator]
+    @overload_attribute(TapeType, name)
     def array(tape):  # type: ignore[no-untyped-def]
         return lambda tape: carray(
             pointer(entry(tape, 3 * place)),

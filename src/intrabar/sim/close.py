@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import MarginCall, Phase, Role, RunStatus, TimeInForce
-from intrabar.sim.execute import execute
+from intrabar.sim.execute import SLIPS, execute
 from intrabar.sim.margin import (
     equity_at_marks,
     maintenance_margin,
@@ -29,11 +29,11 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book, Tape
 
-DAY, GTD = int(TimeInForce.DAY), int(TimeInForce.GTD)
-END_OF_DATA = int(Role.END_OF_DATA)
-REDUCE = int(MarginCall.REDUCE)
-RUINED = int(RunStatus.RUINED)
-PHASE = int(Phase.CLOSE)
+DAY, GTD = code(TimeInForce.DAY), code(TimeInForce.GTD)
+END_OF_DATA = code(Role.END_OF_DATA)
+REDUCE = code(MarginCall.REDUCE)
+RUINED = code(RunStatus.RUINED)
+PHASE = code(Phase.CLOSE)
 
 
 @kernel
@@ -51,7 +51,7 @@ def fill_at_close(book: Book, tape: Tape, i: int) -> None:
                 continue
             tested = order.id
             close = tape.close[i, j]
-            execute(book, k, close, True, close, PHASE, np.nan, np.nan)
+            execute(book, k, close, SLIPS, close, PHASE, np.nan, np.nan)
             k = book.instruments[j].head
 
 
@@ -137,7 +137,7 @@ def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -
         sleeve.liquidated = 1
         account.pending += 1
     else:
-        execute(book, k, tape.close[i, j], True, tape.close[i, j], PHASE, np.nan, np.nan)
+        execute(book, k, tape.close[i, j], SLIPS, tape.close[i, j], PHASE, np.nan, np.nan)
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, flag, kernel
 from intrabar.model.enums import FillReason, Phase, Reject, Role
 from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
@@ -33,10 +33,15 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book
 
-OPEN, INTRABAR, CLOSE = int(Phase.OPEN), int(Phase.INTRABAR), int(Phase.CLOSE)
-ENTRY, EXIT = int(FillReason.ENTRY), int(FillReason.EXIT)
-PLAIN, END_OF_DATA = int(Role.PLAIN), int(Role.END_OF_DATA)
-INSUFFICIENT_MARGIN, SHORT_REFUSED = int(Reject.INSUFFICIENT_MARGIN), int(Reject.SHORT_REFUSED)
+OPEN, INTRABAR, CLOSE = code(Phase.OPEN), code(Phase.INTRABAR), code(Phase.CLOSE)
+ENTRY, EXIT = code(FillReason.ENTRY), code(FillReason.EXIT)
+PLAIN, END_OF_DATA = code(Role.PLAIN), code(Role.END_OF_DATA)
+# Whether slippage applies; typed, so that Numba does not compile a version for each.
+SLIPS, EXACT = flag(True), flag(False)
+INSUFFICIENT_MARGIN, SHORT_REFUSED = (
+    code(Reject.INSUFFICIENT_MARGIN),
+    code(Reject.SHORT_REFUSED),
+)
 
 
 @kernel
@@ -243,12 +248,12 @@ def settle_children(
     if stop >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[stop].instrument].tick_size
         if side * (book.orders[stop].stop_price - stands) >= -tolerance:
-            fill(book, stop, stands, True, phase, high, low)
+            fill(book, stop, stands, SLIPS, phase, high, low)
             return
     if target >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[target].instrument].tick_size
         if side * (stands - book.orders[target].limit_price) >= -tolerance:
-            fill(book, target, stands, False, phase, high, low)
+            fill(book, target, stands, EXACT, phase, high, low)
 
 
 @kernel

@@ -12,12 +12,13 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from intrabar.kernel import intrinsic
 
 GO_ON, STOP, FAILED = 0, 1, -1
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_hook(typing_context: Any, address: Any, context: Any, bar: Any) -> Any:
     """Call the hook at an address with its context and a bar."""
     signature = types.int64(types.int64, types.int64, types.int64)

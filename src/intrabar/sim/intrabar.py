@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.execute import execute
+from intrabar.sim.execute import EXACT, SLIPS, execute
 from intrabar.sim.open import limit_is_met
 from intrabar.sim.orders import LIMIT, MARKET, MOC, ROLE_TARGET, STOP, STOP_LIMIT
 from intrabar.sim.path import low_first
 from intrabar.sim.state import Book, Tape
 
-PHASE = int(Phase.INTRABAR)
+PHASE = code(Phase.INTRABAR)
 
 
 @kernel
@@ -70,13 +70,13 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
         here = price
         order = book.orders[k]
         if order.type == STOP:
-            execute(book, k, order.stop_price, True, here, PHASE, high, low)
+            execute(book, k, order.stop_price, SLIPS, here, PHASE, high, low)
         elif order.type == LIMIT or order.triggered == 1:
-            execute(book, k, order.limit_price, False, here, PHASE, high, low)
+            execute(book, k, order.limit_price, EXACT, here, PHASE, high, low)
         else:
             order.triggered = 1
             if limit_is_met(order, here, tolerance):
-                execute(book, k, here, False, here, PHASE, high, low)
+                execute(book, k, here, EXACT, here, PHASE, high, low)
 
 
 @kernel

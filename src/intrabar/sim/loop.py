@@ -13,7 +13,7 @@ from intrabar.sim.access import as_book, as_tape
 from intrabar.sim.close import close_phase, worst_is_covered
 from intrabar.sim.hook import GO_ON, STOP, call_hook
 from intrabar.sim.intrabar import intrabar_phase
-from intrabar.sim.margin import open_profit
+from intrabar.sim.margin import equity_at_marks, open_profit
 from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase
 from intrabar.sim.orders import set_touch, take_inbox
 from intrabar.sim.state import (
@@ -41,13 +41,13 @@ ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
 
 @kernel
 def has_room(book: Book) -> bool:
-    """Whether every array can take what the coming step may add at most.
+    """Whether every array can take what the rest of the bar may add at most.
 
-    Each order that works or waits in the inbox may be done in this step, and may bring two
-    children, which may be done as well; each sleeve may be liquidated.
+    Each order that works or waits in the inbox may be done, and may bring two children, which may
+    be done as well; each sleeve may be liquidated, and closed at the end of data.
     """
     account = book.account[0]
-    most = 3 * (account.working + account.inbox) + book.sleeves.shape[0] + 1
+    most = 3 * (account.working + account.inbox) + 2 * book.sleeves.shape[0] + 1
     return (
         book.orders.shape[0] - 1 - account.working >= most
         and book.log.shape[0] - account.log >= most
@@ -90,6 +90,7 @@ def deliver(book: Book) -> bool:
 @kernel
 def wake_at_open(book: Book, tape: Tape, i: int) -> bool:
     """Run `on_open` of the strategies that want this bar."""
+    book.account[0].equity = equity_at_marks(book)
     for s in range(book.strategies.shape[0]):
         strategy = book.strategies[s]
         if strategy.on_open != 0 and tape.wake[i, s] & WAKE_OPEN != 0:
@@ -153,13 +154,13 @@ def work_through(book: Book, tape: Tape, until_step: int) -> int:
     i = account.bar
     while account.step < until_step:
         step = account.step
-        if not has_room(book):
+        if (step == STEP_OPEN or account.inbox > 0) and not has_room(book):
             return FULL
         if step == STEP_OPEN:
             mark_at_open(book, tape, i)
             open_phase(book, tape, i, False)
         elif step == STEP_ON_OPEN:
-            if not wake_at_open(book, tape, i):
+            if account.wakes_at_open and not wake_at_open(book, tape, i):
                 return BROKEN
         elif step == STEP_NEW:
             if account.inbox > 0:

@@ -20,6 +20,7 @@ from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.state import Book, Tape
 
+LOGS = ("fills", "log", "notices", "levels")
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -97,8 +98,8 @@ class Machine:
             m.close,
             m.session_end,
             self.wake,
-            np.full(len(m), np.nan),
-            np.full(len(m), np.nan),
+            np.empty(len(m)),
+            np.empty(len(m)),
         )
         self._tape_table = table_of(self.tape)
         self._book_table = table_of(self.book)
@@ -113,6 +114,7 @@ class Machine:
         row = self.book.strategies[strategy]
         for name, address in hooks._asdict().items():
             row[name] = address
+        self.book.account["wakes_at_open"] = self.book.strategies["on_open"].any()
 
     def python_hooks(
         self,
@@ -203,8 +205,9 @@ class Machine:
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
         done = self.bars_done
+        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in LOGS}
         return Snapshot(
-            Book(*(part.copy() for part in self.book)),
+            Book(*(part.copy() for part in self.book._replace(**used))),
             self.tape.equity[:done].copy(),
             self.tape.cash[:done].copy(),
         )
@@ -212,14 +215,15 @@ class Machine:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or forward) to a snapshot of the same run."""
         strategies = self.book.strategies.copy()
-        self.book = Book(*(part.copy() for part in snapshot.book))
+        book = Book(*(part.copy() for part in snapshot.book))
+        roomy = {name: with_room(getattr(book, name), getattr(self.book, name)) for name in LOGS}
+        self.book = book._replace(**roomy)
         for name in ("on_open", "on_close", "on_notice", "context"):
             self.book.strategies[name] = strategies[name]
         for recorded, saved in (
             (self.tape.equity, snapshot.equity),
             (self.tape.cash, snapshot.cash),
         ):
-            recorded[:] = np.nan
             recorded[: saved.shape[0]] = saved
         self._tell_growth()
 
@@ -243,9 +247,9 @@ class Machine:
         return digest.hexdigest()
 
     def _grow(self) -> None:
-        """Double the arrays that a step found too full."""
+        """Enlarge the arrays that a step found too full."""
         account = self.book.account[0]
-        need = 3 * int(account["working"] + account["inbox"]) + self.book.sleeves.shape[0] + 1
+        need = 3 * int(account["working"] + account["inbox"]) + 2 * self.book.sleeves.shape[0] + 1
         book = self.book
         used = {
             "log": account["log"],
@@ -257,7 +261,7 @@ class Machine:
         for name, n in used.items():
             array = getattr(book, name)
             if array.shape[0] < n + 2 * need:
-                grown[name] = np.zeros(2 * array.shape[0] + 2 * need, array.dtype)
+                grown[name] = np.zeros(4 * array.shape[0] + 2 * need, array.dtype)
                 grown[name][:n] = array[:n]
         if book.orders.shape[0] < account["working"] + need + 1:
             grown["orders"] = more_slots(book.orders, need)
@@ -268,6 +272,13 @@ class Machine:
         self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
+
+
+def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Records with as much room behind them as an array of the run has in all."""
+    array = np.zeros(used.shape[0] + like.shape[0], used.dtype)
+    array[: used.shape[0]] = used
+    return array
 
 
 class Snapshot(NamedTuple):
@@ -288,8 +299,8 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         strategies=np.zeros(strategies, state.STRATEGY),
         orders=more_slots(np.zeros(1, state.ORDER), 63),
         inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
-        fills=np.zeros(4096, state.FILL),
-        log=np.zeros(4096, state.ORDER),
+        fills=np.zeros(262_144, state.FILL),  # pages that are never touched cost nothing
+        log=np.zeros(524_288, state.ORDER),
         notices=np.zeros(1024, state.NOTICE),
         levels=np.zeros(4096, state.LEVEL),
     )

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase, TimeInForce
 from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.execute import execute
-from intrabar.sim.margin import equity_at_marks
+from intrabar.sim.execute import EXACT, SLIPS, execute
 from intrabar.sim.orders import (
     CANCELLED,
     LIMIT,
@@ -24,8 +23,8 @@ from intrabar.sim.orders import (
 )
 from intrabar.sim.state import Book, Tape
 
-IOC, FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
-PHASE = int(Phase.OPEN)
+IOC, FOK = code(TimeInForce.IOC), code(TimeInForce.FOK)
+PHASE = code(Phase.OPEN)
 
 
 @kernel
@@ -50,11 +49,11 @@ def fill_one_at_open(book: Book, k: int, open_: float) -> bool:
     if order.type == STOP_LIMIT and order.triggered == 0 and stop_is_hit(order, open_, tolerance):
         order.triggered = 1
     if order.type == MARKET or (order.type == STOP and stop_is_hit(order, open_, tolerance)):
-        execute(book, k, open_, True, open_, PHASE, np.nan, np.nan)
+        execute(book, k, open_, SLIPS, open_, PHASE, np.nan, np.nan)
         return True
     limits = order.type == LIMIT or (order.type == STOP_LIMIT and order.triggered == 1)
     if limits and limit_is_met(order, open_, tolerance):
-        execute(book, k, open_, False, open_, PHASE, np.nan, np.nan)
+        execute(book, k, open_, EXACT, open_, PHASE, np.nan, np.nan)
         return True
     return False
 
@@ -91,7 +90,6 @@ def open_phase(book: Book, tape: Tape, i: int, only_fresh: bool) -> None:
             open_ = tape.open[i, j]
             if not math.isnan(open_) and book.instruments[j].head >= 0:
                 fill_at_open(book, j, open_, only_fresh)
-    book.account[0].equity = equity_at_marks(book)
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import code, kernel
 from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
 from intrabar.sim.costs import TOLERANCE, round_down, round_up
 from intrabar.sim.state import (
@@ -26,16 +26,20 @@ from intrabar.sim.state import (
     Book,
 )
 
-MARKET, LIMIT, STOP = int(OrderType.MARKET), int(OrderType.LIMIT), int(OrderType.STOP)
-STOP_LIMIT, MOC = int(OrderType.STOP_LIMIT), int(OrderType.MOC)
-WORKING, FILLED = int(OrderStatus.WORKING), int(OrderStatus.FILLED)
-CANCELLED, REJECTED = int(OrderStatus.CANCELLED), int(OrderStatus.REJECTED)
-EXPIRED = int(OrderStatus.EXPIRED)
-GTC, GTD = int(TimeInForce.GTC), int(TimeInForce.GTD)
-ROLE_STOP, ROLE_TARGET = int(Role.STOP), int(Role.TARGET)
-LIQUIDATION = int(Role.LIQUIDATION)
-NONE, NO_MARKET = int(Reject.NONE), int(Reject.NO_MARKET)
-INVALID_QUANTITY, INVALID_PRICE = int(Reject.INVALID_QUANTITY), int(Reject.INVALID_PRICE)
+MARKET, LIMIT, STOP = (
+    code(OrderType.MARKET),
+    code(OrderType.LIMIT),
+    code(OrderType.STOP),
+)
+STOP_LIMIT, MOC = code(OrderType.STOP_LIMIT), code(OrderType.MOC)
+WORKING, FILLED = code(OrderStatus.WORKING), code(OrderStatus.FILLED)
+CANCELLED, REJECTED = code(OrderStatus.CANCELLED), code(OrderStatus.REJECTED)
+EXPIRED = code(OrderStatus.EXPIRED)
+GTC, GTD = code(TimeInForce.GTC), code(TimeInForce.GTD)
+ROLE_STOP, ROLE_TARGET = code(Role.STOP), code(Role.TARGET)
+LIQUIDATION = code(Role.LIQUIDATION)
+NONE, NO_MARKET = code(Reject.NONE), code(Reject.NO_MARKET)
+INVALID_QUANTITY, INVALID_PRICE = code(Reject.INVALID_QUANTITY), code(Reject.INVALID_PRICE)
 
 
 @kernel

@@ -31,6 +31,7 @@ ACCOUNT = np.dtype(
         ("levels", "i8"),
         ("margin_calls", "i8"),
         ("stop", "i8"),  # a hook asked the loop to stop
+        ("wakes_at_open", "i8"),  # some strategy has an `on_open`
         ("path_policy", "i8"),
         ("margin_call", "i8"),
         ("margin_check", "i8"),
@@ -90,18 +91,18 @@ ORDER = np.dtype(
     [
         ("id", "i8"),
         ("parent", "i8"),  # id of the entry, -1 for none
-        ("strategy", "i4"),
+        ("strategy", "i2"),
         ("instrument", "i4"),
-        ("side", "i4"),
-        ("type", "i4"),
-        ("tif", "i4"),
-        ("role", "i4"),
-        ("status", "i4"),
-        ("reject", "i4"),
-        ("reduce_only", "i4"),
-        ("triggered", "i4"),  # a STOP_LIMIT that has become a limit
-        ("fresh", "i4"),  # submitted or changed in this on_open
-        ("phase", "i4"),  # in which it was submitted
+        ("side", "i1"),
+        ("type", "i1"),
+        ("tif", "i1"),
+        ("role", "i1"),
+        ("status", "i1"),
+        ("reject", "i1"),
+        ("reduce_only", "i1"),
+        ("triggered", "i1"),  # a STOP_LIMIT that has become a limit
+        ("fresh", "i1"),  # submitted or changed in this on_open
+        ("phase", "i1"),  # in which it was submitted
         ("qty", "f8"),
         ("filled", "f8"),
         ("limit_price", "f8"),  # rounded to the tick; NaN where the type has none
@@ -144,12 +145,12 @@ FILL = np.dtype(
     [
         ("bar", "i8"),
         ("order", "i8"),
-        ("strategy", "i4"),
+        ("strategy", "i2"),
         ("instrument", "i4"),
-        ("side", "i4"),
-        ("phase", "i4"),
-        ("reason", "i4"),
-        ("ambiguous", "i4"),
+        ("side", "i1"),
+        ("phase", "i1"),
+        ("reason", "i1"),
+        ("ambiguous", "i1"),
         ("qty", "f8"),
         ("price", "f8"),
         ("cost", "f8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from intrabar.strategy.bot_kernel import (
     open_hook,
 )
 from intrabar.strategy.gates import Gates, Timetable
-from intrabar.strategy.rules import BAR_FIELDS, compile_rule, parameters_of, record_of
+from intrabar.strategy.rules import bar_fields_read, compile_rule, parameters_of, record_of
 
 
 class Entry(Protocol):
@@ -127,8 +128,12 @@ class RunningBot:
         market = machine.market
         self.machine = machine
         self.table = table
-        self.names = [*BAR_FIELDS, *columns]
-        self.columns = [*(getattr(market, name) for name in BAR_FIELDS), *columns.values()]
+        rules: list[Callable[..., Any]] = [bot.entry.decide_side, bot.exit.initial_levels]
+        if bot.exit.trails:
+            rules.append(bot.exit.update_stop)  # type: ignore[attr-defined]
+        bar_fields = bar_fields_read(*rules)
+        self.names = [*bar_fields, *columns]
+        self.columns = [*(getattr(market, name) for name in bar_fields), *columns.values()]
         self.addresses = np.array([c.ctypes.data for c in self.columns], np.int64)
         self.now = np.zeros(len(self.names))
         self.levels = np.zeros(2)
@@ -136,7 +141,7 @@ class RunningBot:
         self.entry_p = parameters_of(bot.entry)
         self.exit_p = parameters_of(bot.exit)
         self.record = np.zeros(1, BOT)
-        self._fill_record(bot, strategy, columns)
+        self._fill_record(bot, strategy, columns, bar_fields)
         self.is_compiled = not bot.interpreted and self._compile(bot)
         self.flattens = bool(table.flatten.any())
         if self.is_compiled:
@@ -145,7 +150,9 @@ class RunningBot:
             hooks = self._interpret(bot)
         machine.connect(strategy, hooks if self.flattens else hooks._replace(on_open=0))
 
-    def _fill_record(self, bot: Bot, strategy: int, columns: dict[str, Any]) -> None:
+    def _fill_record(
+        self, bot: Bot, strategy: int, columns: dict[str, Any], bar_fields: tuple[str, ...]
+    ) -> None:
         row = self.record[0]
         row["strategy"] = strategy
         row["book"] = self.machine.book_address
@@ -156,6 +163,7 @@ class RunningBot:
         row["levels"] = self.levels.ctypes.data
         row["counts"] = self.counts.ctypes.data
         row["blocked"] = self.table.blocked.ctypes.data if self.table.blocked.any() else 0
+        row["opens"] = self.machine.market.open.ctypes.data
         row["flatten"] = self.table.flatten.ctypes.data
         row["day"] = self.table.day.ctypes.data
         row["equity"] = self.machine.tape.equity.ctypes.data
@@ -164,6 +172,7 @@ class RunningBot:
         row["warm_up"] = bot.warm_up
         row["risk_fraction"] = bot.risk_fraction
         row["qty"] = bot.qty
+        row["close_column"] = bar_fields.index("close")
         row["atr_column"] = self.names.index("gate_atr") if "gate_atr" in columns else -1
         row["atr_least"] = bot.gates.min_atr
         row["daily_loss"] = bot.gates.daily_loss
@@ -196,7 +205,7 @@ class RunningBot:
         def ask_levels(_: Any, side: int, price: float, levels: Any) -> None:
             levels[0], levels[1] = bot.exit.initial_levels(now, exit_p, side, price)
 
-        replacements = {
+        replacements: dict[str, Callable[..., Any]] = {
             "ask_side": lambda _: int(bot.entry.decide_side(now, entry_p)),
             "ask_levels": ask_levels,
             "ask_stop": lambda _, side, entry, stop: bot.exit.update_stop(  # type: ignore[attr-defined]
@@ -216,6 +225,7 @@ class RunningBot:
                 book.instruments.view(np.recarray),
                 book.sleeves.view(np.recarray),
                 book.inbox.view(np.recarray),
+                self.machine.market.open,
                 self.columns,
                 self.now,
                 self.levels,

@@ -11,11 +11,9 @@ import types as python_types
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray
 
-from intrabar.kernel import kernel
+from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
@@ -45,6 +43,8 @@ BOT = np.dtype(
         ("warm_up", "i8"),  # bars before the first decision
         ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
         ("qty", "f8"),
+        ("close_column", "i8"),  # of the bar's close among the columns
+        ("opens", "i8"),  # (t, n) float64, NaN where an instrument has no bar
         ("atr_column", "i8"),  # of the ATR gate, -1 for none
         ("atr_least", "f8"),
         ("daily_loss", "f8"),  # fraction of the day's first equity, 0 for none
@@ -225,7 +225,7 @@ def enter(
         counts[j, gate] += 1
         return
     levels[0], levels[1] = np.nan, np.nan
-    price = now[3]
+    price = now[bot.close_column]
     ask_levels(bot, side, price, levels)
     stop, target = levels[0], levels[1]
     if not side * (price - stop) > 0.0:
@@ -261,6 +261,7 @@ def act_at_close(
     instruments: Any,
     sleeves: Any,
     inbox: Any,
+    opens: Any,
     columns: Any,
     now: Any,
     levels: Any,
@@ -274,10 +275,10 @@ def act_at_close(
     n = bot.instruments_count
     watch_day(bot, account, day, recorded)
     for j in range(n):
+        if math.isnan(opens[i, j]):
+            continue  # no bar, nothing new to decide on
         for column in range(bot.columns_count):
             now[column] = read(columns, column, i, j, n)
-        if math.isnan(now[0]):
-            continue  # no bar, nothing new to decide on
         sleeve = sleeves[bot.strategy * n + j]
         if sleeve.qty != 0.0:
             if bot.stop_rule != 0:
@@ -300,7 +301,7 @@ def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, 
             command.reduce_only = 1
 
 
-@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+@cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
@@ -315,6 +316,7 @@ def close_hook(context: int, i: int) -> int:
         book.instruments,
         book.sleeves,
         book.inbox,
+        carray(pointer(bot.opens), (i + 1, n), np.float64),
         carray(pointer(bot.columns), bot.columns_count, np.int64),
         carray(pointer(bot.now), bot.columns_count, np.float64),
         carray(pointer(bot.levels), 2, np.float64),
@@ -327,7 +329,7 @@ def close_hook(context: int, i: int) -> int:
     return 0
 
 
-@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+@cfunc("int64(int64, int64)")
 def open_hook(context: int, i: int) -> int:
     """`on_open` of a compiled bot."""
     bot = carray(pointer(context), 1, BOT)[0]

@@ -14,6 +14,8 @@ import sys
 import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -21,11 +23,10 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
-from intrabar.kernel import CACHE
+from intrabar.kernel import CACHE, carray, cfunc, intrinsic
 from intrabar.sim.access import pointer
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
@@ -69,6 +70,23 @@ def record_of(names: Sequence[str]) -> np.dtype[Any]:
     return np.dtype([(name, "f8") for name in names])
 
 
+def bar_fields_read(*rules: Callable[..., Any]) -> tuple[str, ...]:
+    """The columns of the bar that rules name, so that the others need not be fetched.
+
+    All of them where a rule hands `now` on to something else. The close is always there: it is
+    the price that levels and sizes start from.
+    """
+    named = {"close"}
+    for rule in rules:
+        steps = list(dis.get_instructions(rule))
+        for step, after in pairwise(steps):
+            if step.opname.startswith("LOAD_FAST") and step.argval == "now":
+                if after.opname != "LOAD_ATTR":
+                    return BAR_FIELDS
+                named.add(after.argval)
+    return tuple(name for name in BAR_FIELDS if name in named)
+
+
 def parameters_of(value: Any) -> NDArray[Any]:
     """The numbers of a dataclass as one record; words are left out."""
     numbers = {f.name: getattr(value, f.name) for f in fields(value)}
@@ -97,6 +115,17 @@ def compile_rule(
         None when Numba cannot compile the function; it then runs as a Python hook.
     """
     function: Callable[..., Any] = getattr(type(owner), name)
+    return _compile(function, name, type(owner).__name__, now, parameters)
+
+
+@cache
+def _compile(
+    function: Callable[..., Any],
+    name: str,
+    owner: str,
+    now: np.dtype[Any],
+    parameters: np.dtype[Any],
+) -> CompiledRule | None:
     signature, arguments, body = SHAPES[name]
     ours = function.__module__.startswith("intrabar.")
     origin = f"{function.__module__}.{function.__qualname__}"
@@ -104,7 +133,7 @@ def compile_rule(
         origin=origin, signature=signature, arguments=arguments, body=body, cached=ours
     )
     key = hashlib.sha256(f"{text}{now.descr}{parameters.descr}".encode()).hexdigest()[:16]
-    path = CACHE / "rules" / f"{type(owner).__name__}_{name}_{key}.py"
+    path = CACHE / "rules" / f"{owner}_{name}_{key}.py"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -113,8 +142,8 @@ def compile_rule(
     sys.modules[module.__name__] = module
     space = vars(module)
     space.update(
-        cfunc=numba.cfunc,
-        carray=numba.carray,
+        cfunc=cfunc,
+        carray=carray,
         np=np,
         pointer=pointer,
         NOW=now,
@@ -148,13 +177,13 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
     return ""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_side(typing_context: Any, address: Any, now: Any, p: Any) -> Any:
     """Call a compiled `decide_side`."""
     return types.int64(types.int64, types.int64, types.int64), _emitter("ii", "i")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_levels(
     typing_context: Any, address: Any, now: Any, p: Any, side: Any, price: Any, out: Any
 ) -> Any:
@@ -163,7 +192,7 @@ def call_levels(
     return types.int64(i, i, i, i, f, i), _emitter("iiifi", "i")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call_stop(
     typing_context: Any, address: Any, now: Any, p: Any, side: Any, entry: Any, stop: Any
 ) -> Any:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
+from intrabar.kernel import carray, cfunc
 from intrabar.model.bars import Market
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.machine import Hooks, Machine
@@ -134,7 +133,7 @@ def wake_of_signals(signals: Signals, market: Market) -> NDArray[np.uint8]:
     return np.where(asks, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0)).astype(np.uint8)
 
 
-@numba.cfunc("int64(int64, int64)", cache=True)  # type: ignore[untyped-decorator]
+@cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of signals: market orders that bring each position to the side asked for."""
     record = carray(pointer(context), 1, SIGNALS)[0]

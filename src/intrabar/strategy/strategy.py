@@ -70,11 +70,15 @@ class Strategy:
     def on_close(self, now: AtClose) -> None:
         """The whole bar is known. Orders submitted here start at the next open."""
 
-    def on_fill(self, fill: FillNotice, now: AtClose) -> None:
-        """One of its orders was filled. Phase: after INTRABAR, and after the close's fills."""
+    def on_fill(self, fill: FillNotice, now: AtOpen) -> None:
+        """One of its orders was filled. Phase: after INTRABAR, and after the close's fills.
 
-    def on_order(self, order: OrderNotice, now: AtClose) -> None:
-        """One of its orders is done. Phase: as `on_fill`."""
+        The close is not known yet, and a market-on-close submitted here fills at it: so a notice
+        sees no more than the open.
+        """
+
+    def on_order(self, order: OrderNotice, now: AtOpen) -> None:
+        """One of its orders is done. Phase and view as `on_fill`."""
 
     def on_stop(self) -> None:
         """After the last bar."""
@@ -177,7 +181,7 @@ class RunningStrategy:
                 FillReason(f["reason"]),
                 Phase(f["phase"]),
             )
-            self._call(Phase.INTRABAR, self.strategy.on_fill, fill, self.at_close)
+            self._call(Phase.INTRABAR, self.strategy.on_fill, fill, self.at_open)
         else:
             o = book.log[notice["order"]]
             order = OrderNotice(
@@ -187,7 +191,7 @@ class RunningStrategy:
                 Reject(o["reject"]),
                 Role(o["role"]),
             )
-            self._call(Phase.INTRABAR, self.strategy.on_order, order, self.at_close)
+            self._call(Phase.INTRABAR, self.strategy.on_order, order, self.at_open)
 
     def _call(self, phase: Phase, hook: Any, *arguments: Any) -> None:
         try:

@@ -1,0 +1,440 @@
+"""Draw the pictures of the documentation: `python docs/pictures/draw.py`.
+
+One picture per file of `docs/scenarios`, one panel per scenario in it. Paths, order levels and
+fills are what the market did when the scenario was run, so a picture cannot claim anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from intrabar.engine.scenario import run_scenario, scenario_machine, scenario_result
+from intrabar.model.enums import Role
+from intrabar.sim.path import low_first
+from intrabar.sim.state import STEP_CLOSE, STEP_INTRABAR
+
+HERE = Path(__file__).parent
+SCENARIOS = HERE.parent / "scenarios"
+
+WIDTH, LEFT, TOP, PLOT, LINE = 760, 46, 34, 190, 17
+CHAR = 6.5  # rough width of a letter at 11 px
+
+STYLE = """
+svg { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-size: 11px }
+.card { fill: #ffffff; stroke: #d5d9de }
+text { fill: #2b3036 }
+.title { font-size: 12.5px; font-weight: 600 }
+.soft { fill: #626a73 }
+.grid { stroke: #e8ebee }
+.range { fill: #eef1f4 }
+.path { stroke: #2b3036; stroke-width: 1.8; fill: none; stroke-linejoin: round }
+.gap { stroke: #8a929b; stroke-dasharray: 2 3; fill: none }
+.level { stroke-width: 1.5; stroke-dasharray: 6 3; fill: none }
+.stop { stroke: #c0392b } .target { stroke: #1d7f46 } .plain { stroke: #2360b8 }
+.margin { stroke: #a35200; stroke-dasharray: 1.5 3 }
+text.stop { fill: #b03427; stroke: none } text.target { fill: #1a7340; stroke: none }
+text.plain { fill: #2360b8; stroke: none } text.margin { fill: #924a00; stroke: none }
+.fill { fill: #2360b8; stroke: #ffffff; stroke-width: 1.2 }
+.fill.stop { fill: #c0392b; stroke: #ffffff } .fill.target { fill: #1d7f46; stroke: #ffffff }
+.fill.margin { fill: #a35200; stroke: #ffffff; stroke-dasharray: none }
+.fill.plain { stroke: #ffffff }
+.number { font-size: 10px; font-weight: 700 }
+text.number { paint-order: stroke; stroke: #ffffff; stroke-width: 3px }
+.slip { stroke: #8a929b; stroke-width: 1 }
+@media (prefers-color-scheme: dark) {
+.card { fill: #1c2026; stroke: #3a414a }
+text { fill: #dfe3e8 }
+.soft { fill: #a2abb5 }
+.grid { stroke: #2d333b }
+.range { fill: #282e36 }
+.path { stroke: #dfe3e8 }
+.stop { stroke: #ff8373 } .target { stroke: #58cf8c } .plain { stroke: #7db3ff }
+.margin { stroke: #f0ab5c }
+text.stop { fill: #ff8d7e } text.target { fill: #62d695 } text.plain { fill: #8abaff }
+text.margin { fill: #f0ab5c } text.number { stroke: #1c2026 }
+.fill { fill: #7db3ff; stroke: #1c2026 } .fill.plain { stroke: #1c2026 }
+.fill.stop { fill: #ff8373; stroke: #1c2026 } .fill.target { fill: #58cf8c; stroke: #1c2026 }
+.fill.margin { fill: #f0ab5c; stroke: #1c2026 }
+}
+"""
+
+
+def number(x: float) -> str:
+    """A price or a quantity as short as it can be."""
+    return f"{x:.10g}"
+
+
+@dataclass
+class Play:
+    """A scenario that was run, and what the result alone does not say."""
+
+    scenario: dict[str, Any]
+    result: dict[str, Any] = field(init=False)
+    orders: list[dict[str, Any]] = field(init=False)
+    low_first: dict[int, bool] = field(default_factory=dict)
+    margin: tuple[int, float] | None = None  # bar of a margin call, price that calls
+
+    def __post_init__(self) -> None:
+        machine, script = scenario_machine(self.scenario)
+        for i in range(len(machine.market)):
+            machine.advance(i, STEP_INTRABAR)
+            if machine.bar != i:
+                break
+            bar = [float(getattr(machine.market, x)[i, 0]) for x in ("open", "high", "low")]
+            if not math.isnan(bar[0]):
+                close = float(machine.market.close[i, 0])
+                self.low_first[i] = bool(low_first(machine.book, 0, *bar, close))
+            machine.advance(i, STEP_CLOSE)
+            sleeve, x = machine.book.sleeves[0], machine.book.instruments[0]
+            if sleeve["qty"] and x["maintenance_margin"]:
+                cash = machine.book.account["cash"][0]
+                missing = x["maintenance_margin"] * abs(sleeve["qty"]) - cash
+                calls = sleeve["avg"] + missing / (sleeve["qty"] * x["point_value"])
+                if machine.tape.low[i, 0] < calls < machine.tape.high[i, 0]:
+                    self.margin = (i, float(calls))
+        machine.advance()
+        self.result = scenario_result(self.scenario["name"], machine, script)
+        names = [o["id"] for o in self.result["orders"]]
+        records = machine.orders()
+        self.orders = [
+            {name: record[name].item() for name in records.dtype.names} | {"name": name}
+            for name, record in zip(names, records, strict=True)
+        ]
+        assert self.result == run_scenario(self.scenario), "a run in steps must equal one at a go"
+
+    @property
+    def bars(self) -> list[list[float] | None]:
+        """The bars of the one instrument that a picture shows."""
+        bars: list[list[float] | None] = self.scenario["bars"]["A"]
+        return bars
+
+    def path(self, i: int) -> list[float]:
+        """The four prices of a bar in the order in which the market went through them."""
+        bar = self.bars[i]
+        assert bar is not None
+        open_, high, low, close = bar[:4]
+        return [open_, low, high, close] if self.low_first[i] else [open_, high, low, close]
+
+
+@dataclass
+class Panel:
+    """Where a scenario's bars, levels and fills lie in the drawing."""
+
+    play: Play
+    width: float
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.levels = self.find_levels()
+        texts = [text for *_, text in self.levels] + ["margin call 70.25"] * bool(self.play.margin)
+        self.right = 14 + CHAR * max((len(t) for t in texts), default=0)
+        self.slot = (self.width - LEFT - self.right) / len(self.play.bars)
+        prices = [p for bar in self.play.bars if bar for p in bar[1:3]]
+        prices += [f["price"] for f in self.play.result["fills"]]
+        prices += [price for _, price, *_ in self.levels]
+        edge = 0.07 * (max(prices) - min(prices))
+        self.low, self.high = min(prices) - edge, max(prices) + edge
+        self.places = self.find_fills()
+
+    def x(self, i: int, part: float) -> float:
+        """Across: bar `i`, `part` 0 at its open, 3 at its close."""
+        return LEFT + self.slot * (i + 0.14 + 0.72 * part / 3)
+
+    def y(self, price: float) -> float:
+        """Down: a price."""
+        return TOP + PLOT * (self.high - price) / (self.high - self.low)
+
+    def find_levels(self) -> list[tuple[dict[str, Any], float, str, str]]:
+        """Each order price: the order, the price, its kind, its label."""
+        found = []
+        for o in self.play.orders:
+            kind = {Role.STOP: "stop", Role.TARGET: "target"}.get(o["role"], "plain")
+            both = not math.isnan(o["stop_price"]) and not math.isnan(o["limit_price"])
+            for name in ("stop_price", "limit_price"):
+                if not math.isnan(o[name]):
+                    word = f" {name.split('_')[0]}" if both else ""
+                    found.append((o, o[name], kind, f"{o['name']}{word} {number(o[name])}"))
+        return found
+
+    def find_fills(self) -> list[dict[str, Any]]:
+        """Each fill with the part of the path at which it happened."""
+        x = self.play.scenario["instruments"][0]
+        tick = x.get("tick_size", 0.01)
+        found: list[dict[str, Any]] = []
+        bar, part = -1, 0.0
+        for f in self.play.result["fills"]:
+            order = next(o for o in self.play.orders if o["name"] == f["order"])
+            if f["at"] != bar:
+                bar, part = f["at"], 0.0
+            market = f["price"]
+            limits = not math.isnan(order["limit_price"])
+            if not limits:
+                market -= order["side"] * x.get("slippage_ticks", 0) * tick
+            elif f["phase"] == "intrabar" and order["role"] == Role.PLAIN:
+                market -= order["side"] * x.get("limit_through_ticks", 0) * tick
+            if f["phase"] == "close":
+                part = 3.0
+            elif f["phase"] == "intrabar":
+                part = self.meet(self.play.path(bar), market, part)
+            found.append({**f, "part": part, "market": market, "kind": kind_of(f["reason"])})
+        return found
+
+    @staticmethod
+    def meet(path: list[float], price: float, part: float) -> float:
+        """Where the path reaches a price, at or after a part of it."""
+        for leg in range(3):
+            a, b = path[leg], path[leg + 1]
+            if a == b or leg + 1 <= part:
+                continue
+            share = (price - a) / (b - a)
+            if -1e-9 <= share <= 1 + 1e-9 and leg + share >= part - 1e-9:
+                return leg + share
+        raise AssertionError(f"{price} is not on the path {path} after {part}")
+
+    def begins(self, order: dict[str, Any]) -> float:
+        """Where an order's level starts: with its bar, or with the fill that created it."""
+        parent = next((o["name"] for o in self.play.orders if o["id"] == order["parent"]), None)
+        for f in self.places:
+            if f["order"] == parent:
+                if f["phase"] == "close":
+                    return self.x(f["at"] + 1, 0)
+                return self.x(f["at"], f["part"])
+        return self.x(order["starts"], 0)
+
+    def ends(self, order: dict[str, Any]) -> float:
+        """Where an order's level ends: with its fill, with what cancelled it, or with its bar."""
+        for f in self.places:
+            if f["order"] == order["name"]:
+                return self.x(f["at"], f["part"])
+        if order["done"] < 0:
+            return self.x(len(self.play.bars) - 1, 3)
+        by = [f for f in self.places if f["at"] == order["done"]]
+        if order["status"] == 3 and by:
+            return self.x(order["done"], by[-1]["part"])
+        if order["tif"] == 3:  # IOC: gone with the open
+            return self.x(order["done"], 0.4)
+        return self.x(order["done"], 3)
+
+    def text(self, x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> None:
+        """Write words."""
+        self.lines.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">'
+            f"{escape(words)}</text>"
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
+        """Draw a straight line."""
+        self.lines.append(
+            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+        )
+
+    def draw_grid(self) -> None:
+        """Price lines at round numbers, and the number of each bar."""
+        step = 10 ** math.floor(math.log10((self.high - self.low) / 3))
+        step *= next(m for m in (1, 2, 5, 10) if (self.high - self.low) / (m * step) <= 6)
+        for n in range(math.ceil(self.low / step), math.floor(self.high / step) + 1):
+            y = self.y(n * step)
+            self.line(LEFT, y, self.width - self.right + 4, y, "grid")
+            self.text(LEFT - 6, y + 4, number(n * step), "soft", "end")
+        for i in range(len(self.play.bars)):
+            self.text(self.x(i, 1.5), TOP + PLOT + 16, f"bar {i}", "soft", "middle")
+
+    def draw_bars(self) -> None:
+        """Each bar's range and path, and the gap to the next one."""
+        before: tuple[float, float] | None = None
+        for i, bar in enumerate(self.play.bars):
+            if bar is None:
+                self.text(self.x(i, 1.5), TOP + PLOT - 8, "no bar", "soft", "middle")
+                continue
+            high, low = self.y(bar[1]), self.y(bar[2])
+            left, wide = self.x(i, 0) - 4, self.x(i, 3) - self.x(i, 0) + 8
+            self.lines.append(
+                f'<rect x="{left:.1f}" y="{high:.1f}" width="{wide:.1f}" '
+                f'height="{low - high:.1f}" rx="2" class="range"/>'
+            )
+            prices = self.play.path(i)
+            points = [(self.x(i, part), self.y(price)) for part, price in enumerate(prices)]
+            if before:
+                self.line(*before, *points[0], "gap")
+            before = points[3]
+            joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+            self.lines.append(f'<polyline points="{joined}" class="path"/>')
+            if self.slot > 70:
+                at_open = any(f["at"] == i and f["phase"] == "open" for f in self.places)
+                for word, (x, y), price in zip(self.words(i), points, prices, strict=True):
+                    if word == "O" and at_open:  # the mark of the fill is there
+                        continue
+                    up = price == max(prices) if word in "HL" else price > sum(prices) / 4
+                    shift = {"O": -8, "C": 8}.get(word, 0)
+                    self.text(x + shift, y + (-5 if up else 13), word, "soft", "middle")
+
+    def words(self, i: int) -> str:
+        """The names of the path's four corners."""
+        return "OLHC" if self.play.low_first[i] else "OHLC"
+
+    def draw_levels(self) -> None:
+        """The price of each order for as long as it works, named at the right."""
+        labels = []
+        for order, price, kind, text in self.levels:
+            begin, end, y = self.begins(order), self.ends(order), self.y(price)
+            if end - begin < 6:  # born and gone at one point: show where it was
+                end = begin + 18
+            self.line(begin, y, end, y, f"level {kind}")
+            labels.append((y, kind, text))
+        if self.play.margin:
+            bar, price = self.play.margin
+            y = self.y(price)
+            self.line(self.x(bar, 0) - 8, y, self.width - self.right, y, "level margin")
+            labels.append((y, "margin", f"margin call {number(round(price, 2))}"))
+        last = -1e9
+        for y, kind, text in sorted(labels):
+            last = max(y + 4, last + 12.5)
+            self.text(self.width - self.right + 8, last, text, kind)
+
+    def draw_fills(self) -> None:
+        """A triangle per fill, up for a buy, down for a sell, numbered as in the lines below."""
+        taken: list[tuple[float, float]] = []
+        for n, f in enumerate(self.places, 1):
+            x, y = self.x(f["at"], f["part"]), self.y(f["price"])
+            while any(abs(x - a) < 9 and abs(y - b) < 14 for a, b in taken):
+                x += 12
+            taken.append((x, y))
+            if abs(f["market"] - f["price"]) > 1e-9:
+                self.line(x, self.y(f["market"]), x, y, "slip")
+            up = f["side"] == "buy"
+            tip, base = (y - 5.5, y + 5) if up else (y + 5.5, y - 5)
+            self.lines.append(
+                f'<polygon points="{x:.1f},{tip:.1f} {x - 6:.1f},{base:.1f} {x + 6:.1f},{base:.1f}"'
+                f' class="fill {f["kind"]}"/>'
+            )
+            self.text(x - 9, y + 4, str(n), f"number {f['kind']}", "end")
+
+    def write_events(self, y: float) -> None:
+        """The fills, and the orders that did not fill, in words."""
+        for words in self.events():
+            self.text(14, y, words)
+            y += LINE
+
+    def events(self) -> list[str]:
+        """One line per fill, then one for the orders that were not filled."""
+        lines = []
+        for n, f in enumerate(self.places, 1):
+            verb = "buys" if f["side"] == "buy" else "sells"
+            lines.append(
+                f"{n}  bar {f['at']}, {f['phase']}: {f['order']} {verb} {number(f['qty'])}"
+                f" at {number(f['price'])} ({f['reason']})"
+            )
+        rest = [
+            f"{o['id']} {o['status']}"
+            for o in self.play.result["orders"]
+            if o["status"] != "filled"
+        ]
+        if rest:
+            lines.append("; ".join(rest))
+        return lines
+
+    def draw(self, height: float) -> str:
+        """The panel as SVG."""
+        self.lines.append(
+            f'<rect x="0.5" y="0.5" width="{self.width - 1:.0f}" height="{height - 1:.0f}" '
+            'rx="6" class="card"/>'
+        )
+        self.text(14, 21, self.play.scenario["name"], "title")
+        self.draw_grid()
+        self.draw_bars()
+        self.draw_levels()
+        self.draw_fills()
+        self.write_events(TOP + PLOT + 38)
+        return "\n".join(self.lines)
+
+
+def kind_of(reason: str) -> str:
+    """The color of a fill."""
+    return {"stop": "stop", "target": "target", "liquidation": "margin"}.get(reason, "plain")
+
+
+def wrapped(width: float, height: float, body: str) -> str:
+    """A whole SVG file."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}" role="img">\n<style>{STYLE}</style>\n'
+        f"{body}\n</svg>\n"
+    )
+
+
+def picture(scenarios: list[dict[str, Any]]) -> str:
+    """All scenarios of a file as one SVG: one in full width, more in two columns."""
+    columns = 1 if len(scenarios) == 1 else 2
+    space = 10
+    width = (WIDTH - space * (columns - 1)) / columns
+    panels = [Panel(Play(s), width) for s in scenarios]
+    height = TOP + PLOT + 34 + LINE * max(len(p.events()) for p in panels)
+    body = []
+    for n, panel in enumerate(panels):
+        x, y = (n % columns) * (width + space), (n // columns) * (height + space)
+        body.append(f'<g transform="translate({x:.0f} {y:.0f})">\n{panel.draw(height)}\n</g>')
+    rows = -(-len(panels) // columns)
+    return wrapped(WIDTH, rows * (height + space) - space, "\n".join(body))
+
+
+PHASES = (
+    ("OPEN", "waiting orders", "meet the open", ""),
+    ("on_open", "strategy sees", "the open of T", "hook"),
+    ("OPEN", "its new orders", "meet the open", ""),
+    ("INTRABAR", "the price walks", "O, X1, X2, C", ""),
+    ("on_notice", "fills and", "done orders", "hook"),
+    ("CLOSE", "MOC, expiry,", "margin, equity", ""),
+    ("on_close", "strategy sees", "all of T", "hook"),
+)
+
+
+def phases() -> str:
+    """The order of things at one timestamp."""
+    space, high = 8, 74
+    wide = (WIDTH - 24 - space * (len(PHASES) - 1)) / len(PHASES)
+    lines = [f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="138" rx="6" class="card"/>']
+    lines.append('<text x="12" y="22" class="title">One timestamp T, from left to right</text>')
+    for n, (name, first, second, kind) in enumerate(PHASES):
+        x = 12 + n * (wide + space)
+        frame = "level plain" if kind else "grid"
+        lines.append(
+            f'<rect x="{x:.1f}" y="34" width="{wide:.1f}" height="{high}" rx="4" class="range"/>'
+            f'<rect x="{x:.1f}" y="34" width="{wide:.1f}" height="{high}" rx="4" class="{frame}" '
+            'fill="none" style="fill:none"/>'
+        )
+        middle = x + wide / 2
+        for y, words, style in ((58, name, "title"), (78, first, "soft"), (93, second, "soft")):
+            lines.append(
+                f'<text x="{middle:.1f}" y="{y}" class="{style}" text-anchor="middle"'
+                f' style="font-size:{12 if style == "title" else 9.6}px">{words}</text>'
+            )
+    lines.append(
+        '<text x="12" y="127" class="soft">Dashed: a strategy acts. '
+        "In on_open there is no high, low, close or volume of T to name.</text>"
+    )
+    return wrapped(WIDTH, 139, "\n".join(lines))
+
+
+def pictures() -> dict[str, str]:
+    """Every picture by the name of its file."""
+    drawn = {"phases.svg": phases()}
+    for file in sorted(SCENARIOS.glob("*.jsonl")):
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        drawn[f"{file.stem}.svg"] = picture(lines)
+    return drawn
+
+
+def main() -> None:
+    """Write all pictures beside this script."""
+    for name, svg in pictures().items():
+        (HERE / name).write_text(svg, encoding="utf-8", newline="\n")
+        print(HERE / name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""Strategies that tests name by import path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intrabar.strategy.strategy import Strategy
+from intrabar.strategy.views import AtClose
+
+
+@dataclass
+class Clumsy(Strategy):
+    """Divides by zero on the eighth bar."""
+
+    seen: int = 0
+
+    def on_close(self, now: AtClose) -> None:
+        self.seen += 1
+        if self.seen == 8:
+            self.seen //= 0

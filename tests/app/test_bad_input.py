@@ -1,0 +1,206 @@
+"""Whatever is wrong with a request is one sentence with its place, and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.runs_of_it import config_in, said, write_bars
+
+STRATEGY = [{"name": "MovingAverageCrossover", "params": {"fast": 5, "slow": 20}}]
+CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
+    "unknown strategy": (
+        {"strategies": [{"name": "MovingAverageCrosover"}]},
+        2,
+        ["strategies[0].name", "did you mean 'MovingAverageCrossover'"],
+    ),
+    "unknown parameter": (
+        {"strategies": [*STRATEGY, {"name": "TrendFollowing", "params": {"fats": 3}}]},
+        2,
+        ["strategies[1].params.fats", "did you mean 'fast'"],
+    ),
+    "parameter out of range": (
+        {"strategies": [{"name": "MovingAverageCrossover", "params": {"fast": 50, "slow": 20}}]},
+        2,
+        ["strategies[0].params.fast", "is 50, must be below slow, 20"],
+    ),
+    "parameter of the wrong kind": (
+        {"strategies": [{"name": "MovingAverageCrossover", "params": {"fast": "many"}}]},
+        2,
+        ["strategies[0].params.fast", "'many'", "must be a number"],
+    ),
+    "unknown key": (
+        {"acount": {"cash": 5}},
+        2,
+        ["acount: unknown key; did you mean 'account'?"],
+    ),
+    "unknown key inside": (
+        {"strategies": [{"name": "CoinFlip", "parms": {}}]},
+        2,
+        ["strategies[0].parms: unknown key; did you mean 'params'?"],
+    ),
+    "wrong type": (
+        {"account": {"cash": "much"}},
+        2,
+        ["account.cash: is 'much', must be a number"],
+    ),
+    "no such word": (
+        {"account": {"path_policy": "kindest"}},
+        2,
+        ["account.path_policy: is 'kindest', must be one of 'worst'"],
+    ),
+    "bad date": (
+        {"start": "soon"},
+        2,
+        ["start: is 'soon', must be a date such as 2020-01-31"],
+    ),
+    "same name twice": (
+        {"strategies": STRATEGY * 2},
+        2,
+        ["strategies[1]", "there twice", "'as: another name'"],
+    ),
+    "nothing enabled": (
+        {"strategies": [{"name": "CoinFlip", "enabled": False}]},
+        2,
+        ["there is no strategy to run; enable at least one"],
+    ),
+    "unknown symbol": ({"symbols": ["AAB"]}, 2, ["unknown symbol 'AAB'", "did you mean 'AAA'"]),
+    "instrument that is not traded": (
+        {"instruments": {"AAB": {"tick_size": 1}}},
+        2,
+        ["unknown symbol in instruments 'AAB'", "'AAA'"],
+    ),
+    "unknown instrument parameter": (
+        {"instruments": {"AAA": {"tik_size": 1}}},
+        2,
+        ["instruments.AAA", "'tick_size'"],
+    ),
+    "no bars between the dates": (
+        {"start": "2030-01-01"},
+        1,
+        ["AAA: no bars between 2030-01-01", "the bars run from 2020-01-0"],
+    ),
+    "no such file of bars": (
+        {"data": [{"symbol": "AAA", "file": "none.csv"}]},
+        1,
+        ["none.csv", "no such file"],
+    ),
+    "indicator longer than the data": (
+        {"strategies": [{"name": "MovingAverageCrossover", "params": {"fast": 5, "slow": 500}}]},
+        2,
+        ["needs", "bars, AAA has 400"],
+    ),
+    "live": (
+        {"trading": {"mode": "live"}},
+        2,
+        ["trading.mode: 'live' is no backtest"],
+    ),
+    "environment": (
+        {"name": "${NOT_THERE_AT_ALL}"},
+        2,
+        ["name: the environment variable NOT_THERE_AT_ALL is not set"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_wrong_configuration_is_told_with_its_place(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, expected, words = CHANGES[what]
+    code, out, err = said(capsys, "backtest", config_in(tmp_path, **changes))
+    assert (code, out) == (expected, "")
+    assert err.startswith("error: ")
+    for word in words:
+        assert word in err
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_missing_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "backtest", tmp_path / "none.yaml")
+    assert code == 2
+    assert "none.yaml: no such file" in err
+
+
+def test_yaml_syntax_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.yaml").write_text("name: a\nsymbols: [A, B\nout: x\n", encoding="utf-8")
+    code, _, err = said(capsys, "backtest", tmp_path / "c.yaml")
+    assert code == 2
+    assert "c.yaml:3:" in err
+
+
+def test_wrong_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bars(tmp_path / "AAA.csv", header="Date,First,High,Low,Close,Volume")
+    code, _, err = said(capsys, "backtest", config_in(tmp_path))
+    assert code == 1
+    assert "AAA.csv: the columns fit no known format; found: 'Date', 'First'" in err
+
+
+def test_unsorted_bars(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_bars(tmp_path / "AAA.csv")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[10], lines[11] = lines[11], lines[10]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    code, _, err = said(capsys, "backtest", config_in(tmp_path))
+    assert code == 1
+    assert "AAA.csv: the rows are not in the order of time: row 12" in err
+
+
+def test_a_strategy_that_raises_is_told_by_bar_phase_and_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_in(tmp_path, strategies=[{"name": "tests.app.rules:Clumsy"}])
+    code, _, err = said(capsys, "backtest", config)
+    assert code == 1
+    assert "Clumsy failed at CLOSE of bar 7 (2020-01-" in err
+    assert "rules.py:" in err
+    assert "ZeroDivisionError" in err
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize("name", ["write_parquet", "write_csv"])
+def test_a_full_disk_leaves_no_run(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(f"polars.DataFrame.{name}", full)
+    code, _, err = said(capsys, "backtest", config_in(tmp_path))
+    assert code == 1
+    assert "No space left on device" in err
+    assert list((tmp_path / "runs").glob("*")) == []
+    assert said(capsys, "runs", "list", "--out", tmp_path / "runs") == (0, "", "")
+
+
+def test_an_interrupted_run_is_not_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("intrabar.app.run_folder.os.rename", interrupt)
+    code, _, err = said(capsys, "backtest", config_in(tmp_path))
+    assert (code, err.splitlines()[-1]) == (130, "error: interrupted")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--param", "fast"], "--param 'fast': must be NAME=VALUE"),
+        (["--param", "Other.fast=3"], "no strategy of MovingAverageCrossover has it"),
+        (["--cash", "-1"], "account.cash: is -1.0, must be above 0"),
+        (["--start", "x"], "start: is 'x', must be a date"),
+    ],
+)
+def test_wrong_options(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = said(capsys, "backtest", config_in(tmp_path), *arguments)
+    assert code == 2
+    assert words in err

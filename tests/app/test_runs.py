@@ -1,0 +1,100 @@
+"""A run is stored whole, and can be listed, shown, compared and repeated bit for bit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from intrabar.app.run_folder import TABLES
+from tests.app.runs_of_it import config_in, said, write_bars
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    code, out, err = said(capsys, "backtest", config_in(tmp_path), "--json")
+    assert (code, err) == (0, "")
+    given = json.loads(out)
+    assert given["status"] == "finished"
+    assert set(given["band"]) == {"worst", "shortest", "best"}
+    return tmp_path / "runs"
+
+
+def test_a_run_folder_is_complete(home: Path) -> None:
+    (folder,) = home.iterdir()
+    names = {p.name for p in folder.iterdir()}
+    assert names == {f"{t}.{e}" for t in TABLES for e in ("csv", "parquet")} | {
+        "manifest.json",
+        "config.yaml",
+    }
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["data"][0]["bars"] == 400
+    assert manifest["id"] == folder.name
+    assert pl.read_parquet(folder / "equity.parquet").height == 400
+
+
+def test_repeating_a_run_gives_the_same_bits(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = said(capsys, "runs", "rerun", "last", "--out", home)
+    assert code == 0
+    assert "identical" in out
+
+
+def test_changed_data_are_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bars(home.parent / "AAA.csv", seed=2)
+    code, out, _ = said(capsys, "runs", "rerun", "--out", home)
+    assert code == 1
+    assert "data of AAA changed" in out
+    assert "AAA.csv" in out
+    assert "table fills" in out
+
+
+def test_runs_are_listed_shown_and_compared(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = home.parent / "config.yaml"
+    assert said(capsys, "backtest", config, "--param", "slow=30")[0] == 0
+    _, out, _ = said(capsys, "runs", "list", "--out", home)
+    first, second = (line.split()[0] for line in out.splitlines())
+    _, out, _ = said(capsys, "runs", "show", second[-6:], "--out", home)
+    assert out.startswith(second)
+    assert "slow=30" in out
+    _, out, _ = said(capsys, "runs", "compare", first, second, "--out", home)
+    assert "config.strategies[0].params.slow" in out
+    assert said(capsys, "runs", "compare", first, first, "--out", home)[1].endswith(
+        "do not differ\n"
+    )
+
+
+def test_an_unknown_run_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "runs", "show", "zzz", "--out", home)
+    assert code == 2
+    assert "unknown run 'zzz'" in err
+    code, _, err = said(capsys, "runs", "show", "--out", home.parent / "none")
+    assert code == 1
+    assert "make one: intrabar demo" in err
+
+
+def test_the_older_dialect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config_in(tmp_path)
+    text = f"""
+trading: {{mode: simulation, initial_capital: 50000, symbols: [AAA]}}
+brokerage: {{provider: public, credentials: {{api_key: "${{NO_SUCH_KEY}}"}}}}
+backtesting: {{start_date: 2020-02-01, end_date: 2020-12-31}}
+risk: {{max_position_size_pct: 10.0, max_daily_loss_pct: 5.0}}
+data: [{{symbol: AAA, file: "${{BARS_OF_IT:-AAA.csv}}"}}]
+strategies:
+  - {{name: MovingAverageCrossover, enabled: true, params: {{fast_period: 5, slow_period: 20}}}}
+report: false
+out: {tmp_path / "runs"}
+"""
+    (tmp_path / "older.yaml").write_text(text, encoding="utf-8")
+    assert said(capsys, "backtest", tmp_path / "older.yaml")[0] == 0
+    _, out, _ = said(capsys, "runs", "show", "--json", "--out", tmp_path / "runs")
+    manifest = json.loads(out)
+    assert manifest["config"]["account"]["cash"] == 50_000
+    assert manifest["data"][0]["first"].startswith("2020-02-0")
+    assert "daily_loss=0.05" in manifest["strategies"]["MovingAverageCrossover"]["parameters"]
+    assert any("risk.max_position_size_pct" in r for r in manifest["remarks"])
+    assert "api_key" not in out
