@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import ROOT, runnable
+from tests.own_process import python
 
 PAGES = [ROOT / "README.md", ROOT / "docs" / "first-hour.md"]
 DRAWN_FOR_A_RELEASE = {"docs/pictures/report.png"}
@@ -19,11 +18,7 @@ DRAWN_FOR_A_RELEASE = {"docs/pictures/report.png"}
 def test_a_block_runs_as_it_stands(place: str, tmp_path: Path) -> None:
     file = tmp_path / "block.py"
     file.write_text(runnable()[place])
-    done = subprocess.run(
-        [sys.executable, str(file)], capture_output=True, text=True, cwd=tmp_path, timeout=240
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert python(str(file), folder=tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

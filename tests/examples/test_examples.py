@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.own_process import python
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
@@ -15,11 +15,7 @@ EXAMPLES = sorted(FOLDER.glob("*.py"))
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
 def test_an_example_runs_as_it_stands(example: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(example)], capture_output=True, text=True, cwd=tmp_path, timeout=240
-    )
-    assert done.returncode == 0, done.stderr
-    campaigns = int(done.stdout.split(" campaigns")[0].split()[-1])
+    campaigns = int(python(str(example), folder=tmp_path).split(" campaigns")[0].split()[-1])
     assert campaigns > 5
 
 

@@ -64,7 +64,8 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
         bot = {key: given.pop(key) for key in BOT_PARAMETERS if key in given}
         allowed = [*parameter_names(made), *BOT_PARAMETERS]
         entry = construct(made, given, name, allowed)
-        return construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
+        whole: Bot = construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
+        return whole
     strategy = construct(made, given, name, parameter_names(made))
     if not isinstance(strategy, Bot | Strategy | Signals):
         raise ConfigError(f"{name} is neither a strategy, an entry, a bot nor signals")
