@@ -6,7 +6,6 @@ It passes through the same loop as every strategy: the orders of the file are on
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
@@ -28,10 +27,7 @@ from intrabar.model.enums import (
 )
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
-from intrabar.sim.hook import GO_ON
-from intrabar.sim.machine import Account, Hooks, Machine
-
-HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+from intrabar.sim.machine import Account, Machine
 
 
 def scenario_market(scenario: dict[str, Any]) -> Market:
@@ -75,17 +71,18 @@ class ScriptedOrders:
             self.script.setdefault((order["phase"], int(order["at"])), []).append(order)
             if "id" in order and order.get("oco"):
                 self.waiting[order["oco"]] = order["id"]
-        self.callbacks = (HOOK(self._hook("open")), HOOK(self._hook("close")))
-        open_, close = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in self.callbacks)
-        machine.connect(0, Hooks(on_open=open_, on_close=close))
+        machine.connect(
+            0,
+            machine.python_hooks(
+                on_open=lambda bar: self.submit_all("open", bar),
+                on_close=lambda bar: self.submit_all("close", bar),
+            ),
+        )
 
-    def _hook(self, phase: str) -> Any:
-        def hook(_: int, bar: int) -> int:
-            for order in self.script.get((phase, bar), []):
-                self.submit(order)
-            return GO_ON
-
-        return hook
+    def submit_all(self, phase: str, bar: int) -> None:
+        """Put what the script asks for at a bar and phase into the inbox."""
+        for order in self.script.get((phase, bar), []):
+            self.submit(order)
 
     def order_id(self, name: str) -> int:
         """The number of an order or of a bracket's child, -1 while there is none."""

@@ -24,6 +24,7 @@ from intrabar.sim.orders import (
     MOC,
     NONE,
     add,
+    blank,
     cancel_all,
     finish,
 )
@@ -104,35 +105,19 @@ def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -
     j = sleeve_index % n
     sleeve = book.sleeves[sleeve_index]
     account = book.account[0]
-    free = book.orders.shape[0] - 1
-    chain = book.orders[free].next
-    order = book.orders[free]
+    order = blank(book)
     order.id = account.next_order
     account.next_order += 1
-    order.parent = -1
     order.strategy = sleeve_index // n
     order.instrument = j
     order.side = -1 if sleeve.qty > 0.0 else 1
     order.type = MARKET
     order.tif = GTC
     order.role = role
-    order.reject = NONE
     order.reduce_only = 1
-    order.triggered = 0
-    order.fresh = 0
     order.phase = PHASE
     order.qty = abs(sleeve.qty)
-    order.filled = 0.0
-    order.limit_price = np.nan
-    order.stop_price = np.nan
-    order.stop_loss = np.nan
-    order.take_profit = np.nan
-    order.submitted = i
-    order.starts = i
-    order.oco = -1
-    order.next = chain
     k = add(book, order)
-    book.orders[free].status = -1
     if math.isnan(tape.open[i, j]) and role == LIQUIDATION:
         sleeve.liquidated = 1
         account.pending += 1

@@ -26,6 +26,7 @@ from intrabar.sim.orders import (
     ROLE_TARGET,
     STOP,
     add,
+    blank,
     cancel_protective,
     finish,
     on_grid,
@@ -127,36 +128,27 @@ def permitted(book: Book, order: Any, qty: float, price: float) -> tuple[float, 
 @kernel
 def add_child(book: Book, k: int, role: int, price: float, qty: float) -> int:
     """Make a protective child of the entry in slot `k`; -1 where its price cannot be worked."""
-    free = book.orders.shape[0] - 1
-    chain = book.orders[free].next
-    book.orders[free] = book.orders[k]
-    child = book.orders[free]
-    child.parent = child.id
-    child.side = -child.side
+    parent = book.orders[k]
+    child = blank(book)
+    child.parent = parent.id
+    child.strategy = parent.strategy
+    child.instrument = parent.instrument
+    child.side = -parent.side
     child.type = STOP if role == ROLE_STOP else LIMIT
     child.tif = GTC
     child.role = role
     child.reduce_only = 1
-    child.triggered = 0
-    child.fresh = 0
+    child.phase = parent.phase
     child.qty = qty
-    child.filled = 0.0
-    child.stop_price = price if role == ROLE_STOP else np.nan
-    child.limit_price = np.nan if role == ROLE_STOP else price
-    child.stop_loss = np.nan
-    child.take_profit = np.nan
-    child.oco = -1
-    child.submitted = book.account[0].bar
-    child.starts = book.account[0].bar
-    child.next = chain
+    if role == ROLE_STOP:
+        child.stop_price = price
+    else:
+        child.limit_price = price
     if not on_grid(child, book.instruments[child.instrument].tick_size):
-        child.status = -1
         return -1
     child.id = book.account[0].next_order
     book.account[0].next_order += 1
-    slot = add(book, child)
-    book.orders[free].status = -1
-    return slot
+    return add(book, child)
 
 
 @kernel

@@ -63,7 +63,6 @@ def add(book: Book, order: Any) -> int:
     book.orders[k] = order
     placed = book.orders[k]
     placed.status = WORKING
-    placed.done = -1
     placed.next = -1
     instrument = book.instruments[placed.instrument]
     placed.prev = instrument.tail
@@ -79,6 +78,30 @@ def add(book: Book, order: Any) -> int:
     if placed.role > ROLE_TARGET:
         sleeve_of(book, placed).entries += 1
     return k
+
+
+@kernel
+def blank(book: Book) -> Any:
+    """A new order to be filled in, in the last slot; `add` or `write_log` takes it from there.
+
+    Its link to the free slots stays as it is.
+    """
+    order = book.orders[book.orders.shape[0] - 1]
+    order.parent = -1
+    order.reject = NONE
+    order.triggered = 0
+    order.fresh = 0
+    order.filled = 0.0
+    order.limit_price = np.nan
+    order.stop_price = np.nan
+    order.stop_loss = np.nan
+    order.take_profit = np.nan
+    order.until = 0
+    order.submitted = book.account[0].bar
+    order.starts = book.account[0].bar
+    order.done = -1
+    order.oco = -1
+    return order
 
 
 @kernel
@@ -195,34 +218,26 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
     """
     account = book.account[0]
     instrument = book.instruments[command.instrument]
-    free = book.orders.shape[0] - 1
-    chain = book.orders[free].next
-    order = book.orders[free]
+    order = blank(book)
     order.id = command.id
-    order.parent = -1
     order.strategy = command.strategy
     order.instrument = command.instrument
     order.side = command.side
     order.type = command.type
     order.tif = command.tif
     order.role = command.role
-    order.reject = NONE
     order.reduce_only = command.reduce_only
-    order.triggered = 0
     order.fresh = 1 if step == STEP_NEW else 0
     order.phase = 0 if step == STEP_NEW else (1 if step == STEP_CLOSE else 2)
     order.qty = command.qty
-    order.filled = 0.0
     order.limit_price = command.limit_price
     order.stop_price = command.stop_price
     order.stop_loss = command.stop_loss
     order.take_profit = command.take_profit
     order.until = command.until
-    order.submitted = account.bar
     order.starts = account.bar + 1
     if step == STEP_NEW or (command.type == MOC and step == STEP_CLOSE):
         order.starts = account.bar
-    order.oco = -1
     reject = command.reject
     if reject == NONE and math.isnan(instrument.mark):
         reject = NO_MARKET
@@ -230,18 +245,15 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
         reject = INVALID_QUANTITY
     if not on_grid(order, instrument.tick_size) and reject == NONE:
         reject = INVALID_PRICE
-    order.next = chain
     over = order.tif == GTD and order.until < time + (step > STEP_CLOSE)
     if reject != NONE or over:
         order.status = REJECTED if reject != NONE else EXPIRED
         order.reject = reject
         order.done = account.bar
         write_log(book, order)
-        order.status = -1
         return
     partner = find(book, command.oco) if command.oco >= 0 else -1
     k = add(book, order)
-    book.orders[free].status = -1
     if partner >= 0 and book.orders[partner].oco < 0:
         book.orders[k].oco = partner
         book.orders[partner].oco = k
