@@ -18,3 +18,17 @@ class Clumsy(Strategy):
         self.seen += 1
         if self.seen == 8:
             self.seen //= 0
+
+
+@dataclass
+class Remembering(Strategy):
+    """Buys on its tenth close and sells on its twentieth, by its own count."""
+
+    seen: int = 0
+
+    def on_close(self, now: AtClose) -> None:
+        self.seen += 1
+        if self.seen == 10:
+            now.buy(1)
+        if self.seen == 20:
+            now.sell(1)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import intrabar
+from tests.app.rules import Remembering
 from tests.app.runs_of_it import write_bars
 
 
@@ -84,3 +85,11 @@ def test_plot_and_report(file: str, tmp_path_factory: pytest.TempPathFactory) ->
     assert intrabar.plot(result)._repr_html_().startswith("<svg")
     page = intrabar.report(result, tmp_path_factory.mktemp("page") / "r.html", name="<b>")
     assert "CoinFlip" in page.read_text(encoding="utf-8")
+
+
+def test_what_a_strategy_remembers_does_not_reach_the_next_run(file: str) -> None:
+    strategy = Remembering()
+    first = intrabar.backtest(strategy, {"AAA": file})
+    assert first.fills.height == 2
+    assert len({run.end_equity for run in first.band}) == 1
+    assert intrabar.backtest(strategy, {"AAA": file}).digest == first.digest

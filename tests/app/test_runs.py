@@ -98,3 +98,13 @@ out: {tmp_path / "runs"}
     assert "daily_loss=0.05" in manifest["strategies"]["MovingAverageCrossover"]["parameters"]
     assert any("risk.max_position_size_pct" in r for r in manifest["remarks"])
     assert "api_key" not in out
+
+
+def test_the_demo_repeats_bit_for_bit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "demo", "--no-report", "--out", tmp_path)
+    assert code == 0
+    assert "intrabar runs rerun" in out
+    assert said(capsys, "runs", "rerun", "--out", tmp_path)[0] == 0
+    manifest = json.loads(next(tmp_path.glob("*/manifest.json")).read_text(encoding="utf-8"))
+    assert {d["symbol"] for d in manifest["data"]} == {"AAPL", "FB", "GOOG", "IBM", "MSFT"}
+    assert any("raw series contain splits" in r for r in manifest["remarks"])

@@ -127,25 +127,30 @@ def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> 
 
 
 def absolute(config: Config, folder: Path) -> Config:
-    """The same configuration with files of its data as absolute paths, the catalogue's too."""
+    """The same configuration with the files and folders of its data as absolute paths."""
     sources = [
         source.model_copy(
             update={
                 key: str((folder / Path(value).expanduser()).resolve())
-                for key, value in _places(source).items()
+                for key in ("file", "catalogue")
+                if (value := getattr(source, key))
             }
         )
-        for source in config.data or [Source(symbol=symbol) for symbol in config.symbols]
+        for source in config.data
     ]
     return config.model_copy(update={"data": sources})
 
 
-def _places(source: Source) -> dict[str, str]:
-    if source.file:
-        return {"file": source.file}
-    if source.sample:
-        return {}
-    return {"catalogue": source.catalogue or os.environ.get("INTRABAR_CATALOGUE") or "catalogue"}
+def with_catalogue(config: Config) -> Config:
+    """The same configuration with the catalogue named for the symbols that have no other data."""
+    root = str(Path(os.environ.get("INTRABAR_CATALOGUE") or "catalogue").resolve())
+    sources = [
+        source
+        if source.file or source.sample or source.catalogue
+        else source.model_copy(update={"catalogue": root})
+        for source in config.data or [Source(symbol=symbol) for symbol in config.symbols]
+    ]
+    return config.model_copy(update={"data": sources})
 
 
 def _sentence(model: type[BaseModel], error: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from intrabar.app.config import Config
-from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.config_file import absolute, read_config, validated, with_catalogue
 from intrabar.errors import ConfigError
 
 
@@ -95,7 +95,7 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
         values["strategies"] = [{"name": name} for name in given.strategy]
     _set_params(values.get("strategies", []), given.param or [])
     made = validated(Config, values)
-    return absolute(made, Path()), remarks
+    return with_catalogue(absolute(made, Path())), remarks
 
 
 def _source(text: str, given: Overrides) -> dict[str, Any]:

@@ -31,8 +31,7 @@ def backtest(
     Parameters
     ----------
     config : path
-        A configuration file; options go before what it says. Without one, --data and --strategy
-        (or the catalogue and --symbol) make a run.
+        A configuration file, which options override; without one, give --data and --strategy.
     as_json : bool
         One JSON object on stdout, nothing else.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from intrabar.strategy.bot import Bot, RunningBot, wake_of
 from intrabar.strategy.gates import IsOpen, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals, Signals, wake_of_signals
-from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
+from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
@@ -105,7 +106,8 @@ class Run:
             elif isinstance(strategy, Signals):
                 running = RunningSignals(strategy, self.machine, k)
             else:
-                running = RunningStrategy(strategy, self.machine, k, columns[name])
+                # On a copy: what a strategy remembers must not reach the next run of the setup.
+                running = RunningStrategy(deepcopy(strategy), self.machine, k, columns[name])
             self.running[name] = running
 
     def to_end(self, progress: Progress | None = None) -> None:
@@ -123,9 +125,9 @@ class Run:
         self._tell("on_stop")
 
     def _tell(self, hook: str) -> None:
-        for strategy in self.setup.strategies.values():
-            if isinstance(strategy, Strategy):
-                getattr(strategy, hook)()
+        for running in self.running.values():
+            if isinstance(running, RunningStrategy):
+                getattr(running.strategy, hook)()
 
 
 def compute_columns(
