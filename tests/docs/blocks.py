@@ -12,12 +12,10 @@ BLOCK = re.compile(r"<!-- run -->\n```python\n(.*?)```", re.DOTALL)
 def runnable() -> dict[str, str]:
     """`page:line` -> code, of every Python block under `<!-- run -->`.
 
-    Without the first hour, whose blocks need each other (`test_first_hour`).
+    Of the README: the pages of docs run in `test_docs`, the first hour in `test_first_hour`.
     """
     found = {}
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
-        if page.name == "first-hour.md":
-            continue
+    for page in (ROOT / "README.md",):
         text = page.read_text()
         for match in BLOCK.finditer(text):
             line = text.count("\n", 0, match.start(1)) + 1

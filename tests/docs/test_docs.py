@@ -85,7 +85,7 @@ def test_marked_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     text = text_of(page)
     assert text.count("<!-- run -->") == len(MARKED.findall(text))
     monkeypatch.chdir(tmp_path)
-    names: dict = {"__name__": "page"}
+    names: dict = {"__name__": "__main__"}
     for block in MARKED.finditer(text):
         line = text[: block.start(1)].count("\n")
         exec(compile("\n" * line + block[1], str(page), "exec"), names)

@@ -153,7 +153,7 @@ def single_bars(draw: st.DrawFn) -> tuple[list[float], tuple[int, float, float, 
     return bar, (side, float(entry), float(stop), float(target))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(single_bars())
 def test_worst_never_ends_above_best_for_one_bracket_on_one_bar(
     case: tuple[list[float], tuple[int, float, float, float]],

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -158,3 +159,32 @@ class Misspelt(CoinFlip):
 def test_a_rule_that_reads_an_unknown_name_is_refused_with_the_name() -> None:
     with pytest.raises(ConfigError, match="decide_side: reads 'drow', which is neither"):
         Run(setup_of(walk(50), Bot(Misspelt())))
+
+
+class OtherNames(CoinFlip):
+    """Calls what it is given by other names."""
+
+    @staticmethod
+    def decide_side(bar: Any, mine: Any) -> int:
+        """Long on an up bar with a low draw."""
+        return 1 if bar.open < bar.high and bar.draw < mine.chance else 0
+
+
+class HandsOn(CoinFlip):
+    """Lets another function look at the bar."""
+
+    @staticmethod
+    def decide_side(now: Any, p: Any) -> int:
+        """What the other one says."""
+        return by_the_range(now, p)
+
+
+@numba.njit
+def by_the_range(now: Any, p: Any) -> int:
+    return 1 if now.high - now.low > 0.0 and now.draw < p.chance else 0
+
+
+@pytest.mark.parametrize("entry", [OtherNames(1, 0.5), HandsOn(1, 0.5)], ids=["names", "hands on"])
+def test_a_rule_reads_the_whole_bar_by_any_name(entry: Any) -> None:
+    compiled, interpreted = digests(Bot(entry, FixedRatio(5)), walk(200))
+    assert compiled == interpreted

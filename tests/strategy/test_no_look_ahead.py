@@ -75,10 +75,10 @@ class SeesEverything(Strategy):
             elif now.bar % 11 == 0:
                 view.buy(1, at_close=True)
 
-    def on_fill(self, fill: FillNotice, now: AtClose) -> None:
+    def on_fill(self, fill: FillNotice, now: AtOpen) -> None:
         self.seen.append((now.bar, fill))
 
-    def on_order(self, order: OrderNotice, now: AtClose) -> None:
+    def on_order(self, order: OrderNotice, now: AtOpen) -> None:
         self.seen.append((now.bar, order))
 
 

@@ -39,11 +39,11 @@ class Scripted(Strategy):
         self.heard.append((now.bar, "close", ""))
         self.act(now, "close")
 
-    def on_fill(self, fill: FillNotice, now: AtClose) -> None:
+    def on_fill(self, fill: FillNotice, now: AtOpen) -> None:
         self.heard.append((now.bar, "fill", fill.reason.word, fill.price, fill.phase.word))
         self.act(now, fill.reason.word)
 
-    def on_order(self, order: OrderNotice, now: AtClose) -> None:
+    def on_order(self, order: OrderNotice, now: AtOpen) -> None:
         self.heard.append((now.bar, "order", order.status.word, order.role.word))
 
 
@@ -110,6 +110,11 @@ def test_a_limit_of_a_notice_does_not_see_the_bar_that_it_was_told_of() -> None:
         {(0, "close"): lambda now: now.buy(1), (1, "entry"): lambda now: now.buy(1, limit=99.5)}
     )
     assert len(fills(result)) == 1
+
+
+def test_a_notice_does_not_see_the_close_at_which_it_may_trade() -> None:
+    with pytest.raises(StrategyError, match="close of this bar is not known at OPEN"):
+        played({(0, "close"): lambda now: now.buy(1), (1, "entry"): lambda now: now.close})
 
 
 # --- when orders start -----------------------------------------------------------------------

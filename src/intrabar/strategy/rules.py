@@ -78,11 +78,17 @@ def bar_fields_read(*rules: Callable[..., Any]) -> tuple[str, ...]:
     """
     named = {"close"}
     for rule in rules:
-        steps = list(dis.get_instructions(rule))
-        for step, after in pairwise(steps):
-            if step.opname.startswith("LOAD_FAST") and step.argval == "now":
-                if after.opname != "LOAD_ATTR":
-                    return BAR_FIELDS
+        now = rule.__code__.co_varnames[0]  # the first parameter, whatever it is called
+        if now in rule.__code__.co_cellvars:
+            return BAR_FIELDS
+        for step, after in pairwise(dis.get_instructions(rule)):
+            if not step.opname.startswith("LOAD_FAST"):
+                continue
+            # From Python 3.13 on, one step may load two names.
+            loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            if now in loaded[:-1] or (now == loaded[-1] and after.opname != "LOAD_ATTR"):
+                return BAR_FIELDS
+            if now == loaded[-1]:
                 named.add(after.argval)
     return tuple(name for name in BAR_FIELDS if name in named)
 
