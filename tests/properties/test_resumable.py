@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.scenario import HOOK, ScriptedOrders, scenario_machine
+from intrabar.engine.scenario import ScriptedOrders, scenario_machine
 from intrabar.model.enums import RunStatus
 from intrabar.sim import state
-from intrabar.sim.hook import GO_ON, STOP
 from intrabar.sim.loop import ENDED
-from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.machine import Machine
 from tests.generators import random_scenario, scenarios
 
 SEEDED = 150
@@ -59,30 +58,25 @@ def by_every_step(scenario: dict) -> str:
     return machine.digest()
 
 
-def stopping_hooks(machine: Machine, script: ScriptedOrders, rng: random.Random) -> list:
+def stopping_hooks(machine: Machine, script: ScriptedOrders, rng: random.Random) -> None:
     """Connect hooks that do what the script says, and at times ask for control back."""
 
-    def made(phase: str) -> object:
-        def hook(_: int, bar: int) -> int:
-            for order in script.script.get((phase, bar), []):
-                script.submit(order)
-            return STOP if rng.random() < 0.5 else GO_ON
+    def made(phase: str) -> Callable[[int], None]:
+        def hook(bar: int) -> None:
+            script.submit_all(phase, bar)
+            machine.book.account["stop"] = rng.random() < 0.5
 
-        return HOOK(hook)
+        return hook
 
-    callbacks = [made("open"), made("close")]
-    addresses = [ctypes.cast(c, ctypes.c_void_p).value for c in callbacks]
-    machine.connect(0, Hooks(on_open=addresses[0], on_close=addresses[1]))
-    return callbacks
+    machine.connect(0, machine.python_hooks(on_open=made("open"), on_close=made("close")))
 
 
 def with_stops(scenario: dict, rng: random.Random) -> tuple[str, int]:
     machine, script = scenario_machine(scenario)
-    callbacks = stopping_hooks(machine, script, rng)
+    stopping_hooks(machine, script, rng)
     pauses = 0
     while machine.advance() != ENDED:
         pauses += 1
-    assert len(callbacks) == 2
     return machine.digest(), pauses
 
 

@@ -198,8 +198,7 @@ class Machine:
     def orders(self) -> NDArray[Any]:
         """All orders so far in order of acceptance, ORDER records, working ones included."""
         done = self.book.log[: self.book.account["log"][0]]
-        slots = self.book.orders[:-1]  # new orders are prepared in the last one
-        working = slots[slots["status"] >= 0]
+        working = self.book.orders[self.book.orders["status"] >= 0]
         every: NDArray[Any] = np.concatenate([done, working])
         return every[np.argsort(every["id"], kind="stable")]
 

@@ -251,6 +251,7 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
         order.reject = reject
         order.done = account.bar
         write_log(book, order)
+        order.status = -1
         return
     partner = find(book, command.oco) if command.oco >= 0 else -1
     k = add(book, order)
