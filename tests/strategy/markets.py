@@ -16,6 +16,7 @@ from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.gates import IsOpen
+from intrabar.strategy.strategy import RunningStrategy
 
 MINUTE_NS = 60_000_000_000
 DAY_NS = 1440 * MINUTE_NS
@@ -183,5 +184,11 @@ def setup_of(
 
 
 def run_of(market: Market, *strategies: Any, **how: Any) -> Result:
-    """Run strategies to the end."""
-    return finish(Run(setup_of(market, *strategies, **how)))
+    """Run strategies to the end; what they remember, a run keeps in copies, comes back to them."""
+    run = Run(setup_of(market, *strategies, **how))
+    try:
+        return finish(run)
+    finally:
+        for strategy, running in zip(strategies, run.running.values(), strict=True):
+            if isinstance(running, RunningStrategy):
+                vars(strategy).update(vars(running.strategy))

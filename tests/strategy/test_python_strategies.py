@@ -146,7 +146,7 @@ def test_a_market_on_close_of_on_close_waits_for_the_next_close() -> None:
 def test_a_cancelled_order_does_not_fill() -> None:
     strategy_script: dict[Any, Any] = {(0, "close"): lambda now: now.buy(1, limit=90.0)}
     strategy = Scripted(strategy_script)
-    strategy.script[2, "close"] = lambda now: now.cancel(strategy.numbers[0, "close"])
+    strategy.script[2, "close"] = lambda now: now.cancel(0)  # its first order
     result = run_of(market_from([*ROWS[:4], [95.0, 95.0, 80.0, 85.0]]), strategy)
     assert fills(result) == []
     assert result.orders.select("status", "done_bar").rows() == [("cancelled", 2)]
@@ -155,9 +155,7 @@ def test_a_cancelled_order_does_not_fill() -> None:
 
 def test_a_modified_order_keeps_its_place_and_fills_at_its_new_price() -> None:
     strategy = Scripted({(0, "close"): lambda now: now.buy(1, limit=90.0)})
-    strategy.script[2, "close"] = lambda now: now.modify(
-        strategy.numbers[0, "close"], limit=102.0, qty=4
-    )
+    strategy.script[2, "close"] = lambda now: now.modify(0, limit=102.0, qty=4)
     result = run_of(market_from(ROWS), strategy)
     assert fills(result) == [(3, "intrabar", "buy", 4.0, 102.0, "entry")]
     assert result.orders["submitted_bar"].to_list() == [0]
