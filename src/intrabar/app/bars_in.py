@@ -102,7 +102,7 @@ def _read(source: Source, calendar: str, period: str | None) -> tuple[Bars, str,
         label=source.label,
         zone=source.zone,
         period=source.period or period,
-        calendar=source.calendar if source.calendar is not None else calendar,
+        calendar=calendar if source.calendar is None else source.calendar.replace("none", ""),
         side=source.side,
         time_format=source.time_format,
     )
