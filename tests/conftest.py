@@ -1,4 +1,7 @@
-"""Where the suite runs for a change, Hypothesis draws the same examples every time."""
+"""How Hypothesis draws: without a deadline, and in CI the same examples every time.
+
+No deadline, because the first example of a test may compile a kernel.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,5 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.register_profile("intrabar", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("intrabar")
