@@ -227,6 +227,30 @@ class Machine:
             recorded[: saved.shape[0]] = saved
         self._tell_growth()
 
+    def checkpoint(self) -> Book:
+        """What must be put back to go on from here, without the records that only ever grow.
+
+        Small, however long the run. It is good for this machine alone, and only as long as the
+        bars before it are not run again differently (a branch); `snapshot` stands by itself.
+        """
+        b = self.book
+        none = {name: getattr(b, name)[:0] for name in ("fills", "log", "levels")}
+        kept = b._replace(notices=b.notices[: b.account["notices"][0]], **none)
+        return Book(*(part.copy() for part in kept))
+
+    def return_to(self, checkpoint: Book) -> None:
+        """Go back, or forward again, to a checkpoint of this machine."""
+        hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
+        for name, kept in checkpoint._asdict().items():
+            present = getattr(self.book, name)
+            present[: kept.shape[0]] = kept
+        if self.book.orders.shape[0] > checkpoint.orders.shape[0]:
+            # The array has grown since: its free slots start anew behind the old ones.
+            self.book = self.book._replace(orders=checkpoint.orders.copy())
+            self._tell_growth()
+        for name, addresses in hooks.items():
+            self.book.strategies[name] = addresses
+
     def digest(self) -> str:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
         account = self.book.account[0]
