@@ -248,7 +248,9 @@ def check_rates(scenario: dict[str, Any], length: int) -> None:
     for n, x in enumerate(scenario["instruments"]):
         currency = x.get("currency", "USD")
         if currency != own and currency not in rates:
-            raise ConfigError(f"instruments[{n}].currency: {currency} needs rates; give fx.{currency}")
+            raise ConfigError(
+                f"instruments[{n}].currency: {currency} needs rates; give fx.{currency}"
+            )
     for currency, values in rates.items():
         if not isinstance(values, list) or len(values) != length:
             raise ConfigError(f"fx.{currency}: must be a list of {length} rates")

@@ -7,7 +7,6 @@ from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
 
-
 SIGNED = ("swap_long", "swap_short")
 
 

@@ -88,12 +88,28 @@ def pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.int64), emit
 
 
+@intrinsic
+def fetch_ahead(typing_context: Any, address: Any) -> Any:
+    """Ask for the cache line at an address before it is read; a hint, without effect on values."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        i32, line = ir.IntType(32), ir.IntType(8).as_pointer()
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [line], ir.FunctionType(ir.VoidType(), [line, i32, i32, i32])
+        )
+        builder.call(prefetch, [builder.inttoptr(values[0], line), i32(0), i32(3), i32(1)])
+        return ir.Constant(ir.IntType(64), 0)
+
+    return types.int64(types.int64), emit
+
+
 def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
     """Address, rows and columns of each array of a `Book` or a `Tape`, in order."""
-    dtypes = _DTYPES[type(arrays)]
+    dtypes: dict[str, np.dtype[Any]] = _DTYPES[type(arrays)]
     for name, array in zip(arrays._fields, arrays, strict=True):
         # A kernel would read other numbers without a word.
-        assert array.dtype == dtypes[name] and array.flags.c_contiguous, name
+        assert array.dtype == dtypes[name], name
+        assert array.flags.c_contiguous, name
     table = [(a.ctypes.data, a.shape[0], a.shape[1] if a.ndim == 2 else 1) for a in tuple(arrays)]
     return np.array(table, np.int64)
 
@@ -120,7 +136,7 @@ def _grid(kind: type[types.Type], name: str, place: int, dtype: Any) -> None:
         )
 
 
-_BOOK = {
+_BOOK: dict[str, np.dtype[Any]] = {
     "account": state.ACCOUNT,
     "instruments": state.INSTRUMENT,
     "sleeves": state.SLEEVE,
@@ -135,13 +151,13 @@ _BOOK = {
     "ledger": state.LEDGER,
     "tiers": state.TIER,
 }
-_TAPE_ROWS = {
+_TAPE_ROWS: dict[str, np.dtype[Any]] = {
     "time": np.dtype(np.int64),
     "equity": np.dtype(np.float64),
     "day": np.dtype(np.int64),
     "actions": state.ACTION,
 }
-_TAPE_GRIDS = {
+_TAPE_GRIDS: dict[str, np.dtype[Any]] = {
     "session_end": np.dtype(np.uint8),
     "wake": np.dtype(np.uint8),
     "detail_first": np.dtype(np.int64),
@@ -151,7 +167,7 @@ _TAPE_GRIDS = {
         np.dtype(np.float64),
     ),
 }
-_DTYPES = {state.Book: _BOOK, state.Tape: _TAPE_ROWS | _TAPE_GRIDS}
+_DTYPES: dict[type, dict[str, np.dtype[Any]]] = {state.Book: _BOOK, state.Tape: _TAPE_ROWS | _TAPE_GRIDS}
 
 for _place, _name in enumerate(state.Book._fields):
     _rows(BookType, _name, _place, _BOOK[_name])

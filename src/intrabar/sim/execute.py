@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import code, kernel
-from intrabar.model.enums import Ambiguity, FillReason, MarginCheck, Phase, Reject, Role, TimeInForce
+from intrabar.model.enums import (
+    Ambiguity,
+    FillReason,
+    MarginCheck,
+    Phase,
+    Reject,
+    Role,
+    TimeInForce,
+)
 from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
 from intrabar.sim.orders import (
@@ -89,59 +97,62 @@ def move_position(
 
 
 @kernel
-def would_pass(book: Book, order: Any, qty: float, price: float, rests: bool) -> bool:
-    """Whether the account could hold the position after a fill; changes nothing."""
+def try_fill(
+    book: Book, order: Any, qty: float, price: float, rests: bool, checks: bool
+) -> tuple[bool, float, float]:
+    """Move the position by a fill and say whether the account can hold it; if not, move it back.
+
+    Returns
+    -------
+    Whether it stands, its cost, the gross profit that it realised.
+    """
     sleeve, account = sleeve_of(book, order), book.account[0]
     instrument = book.instruments[order.instrument]
     held, avg, basis, cash = sleeve.qty, sleeve.avg, sleeve.basis, account.cash
     per_contract, rate = rates_of(instrument, book.tiers, rests)
     cost = cost_of(instrument, qty, price, per_contract, rate)
-    move_position(account, instrument, sleeve, order.side * qty, price, cost)
-    passes = is_covered(book, order.instrument, price)
-    sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
-    account.cash = cash
-    return passes
+    realized = move_position(account, instrument, sleeve, order.side * qty, price, cost)
+    if checks and not is_covered(book, order.instrument, price):
+        sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
+        account.cash = cash
+        return False, 0.0, 0.0
+    return True, cost, realized
 
 
 @kernel
 def largest_passing(book: Book, order: Any, qty: float, price: float, rests: bool) -> float:
     """The largest whole number of lots that passes; the closing part of a flip always does."""
     lot = book.instruments[order.instrument].lot
-    held = sleeve_of(book, order).qty
+    sleeve, account = sleeve_of(book, order), book.account[0]
+    held, avg, basis, cash = sleeve.qty, sleeve.avg, sleeve.basis, account.cash
     closing = abs(held) if held * order.side < 0.0 else 0.0
-    low, high = 0, round((qty - closing) / lot)
+    low, high = 0, int(np.rint((qty - closing) / lot))
     while low < high:
         middle = (low + high + 1) // 2
-        if would_pass(book, order, closing + middle * lot, price, rests):
+        stands, _, _ = try_fill(book, order, closing + middle * lot, price, rests, True)
+        if stands:
             low = middle
+            sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
+            account.cash = cash
         else:
             high = middle - 1
     return in_lots(closing + low * lot, lot)
 
 
 @kernel
-def permitted(
-    book: Book, order: Any, qty: float, price: float, rests: bool
-) -> tuple[float, int]:
-    """The quantity that the account lets an order fill, and why not all of it.
-
-    Orders that only reduce always pass; one that flips is checked as a whole.
-    """
-    account = book.account[0]
+def is_checked(book: Book, order: Any, qty: float) -> bool:
+    """Whether a fill asks for margin: one that only reduces, or is forced, does not."""
     held = sleeve_of(book, order).qty
     if held * order.side < 0.0 and qty <= abs(held):
-        return qty, NONE
-    if order.role == LIQUIDATION or order.role == END_OF_DATA:
-        return qty, NONE
-    if account.cash_account and order.side < 0:
-        net = net_position(book, order.instrument)
-        if in_lots(net - qty, book.instruments[order.instrument].lot) < 0.0:
-            return 0.0, SHORT_REFUSED
-    if would_pass(book, order, qty, price, rests):
-        return qty, NONE
-    if account.margin_check == REDUCE:
-        return largest_passing(book, order, qty, price, rests), INSUFFICIENT_MARGIN
-    return 0.0, INSUFFICIENT_MARGIN
+        return False
+    return order.role != LIQUIDATION and order.role != END_OF_DATA
+
+
+@kernel
+def sells_short(book: Book, order: Any, qty: float) -> bool:
+    """Whether a fill would make the net position of an instrument negative."""
+    net = net_position(book, order.instrument)
+    return order.side < 0 and in_lots(net - qty, book.instruments[order.instrument].lot) < 0.0
 
 
 @kernel
@@ -288,19 +299,23 @@ def fill(
     if qty <= 0.0:
         return -1, -1
     price = slipped(instrument, order.side, market, qty) if way == SLIPS else market
-    allowed, why = permitted(book, order, qty, price, way == RESTS)
-    if allowed <= 0.0:
-        finish(book, k, REJECTED, why)
+    rests, checks = way == RESTS, is_checked(book, order, qty)
+    if checks and book.account[0].cash_account and sells_short(book, order, qty):
+        finish(book, k, REJECTED, SHORT_REFUSED)
         return -1, -1
-    if order.tif == FOK and allowed < rest:
-        finish(book, k, CANCELLED, NONE)
-        return -1, -1
+    allowed = qty
+    stands, cost, realized = try_fill(book, order, qty, price, rests, checks)
+    if not stands:
+        if book.account[0].margin_check == REDUCE:
+            allowed = largest_passing(book, order, qty, price, rests)
+        if allowed == qty or allowed <= 0.0:
+            finish(book, k, REJECTED, INSUFFICIENT_MARGIN)
+            return -1, -1
+        if order.tif == FOK:
+            finish(book, k, CANCELLED, NONE)
+            return -1, -1
+        stands, cost, realized = try_fill(book, order, allowed, price, rests, False)
     order.filled = in_lots(order.filled + allowed, instrument.lot)
-    per_contract, rate = rates_of(instrument, book.tiers, way == RESTS)
-    cost = cost_of(instrument, allowed, price, per_contract, rate)
-    realized = move_position(
-        book.account[0], instrument, sleeve, order.side * allowed, price, cost
-    )
     if capped:
         instrument.room = in_lots(instrument.room - allowed, instrument.lot)
     if instrument.tiers > 0:

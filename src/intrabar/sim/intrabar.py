@@ -12,7 +12,7 @@ from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.open import limit_is_met, meet
-from intrabar.sim.orders import LIMIT, MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
+from intrabar.sim.orders import MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
 from intrabar.sim.path import DETAIL, low_first, shortest
 from intrabar.sim.state import Book, Tape
 
@@ -123,6 +123,30 @@ def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
 
 
 @kernel
+def touch(book: Book, j: int) -> tuple[float, float]:
+    """Between which two prices no order of an instrument can trigger.
+
+    Anything that must be looked at in any case (a market order, a market-on-close) makes the band
+    empty.
+    """
+    up, down = np.inf, -np.inf
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        if order.type == MOC or is_market(order):
+            return -np.inf, np.inf
+        stops = is_stop(order)
+        price = order.stop_price if stops else order.limit_price
+        if stops == (order.side > 0):
+            up = min(up, price)
+        else:
+            down = max(down, price)
+        k = order.next
+    tolerance = TOLERANCE * book.instruments[j].tick_size
+    return up - tolerance, down + tolerance
+
+
+@kernel
 def intrabar_phase(book: Book, tape: Tape, i: int) -> None:
     """Walk every instrument that has a bar and working orders through it."""
     account = book.account[0]
@@ -130,6 +154,14 @@ def intrabar_phase(book: Book, tape: Tape, i: int) -> None:
         return
     for j in range(book.instruments.shape[0]):
         if book.instruments[j].head < 0 or math.isnan(tape.open[i, j]):
+            continue
+        up, down = touch(book, j)
+        if (
+            down < tape.low[i, j]
+            and tape.high[i, j] < up
+            and down < tape.open[i, j] < up
+            and down < tape.close[i, j] < up
+        ):
             continue
         if account.path_policy == DETAIL and tape.detail_count.shape[0] > 0:
             if tape.detail_count[i, j] > 0:

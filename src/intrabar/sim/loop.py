@@ -8,20 +8,20 @@ of `fill-model` section 2 in `work_through`. Both leave the same bits.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import carray, kernel
 from intrabar.model.enums import RunStatus, Settlement
-from intrabar.sim.access import as_book, as_tape
+from intrabar.sim.access import as_book, as_tape, entry, fetch_ahead, pointer
 from intrabar.sim.actions import act
 from intrabar.sim.close import close_phase
-from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.hook import GO_ON, STOP, call_hook
-from intrabar.sim.intrabar import intrabar_phase
+from intrabar.sim.intrabar import intrabar_phase, touch
 from intrabar.sim.margin import equity_at_marks, maintenance_margin, net_position, open_profit
-from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase
-from intrabar.sim.orders import MOC, is_market, is_stop, take_inbox
+from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase, read_volume
+from intrabar.sim.orders import take_inbox
 from intrabar.sim.state import (
     STEP_CLOSE,
     STEP_END,
@@ -41,6 +41,8 @@ from intrabar.sim.state import (
 
 RUINED = int(RunStatus.RUINED)
 DAILY = int(Settlement.DAILY)
+
+TAPE_OPEN = Tape._fields.index("open")  # high, low and close follow
 
 # Why the loop came back.
 ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
@@ -123,45 +125,22 @@ def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
 
 
 @kernel
-def touch(book: Book, j: int) -> tuple[float, float]:
-    """Between which two prices no order of an instrument can trigger.
-
-    Anything that must be looked at in any case (a market order, a market-on-close) makes the band
-    empty.
-    """
-    up, down = np.inf, -np.inf
-    k = book.instruments[j].head
-    while k >= 0:
-        order = book.orders[k]
-        if order.type == MOC or is_market(order):
-            return -np.inf, np.inf
-        stops = is_stop(order)
-        price = order.stop_price if stops else order.limit_price
-        if stops == (order.side > 0):
-            up = min(up, price)
-        else:
-            down = max(down, price)
-        k = order.next
-    tolerance = TOLERANCE * book.instruments[j].tick_size
-    return up - tolerance, down + tolerance
-
-
-@kernel
-def last_calm_bar(book: Book, tape: Tape, i: int, end: int) -> int:
-    """How far no more than prices can change: up to a bar before which something must be done."""
+def is_calm(book: Book) -> bool:
+    """Whether nothing but prices can change while no order triggers."""
     account = book.account[0]
-    if account.timed > 0 or account.pending > 0 or account.trailing > 0 or account.converts:
-        return i
-    if account.close_at_end and end == tape.time.shape[0]:
-        end -= 1
-    if account.actions < tape.actions.shape[0]:
-        end = min(end, tape.actions[account.actions].bar)
-    return end
+    return (
+        account.timed == 0
+        and account.pending == 0
+        and account.trailing == 0
+        and account.converts == 0
+    )
 
 
 @kernel
 def glide(book: Book, tape: Tape, i: int, end: int) -> int:
-    """Value bars on which no order can trigger and nobody wants to act; the first other one.
+    """Value bars on which no order can trigger and nothing is due; the first other one.
+
+    A bar at whose close a strategy wants to be called is valued, and left at STEP_ON_CLOSE.
 
     Parameters
     ----------
@@ -169,67 +148,156 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
         From `i` on, and not beyond `end`.
     """
     account = book.account[0]
-    end = last_calm_bar(book, tape, i, end)
-    if i >= end:
+    if account.close_at_end and end == tape.time.shape[0]:
+        end -= 1
+    if account.actions < tape.actions.shape[0]:
+        end = min(end, tape.actions[account.actions].bar)
+    if i >= end or not is_calm(book):
         return i
-    n, strategies = book.instruments.shape[0], book.strategies.shape[0]
-    watched, holding, working = book.watched, 0, 0
-    for j in range(n):
+    for j in range(book.instruments.shape[0]):
         x = book.instruments[j]
         if x.head >= 0:
             x.up, x.down = touch(book, j)
-            watched[n + working] = j
-            working += 1
-        if account.open_sleeves > 0 and is_held(book, j):
-            watched[holding] = j
-            holding += 1
-    wanted = wakes_at(book, 0)
-    cash = account.cash
-    equity = account.equity
     start = i
-    while i < end:
-        if strategies == 1:
-            if tape.wake[i, 0] & wanted != 0:
-                break
-        elif is_wanted(book, tape, i):
-            break
-        if working > 0 and may_trigger(book, tape, i, working):
-            break
-        if account.nights and i > 0 and tape.day[i] != tape.day[i - 1]:
-            break
-        equity = cash
-        if holding > 0:
-            worst, required = cash, 0.0
-            settles = False
-            for h in range(holding):
-                j = watched[h]
-                close = tape.close[i, j]
-                net = net_position(book, j)
-                price = close
-                if net != 0.0 and not math.isnan(tape.open[i, j]):
-                    price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
-                required += maintenance_margin(book, j, net, close)
-                worst += open_profit(book, j, price)
-                equity += open_profit(book, j, close)
-                settles = settles or tape.session_end[i, j] != 0
-            if not worst >= required or (settles and account.settlement == DAILY):
-                break
-        if not equity > 0.0:
-            break
-        tape.equity[i] = equity
-        i += 1
+    if book.sleeves.shape[0] == 1 and account.nights == 0 and account.settlement != DAILY:
+        i = glide_one(book, tape, i, end)
+    else:
+        i = glide_many(book, tape, i, end)
     if i > start:
         account.equity = tape.equity[i - 1]
     return i
 
 
 @kernel
-def is_wanted(book: Book, tape: Tape, i: int) -> bool:
-    """Whether one of several strategies wants a bar."""
+def leave_at_close(book: Book, tape: Tape, i: int) -> None:
+    """Let the loop go on with STEP_ON_CLOSE of a bar that has been valued."""
+    account = book.account[0]
+    for j in range(book.instruments.shape[0]):
+        book.instruments[j].mark = tape.close[i, j]
+        if account.reads_volume:
+            read_volume(book.instruments[j], tape, i, j)
+    account.equity = tape.equity[i]
+    account.step = STEP_ON_CLOSE
+
+
+@kernel
+def fetch_bar(book: Book, tape: Tape, i: int) -> None:
+    """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
+    for place in range(TAPE_OPEN, TAPE_OPEN + 4):
+        fetch_ahead(entry(tape, 3 * place) + 8 * i)
+    strategy = book.strategies[0]
+    reads = carray(pointer(strategy.reads), strategy.reads_count, np.int64)
+    for c in range(strategy.reads_count):
+        fetch_ahead(reads[c] + 8 * i)
+
+
+@kernel
+def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
+    """`glide` for one strategy in one instrument, with all it needs at hand."""
+    account, sleeve, x = book.account[0], book.sleeves[0], book.instruments[0]
+    equity, wake = tape.equity, tape.wake
+    wanted, cash = wakes_at(book, 0), account.cash
+    if account.working == 0 and sleeve.qty == 0.0 and cash > 0.0:
+        start = i
+        while i < end and wake[i, 0] & wanted == 0:
+            i += 1
+        after = i + 1
+        while after < end and wake[after, 0] & wanted == 0:
+            after += 1
+        fetch_bar(book, tape, after)
+        for passed in range(start, i):
+            equity[passed] = cash
+        if i < end and wake[i, 0] & WAKE_OPEN == 0:
+            equity[i] = cash
+            leave_at_close(book, tape, i)
+        return i
+    opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
+    up, down = np.inf, -np.inf
+    if x.head >= 0:
+        up, down = x.up, x.down
+    qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
+    margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
+    while i < end:
+        bits = wake[i, 0] & wanted
+        if bits & WAKE_OPEN != 0:
+            return i
+        open_, high, low, close = opens[i, 0], highs[i, 0], lows[i, 0], closes[i, 0]
+        if high >= up or low <= down or open_ >= up or open_ <= down:
+            return i
+        if close >= up or close <= down:
+            return i
+        value = cash
+        if qty != 0.0:
+            price = close
+            if not math.isnan(open_):
+                price = low if qty > 0.0 else high
+            required = abs(qty) * (margin + rate * abs(close) * point_value)
+            if not cash + qty * (price - basis) * point_value >= required:
+                return i
+            value += qty * (close - basis) * point_value
+        if not value > 0.0:
+            return i
+        equity[i] = value
+        if bits != 0:
+            leave_at_close(book, tape, i)
+            return i
+        i += 1
+    return i
+
+
+@kernel
+def glide_many(book: Book, tape: Tape, i: int, end: int) -> int:
+    """`glide` for any number of instruments and strategies."""
+    account = book.account[0]
+    n, strategies = book.instruments.shape[0], book.strategies.shape[0]
+    watched, holding, working = book.watched, 0, 0
+    for j in range(n):
+        if book.instruments[j].head >= 0:
+            watched[n + working] = j
+            working += 1
+        if account.open_sleeves > 0 and is_held(book, j):
+            watched[holding] = j
+            holding += 1
+    wanted = wakes_at(book, 0)
+    while i < end:
+        bits = tape.wake[i, 0] & wanted
+        if strategies > 1:
+            bits = wanted_bits(book, tape, i)
+        if bits & WAKE_OPEN != 0 or (working > 0 and may_trigger(book, tape, i, working)):
+            return i
+        if account.nights and i > 0 and tape.day[i] != tape.day[i - 1]:
+            return i
+        equity, worst, required = account.cash, account.cash, 0.0
+        for h in range(holding):
+            j = watched[h]
+            if account.settlement == DAILY and tape.session_end[i, j]:
+                return i
+            close = tape.close[i, j]
+            net = net_position(book, j)
+            price = close
+            if net != 0.0:
+                required += maintenance_margin(book, j, net, close)
+                if not math.isnan(tape.open[i, j]):
+                    price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
+            worst += open_profit(book, j, price)
+            equity += open_profit(book, j, close)
+        if not worst >= required or not equity > 0.0:
+            return i
+        tape.equity[i] = equity
+        if bits != 0:
+            leave_at_close(book, tape, i)
+            return i
+        i += 1
+    return i
+
+
+@kernel
+def wanted_bits(book: Book, tape: Tape, i: int) -> int:
+    """What several strategies want of a bar."""
+    bits = 0
     for s in range(book.strategies.shape[0]):
-        if tape.wake[i, s] & wakes_at(book, s) != 0:
-            return True
-    return False
+        bits |= tape.wake[i, s] & wakes_at(book, s)
+    return bits
 
 
 @kernel
@@ -258,66 +326,114 @@ def may_trigger(book: Book, tape: Tape, i: int, working: int) -> bool:
 
 
 @kernel
-def take_step(book: Book, tape: Tape, i: int, step: int) -> int:
-    """Take one step of a bar; GO_ON, or why the loop must come back."""
+def work_through(book: Book, tape: Tape, until: int) -> int:
+    """Take the steps of the present bar from where the account stands; why it came back.
+
+    ENDED when the bar is done, or the account ruined. A step is left for the next one only when
+    it is done; a hook that asks to stop is obeyed after its step.
+    """
     account = book.account[0]
+    i, step = account.bar, account.step
     if step == STEP_OPEN:
-        act(book, tape, i)
+        if not has_room(book):
+            return FULL
+        if account.actions < tape.actions.shape[0]:
+            act(book, tape, i)
         mark_at_open(book, tape, i)
         open_phase(book, tape, i, False)
-    elif step == STEP_ON_OPEN:
-        if account.wakes_at_open and not wake_at_open(book, tape, i):
-            return BROKEN
-    elif step == STEP_NEW:
+        step = STEP_ON_OPEN
+    if step == STEP_ON_OPEN:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.wakes_at_open:
+            account.step = step
+            if not wake_at_open(book, tape, i):
+                return BROKEN
+        step = STEP_NEW
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_NEW:
+        if step >= until:
+            return leave(account, step, PAUSED)
         if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
             take_inbox(book, step, tape.time[i])
             open_phase(book, tape, i, True)
         cancel_immediate(book, tape, i, False)
-    elif step == STEP_INTRABAR:
+        step = STEP_INTRABAR
+    if step == STEP_INTRABAR:
+        if step >= until:
+            return leave(account, step, PAUSED)
         intrabar_phase(book, tape, i)
-    elif step == STEP_NOTICES or step == STEP_LATE_NOTICES:
-        if account.notices > 0 and not deliver(book):
-            return BROKEN
-    elif step == STEP_CLOSE:
-        take_inbox(book, step, tape.time[i])
+        step = STEP_NOTICES
+    if step == STEP_NOTICES:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.notices > 0:
+            account.step = step
+            if not deliver(book):
+                return BROKEN
+        step = STEP_CLOSE
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_CLOSE:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
+            take_inbox(book, step, tape.time[i])
         close_phase(book, tape, i)
-    elif step == STEP_ON_CLOSE:
-        take_inbox(book, step, tape.time[i])
-        if not wake_at_close(book, tape, i):
-            return BROKEN
-    else:
-        take_inbox(book, step, tape.time[i])
-    return GO_ON
+        if account.status == RUINED:
+            return leave(account, step, ENDED)
+        step = STEP_LATE_NOTICES
+    return work_on(book, tape, i, step, until)
 
 
 @kernel
-def work_through(book: Book, tape: Tape, until_step: int) -> int:
-    """Take the steps of the present bar from where the account stands; why it came back.
-
-    ENDED when the bar is done, or the account ruined.
-    """
+def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
+    """The steps of a bar after its valuation at the close."""
     account = book.account[0]
-    i = account.bar
-    for step in range(account.step, STEP_END + 1):
-        if step >= until_step:
-            return PAUSED
+    if step == STEP_LATE_NOTICES:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.notices > 0:
+            account.step = step
+            if not deliver(book):
+                return BROKEN
+        step = STEP_ON_CLOSE
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_ON_CLOSE:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
+            take_inbox(book, step, tape.time[i])
         account.step = step
+        if not wake_at_close(book, tape, i):
+            return BROKEN
+        step = STEP_END
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step >= until:
+        return leave(account, step, PAUSED)
+    if account.inbox > 0:
         if not has_room(book):
-            return FULL
-        code = take_step(book, tape, i, step)
-        if code != GO_ON:
-            return code
-        if account.status == RUINED:
-            return ENDED
-        if step < STEP_END:
-            account.step = step + 1
-        else:
-            account.bar = i + 1
-            account.step = STEP_OPEN
-        if account.stop != 0:
-            account.stop = 0
-            return PAUSED
-    return ENDED
+            return leave(account, step, FULL)
+        take_inbox(book, step, tape.time[i])
+    account.bar = i + 1
+    return leave(account, STEP_OPEN, ENDED)
+
+
+@kernel
+def leave(account: Any, step: int, why: int) -> int:
+    """Note the step that comes next, and say why the loop comes back."""
+    account.step = step
+    account.stop = 0
+    return why
 
 
 @kernel

@@ -69,12 +69,18 @@ class Account:
 
 
 class Hooks(NamedTuple):
-    """Addresses that the loop calls for one strategy, 0 for none, and what they are given."""
+    """Addresses that the loop calls for one strategy, 0 for none, and what they are given.
+
+    `reads` is the address of `reads_count` addresses of (t, n) float64 that `on_close` will read:
+    a hint to the loop.
+    """
 
     on_open: int = 0
     on_close: int = 0
     on_notice: int = 0
     context: int = 0
+    reads: int = 0
+    reads_count: int = 0
 
 
 @dataclass
@@ -229,7 +235,9 @@ class Machine:
         # In the order in which they happened: a line of the ledger knows the fills before it.
         place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
         order = np.argsort(place, kind="stable")
-        after = np.concatenate([[self.account.cash], np.concatenate([fills["cash"], ledger["cash"]])[order]])
+        after = np.concatenate(
+            [[self.account.cash], np.concatenate([fills["cash"], ledger["cash"]])[order]]
+        )
         seen = np.searchsorted(bars[order], np.arange(self.bars_done), "right")
         cash: NDArray[np.float64] = after[seen]
         return cash
@@ -344,13 +352,14 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         sleeves=np.zeros(n * strategies, state.SLEEVE),
         strategies=np.zeros(strategies, state.STRATEGY),
         inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
-        notices=np.zeros(1024, state.NOTICE),
+        notices=np.empty(1024, state.NOTICE),
         watched=np.zeros(2 * n, np.int64),
-        orders=np.zeros(FIRST_ROOM, state.ORDER),  # pages that are never touched cost nothing
-        log=np.zeros(FIRST_ROOM, np.int64),
-        fills=np.zeros(FIRST_ROOM, state.FILL),
-        levels=np.zeros(4096, state.LEVEL),
-        ledger=np.zeros(4096 + 6 * n * strategies, state.LEDGER),
+        # A record is written whole; pages that are never touched cost nothing.
+        orders=np.empty(FIRST_ROOM, state.ORDER),
+        log=np.empty(FIRST_ROOM, np.int64),
+        fills=np.empty(FIRST_ROOM, state.FILL),
+        levels=np.empty(4096, state.LEVEL),
+        ledger=np.empty(4096 + 6 * n * strategies, state.LEDGER),
         tiers=np.array(tiers, state.TIER),
     )
     _open_account(book.account[0], account, instruments)
@@ -379,11 +388,13 @@ def _open_account(row: Any, account: Account, instruments: Sequence[Instrument])
     row["equity"] = account.cash
     row["converts"] = any(x.currency != account.currency for x in instruments)
     row["reads_volume"] = any(x.reads_volume for x in instruments)
-    row["nights"] = (
-        account.interest_rate > 0.0
-        or account.debit_rate > 0.0
-        or any(x.borrow_rate or x.swap_long or x.swap_short for x in instruments)
-    )
+    row["nights"] = has_nights(account, instruments)
+
+
+def has_nights(account: Account, instruments: Sequence[Instrument]) -> bool:
+    """Whether anything accrues over nights."""
+    rates = account.interest_rate or account.debit_rate
+    return bool(rates or any(x.borrow_rate or x.swap_long or x.swap_short for x in instruments))
 
 
 def tape_of(
@@ -410,7 +421,7 @@ def tape_of(
         session_end=market.session_end,
         wake=wake,
         equity=np.empty(len(market)),
-        day=market.time // DAY_NS if market.day is None else market.day,
+        day=_days(market) if has_nights(account, instruments) else none[:, 0].astype(np.int64),
         volume=market.volume,
         mean_range=mean_range(market) if ranges else none,
         fx=none if market.fx is None else market.fx,
@@ -419,6 +430,10 @@ def tape_of(
         detail=np.zeros((0, 4)) if detail is None else detail.bars,
         actions=_records_of(market.actions),
     )
+
+
+def _days(market: Market) -> NDArray[np.int64]:
+    return market.time // DAY_NS if market.day is None else market.day
 
 
 def _records_of(actions: Sequence[Action]) -> NDArray[Any]:

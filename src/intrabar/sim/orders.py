@@ -14,7 +14,7 @@ import numpy as np
 
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
-from intrabar.sim.costs import TOLERANCE, round_down, round_up
+from intrabar.sim.costs import TOLERANCE, round_away
 from intrabar.sim.state import (
     CANCEL,
     MODIFY,
@@ -225,16 +225,10 @@ def on_grid(order: Any, tick: float) -> bool:
         return True
     fine = True
     if order.type == LIMIT or order.type == STOP_LIMIT:
-        if order.side > 0:
-            order.limit_price = round_down(order.limit_price, tick)
-        else:
-            order.limit_price = round_up(order.limit_price, tick)
+        order.limit_price = round_away(order.limit_price, tick, -order.side)
         fine = order.limit_price > 0.0
     if order.type != LIMIT:
-        if order.side > 0:
-            order.stop_price = round_up(order.stop_price, tick)
-        else:
-            order.stop_price = round_down(order.stop_price, tick)
+        order.stop_price = round_away(order.stop_price, tick, order.side)
         fine = fine and order.stop_price > 0.0
     return fine
 
@@ -243,7 +237,7 @@ def on_grid(order: Any, tick: float) -> bool:
 def is_whole(qty: float, lot: float) -> bool:
     """Whether a quantity is one or more whole lots."""
     lots = qty / lot
-    return lots >= TOLERANCE and abs(lots - round(lots)) <= TOLERANCE
+    return lots >= TOLERANCE and abs(lots - np.rint(lots)) <= TOLERANCE
 
 
 @kernel

@@ -115,6 +115,8 @@ STRATEGY = np.dtype(
         ("on_close", "i8"),
         ("on_notice", "i8"),
         ("context", "i8"),  # address that the hooks are given
+        ("reads", "i8"),  # address of the addresses of the (t, n) float64 that a hook reads
+        ("reads_count", "i8"),
         ("open_sleeves", "i8"),
     ]
 )
@@ -146,7 +148,10 @@ ORDER = np.dtype(
         ("status", "i1"),
         ("reject", "i1"),
         ("reduce_only", "i1"),
-        ("triggered", "i1"),  # a STOP_LIMIT that is a limit now, a stop whose rest is a market order
+        (
+            "triggered",
+            "i1",
+        ),  # a STOP_LIMIT that is a limit now, a stop whose rest is a market order
         ("fresh", "i1"),  # submitted or changed in this on_open
         ("phase", "i1"),  # in which it was submitted
     ]
@@ -239,9 +244,7 @@ ACTION = np.dtype(
     ]
 )
 
-TIER = np.dtype(
-    [("from_qty", "f8"), ("commission_per_contract", "f8"), ("commission_rate", "f8")]
-)
+TIER = np.dtype([("from_qty", "f8"), ("commission_per_contract", "f8"), ("commission_rate", "f8")])
 
 # What a command asks for.
 SUBMIT, CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET = 0, 1, 2, 3, 4
