@@ -142,7 +142,7 @@ class Execution:
             self.fill(order, allowed, price, standing, maker, done)
 
     def affordable(self, order: Order, lots: int, price: float, maker: bool) -> tuple[int, str]:
-        """The lots that the account allows, and why not (5): all, none, or with "reduce" the most."""
+        """The lots that the account allows (5): all, or none, or the most; and why not."""
         i = order.instrument
         if i.is_cash_account and i.position.lots + order.side * lots < 0 and order.side < 0:
             return 0, "short_refused"

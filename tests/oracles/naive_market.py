@@ -83,7 +83,7 @@ class Market(Execution):
                     self.cancel_immediate(order)
 
     def cancel_immediate(self, order: Order) -> None:
-        if order.tif in ("ioc", "fok"):
+        if order.works and order.tif in ("ioc", "fok"):
             rest = " the rest" if order.filled else ""
             self.notes[f"{order.tif} cancelled{rest}"] += 1
             order.end("cancelled")

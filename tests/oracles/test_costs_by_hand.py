@@ -144,9 +144,7 @@ TIERS = {"tiers": [[5, 1, 0.001], [8, 0.5, 0]], "commission_per_contract": 2}
 @BOTH
 def test_tier_is_of_what_was_traded_before_in_the_month(market: Market) -> None:
     # Before: 0, 4, 8, 9 and, a month on, 0. The second still pays 2 a lot, all four lots of it.
-    orders = [
-        {**BUY, "at": at, "qty": qty} for at, qty in ((0, 4), (1, 4), (2, 1), (3, 1), (4, 1))
-    ]
+    orders = [{**BUY, "at": at, "qty": qty} for at, qty in ((0, 4), (1, 4), (2, 1), (3, 1), (4, 1))]
     days = [10, 11, 12, 13, 14, 31]
     result = market(made([flat(100)] * 6, orders, days=days, **TIERS))
     assert costs(result) == [8, 8, 0.5, 0.5, 2]

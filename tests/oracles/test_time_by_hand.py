@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracles.by_hand import BOTH, BUY, SELL, Market, costs, fills, flat, ledger, made, statuses
+from tests.oracles.by_hand import (
+    BOTH,
+    BUY,
+    SELL,
+    Market,
+    costs,
+    fills,
+    flat,
+    ledger,
+    made,
+    statuses,
+)
 
 HELD = [flat(100), flat(100), flat(110), flat(120)]
 
@@ -162,7 +173,9 @@ def test_falling_currency_makes_a_margin_call(market: Market) -> None:
     scenario = in_euros(
         [flat(100), flat(100)], [{**BUY, "qty": 1}], account=account, maintenance_margin=50
     )
-    result = market({**scenario, "instruments": [{**scenario["instruments"][0], "slippage_ticks": 1}]})
+    result = market(
+        {**scenario, "instruments": [{**scenario["instruments"][0], "slippage_ticks": 1}]}
+    )
     assert fills(result) == [(1, "open", "o0", 1, 101), (1, "close", "liquidation", 1, 99)]
     assert result["equity"] == [120, 120 - 2 * 3]
 
