@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_trailing_levels_only_get_tighter() -> None:
         market = Watched(scenario)
         market.run()
         for order, levels in market.levels.items():
-            steps = [-order.side * (b - a) for a, b in zip(levels, levels[1:], strict=False)]
+            steps = [-order.side * (b - a) for a, b in pairwise(levels)]
             assert all(step >= 0 for step in steps)
             followed += sum(step > 0 for step in steps)
     assert followed > 10
