@@ -138,6 +138,14 @@ def test_rebate_is_bounded_by_a_minimum_only_where_there_is_one(market: Market) 
     assert costs(market(made(bars, [limit], commission_rate=0.01, maker_rate=0))) == [0]
 
 
+@BOTH
+def test_costs_are_of_contracts_and_not_of_lots(market: Market) -> None:
+    # 30 in lots of 10: 30 * 0.5 + 0.01 * 30 * 100.
+    order = [{**BUY, "qty": 30}]
+    rates = {"commission_per_contract": 0.5, "commission_rate": 0.01, "lot": 10}
+    assert costs(market(made([flat(100)] * 2, order, **rates))) == [45]
+
+
 TIERS = {"tiers": [[5, 1, 0.001], [8, 0.5, 0]], "commission_per_contract": 2}
 
 

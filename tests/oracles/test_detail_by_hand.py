@@ -44,9 +44,10 @@ def test_lower_bars_of_another_bar_say_nothing(market: Market, wrong: list) -> N
 
 @BOTH
 def test_lower_bar_is_walked_on_its_shortest_path(market: Market) -> None:
-    # Falls from 100 to 99: over 106 first. As one bar, which ends at 101, over 94 first.
-    lower = [[100, 106, 94, 99], [99, 101, 99, 101]]
-    assert fills(market(detailed(lower, BRACKET)))[1][4] == 105
+    # Falls from 100 to 99: over 107 first, though 94 is nearer. As one bar, which ends at 101,
+    # over 94 first.
+    lower = [[100, 107, 94, 99], [99, 101, 99, 101]]
+    assert fills(market(detailed(lower, BRACKET, [100, 107, 94, 101, 1])))[1][4] == 105
 
 
 @BOTH

@@ -125,6 +125,22 @@ def test_settlement_moves_the_open_profit_of_futures_to_cash(market: Market) -> 
 
 
 @BOTH
+def test_what_is_added_after_a_settlement_counts_from_its_price(market: Market) -> None:
+    # 1 at 100, settled at 105; 1 more at 107. At 108 they are 2 * 108 - 105 - 107 = 4 up. One
+    # sold at 109 brings 1, and the other is 1 up at that close.
+    bars = [flat(100), [100, 105, 100, 105, 1], [107, 108, 107, 108, 1], flat(109)]
+    orders = [BUY, {**BUY, "at": 1}, {**SELL, "at": 2}]
+    account = {"cash": 1000, "settlement": "daily"}
+    result = market(made(bars, orders, account=account, initial_margin=10))
+    assert ledger(result) == [
+        (1, "settlement", "A", 5),
+        (2, "settlement", "A", 4),
+        (3, "settlement", "A", 1),
+    ]
+    assert result["equity"] == [1000, 1005, 1009, 1011]
+
+
+@BOTH
 def test_shares_are_not_settled(market: Market) -> None:
     account = {"settlement": "daily"}
     result = market(made(HELD, [BUY], account=account, initial_margin_rate=0.5))

@@ -79,6 +79,14 @@ def test_stop_that_was_triggered_without_volume_stays_triggered(market: Market) 
 
 
 @BOTH
+def test_stop_that_was_triggered_at_the_open_stays_triggered(market: Market) -> None:
+    # 1 of 2 at 106; the open of 90 after it is below the stop, and still fills.
+    orders = [{**BUY, "qty": 2, "type": "stop", "stop_price": 105}]
+    result = market(made([flat(100), flat(106, 10), flat(90, 10)], orders, **SHARE))
+    assert fills(result) == [(1, "open", "o0", 1, 106), (2, "open", "o0", 1, 90)]
+
+
+@BOTH
 def test_ioc_gets_what_there_is_and_fok_all_or_nothing(market: Market) -> None:
     bars = [flat(100), flat(100, 30), flat(100, 99)]
     result = market(made(bars, [{**BUY, "qty": 5, "tif": "ioc"}], **SHARE))
