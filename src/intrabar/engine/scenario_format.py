@@ -232,7 +232,7 @@ def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int)
             raise ConfigError(f"detail.{symbol}: must be a list of {length}, null where unknown")
         for t, lower in enumerate(rows):
             for k, row in enumerate(lower or []):
-                check_bar(f"detail.{symbol}[{t}][{k}]", [*row, 0], ticks[symbol])
+                check_lower_bar(f"detail.{symbol}[{t}][{k}]", row)
     actions = scenario.get("actions") or []
     if not isinstance(actions, list):
         raise ConfigError(f"actions: {_shown(actions)}, must be a list")
@@ -240,10 +240,21 @@ def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int)
         check_action(f"actions[{n}]", action, scenario["bars"], length)
 
 
+def check_lower_bar(place: str, row: Any) -> None:
+    """Refuse what is not four prices; whether they fit the bar is the market's business."""
+    if not isinstance(row, list) or len(row) != 4:
+        raise ConfigError(f"{place}: {_shown(row)} is not [open, high, low, close]")
+    for value in row:
+        check_number(place, value)
+        if value <= 0:
+            raise ConfigError(f"{place}: {value}, must be above 0")
+
+
 def check_rates(scenario: dict[str, Any], length: int) -> None:
     """Refuse rates of exchange that are missing or do not fit the timeline."""
     rates = scenario.get("fx") or {}
-    check_keys("fx", rates, {x.get("currency", "USD") for x in scenario["instruments"]})
+    if not isinstance(rates, dict):
+        raise ConfigError(f"fx: {_shown(rates)}, must be an object")
     own = (scenario.get("account") or {}).get("currency", "USD")
     for n, x in enumerate(scenario["instruments"]):
         currency = x.get("currency", "USD")
@@ -331,8 +342,6 @@ def check_figures(place: str, order: dict[str, Any]) -> None:
 
 def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
     """Refuse an order of the script that no market could understand."""
-    if isinstance(order, dict) and "trail" in order and order.get("type") != "trailing_stop":
-        raise ConfigError(f"{place}.trail: belongs to a trailing_stop, not to {order.get('type')}")
     check_keys(place, order, MOMENT | ORDER | {*PRICES})
     for name in ("id", "symbol", "side", "qty", "type"):
         if order.get(name) is None:

@@ -33,6 +33,8 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
     if (order.side > 0) == rising:
         return math.nan
     instrument = book.instruments[order.instrument]
+    if instrument.max_volume_share > 0.0 and instrument.room <= 0.0:
+        return math.nan  # the bar has no volume left: it rests
     return order.limit_price - order.side * instrument.limit_through_ticks * instrument.tick_size
 
 
