@@ -167,7 +167,10 @@ _TAPE_GRIDS: dict[str, np.dtype[Any]] = {
         np.dtype(np.float64),
     ),
 }
-_DTYPES: dict[type, dict[str, np.dtype[Any]]] = {state.Book: _BOOK, state.Tape: _TAPE_ROWS | _TAPE_GRIDS}
+_DTYPES: dict[type, dict[str, np.dtype[Any]]] = {
+    state.Book: _BOOK,
+    state.Tape: _TAPE_ROWS | _TAPE_GRIDS,
+}
 
 for _place, _name in enumerate(state.Book._fields):
     _rows(BookType, _name, _place, _BOOK[_name])

@@ -13,9 +13,8 @@ import numpy as np
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import ActionKind, FillReason, LedgerKind, Phase
 from intrabar.sim.costs import cost_of, in_lots, rates_of, round_down, slipped
-from intrabar.sim.execute import count_open, move_position, record
+from intrabar.sim.execute import count_open, move_position, record, take_volume
 from intrabar.sim.nights import enter
-from intrabar.sim.open import read_volume
 from intrabar.sim.orders import (
     CANCELLED,
     NONE,
@@ -50,8 +49,6 @@ def act(book: Book, tape: Tape, i: int) -> None:
         elif action.kind == MARGIN:
             set_margins(book.instruments[j], action)
         else:
-            if account.reads_volume:
-                read_volume(book.instruments[j], tape, i, j)
             roll(book, j, action.value, tape.open[i, j])
 
 
@@ -89,7 +86,7 @@ def split(book: Book, j: int, ratio: float, open_: float) -> None:
         after = order.next
         order.qty = round_down(order.qty * ratio, lot)
         order.filled *= ratio
-        rescale(book, k, ratio, 0.0, order.qty <= order.filled)
+        rescale(book, k, ratio, 0.0, round_down(order.qty - order.filled, lot) < lot)
         k = after
     for s in range(j, book.sleeves.shape[0], n):
         sleeve = book.sleeves[s]
@@ -118,6 +115,7 @@ def sell_fraction(book: Book, s: int, fraction: float, open_: float) -> None:
     realized = fraction * (open_ - sleeve.avg) * instrument.point_value
     account.cash += fraction * (open_ - sleeve.basis) * instrument.point_value
     sleeve.qty = in_lots(sleeve.qty - fraction, instrument.lot)
+    take_volume(instrument, abs(fraction))
     x = record(book, s // n, j, -1 if fraction > 0.0 else 1, PHASE, BY_SPLIT)
     x.qty = abs(fraction)
     x.price = open_
@@ -176,8 +174,7 @@ def trade_roll(book: Book, s: int, signed: float, market: float) -> Any:
     per_contract, rate = rates_of(instrument, book.tiers, False)
     cost = cost_of(instrument, qty, price, per_contract, rate)
     realized = move_position(book.account[0], instrument, sleeve, signed, price, cost)
-    if instrument.tiers > 0:
-        instrument.traded += qty
+    take_volume(instrument, qty)
     x = record(book, s // n, j, side, PHASE, BY_ROLL)
     x.qty = qty
     x.price = price

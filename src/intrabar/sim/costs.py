@@ -10,7 +10,6 @@ import numpy as np
 from intrabar.kernel import kernel
 
 TOLERANCE = 1e-9  # ticks: a price this close to the grid is on it
-DAY_NS = 86_400_000_000_000
 
 
 @kernel
@@ -88,12 +87,12 @@ def rates_of(instrument: Any, tiers: Any, rests: bool) -> tuple[float, float]:
 
 
 @kernel
-def month_of(time: int) -> int:
-    """Months since the year 0 of an instant, UTC.
+def month_of(day: int) -> int:
+    """Months since the year 0 of a day since 1970.
 
     Days to civil dates after Howard Hinnant, chrono-compatible low-level date algorithms.
     """
-    shifted = time // DAY_NS + 719_468
+    shifted = day + 719_468
     era = shifted // 146_097
     of_era = shifted - era * 146_097
     year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365

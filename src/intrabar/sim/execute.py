@@ -21,7 +21,7 @@ from intrabar.model.enums import (
     Role,
     TimeInForce,
 )
-from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_up, slipped
+from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_down, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
 from intrabar.sim.orders import (
     CANCELLED,
@@ -156,7 +156,7 @@ def sells_short(book: Book, order: Any, qty: float) -> bool:
 
 
 @kernel
-def add_child(book: Book, parent: Any, role: int, price: float, qty: float) -> int:
+def add_child(book: Book, parent: Any, role: int, price: float, qty: float, phase: int) -> int:
     """Make a protective child of an entry; -1 where its price cannot be worked."""
     child = blank(book)
     child.parent = parent.id
@@ -167,6 +167,7 @@ def add_child(book: Book, parent: Any, role: int, price: float, qty: float) -> i
     child.role = role
     child.reduce_only = 1
     child.phase = parent.phase
+    child.fresh = 1 if phase == CLOSE else 0
     child.qty = qty
     if role == ROLE_STOP:
         child.type = STOP
@@ -183,18 +184,18 @@ def add_child(book: Book, parent: Any, role: int, price: float, qty: float) -> i
 
 
 @kernel
-def add_children(book: Book, order: Any, opened: float) -> tuple[int, int]:
+def add_children(book: Book, order: Any, opened: float, phase: int) -> tuple[int, int]:
     """Make the stop and the target that a bracket's fill brings to life, OCO with each other."""
     stop, target = -1, -1
     sleeve = sleeve_of(book, order)
     sleeve.stop = np.nan
     sleeve.target = np.nan
     if not math.isnan(order.stop_loss):
-        stop = add_child(book, order, ROLE_STOP, order.stop_loss, opened)
+        stop = add_child(book, order, ROLE_STOP, order.stop_loss, opened, phase)
         if stop >= 0:
             sleeve.stop = book.orders[stop].stop_price
     if not math.isnan(order.take_profit):
-        target = add_child(book, order, ROLE_TARGET, order.take_profit, opened)
+        target = add_child(book, order, ROLE_TARGET, order.take_profit, opened, phase)
         if target >= 0:
             sleeve.target = book.orders[target].limit_price
     if stop >= 0 and target >= 0:
@@ -280,7 +281,7 @@ def fill(
     sleeve = sleeve_of(book, order)
     instrument = book.instruments[order.instrument]
     held = sleeve.qty
-    rest = in_lots(order.qty - order.filled, instrument.lot)
+    rest = round_down(order.qty - order.filled, instrument.lot)
     wanted = rest
     if order.reduce_only:
         if held * order.side >= 0.0:
@@ -315,11 +316,8 @@ def fill(
             finish(book, k, CANCELLED, NONE)
             return -1, -1
         stands, cost, realized = try_fill(book, order, allowed, price, rests, False)
-    order.filled = in_lots(order.filled + allowed, instrument.lot)
-    if capped:
-        instrument.room = in_lots(instrument.room - allowed, instrument.lot)
-    if instrument.tiers > 0:
-        instrument.traded += allowed
+    order.filled += allowed
+    take_volume(instrument, allowed)
     reason = order.role + 1
     if order.role == PLAIN:
         reason = EXIT if held * order.side < 0.0 else ENTRY
@@ -335,12 +333,21 @@ def fill(
         elif holds_partner(book, order, instrument.high, instrument.low):
             x.ambiguous = SETTLED
         take_from_partner(book, order.oco, allowed)
-    stop, target = after_fill(book, k, held, allowed)
+    stop, target = after_fill(book, k, held, allowed, phase)
     if allowed == qty and qty < wanted:
         order.status = PARTIALLY_FILLED
     else:  # what position or margin cut off is dropped: the order is done
         finish(book, k, FILLED, NONE)
     return stop, target
+
+
+@kernel
+def take_volume(instrument: Any, qty: float) -> None:
+    """Count a fill against the volume of its bar and the tiers of its month."""
+    if instrument.max_volume_share > 0.0:
+        instrument.room = max(round_down(instrument.room - qty, instrument.lot), 0.0)
+    if instrument.tiers > 0:
+        instrument.traded += qty
 
 
 @kernel
@@ -375,7 +382,7 @@ def record(book: Book, strategy: int, j: int, side: int, phase: int, reason: int
 
 
 @kernel
-def after_fill(book: Book, k: int, held: float, qty: float) -> tuple[int, int]:
+def after_fill(book: Book, k: int, held: float, qty: float, phase: int) -> tuple[int, int]:
     """Cancel what protected a position that is gone, create what protects the new one."""
     order = book.orders[k]
     sleeve = sleeve_of(book, order)
@@ -398,7 +405,7 @@ def after_fill(book: Book, k: int, held: float, qty: float) -> tuple[int, int]:
     stop, target = -1, -1
     # Only the second part of an entry finds children of its own.
     if order.status != PARTIALLY_FILLED or not grow_children(book, order, opened):
-        stop, target = add_children(book, order, opened)
+        stop, target = add_children(book, order, opened, phase)
     x = book.fills[book.account[0].fills - 1]
     x.stop = sleeve.stop
     x.target = sleeve.target

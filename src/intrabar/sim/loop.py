@@ -337,6 +337,9 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     if step == STEP_OPEN:
         if not has_room(book):
             return FULL
+        if account.reads_volume:
+            for j in range(book.instruments.shape[0]):
+                read_volume(book.instruments[j], tape, i, j)
         if account.actions < tape.actions.shape[0]:
             act(book, tape, i)
         mark_at_open(book, tape, i)

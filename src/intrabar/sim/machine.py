@@ -410,6 +410,7 @@ def tape_of(
             "rates of exchange are missing"
         )
     ranges = any(x.slippage_volatility or x.slippage_impact for x in instruments)
+    dated = has_nights(account, instruments) or any(x.tiers for x in instruments)
     detail = market.detail
     none = np.zeros((0, n))
     return Tape(
@@ -421,7 +422,7 @@ def tape_of(
         session_end=market.session_end,
         wake=wake,
         equity=np.empty(len(market)),
-        day=_days(market) if has_nights(account, instruments) else none[:, 0].astype(np.int64),
+        day=_days(market) if dated else none[:, 0].astype(np.int64),
         volume=market.volume,
         mean_range=mean_range(market) if ranges else none,
         fx=none if market.fx is None else market.fx,

@@ -41,19 +41,22 @@ def accrue(book: Book, tape: Tape, i: int) -> None:
         for j in range(n):
             if book.instruments[j].carried != 0.0:
                 charge_position(book, j, tape.close[i - 1, j], float(nights))
-        rate = account.interest_rate if account.free_cash > 0.0 else account.debit_rate
-        interest = account.free_cash * rate * nights / DAYS
+        free = account.carried_cash
+        for j in range(n):
+            free -= book.instruments[j].carried_cost * book.instruments[j].fx
+        rate = account.interest_rate if free > 0.0 else account.debit_rate
+        interest = free * rate * nights / DAYS
         if interest != 0.0:
             enter(book, INTEREST, -1, -1, interest)
-    free = account.cash
+    account.carried_cash = account.cash
     for j in range(n):
         x = book.instruments[j]
         x.carried = net_position(book, j)
+        x.carried_cost = 0.0
         if x.initial_margin == 0.0:
             for k in range(j, book.sleeves.shape[0], n):
                 if book.sleeves[k].qty > 0.0:
-                    free -= book.sleeves[k].qty * book.sleeves[k].avg * x.point_value
-    account.free_cash = free
+                    x.carried_cost += book.sleeves[k].qty * book.sleeves[k].avg * x.unit_value
 
 
 @kernel

@@ -73,7 +73,6 @@ def meet(
 @kernel
 def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
     """Test an instrument's orders against the open, in order of acceptance."""
-    bar = book.account[0].bar
     tested = -1
     k = book.instruments[j].head
     while k >= 0:
@@ -82,7 +81,7 @@ def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
             k = order.next
             continue
         tested = k
-        first = order.fresh == 1 or order.starts == bar
+        first = order.fresh == 1
         order.fresh = 0
         if meet(book, k, open_, first, PHASE, np.nan, np.nan):
             # An execution may cancel the neighbours: look for the next one from the start.
@@ -94,13 +93,9 @@ def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
 @kernel
 def mark_at_open(book: Book, tape: Tape, i: int) -> None:
     """Value every instrument at its open, or at the carried close where it has no bar."""
-    account = book.account[0]
     for j in range(book.instruments.shape[0]):
         open_ = tape.open[i, j]
         book.instruments[j].mark = tape.close[i, j] if math.isnan(open_) else open_
-    if account.reads_volume:
-        for j in range(book.instruments.shape[0]):
-            read_volume(book.instruments[j], tape, i, j)
 
 
 @kernel
@@ -112,7 +107,7 @@ def read_volume(instrument: Any, tape: Tape, i: int, j: int) -> None:
     share = instrument.max_volume_share * instrument.volume
     instrument.room = round_down(share, instrument.lot)
     if instrument.tiers > 0:
-        month = month_of(tape.time[i])
+        month = month_of(tape.day[i])
         if month != instrument.month:
             instrument.month = month
             instrument.traded = 0.0

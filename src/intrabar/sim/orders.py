@@ -254,7 +254,7 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
     order.tif = command.tif
     order.role = command.role
     order.reduce_only = command.reduce_only
-    order.fresh = 1 if step == STEP_NEW else 0
+    order.fresh = 1
     order.phase = 0 if step == STEP_NEW else (1 if step == STEP_CLOSE else 2)
     order.qty = command.qty
     order.limit_price = command.limit_price
@@ -291,7 +291,7 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
 
 
 @kernel
-def modify(book: Book, command: Any, step: int) -> None:
+def modify(book: Book, command: Any) -> None:
     """Change the prices or the quantity of a working order; it keeps its place.
 
     NaN leaves a value alone. A change that could not have been accepted changes nothing; a
@@ -317,8 +317,7 @@ def modify(book: Book, command: Any, step: int) -> None:
         return
     if not np.isnan(command.qty):
         order.qty = command.qty
-    if step == STEP_NEW:
-        order.fresh = 1
+    order.fresh = 1
     if order.role <= ROLE_TARGET:
         show_level(book, order)
         note_level(book, order.strategy, order.instrument)
@@ -335,7 +334,7 @@ def show_level(book: Book, order: Any) -> None:
 
 
 @kernel
-def move_protective(book: Book, command: Any, step: int, role: int, price: float) -> None:
+def move_protective(book: Book, command: Any, role: int, price: float) -> None:
     """Move all stops (or targets) of a position to one price."""
     k = book.instruments[command.instrument].head
     while k >= 0:
@@ -348,8 +347,7 @@ def move_protective(book: Book, command: Any, step: int, role: int, price: float
                 order.limit_price = price
             if not on_grid(order, book.instruments[order.instrument].tick_size):
                 order.stop_price, order.limit_price = stop_price, limit_price
-            if step == STEP_NEW:
-                order.fresh = 1
+            order.fresh = 1
             show_level(book, order)
         k = order.next
     note_level(book, command.strategy, command.instrument)
@@ -382,9 +380,9 @@ def take_inbox(book: Book, step: int, time: int) -> None:
             if k >= 0 and book.orders[k].role < LIQUIDATION:
                 finish(book, k, CANCELLED, NONE)
         elif command.kind == MODIFY:
-            modify(book, command, step)
+            modify(book, command)
         elif command.kind == MOVE_STOP:
-            move_protective(book, command, step, ROLE_STOP, command.stop_price)
+            move_protective(book, command, ROLE_STOP, command.stop_price)
         else:
-            move_protective(book, command, step, ROLE_TARGET, command.limit_price)
+            move_protective(book, command, ROLE_TARGET, command.limit_price)
     account.inbox = 0

@@ -34,7 +34,7 @@ ACCOUNT = np.dtype(
         ("ledger", "i8"),
         ("actions", "i8"),  # actions that have taken effect
         ("margin_calls", "i8"),
-        ("free_cash", "f8"),  # that bears interest, at the last CLOSE
+        ("carried_cash", "f8"),  # cash at the last CLOSE, where something accrues
         ("stop", "i8"),  # a hook asked the loop to stop
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`
         ("path_policy", "i8"),
@@ -92,6 +92,7 @@ INSTRUMENT = np.dtype(
         ("down", "f8"),
         ("room", "f8"),  # contracts that the cap leaves in the present bar
         ("carried", "f8"),  # net position at the last CLOSE, where something accrues
+        ("carried_cost", "f8"),  # of its long positions, instrument's currency
         ("head", "i8"),  # first and last working order, as rows; -1 for none
         ("tail", "i8"),
     ]
@@ -152,7 +153,7 @@ ORDER = np.dtype(
             "triggered",
             "i1",
         ),  # a STOP_LIMIT that is a limit now, a stop whose rest is a market order
-        ("fresh", "i1"),  # submitted or changed in this on_open
+        ("fresh", "i1"),  # has met no market since it was submitted or changed
         ("phase", "i1"),  # in which it was submitted
     ]
 )
