@@ -17,12 +17,14 @@ from intrabar.sim.execute import count_open, move_position, record, take_volume
 from intrabar.sim.nights import enter
 from intrabar.sim.orders import (
     CANCELLED,
+    LIQUIDATION,
     NONE,
     ROLE_TARGET,
     cancel_protective,
     finish,
     on_grid,
     show_level,
+    sleeve_of,
 )
 from intrabar.sim.state import Book, Tape
 
@@ -86,7 +88,8 @@ def split(book: Book, j: int, ratio: float, open_: float) -> None:
         after = order.next
         order.qty = round_down(order.qty * ratio, lot)
         order.filled *= ratio
-        rescale(book, k, ratio, 0.0, round_down(order.qty - order.filled, lot) < lot)
+        nothing_left = round_down(order.qty - order.filled, lot) < lot
+        rescale(book, k, ratio, 0.0, nothing_left and order.role != LIQUIDATION)
         k = after
     for s in range(j, book.sleeves.shape[0], n):
         sleeve = book.sleeves[s]
@@ -104,6 +107,16 @@ def split(book: Book, j: int, ratio: float, open_: float) -> None:
         if abs(held) - abs(whole) > 1e-9 * lot:
             sell_fraction(book, s, held - whole, open_)
         sleeve.qty = in_lots(whole, lot)
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        after = order.next
+        if order.role == LIQUIDATION:  # it is for the whole position, whatever that is now
+            left = abs(sleeve_of(book, order).qty)
+            order.qty = order.filled + left
+            if left == 0.0:
+                finish(book, k, CANCELLED, NONE)
+        k = after
 
 
 @kernel

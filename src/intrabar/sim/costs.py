@@ -79,7 +79,7 @@ def rates_of(instrument: Any, tiers: Any, rests: bool) -> tuple[float, float]:
     """Commission per contract and on the notional: the tier's, or the maker's."""
     per_contract, rate = instrument.commission_per_contract, instrument.commission_rate
     for t in range(instrument.first_tier, instrument.first_tier + instrument.tiers):
-        if tiers[t].from_qty <= instrument.traded:
+        if tiers[t].from_qty <= instrument.traded + TOLERANCE * instrument.lot:
             per_contract, rate = tiers[t].commission_per_contract, tiers[t].commission_rate
     if rests and not math.isnan(instrument.maker_rate):
         rate = instrument.maker_rate

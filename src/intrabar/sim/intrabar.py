@@ -120,7 +120,7 @@ def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
     first = tape.detail_first[i, j]
     for d in range(first, first + tape.detail_count[i, j]):
         bar = (tape.detail[d, 0], tape.detail[d, 1], tape.detail[d, 2], tape.detail[d, 3])
-        if d > first:
+        if d > first and abs(bar[0] - tape.detail[d - 1, 3]) > tolerance:
             jump(book, j, bar[0])
         walk(book, j, shortest(bar[0], bar[1], bar[2], bar[3], tolerance), bar)
     instrument.high, instrument.low = np.nan, np.nan
