@@ -109,6 +109,8 @@ class PathPolicy(Word):
     LOW_FIRST = 4
     HIGH_FIRST = 5
     RANDOM = 6
+    DETAIL = 7
+    CALIBRATED = 8
 
 
 class MarginCall(Word):

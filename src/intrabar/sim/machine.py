@@ -39,7 +39,9 @@ class Account:
     close_at_end : bool
         Close positions at the last close instead of leaving them marked.
     seed : int
-        Of the `random` path.
+        Of the `random` and the `calibrated` path.
+    path_trust : probability, 0 to 1
+        That the shortest path is right, for the `calibrated` path.
     """
 
     cash: float = 100_000.0
@@ -49,6 +51,7 @@ class Account:
     cash_account: bool = False
     close_at_end: bool = False
     seed: int = 0
+    path_trust: float = 1.0
 
 
 class Hooks(NamedTuple):
@@ -329,7 +332,7 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         levels=np.zeros(4096, state.LEVEL),
     )
     first = book.account[0]
-    for name in ("cash", "margin_call", "margin_check", "path_policy", "seed"):
+    for name in ("cash", "margin_call", "margin_check", "path_policy", "path_trust", "seed"):
         first[name] = getattr(account, name)
     first["equity"] = account.cash
     first["cash_account"] = account.cash_account

@@ -33,6 +33,7 @@ ACCOUNT = np.dtype(
         ("stop", "i8"),  # a hook asked the loop to stop
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`
         ("path_policy", "i8"),
+        ("path_trust", "f8"),  # probability that the shortest path is right (CALIBRATED)
         ("margin_call", "i8"),
         ("margin_check", "i8"),
         ("cash_account", "i8"),  # 1: margin rate 1, shorts refused
