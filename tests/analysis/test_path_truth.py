@@ -16,7 +16,8 @@ from intrabar.engine.path_truth import path_truth
 from intrabar.model.bars import Bars
 
 M = 60_000_000_000
-TICK = 1e-6
+TICK = 0.01
+TINY = 1e-9
 
 Row = tuple[float, float, float, float]
 
@@ -38,7 +39,7 @@ def minutes(rows: Sequence[Row], at: Sequence[int] | None = None) -> Bars:
 
 def measured(detail: Bars, period: int = 5 * M) -> LengthTruth:
     bars = resample(detail, period)
-    return length_truth(bars, detail, *rows_inside(bars, detail), TICK)
+    return length_truth(bars, detail, *rows_inside(bars.open_time, bars.close_time, detail), TICK)
 
 
 # Five minutes each, in which the price goes ...
@@ -119,12 +120,12 @@ def test_it_agrees_with_walking_every_minute(detail: Bars) -> None:
             right += (close > open_) == (first_low < first_high)
         for stop, target in BRACKETS:
             below, above = (stop, target) if coin else (target, stop)
-            lower = open_ - below * np.median(ranges)
-            upper = open_ + above * np.median(ranges)
-            if not (low <= lower < upper <= high):
+            lower = open_ - TICK * max(1, round(below * np.median(ranges) / TICK))
+            upper = open_ + TICK * max(1, round(above * np.median(ranges) / TICK))
+            if not (low - TINY <= lower and upper <= high + TINY):
                 continue
-            fell = next(k for k in rows if detail.low[k] <= lower)
-            rose = next(k for k in rows if detail.high[k] >= upper)
+            fell = next(k for k in rows if detail.low[k] <= lower + TINY)
+            rose = next(k for k in rows if detail.high[k] >= upper - TINY)
             n, lost, blind = stops[stop, target]
             stop_first = fell < rose if coin else rose < fell
             apart = fell != rose

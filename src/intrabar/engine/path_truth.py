@@ -125,7 +125,7 @@ def path_truth(detail: Bars, lengths: Sequence[str], calendar: str = "") -> Path
     measured = []
     for period in dict.fromkeys(parse_period(text) for text in lengths):
         bars = resample(detail, period, calendar)
-        first, count = rows_inside(bars, detail)
+        first, count = rows_inside(bars.open_time, bars.close_time, detail)
         measured.append(length_truth(bars, detail, first, count, tick))
     first_close, last_close = (
         f"{np.datetime64(int(t), 's')}Z" for t in detail.close_time[[0, -1]] // 10**9
