@@ -61,6 +61,12 @@ def stranded(source: Source) -> dict:
     held = {symbol: source.integer(1, 3) for symbol in choose(source, ("AB", "AB", "ABC"))}
     keep = choose(source, (1, 0.9, 0.6))
     bars = {symbol: strandable(source, symbol != "A") for symbol in held}
+    actions = [
+        {"at": n, "symbol": symbol, **choose(source, ({"split": 0.5}, {"roll_from": 90}))}
+        for symbol, row in bars.items()
+        for n in range(1, 9)
+        if row[n] and not row[n - 1] and chance(source, 25)
+    ]
     sides = {symbol: choose(source, ("buy", "sell")) for symbol in held}
     orders = [
         {**order, "id": f"in{symbol}", "symbol": symbol, "side": sides[symbol], "qty": held[symbol]}
@@ -74,7 +80,7 @@ def stranded(source: Source) -> dict:
         order["side"] = choose(source, (sides[symbol], OTHER[sides[symbol]]))
         order.update({"qty": source.integer(1, 4), "type": choose(source, ("market", "moc"))})
         orders.append(order)
-    return {
+    scenario = {
         "name": "stranded",
         "instruments": [
             {
@@ -96,6 +102,7 @@ def stranded(source: Source) -> dict:
         "bars": bars,
         "orders": orders,
     }
+    return {**scenario, "actions": actions} if actions else scenario
 
 
 def strandable(source: Source, strands: bool) -> list:

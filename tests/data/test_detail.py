@@ -43,13 +43,13 @@ def minutes(at: list[int], seed: int = 1, symbol: str = "A") -> Bars:
 def test_every_bar_finds_its_own() -> None:
     a, b = minutes(list(range(20)), 1, "A"), minutes([*range(3), *range(11, 20)], 2, "B")
     market = market_from_bars([resample(a, 5 * M), resample(b, 5 * M)])
-    found = detail_rows(market, [a, b], [TICK, TICK])
+    found, missing = detail_rows(market, [a, b], [TICK, TICK])
     assert found.first[:, 0].tolist() == [0, 5, 10, 15]
     assert found.count[:, 0].tolist() == [5, 5, 5, 5]
     assert found.first[:, 1].tolist() == [20, -1, 23, 27]  # B has no bar from 5 to 10
     assert found.count[:, 1].tolist() == [3, 0, 4, 5]
     assert found.bars[23].tolist() == [b.open[3], b.high[3], b.low[3], b.close[3]]
-    assert found.missing.tolist() == [0, 0]
+    assert missing.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("field", ["open", "high", "low", "close"])
@@ -60,9 +60,9 @@ def test_a_bar_that_the_detail_does_not_make_has_none(field: str) -> None:
     values[1] += TICK if field in ("open", "high") else -TICK
     values[2] += 1e-12  # nothing
     market = market_from_bars([replace(bars, **{field: values})])
-    found = detail_rows(market, [detail], [TICK])
+    found, missing = detail_rows(market, [detail], [TICK])
     assert found.first[:, 0].tolist() == [0, -1, 10, 15]
-    assert found.missing.tolist() == [1]
+    assert missing.tolist() == [1]
 
 
 def test_a_part_that_is_not_there_is_noticed() -> None:
@@ -71,11 +71,11 @@ def test_a_part_that_is_not_there_is_noticed() -> None:
     some = np.array([k for k in range(20) if k not in (9, 10, 11, 12, 13, 14)])
     names = ("close_time", "open", "high", "low", "close", "volume", "open_time", "session")
     kept = replace(detail, **{name: getattr(detail, name)[some] for name in names})
-    found = detail_rows(market_from_bars([bars]), [kept], [TICK])
+    found, missing = detail_rows(market_from_bars([bars]), [kept], [TICK])
     assert found.count[:, 0].tolist() == [5, 0, 0, 5]
-    assert found.missing.tolist() == [2]
-    none = detail_rows(market_from_bars([bars]), [None], [TICK])
-    assert (none.missing.tolist(), none.bars.shape) == ([4], (0, 4))
+    assert missing.tolist() == [2]
+    none, lost = detail_rows(market_from_bars([bars]), [None], [TICK])
+    assert (lost.tolist(), none.bars.shape) == ([4], (0, 4))
     assert none.count.sum() == 0
 
 
@@ -86,7 +86,7 @@ def test_it_agrees_with_walking_every_bar(slots: set[int], spoilt: int) -> None:
     high = bars.high.copy()
     high[spoilt % len(high)] += 1.0
     market = market_from_bars([replace(bars, high=high)])
-    found = detail_rows(market, [detail], [TICK])
+    found, missing = detail_rows(market, [detail], [TICK])
     for row in range(len(market)):
         inside = [
             k
@@ -98,7 +98,7 @@ def test_it_agrees_with_walking_every_bar(slots: set[int], spoilt: int) -> None:
             inside = []
         assert found.count[row, 0] == len(inside)
         assert found.first[row, 0] == (inside[0] if inside else -1)
-    assert found.missing.tolist() == [1]
+    assert missing.tolist() == [1]
 
 
 def test_the_catalogue_gives_the_shortest_there_is(tmp_path: Path) -> None:

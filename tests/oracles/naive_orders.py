@@ -5,14 +5,15 @@ Part of the slow second market; the numbers in brackets are sections of the fill
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
-from tests.oracles.naive_account import Instrument
+from tests.oracles.naive_instrument import Instrument
 from tests.oracles.naive_prices import limit_on_grid, stop_on_grid
 
 SIDES = {"buy": 1, "sell": -1}
 NEEDS_LIMIT = ("limit", "stop_limit")
-NEEDS_STOP = ("stop", "stop_limit")
+NEEDS_STOP = ("stop", "stop_limit", "trailing_stop")
 
 
 @dataclass(eq=False)
@@ -25,6 +26,7 @@ class Order:
     type: str
     limit: float | None = None
     stop: float | None = None
+    trail: float | None = None
     tif: str = "gtc"
     until: int | None = None
     reduce_only: bool = False
@@ -33,22 +35,33 @@ class Order:
     role: str = "plain"  # or stop, target, liquidation, end_of_data
     wants_partner: str | None = None
     partner: Order | None = None
-    triggered: bool = False  # a stop limit whose stop was reached is a limit from then on
-    filled: int = 0
+    triggered: bool = False  # its stop was reached: from then on a limit, or a market order
+    fresh: bool = True  # it has not met the market since it was made or changed
+    filled: float = 0  # lots; after a split perhaps a part of one
     status: str = "working"
     reason: str = ""
+    children: list[Order] = field(default_factory=list)  # the last that its fills made
 
     @property
     def works(self) -> bool:
         return self.status == "working"
 
     @property
+    def state(self) -> str:
+        """The status as a result names it (4)."""
+        return "partially_filled" if self.works and self.filled else self.status
+
+    @property
     def remaining(self) -> int:
-        return self.lots - self.filled
+        return math.floor(self.lots - self.filled + 1e-9)
 
     @property
     def acts_as(self) -> str:
-        return "limit" if self.type == "stop_limit" and self.triggered else self.type
+        if self.type == "stop_limit":
+            return "limit" if self.triggered else "stop_limit"
+        if self.type in ("stop", "trailing_stop"):
+            return "market" if self.triggered else "stop"
+        return self.type
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -95,16 +108,24 @@ def accept(written: dict, number: int, instrument: Instrument) -> Order:
         take_profit=written.get("take_profit"),
         wants_partner=written.get("oco"),
     )
+    if instrument.mark is None:
+        order.end("rejected", "no_market")
+        return order
+    asked = written.get("stop_price")
+    if order.type == "trailing_stop":
+        order.trail = written.get("trail") or 0
+        if asked is None:  # the first level (4)
+            asked = instrument.mark + side * order.trail
     if order.type in NEEDS_LIMIT:
         order.limit = limit_price(written.get("limit_price"), side, tick)
     if order.type in NEEDS_STOP:
-        order.stop = stop_price(written.get("stop_price"), side, tick)
-    if instrument.mark is None:
-        order.end("rejected", "no_market")
-    elif lots is None or lots <= 0:
+        order.stop = stop_price(asked, side, tick)
+    if lots is None or lots <= 0:
         order.end("rejected", "invalid_quantity")
-    elif (order.type in NEEDS_LIMIT and order.limit is None) or (
-        order.type in NEEDS_STOP and order.stop is None
+    elif (
+        (order.type in NEEDS_LIMIT and order.limit is None)
+        or (order.type in NEEDS_STOP and order.stop is None)
+        or (order.type == "trailing_stop" and order.trail <= 0)
     ):
         order.end("rejected", "invalid_price")
     return order
@@ -114,7 +135,7 @@ def modify(order: Order, written: dict) -> None:
     """Change prices or the total quantity of a working order; it keeps its place.
 
     A change that could not be accepted as an order (a price not above zero, a part of a lot)
-    changes nothing at all. A triggered stop limit has no stop any more.
+    changes nothing at all. A stop that was triggered can no longer be changed.
     """
     side, tick = order.side, order.instrument.tick_size
     limit, stop, lots = order.limit, order.stop, order.lots
@@ -127,13 +148,44 @@ def modify(order: Order, written: dict) -> None:
         if stop is None:
             return
     if "qty" in written:
-        if written["qty"] <= order.filled * order.instrument.lot:
+        if written["qty"] / order.instrument.lot <= order.filled + 1e-9:
             order.end("cancelled")
             return
         lots = whole_lots(written["qty"], order.instrument.lot)
         if lots is None:
             return
     order.limit, order.stop, order.lots = limit, stop, lots
+    order.fresh = True
+
+
+def follow(order: Order, high: float, low: float) -> bool:
+    """Move the level of a trailing stop after a bar, if that makes it tighter (4)."""
+    best = high if order.side < 0 else low
+    level = stop_on_grid(best + order.side * order.trail, order.side, order.instrument.tick_size)
+    if (level - order.stop) * -order.side <= 0:
+        return False
+    order.stop = level
+    return True
+
+
+def reprice(order: Order, new_price: object) -> None:
+    """Give every price of a working order its new value, rounded as at acceptance (5).
+
+    Levels of children to be are rounded when the child is made. What was triggered has no stop.
+    """
+    side, tick = order.side, order.instrument.tick_size
+    if order.acts_as in ("stop", "stop_limit"):
+        order.stop = stop_price(new_price(order.stop), side, tick)
+        if order.stop is None:
+            order.end("cancelled")
+    if order.limit is not None:
+        order.limit = limit_price(new_price(order.limit), side, tick)
+        if order.limit is None:
+            order.end("cancelled")
+    if order.stop_loss is not None:
+        order.stop_loss = new_price(order.stop_loss)
+    if order.take_profit is not None:
+        order.take_profit = new_price(order.take_profit)
 
 
 def make_partners(new: Order, orders: list[Order]) -> None:

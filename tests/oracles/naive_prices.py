@@ -18,7 +18,7 @@ class Bar(NamedTuple):
     high: float
     low: float
     close: float
-    volume: float
+    volume: float = 0.0
 
 
 def round_down(price: float, tick: float) -> float:
@@ -41,12 +41,28 @@ def stop_on_grid(price: float, side: int, tick: float) -> float:
     return round_up(price, tick) if side > 0 else round_down(price, tick)
 
 
-def slipped(price: float, side: int, ticks: float, pct: float, tick: float) -> float:
+def slipped(price: float, side: int, slippage: float, tick: float) -> float:
     """What is paid or got: worse by the slippage, then rounded against the trader (3)."""
-    slippage = ticks * tick + pct * price
     if side > 0:
         return round_up(price + slippage, tick)
     return round_down(price - slippage, tick)
+
+
+def mean_true_range(bars: list[Bar | None], at: int) -> float:
+    """Of the 20 real bars before an index, of fewer where there are fewer; 0 without any (3)."""
+    ranges = []
+    last = None
+    for bar in bars[:at]:
+        if bar is None:
+            continue
+        if last is None:
+            ranges.append(bar.high - bar.low)
+        else:
+            steps = (bar.high - bar.low, abs(bar.high - last.close), abs(bar.low - last.close))
+            ranges.append(max(steps))
+        last = bar
+    ranges = ranges[-20:]
+    return sum(ranges) / len(ranges) if ranges else 0.0
 
 
 def at_or_above(price: float, level: float, tick: float) -> bool:
@@ -76,8 +92,8 @@ def nearest_goes_low_first(bar: Bar, tick: float) -> bool:
     return to_low < to_high
 
 
-def coin(seed: int, instrument_index: int, bar_index: int) -> bool:
-    """A coin that is the same however the run is split up: splitmix64's last steps (2.3)."""
+def mixed(seed: int, instrument_index: int, bar_index: int) -> int:
+    """A number that is the same however the run is split up: splitmix64's last steps (2.3)."""
     x = seed + 0x9E3779B97F4A7C15 * (instrument_index + 1) + 0xBF58476D1CE4E5B9 * (bar_index + 1)
     x %= TWO_64
     x ^= x >> 30
@@ -85,26 +101,31 @@ def coin(seed: int, instrument_index: int, bar_index: int) -> bool:
     x ^= x >> 27
     x = x * 0x94D049BB133111EB % TWO_64
     x ^= x >> 31
-    return x % 2 == 1
+    return x
 
 
-def goes_low_first(policy: str, bar: Bar, tick: float, danger: str, low_on_coin: bool) -> bool:
+def goes_low_first(
+    policy: str, bar: Bar, tick: float, danger: str, drawn: int, trust: float
+) -> bool:
     """Whether the path visits the low before the high (2.3).
 
     `danger` is the extreme that hurts whoever is in, or could get in: "low", "high", or "" where
-    neither the position nor the side of the orders decides.
+    neither the position nor the side of the orders decides. `drawn` is the number of `mixed`.
     """
     if policy == "low_first":
         return True
     if policy == "high_first":
         return False
     if policy == "random":
-        return low_on_coin
+        return drawn % 2 == 1
+    if policy == "calibrated":
+        believed = (drawn >> 11) / 2**53 < trust  # the 53 bits on top, from 0 to below 1
+        return shortest_goes_low_first(bar, tick) == believed
     if policy == "nearest":
         return nearest_goes_low_first(bar, tick)
     if policy in ("worst", "best") and danger:
         return (danger == "low") == (policy == "worst")
-    if policy in ("worst", "best", "shortest"):
+    if policy in ("worst", "best", "shortest", "detail"):
         return shortest_goes_low_first(bar, tick)
     raise ValueError(f"no path policy {policy!r}")
 

@@ -1,55 +1,13 @@
 """Rules that random scenarios reach seldom, or never to the point: worked out by hand, on both.
 
-Every figure is computed in a comment or plain from the bars. `A` has a tick of 1 and a point
-value of 1 unless the scenario says otherwise.
+Every figure is computed in a comment or plain from the bars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from intrabar.engine.scenario import run_scenario
-from tests.oracles.naive_market import run
-
-BOTH = pytest.mark.parametrize("market", [run, run_scenario], ids=["oracle", "engine"])
-Market = Callable[[dict], dict]
-
-
-def flat(price: float) -> list[float]:
-    return [price, price, price, price, 1]
-
-
-def made(bars: Any, orders: list[dict], *, account: dict | None = None, **options: Any) -> dict:
-    """A scenario; `bars` of one instrument A or of several by symbol."""
-    by_symbol = bars if isinstance(bars, dict) else {"A": bars}
-    path = {"path_policy": options.pop("path_policy")} if "path_policy" in options else {}
-    written = []
-    for n, order in enumerate(orders):
-        order = {"phase": "close", "at": 0, **order}
-        if "cancel" not in order and "modify" not in order:
-            order = {"id": f"o{n}", "symbol": "A", "type": "market", "qty": 1, **order}
-        written.append(order)
-    return {
-        "instruments": [{"symbol": s, "tick_size": 1, **options} for s in by_symbol],
-        "account": account or {},
-        "bars": by_symbol,
-        "orders": written,
-        **path,
-    }
-
-
-def fills(result: dict) -> list[tuple]:
-    return [(f["at"], f["phase"], f["order"], f["qty"], f["price"]) for f in result["fills"]]
-
-
-def statuses(result: dict) -> list[tuple[str, str]]:
-    return [(o["id"], o["status"]) for o in result["orders"]]
-
-
-BUY, SELL = {"side": "buy"}, {"side": "sell"}
+from tests.oracles.by_hand import BOTH, BUY, SELL, Market, fills, flat, made, statuses
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""The worked results of the specification, on the second market and on the engine."""
+"""The worked results of the specification and the documentation, on both markets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pytest
 from intrabar.engine.scenario import run_scenario
 from tests.oracles.naive_market import run
 
-FILE = Path(__file__).parents[1] / "golden" / "scenarios.jsonl"
-WORKED = [json.loads(line) for line in FILE.read_text().splitlines() if line.strip()]
+ROOT = Path(__file__).parents[2]
+FILES = [ROOT / "tests/golden/scenarios.jsonl", *sorted((ROOT / "docs/scenarios").glob("*.jsonl"))]
+WORKED = [
+    json.loads(line) for file in FILES for line in file.read_text().splitlines() if line.strip()
+]
 
 
 def agree(expected: object, actual: object) -> bool:

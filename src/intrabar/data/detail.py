@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.periods import parse_period
-from intrabar.model.bars import Bars, Floats, Market, Times
+from intrabar.model.bars import Bars, Detail, Market, Times
 
 TOLERANCE = 1e-9
 """Prices that differ by at most so many ticks are one."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetailRows:
-    """The detail bars of a market in one table, and where those of each bar stand in it.
-
-    Parameters
-    ----------
-    first : (t, n) int64
-        Row of the first detail bar in `bars`, -1 where a bar has none.
-    count : (t, n) int64
-        How many there are.
-    bars : (m, 4) float64, price
-        Open, high, low, close; the instruments one after the other.
-    missing : (n,) int64
-        Bars of each instrument without detail, or with one that does not agree with them.
-    """
-
-    first: NDArray[np.int64]
-    count: NDArray[np.int64]
-    bars: Floats
-    missing: NDArray[np.int64]
 
 
 def rows_inside(
@@ -61,7 +38,7 @@ def rows_inside(
 
 def detail_rows(
     market: Market, detail: Sequence[Bars | None], ticks: Sequence[float]
-) -> DetailRows:
+) -> tuple[Detail, NDArray[np.int64]]:
     """Lay detail bars under the bars of a market.
 
     Parameters
@@ -71,6 +48,13 @@ def detail_rows(
         Per column of the market; None where there are none.
     ticks : sequence of price
         Tick size per column.
+
+    Returns
+    -------
+    Detail
+        For `Market.detail`; `first` is -1 where a bar has none.
+    missing : (n,) int64
+        Bars of each instrument without detail, or with one that does not agree with them.
 
     Notes
     -----
@@ -95,7 +79,7 @@ def detail_rows(
         missing[j] -= len(kept)
         stacked.append(np.column_stack([bars.open, bars.high, bars.low, bars.close]))
         above += len(bars)
-    return DetailRows(first, count, np.ascontiguousarray(np.concatenate(stacked)), missing)
+    return Detail(first, count, np.ascontiguousarray(np.concatenate(stacked))), missing
 
 
 def _agrees(

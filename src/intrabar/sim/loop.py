@@ -1,21 +1,27 @@
 """The one loop: it runs to the end, for some bars, or until a hook stops it, and goes on.
 
-The account holds the place (bar and step), so a pause is a return and going on is a call. A bar
-on which nothing can happen takes the short way (`pass_quietly`); every other walks through the
-steps of `fill-model` section 2 in `work_through`. Both leave the same bits.
+The account holds the place (bar and step), so a pause is a return and going on is a call. Bars on
+which nothing can happen are passed in one stretch (`glide`); every other walks through the steps
+of `fill-model` section 2 in `work_through`. Both leave the same bits.
 """
 
 from __future__ import annotations
 
-from intrabar.kernel import kernel
-from intrabar.model.enums import RunStatus
-from intrabar.sim.access import as_book, as_tape
-from intrabar.sim.close import close_phase, worst_is_covered
+import math
+from typing import Any
+
+import numpy as np
+
+from intrabar.kernel import carray, kernel
+from intrabar.model.enums import RunStatus, Settlement
+from intrabar.sim.access import as_book, as_tape, entry, fetch_ahead, pointer
+from intrabar.sim.actions import act
+from intrabar.sim.close import close_phase
 from intrabar.sim.hook import GO_ON, STOP, call_hook
-from intrabar.sim.intrabar import intrabar_phase
-from intrabar.sim.margin import equity_at_marks, open_profit
-from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase
-from intrabar.sim.orders import set_touch, take_inbox
+from intrabar.sim.intrabar import intrabar_phase, touch
+from intrabar.sim.margin import equity_at_marks, maintenance_margin, net_position, open_profit
+from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase, read_volume
+from intrabar.sim.orders import take_inbox
 from intrabar.sim.state import (
     STEP_CLOSE,
     STEP_END,
@@ -34,6 +40,9 @@ from intrabar.sim.state import (
 )
 
 RUINED = int(RunStatus.RUINED)
+DAILY = int(Settlement.DAILY)
+
+TAPE_OPEN = Tape._fields.index("open")  # high, low and close follow
 
 # Why the loop came back.
 ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
@@ -43,28 +52,32 @@ ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
 def has_room(book: Book) -> bool:
     """Whether every array can take what the rest of the bar may add at most.
 
-    Each order that works or waits in the inbox may be done, and may bring two children, which may
-    be done as well; each sleeve may be liquidated, and closed at the end of data.
+    Each order that works or waits in the inbox may fill, be done, and bring two children, which may
+    fill and be done as well; each sleeve may be split, rolled, liquidated, closed at the end of
+    data, paid a dividend and settled, and each instrument charged for its nights.
     """
     account = book.account[0]
-    most = 3 * (account.working + account.inbox) + 2 * book.sleeves.shape[0] + 1
+    sleeves = book.sleeves.shape[0]
+    most = 3 * (account.working + account.inbox) + 6 * sleeves + 1
     return (
-        book.orders.shape[0] - 1 - account.working >= most
-        and book.log.shape[0] - account.log >= most
+        book.orders.shape[0] - account.orders >= most
         and book.fills.shape[0] - account.fills >= most
         and book.notices.shape[0] - account.notices >= 2 * most
         and book.levels.shape[0] - account.levels >= account.inbox
+        and book.ledger.shape[0] - account.ledger >= 5 * sleeves + 1
     )
 
 
 @kernel
-def is_awake(book: Book, tape: Tape, i: int, s: int) -> bool:
-    """Whether a strategy wants this bar's close, flat or in a position as it is."""
-    bits = tape.wake[i, s]
+def wakes_at(book: Book, s: int) -> int:
+    """The bits of `Tape.wake` on which a strategy wants a bar, flat or in a position as it is."""
     held = book.strategies[s].open_sleeves
-    return (bits & WAKE_HELD != 0 and held > 0) or (
-        bits & WAKE_FLAT != 0 and held < book.instruments.shape[0]
-    )
+    bits = WAKE_OPEN
+    if held > 0:
+        bits |= WAKE_HELD
+    if held < book.instruments.shape[0]:
+        bits |= WAKE_FLAT
+    return bits
 
 
 @kernel
@@ -104,95 +117,323 @@ def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
     """Run `on_close` of the strategies that want this bar."""
     for s in range(book.strategies.shape[0]):
         strategy = book.strategies[s]
-        if strategy.on_close != 0 and is_awake(book, tape, i, s):
+        wanted = wakes_at(book, s) & ~WAKE_OPEN
+        if strategy.on_close != 0 and tape.wake[i, s] & wanted != 0:
             if not obey(book, call_hook(strategy.on_close, strategy.context, i)):
                 return False
     return True
 
 
 @kernel
-def pass_quietly(book: Book, tape: Tape, i: int) -> bool:
-    """Value a bar on which no order can trigger and nobody wants to act; False if it is not one."""
+def is_calm(book: Book) -> bool:
+    """Whether nothing but prices can change while no order triggers."""
     account = book.account[0]
-    if account.timed > 0 or account.pending > 0:
-        return False
-    for s in range(book.strategies.shape[0]):
-        if tape.wake[i, s] != 0 and (
-            tape.wake[i, s] & WAKE_OPEN != 0 or is_awake(book, tape, i, s)
-        ):
-            return False
-    if account.working > 0:
-        for j in range(book.instruments.shape[0]):
-            up, down = book.instruments[j].touch_up, book.instruments[j].touch_down
-            if tape.high[i, j] >= up or tape.low[i, j] <= down:
-                return False
-            if tape.open[i, j] >= up or tape.open[i, j] <= down:
-                return False
-            if tape.close[i, j] >= up or tape.close[i, j] <= down:
-                return False
-    equity = account.cash
-    if account.open_sleeves > 0:
-        if not worst_is_covered(book, tape, i):
-            return False
-        for j in range(book.instruments.shape[0]):
-            equity += open_profit(book, j, tape.close[i, j])
-    if equity <= 0.0:
-        return False
-    account.equity = equity
-    tape.equity[i] = equity
-    tape.cash[i] = account.cash
-    return True
+    return (
+        account.timed == 0
+        and account.pending == 0
+        and account.trailing == 0
+        and account.converts == 0
+    )
 
 
 @kernel
-def work_through(book: Book, tape: Tape, until_step: int) -> int:
-    """Take the steps of the present bar from where the account stands; why it came back.
+def glide(book: Book, tape: Tape, i: int, end: int) -> int:
+    """Value bars on which no order can trigger and nothing is due; the first other one.
 
-    A step that finds an array too full returns before it has changed anything.
+    A bar at whose close a strategy wants to be called is valued, and left at STEP_ON_CLOSE.
+
+    Parameters
+    ----------
+    i, end : bars
+        From `i` on, and not beyond `end`.
     """
     account = book.account[0]
-    i = account.bar
-    while account.step < until_step:
-        step = account.step
-        if (step == STEP_OPEN or account.inbox > 0) and not has_room(book):
+    if account.close_at_end and end == tape.time.shape[0]:
+        end -= 1
+    if account.actions < tape.actions.shape[0]:
+        end = min(end, tape.actions[account.actions].bar)
+    if i >= end or not is_calm(book):
+        return i
+    for j in range(book.instruments.shape[0]):
+        x = book.instruments[j]
+        if x.head >= 0:
+            x.up, x.down = touch(book, j)
+    start = i
+    if book.sleeves.shape[0] == 1 and account.nights == 0 and account.settlement != DAILY:
+        i = glide_one(book, tape, i, end)
+    else:
+        i = glide_many(book, tape, i, end)
+    if i > start:
+        account.equity = tape.equity[i - 1]
+    return i
+
+
+@kernel
+def leave_at_close(book: Book, tape: Tape, i: int) -> None:
+    """Let the loop go on with STEP_ON_CLOSE of a bar that has been valued."""
+    account = book.account[0]
+    for j in range(book.instruments.shape[0]):
+        book.instruments[j].mark = tape.close[i, j]
+        if account.reads_volume:
+            read_volume(book.instruments[j], tape, i, j)
+    account.equity = tape.equity[i]
+    account.step = STEP_ON_CLOSE
+
+
+@kernel
+def fetch_bar(book: Book, tape: Tape, i: int) -> None:
+    """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
+    for place in range(TAPE_OPEN, TAPE_OPEN + 4):
+        fetch_ahead(entry(tape, 3 * place) + 8 * i)
+    strategy = book.strategies[0]
+    reads = carray(pointer(strategy.reads), strategy.reads_count, np.int64)
+    for c in range(strategy.reads_count):
+        fetch_ahead(reads[c] + 8 * i)
+
+
+@kernel
+def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
+    """`glide` for one strategy in one instrument, with all it needs at hand."""
+    account, sleeve, x = book.account[0], book.sleeves[0], book.instruments[0]
+    equity, wake = tape.equity, tape.wake
+    wanted, cash = wakes_at(book, 0), account.cash
+    if account.working == 0 and sleeve.qty == 0.0 and cash > 0.0:
+        start = i
+        while i < end and wake[i, 0] & wanted == 0:
+            i += 1
+        after = i + 1
+        while after < end and wake[after, 0] & wanted == 0:
+            after += 1
+        fetch_bar(book, tape, after)
+        for passed in range(start, i):
+            equity[passed] = cash
+        if i < end and wake[i, 0] & WAKE_OPEN == 0:
+            equity[i] = cash
+            leave_at_close(book, tape, i)
+        return i
+    opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
+    up, down = np.inf, -np.inf
+    if x.head >= 0:
+        up, down = x.up, x.down
+    qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
+    margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
+    while i < end:
+        bits = wake[i, 0] & wanted
+        if bits & WAKE_OPEN != 0:
+            return i
+        open_, high, low, close = opens[i, 0], highs[i, 0], lows[i, 0], closes[i, 0]
+        if high >= up or low <= down or open_ >= up or open_ <= down:
+            return i
+        if close >= up or close <= down:
+            return i
+        value = cash
+        if qty != 0.0:
+            price = close
+            if not math.isnan(open_):
+                price = low if qty > 0.0 else high
+            required = abs(qty) * (margin + rate * abs(close) * point_value)
+            if not cash + qty * (price - basis) * point_value >= required:
+                return i
+            value += qty * (close - basis) * point_value
+        if not value > 0.0:
+            return i
+        equity[i] = value
+        if bits != 0:
+            leave_at_close(book, tape, i)
+            return i
+        i += 1
+    return i
+
+
+@kernel
+def glide_many(book: Book, tape: Tape, i: int, end: int) -> int:
+    """`glide` for any number of instruments and strategies."""
+    account = book.account[0]
+    n, strategies = book.instruments.shape[0], book.strategies.shape[0]
+    watched, holding, working = book.watched, 0, 0
+    for j in range(n):
+        if book.instruments[j].head >= 0:
+            watched[n + working] = j
+            working += 1
+        if account.open_sleeves > 0 and is_held(book, j):
+            watched[holding] = j
+            holding += 1
+    wanted = wakes_at(book, 0)
+    while i < end:
+        bits = tape.wake[i, 0] & wanted
+        if strategies > 1:
+            bits = wanted_bits(book, tape, i)
+        if bits & WAKE_OPEN != 0 or (working > 0 and may_trigger(book, tape, i, working)):
+            return i
+        if account.nights and i > 0 and tape.day[i] != tape.day[i - 1]:
+            return i
+        equity, worst, required = account.cash, account.cash, 0.0
+        for h in range(holding):
+            j = watched[h]
+            if account.settlement == DAILY and tape.session_end[i, j]:
+                return i
+            close = tape.close[i, j]
+            net = net_position(book, j)
+            price = close
+            if net != 0.0:
+                required += maintenance_margin(book, j, net, close)
+                if not math.isnan(tape.open[i, j]):
+                    price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
+            worst += open_profit(book, j, price)
+            equity += open_profit(book, j, close)
+        if not worst >= required or not equity > 0.0:
+            return i
+        tape.equity[i] = equity
+        if bits != 0:
+            leave_at_close(book, tape, i)
+            return i
+        i += 1
+    return i
+
+
+@kernel
+def wanted_bits(book: Book, tape: Tape, i: int) -> int:
+    """What several strategies want of a bar."""
+    bits = 0
+    for s in range(book.strategies.shape[0]):
+        bits |= tape.wake[i, s] & wakes_at(book, s)
+    return bits
+
+
+@kernel
+def is_held(book: Book, j: int) -> bool:
+    """Whether a strategy has a position in an instrument."""
+    for k in range(j, book.sleeves.shape[0], book.instruments.shape[0]):
+        if book.sleeves[k].qty != 0.0:
+            return True
+    return False
+
+
+@kernel
+def may_trigger(book: Book, tape: Tape, i: int, working: int) -> bool:
+    """Whether a bar comes to the price of an order, in the instruments that have one."""
+    n = book.instruments.shape[0]
+    for w in range(n, n + working):
+        j = book.watched[w]
+        up, down = book.instruments[j].up, book.instruments[j].down
+        if tape.high[i, j] >= up or tape.low[i, j] <= down:
+            return True
+        if tape.open[i, j] >= up or tape.open[i, j] <= down:
+            return True
+        if tape.close[i, j] >= up or tape.close[i, j] <= down:
+            return True
+    return False
+
+
+@kernel
+def work_through(book: Book, tape: Tape, until: int) -> int:
+    """Take the steps of the present bar from where the account stands; why it came back.
+
+    ENDED when the bar is done, or the account ruined. A step is left for the next one only when
+    it is done; a hook that asks to stop is obeyed after its step.
+    """
+    account = book.account[0]
+    i, step = account.bar, account.step
+    if step == STEP_OPEN:
+        if not has_room(book):
             return FULL
-        if step == STEP_OPEN:
-            mark_at_open(book, tape, i)
-            open_phase(book, tape, i, False)
-        elif step == STEP_ON_OPEN:
-            if account.wakes_at_open and not wake_at_open(book, tape, i):
+        if account.actions < tape.actions.shape[0]:
+            act(book, tape, i)
+        mark_at_open(book, tape, i)
+        open_phase(book, tape, i, False)
+        step = STEP_ON_OPEN
+    if step == STEP_ON_OPEN:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.wakes_at_open:
+            account.step = step
+            if not wake_at_open(book, tape, i):
                 return BROKEN
-        elif step == STEP_NEW:
-            if account.inbox > 0:
-                take_inbox(book, step, tape.time[i])
-                open_phase(book, tape, i, True)
-            cancel_immediate(book, tape, i, False)
-        elif step == STEP_INTRABAR:
-            intrabar_phase(book, tape, i)
-        elif step == STEP_NOTICES or step == STEP_LATE_NOTICES:
-            if account.notices > 0 and not deliver(book):
+        step = STEP_NEW
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_NEW:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
+            take_inbox(book, step, tape.time[i])
+            open_phase(book, tape, i, True)
+        cancel_immediate(book, tape, i, False)
+        step = STEP_INTRABAR
+    if step == STEP_INTRABAR:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        intrabar_phase(book, tape, i)
+        step = STEP_NOTICES
+    if step == STEP_NOTICES:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.notices > 0:
+            account.step = step
+            if not deliver(book):
                 return BROKEN
-        elif step == STEP_CLOSE:
+        step = STEP_CLOSE
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_CLOSE:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
             take_inbox(book, step, tape.time[i])
-            close_phase(book, tape, i)
-            if account.status == RUINED:
-                return ENDED
-        elif step == STEP_ON_CLOSE:
-            take_inbox(book, step, tape.time[i])
-            if not wake_at_close(book, tape, i):
+        close_phase(book, tape, i)
+        if account.status == RUINED:
+            return leave(account, step, ENDED)
+        step = STEP_LATE_NOTICES
+    return work_on(book, tape, i, step, until)
+
+
+@kernel
+def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
+    """The steps of a bar after its valuation at the close."""
+    account = book.account[0]
+    if step == STEP_LATE_NOTICES:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.notices > 0:
+            account.step = step
+            if not deliver(book):
                 return BROKEN
-        else:
+        step = STEP_ON_CLOSE
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step == STEP_ON_CLOSE:
+        if step >= until:
+            return leave(account, step, PAUSED)
+        if account.inbox > 0:
+            if not has_room(book):
+                return leave(account, step, FULL)
             take_inbox(book, step, tape.time[i])
-            for j in range(book.instruments.shape[0]):
-                set_touch(book, j)
-            account.bar = i + 1
-            account.step = STEP_OPEN
-            return ENDED
-        account.step = step + 1
-        if account.stop != 0:
-            account.stop = 0
-            return PAUSED
-    return PAUSED
+        account.step = step
+        if not wake_at_close(book, tape, i):
+            return BROKEN
+        step = STEP_END
+        if account.stop:
+            return leave(account, step, PAUSED)
+    if step >= until:
+        return leave(account, step, PAUSED)
+    if account.inbox > 0:
+        if not has_room(book):
+            return leave(account, step, FULL)
+        take_inbox(book, step, tape.time[i])
+    account.bar = i + 1
+    return leave(account, STEP_OPEN, ENDED)
+
+
+@kernel
+def leave(account: Any, step: int, why: int) -> int:
+    """Note the step that comes next, and say why the loop comes back."""
+    account.step = step
+    account.stop = 0
+    return why
 
 
 @kernel
@@ -213,15 +454,15 @@ def run(book_table: int, tape_table: int, until_bar: int, until_step: int) -> in
     """
     book, tape = as_book(book_table), as_tape(tape_table)
     account = book.account[0]
-    last = tape.time.shape[0] - 1
-    while account.bar <= last and account.status != RUINED:
+    bars = tape.time.shape[0]
+    while account.bar < bars and account.status != RUINED:
+        if account.step == STEP_OPEN:
+            account.bar = glide(book, tape, account.bar, min(until_bar, bars))
         i = account.bar
         if i > until_bar or (i == until_bar and account.step >= until_step):
             return PAUSED
-        if i < until_bar and account.step == STEP_OPEN:
-            if not (i == last and account.close_at_end) and pass_quietly(book, tape, i):
-                account.bar = i + 1
-                continue
+        if i == bars:
+            break
         code = work_through(book, tape, until_step if i == until_bar else STEP_END + 1)
         if code != ENDED:
             return code

@@ -14,7 +14,7 @@ from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
 from intrabar.model.enums import Gate
 from intrabar.sim.machine import Hooks, Machine
-from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
 from intrabar.strategy.bot_kernel import (
     BOT,
     GATES,
@@ -145,7 +145,13 @@ class RunningBot:
         self.is_compiled = not bot.interpreted and self._compile(bot)
         self.flattens = bool(table.flatten.any())
         if self.is_compiled:
-            hooks = Hooks(open_hook.address, close_hook.address, 0, self.record.ctypes.data)
+            hooks = Hooks(
+                open_hook.address,
+                close_hook.address,
+                context=self.record.ctypes.data,
+                reads=self.addresses.ctypes.data,
+                reads_count=len(self.addresses),
+            )
         else:
             hooks = self._interpret(bot)
         machine.connect(strategy, hooks if self.flattens else hooks._replace(on_open=0))
@@ -202,50 +208,42 @@ class RunningBot:
         entry_p = self.entry_p.view(np.recarray)[0]
         exit_p = self.exit_p.view(np.recarray)[0]
 
-        def ask_levels(_: Any, side: int, price: float, levels: Any) -> None:
-            levels[0], levels[1] = bot.exit.initial_levels(now, exit_p, side, price)
+        market, table = self.machine.market, self.table
+
+        def look(_: Any, i: int, j: int) -> bool:
+            self.now[:] = [column[i, j] for column in self.columns]
+            return not np.isnan(self.now).any()
+
+        def count(_: Any, j: int, gate: int) -> None:
+            self.counts[j, gate] += 1
 
         replacements: dict[str, Callable[..., Any]] = {
             "ask_side": lambda _: int(bot.entry.decide_side(now, entry_p)),
-            "ask_levels": ask_levels,
+            "ask_levels": lambda _, side, price: bot.exit.initial_levels(now, exit_p, side, price),
             "ask_stop": lambda _, side, entry, stop: bot.exit.update_stop(  # type: ignore[attr-defined]
                 now, exit_p, side, entry, stop
             ),
-            "read": lambda columns, column, i, j, n: columns[column][i, j],
+            "look": look,
+            "count": count,
+            "seen": lambda _, column: self.now[column],
+            "has_bar": lambda _, i, j: not np.isnan(market.open[i, j]),
+            "blocked_at": lambda _, i, j: int(table.blocked[i, j]),
+            "flattens_at": lambda _, i, j: bool(table.flatten[i, j]),
+            "day_of": lambda _, i: table.day[i],
+            "recorded_before": lambda _, i: self.machine.tape.equity[i - 1] if i > 0 else np.nan,
         }
         at_close = interpret(act_at_close, replacements)
         at_open = interpret(act_at_open, replacements)
         own = self.record.view(np.recarray)[0]
 
+        def book() -> Book:
+            return Book(*(part.view(np.recarray) for part in self.machine.book))
+
         def on_close(i: int) -> None:
-            book = self.machine.book
-            at_close(
-                own,
-                book.account.view(np.recarray)[0],
-                book.instruments.view(np.recarray),
-                book.sleeves.view(np.recarray),
-                book.inbox.view(np.recarray),
-                self.machine.market.open,
-                self.columns,
-                self.now,
-                self.levels,
-                self.table.blocked,
-                self.counts,
-                self.table.day[i],
-                self.machine.tape.equity[i - 1] if i > 0 else np.nan,
-                i,
-            )
+            at_close(own, book(), i)
 
         def on_open(i: int) -> None:
-            book = self.machine.book
-            at_open(
-                own,
-                book.account.view(np.recarray)[0],
-                book.sleeves.view(np.recarray),
-                book.inbox.view(np.recarray),
-                self.table.flatten,
-                i,
-            )
+            at_open(own, book(), i)
 
         return self.machine.python_hooks(on_open=on_open, on_close=on_close)
 

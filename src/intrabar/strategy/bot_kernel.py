@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
+from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_down, round_up, slipped
+from intrabar.sim.state import Book
 from intrabar.strategy.rules import call_levels, call_side, call_stop
 
 # What a compiled bot is given: numbers, and addresses of arrays.
@@ -29,7 +30,7 @@ BOT = np.dtype(
         ("book", "i8"),
         ("columns", "i8"),  # (columns,) addresses of (t, n) float64
         ("now", "i8"),  # (columns,) float64, what the rules may see
-        ("levels", "i8"),  # (2,) float64, stop and target of an entry
+        ("levels", "i8"),  # (2,) float64, stop and target that a rule has answered
         ("blocked", "i8"),  # (t, n) uint8, bits 1 << Gate known from the calendar; 0 for none
         ("flatten", "i8"),  # (t, n) uint8, 1 at opens where positions are closed; 0 for none
         ("day", "i8"),  # (t,) int64, the day that a bar belongs to
@@ -60,7 +61,10 @@ WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
 GATES = len(Gate)
 SUBMIT, MOVE_STOP = state.SUBMIT, state.MOVE_STOP
 MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
-PLAIN, ROLE_SESSION, NONE = int(Role.PLAIN), int(Role.SESSION), int(Reject.NONE)
+PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
+
+
+# What touches memory behind an address; the interpreted run has Python functions in their place.
 
 
 @kernel
@@ -70,9 +74,11 @@ def ask_side(bot: Any) -> int:
 
 
 @kernel
-def ask_levels(bot: Any, side: int, price: float, levels: Any) -> None:
+def ask_levels(bot: Any, side: int, price: float) -> tuple[float, float]:
     """Ask the exit for the first stop and target."""
     call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
+    levels = carray(pointer(bot.levels), 2, np.float64)
+    return levels[0], levels[1]
 
 
 @kernel
@@ -82,20 +88,77 @@ def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
 
 
 @kernel
-def read(columns: Any, column: int, i: int, j: int, n: int) -> float:
-    """Bar `i` of a column of instrument `j`; `columns` holds addresses of (t, n) arrays."""
-    return carray(pointer(columns[column]), (i + 1) * n, np.float64)[i * n + j]
+def look(bot: Any, i: int, j: int) -> bool:
+    """Read the columns of one instrument at bar `i`; whether all of them are known."""
+    n = bot.instruments_count
+    columns = carray(pointer(bot.columns), bot.columns_count, np.int64)
+    now = carray(pointer(bot.now), bot.columns_count, np.float64)
+    known = True
+    for column in range(bot.columns_count):
+        value = carray(pointer(columns[column]), (i + 1) * n, np.float64)[i * n + j]
+        now[column] = value
+        known = known and not math.isnan(value)
+    return known
+
+
+@kernel
+def seen(bot: Any, column: int) -> float:
+    """A column as it was looked up."""
+    return carray(pointer(bot.now), bot.columns_count, np.float64)[column]
+
+
+@kernel
+def has_bar(bot: Any, i: int, j: int) -> bool:
+    """Whether an instrument has a real bar."""
+    n = bot.instruments_count
+    return not math.isnan(carray(pointer(bot.opens), (i + 1) * n, np.float64)[i * n + j])
+
+
+@kernel
+def blocked_at(bot: Any, i: int, j: int) -> int:
+    """The gates that the calendar closes, as bits."""
+    if bot.blocked == 0:
+        return 0
+    n = bot.instruments_count
+    return int(carray(pointer(bot.blocked), (i + 1) * n, np.uint8)[i * n + j])
+
+
+@kernel
+def flattens_at(bot: Any, i: int, j: int) -> bool:
+    """Whether positions are closed at this open."""
+    n = bot.instruments_count
+    return carray(pointer(bot.flatten), (i + 1) * n, np.uint8)[i * n + j] != 0
+
+
+@kernel
+def day_of(bot: Any, i: int) -> int:
+    """The day that a bar belongs to."""
+    return carray(pointer(bot.day), i + 1, np.int64)[i]
+
+
+@kernel
+def recorded_before(bot: Any, i: int) -> float:
+    """The equity at the close before, NaN on the first bar."""
+    return carray(pointer(bot.equity), i, np.float64)[i - 1] if i > 0 else math.nan
+
+
+@kernel
+def count(bot: Any, j: int, gate: int) -> None:
+    """Count a gate that has blocked."""
+    counts = carray(pointer(bot.counts), (bot.instruments_count, GATES), np.int64)
+    counts[j, gate] += 1
 
 
 @kernel
 def put_order(
-    account: Any, inbox: Any, bot: Any, j: int, side: int, qty: float, stop: float, target: float
-) -> None:
+    book: Book, strategy: int, j: int, side: int, qty: float, stop: float, target: float
+) -> Any:
     """Leave a market order in the inbox, with the bracket that its fill brings to life."""
-    command = inbox[account.inbox]
+    account = book.account[0]
+    command = book.inbox[account.inbox]
     command.kind = SUBMIT
     command.id = account.next_order
-    command.strategy = bot.strategy
+    command.strategy = strategy
     command.instrument = j
     command.side = side
     command.type = MARKET
@@ -104,28 +167,32 @@ def put_order(
     command.reduce_only = 0
     command.oco = -1
     command.until = 0
-    command.reject = NONE
     command.qty = qty
     command.limit_price = np.nan
     command.stop_price = np.nan
+    command.trail = np.nan
     command.stop_loss = stop
     command.take_profit = target
     account.next_order += 1
     account.inbox += 1
+    return command
 
 
 @kernel
 def margin_of_one(account: Any, x: Any, price: float) -> float:
     """Initial margin of one contract of an instrument at a price, account currency."""
     rate = max(x.initial_margin_rate, 1.0) if account.cash_account else x.initial_margin_rate
-    return x.initial_margin + rate * abs(price) * x.point_value
+    return x.initial_margin * x.fx + rate * abs(price) * x.point_value
 
 
 @kernel
-def margin_in_use(account: Any, instruments: Any, sleeves: Any) -> float:
+def margin_in_use(book: Book) -> float:
     """Initial margin of all positions at the present marks, account currency."""
+    account, instruments, sleeves = book.account[0], book.instruments, book.sleeves
     n = instruments.shape[0]
     used = 0.0
+    if account.open_sleeves == 0:
+        return used
     for j in range(n):
         net = 0.0
         for k in range(j, sleeves.shape[0], n):
@@ -136,9 +203,7 @@ def margin_in_use(account: Any, instruments: Any, sleeves: Any) -> float:
 
 
 @kernel
-def quantity(
-    bot: Any, account: Any, free: float, x: Any, side: int, price: float, stop: float
-) -> float:
+def quantity(bot: Any, book: Book, j: int, side: int, price: float, stop: float) -> float:
     """How much to buy or sell so that the stop costs the risk that was asked for.
 
     `risk_per_unit = |entry - stop| * point_value + slippage of entry and stop + commissions of
@@ -153,19 +218,21 @@ def quantity(
     """
     if bot.risk_fraction <= 0.0:
         return bot.qty
+    account, x = book.account[0], book.instruments[j]
     placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
-    entry_fill, stop_fill = slipped(x, side, price), slipped(x, -side, placed)
-    commissions = 2.0 * x.commission_per_contract + x.commission_rate * x.point_value * (
+    # The impact of a quantity that is not known yet is left out.
+    entry_fill, stop_fill = slipped(x, side, price, 0.0), slipped(x, -side, placed, 0.0)
+    commissions = 2.0 * x.commission_per_contract * x.fx + x.commission_rate * x.point_value * (
         abs(entry_fill) + abs(stop_fill)
     )
     risk = side * (entry_fill - stop_fill) * x.point_value + commissions
-    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade
+    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade * x.fx
     if not risk > 0.0:
         return 0.0
     qty = round_down(at_risk / risk, x.lot)
     margin = margin_of_one(account, x, price)
     if qty > 0.0 and margin > 0.0:
-        most = round_down(free / margin, x.lot)
+        most = round_down((account.equity - margin_in_use(book)) / margin, x.lot)
         if most < x.lot:
             return -1.0
         qty = min(qty, most)
@@ -173,11 +240,13 @@ def quantity(
 
 
 @kernel
-def watch_day(bot: Any, account: Any, day: int, recorded: float) -> None:
+def watch_day(bot: Any, account: Any, i: int) -> None:
     """Remember the equity with which the day began, and halt it when too much of that is lost."""
     if bot.daily_loss <= 0.0:
         return
+    day = day_of(bot, i)
     if day != bot.day_now:
+        recorded = recorded_before(bot, i)
         bot.day_now = day
         bot.day_halted = 0
         bot.day_equity = recorded if not math.isnan(recorded) else account.equity
@@ -186,7 +255,7 @@ def watch_day(bot: Any, account: Any, day: int, recorded: float) -> None:
 
 
 @kernel
-def closed_gate(bot: Any, now: Any, blocked: int) -> int:
+def closed_gate(bot: Any, blocked: int) -> int:
     """The gate that keeps the bot from entering now, -1 when all are open."""
     if blocked & (1 << SESSION):
         return SESSION
@@ -194,59 +263,42 @@ def closed_gate(bot: Any, now: Any, blocked: int) -> int:
         return FLATTEN
     if bot.day_halted != 0:
         return DAILY_LOSS
-    if bot.atr_column >= 0 and not now[bot.atr_column] >= bot.atr_least:
+    if bot.atr_column >= 0 and not seen(bot, bot.atr_column) >= bot.atr_least:
         return ATR
     return -1
 
 
 @kernel
-def enter(
-    bot: Any,
-    account: Any,
-    instruments: Any,
-    sleeves: Any,
-    inbox: Any,
-    now: Any,
-    levels: Any,
-    counts: Any,
-    blocked: int,
-    i: int,
-    j: int,
-) -> None:
+def enter(bot: Any, book: Book, i: int, j: int) -> None:
     """Ask a flat bot for a side, and if nothing stands against it submit the bracket."""
-    for column in range(bot.columns_count):
-        if math.isnan(now[column]):
-            return
     side = ask_side(bot)
     if side == 0:
         return
-    gate = WARM_UP if i < bot.warm_up else closed_gate(bot, now, blocked)
+    gate = WARM_UP if i < bot.warm_up else closed_gate(bot, blocked_at(bot, i, j))
     if gate >= 0:
-        counts[j, gate] += 1
+        count(bot, j, gate)
         return
-    levels[0], levels[1] = np.nan, np.nan
-    price = now[bot.close_column]
-    ask_levels(bot, side, price, levels)
-    stop, target = levels[0], levels[1]
+    price = seen(bot, bot.close_column)
+    stop, target = ask_levels(bot, side, price)
     if not side * (price - stop) > 0.0:
-        counts[j, NO_LEVELS] += 1
+        count(bot, j, NO_LEVELS)
         return
-    free = account.equity - margin_in_use(account, instruments, sleeves)
-    qty = quantity(bot, account, free, instruments[j], side, price, stop)
+    qty = quantity(bot, book, j, side, price, stop)
     if qty <= 0.0:
-        counts[j, SIZE_ZERO if qty == 0.0 else MARGIN] += 1
+        count(bot, j, SIZE_ZERO if qty == 0.0 else MARGIN)
         return
-    put_order(account, inbox, bot, j, side, qty, stop, target)
+    put_order(book, bot.strategy, j, side, qty, stop, target)
 
 
 @kernel
-def trail(bot: Any, account: Any, inbox: Any, sleeve: Any, j: int) -> None:
+def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     """Move the stop of an open position to where the exit wants it, if that is tighter."""
     side = 1 if sleeve.qty > 0.0 else -1
     wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
     if not side * (wanted - sleeve.stop) > 0.0:
         return
-    command = inbox[account.inbox]
+    account = book.account[0]
+    command = book.inbox[account.inbox]
     command.kind = MOVE_STOP
     command.strategy = bot.strategy
     command.instrument = j
@@ -255,48 +307,31 @@ def trail(bot: Any, account: Any, inbox: Any, sleeve: Any, j: int) -> None:
 
 
 @kernel
-def act_at_close(
-    bot: Any,
-    account: Any,
-    instruments: Any,
-    sleeves: Any,
-    inbox: Any,
-    opens: Any,
-    columns: Any,
-    now: Any,
-    levels: Any,
-    blocked: Any,
-    counts: Any,
-    day: int,
-    recorded: float,
-    i: int,
-) -> None:
+def act_at_close(bot: Any, book: Book, i: int) -> None:
     """One bot at one close: enter where flat, move the stop where not. Phase: CLOSE, step 12."""
     n = bot.instruments_count
-    watch_day(bot, account, day, recorded)
+    watch_day(bot, book.account[0], i)
     for j in range(n):
-        if math.isnan(opens[i, j]):
-            continue  # no bar, nothing new to decide on
-        for column in range(bot.columns_count):
-            now[column] = read(columns, column, i, j, n)
-        sleeve = sleeves[bot.strategy * n + j]
+        sleeve = book.sleeves[bot.strategy * n + j]
+        acts = bot.stop_rule != 0 if sleeve.qty != 0.0 else sleeve.entries == 0
+        if not acts or not has_bar(bot, i, j):
+            continue  # without a bar there is nothing new to decide on
+        known = look(bot, i, j)
         if sleeve.qty != 0.0:
-            if bot.stop_rule != 0:
-                trail(bot, account, inbox, sleeve, j)
-        elif sleeve.entries == 0:
-            shut = blocked[i, j] if bot.blocked != 0 else 0
-            enter(bot, account, instruments, sleeves, inbox, now, levels, counts, shut, i, j)
+            trail(bot, book, sleeve, j)
+        elif known:
+            enter(bot, book, i, j)
 
 
 @kernel
-def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, i: int) -> None:
+def act_at_open(bot: Any, book: Book, i: int) -> None:
     """One bot at one open: close what may not stay over the maintenance break. Phase: OPEN."""
     n = bot.instruments_count
     for j in range(n):
-        qty = sleeves[bot.strategy * n + j].qty
-        if flatten[i, j] and qty != 0.0:
-            put_order(account, inbox, bot, j, -1 if qty > 0.0 else 1, abs(qty), np.nan, np.nan)
-            command = inbox[account.inbox - 1]
+        qty = book.sleeves[bot.strategy * n + j].qty
+        if qty != 0.0 and flattens_at(bot, i, j):
+            side = -1 if qty > 0.0 else 1
+            command = put_order(book, bot.strategy, j, side, abs(qty), np.nan, np.nan)
             command.role = ROLE_SESSION
             command.reduce_only = 1
 
@@ -305,27 +340,7 @@ def act_at_open(bot: Any, account: Any, sleeves: Any, inbox: Any, flatten: Any, 
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
-    book = as_book(bot.book)
-    n = bot.instruments_count
-    recorded = np.nan
-    if i > 0:
-        recorded = carray(pointer(bot.equity), i, np.float64)[i - 1]
-    act_at_close(
-        bot,
-        book.account[0],
-        book.instruments,
-        book.sleeves,
-        book.inbox,
-        carray(pointer(bot.opens), (i + 1, n), np.float64),
-        carray(pointer(bot.columns), bot.columns_count, np.int64),
-        carray(pointer(bot.now), bot.columns_count, np.float64),
-        carray(pointer(bot.levels), 2, np.float64),
-        carray(pointer(bot.blocked), (i + 1, n), np.uint8),
-        carray(pointer(bot.counts), (n, GATES), np.int64),
-        carray(pointer(bot.day), i + 1, np.int64)[i],
-        recorded,
-        i,
-    )
+    act_at_close(bot, as_book(bot.book), i)
     return 0
 
 
@@ -333,16 +348,7 @@ def close_hook(context: int, i: int) -> int:
 def open_hook(context: int, i: int) -> int:
     """`on_open` of a compiled bot."""
     bot = carray(pointer(context), 1, BOT)[0]
-    book = as_book(bot.book)
-    n = bot.instruments_count
-    act_at_open(
-        bot,
-        book.account[0],
-        book.sleeves,
-        book.inbox,
-        carray(pointer(bot.flatten), (i + 1, n), np.uint8),
-        i,
-    )
+    act_at_open(bot, as_book(bot.book), i)
     return 0
 
 

@@ -145,7 +145,6 @@ def close_hook(context: int, i: int) -> int:
     stops = carray(pointer(record.stop), (i + 1, n), np.float64)
     targets = carray(pointer(record.target), (i + 1, n), np.float64)
     closes = carray(pointer(bot.columns), (i + 1, n), np.float64)
-    account = book.account[0]
     for j in range(n):
         side = sides[i, j]
         sleeve = book.sleeves[bot.strategy * n + j]
@@ -163,5 +162,5 @@ def close_hook(context: int, i: int) -> int:
         close = closes[i, j]
         stop = close - side * stops[i, j] if side != 0.0 else np.nan
         target = close + side * targets[i, j] if side != 0.0 else np.nan
-        put_order(account, book.inbox, bot, j, direction, abs(change), stop, target)
+        put_order(book, bot.strategy, j, direction, abs(change), stop, target)
     return 0
