@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from intrabar.app.api import backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.engine.expected import Expected, expected
+    from intrabar.engine.path_truth import PathTruth, path_truth
     from intrabar.engine.result import Result
     from intrabar.engine.scenario import run_scenario
     from intrabar.errors import (
@@ -55,6 +57,8 @@ _HOMES = {
     "app.api": "backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "engine.expected": "Expected expected",
+    "engine.path_truth": "PathTruth path_truth",
     "engine.result": "Result",
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
@@ -84,6 +88,7 @@ __all__ = [
     "CoinFlip",
     "ConfigError",
     "DataError",
+    "Expected",
     "FixedRatio",
     "Gates",
     "Instrument",
@@ -93,6 +98,7 @@ __all__ = [
     "OrderError",
     "OrderType",
     "PathPolicy",
+    "PathTruth",
     "Result",
     "RunError",
     "Side",
@@ -108,8 +114,10 @@ __all__ = [
     "bollinger",
     "cross",
     "ema",
+    "expected",
     "highest",
     "lowest",
+    "path_truth",
     "plot",
     "price",
     "report",

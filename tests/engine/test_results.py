@@ -162,7 +162,7 @@ def test_worst_never_ends_above_best_for_one_bracket_on_one_bar(
     market = market_from([[bar[0]] * 4, bar])
     ends = {}
     for policy in PathPolicy:
-        if policy is PathPolicy.RANDOM:
+        if policy in (PathPolicy.RANDOM, PathPolicy.CALIBRATED):
             continue
         ends[policy] = run_of(market, OneBracket(*bracket), path_policy=policy).equity["equity"][-1]
     assert ends[PathPolicy.WORST] <= ends[PathPolicy.BEST]

@@ -103,6 +103,9 @@ class Config(Section):
     instruments : {symbol: {parameter: value}}
         Over the values that come with Intrabar.
     strategies : list of StrategyConfig
+    calibrated : path, optional
+        Path truth of the symbol, made by `intrabar data path-truth --out`: the expected result
+        under random paths is told beside the band.
     report : bool
     out : folder of run folders
     """
@@ -116,6 +119,7 @@ class Config(Section):
     account: AccountConfig = AccountConfig()
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
     strategies: list[StrategyConfig] = Field(default_factory=list)
+    calibrated: str | None = None
     report: bool = True
     out: str = "runs"
 

@@ -127,18 +127,23 @@ def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> 
 
 
 def absolute(config: Config, folder: Path) -> Config:
-    """The same configuration with the files and folders of its data as absolute paths."""
+    """The same configuration with absolute paths of the files and folders that it reads."""
+
+    def whole(path: str) -> str:
+        return str((folder / Path(path).expanduser()).resolve())
+
     sources = [
         source.model_copy(
             update={
-                key: str((folder / Path(value).expanduser()).resolve())
+                key: whole(value)
                 for key in ("file", "catalogue")
                 if (value := getattr(source, key))
             }
         )
         for source in config.data
     ]
-    return config.model_copy(update={"data": sources})
+    truth = whole(config.calibrated) if config.calibrated else None
+    return config.model_copy(update={"data": sources, "calibrated": truth})
 
 
 def with_catalogue(config: Config) -> Config:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from intrabar.data.readers import Reading
 
 app = App(name="data", help="Import bars into the catalogue; list, show, verify, resample them.")
+app.command(
+    "intrabar.app.path_truth_command:path_truth",
+    name="path-truth",
+    help="Measure how often the path rules are right, by making longer bars of detail bars.",
+)
 
 
 @Parameter(name="*")
@@ -134,7 +139,7 @@ def list_(*, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None
     elif not found:
         _print(f"The catalogue {catalogue.root} is empty; fill it with: intrabar data import FILE")
     else:
-        _table(
+        print_table(
             ("symbol", "period", "bars", "first", "last", "calendar", "rejected", "source"),
             [
                 (
@@ -173,7 +178,7 @@ def show(symbol: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] =
     _print(describe(symbol))
     for m in found:
         facts = {k: v for k, v in m.as_dict().items() if k != "checks" and v != ""}
-        _table((f"{m.symbol} {m.period}", ""), [(k, str(v)) for k, v in facts.items()])
+        print_table((f"{m.symbol} {m.period}", ""), [(k, str(v)) for k, v in facts.items()])
         _print_checks(m.checks)
 
 
@@ -197,7 +202,7 @@ def verify(
         _print_json([{"symbol": m.symbol, "period": m.period, "fault": f} for m, f in found])
     else:
         rows = [(m.symbol, m.period, f"{m.rows:,}", fault or "sound") for m, fault in found]
-        _table(("symbol", "period", "bars", "verdict"), rows, right=("bars",))
+        print_table(("symbol", "period", "bars", "verdict"), rows, right=("bars",))
     broken = [f"{m.symbol} {m.period}" for m, fault in found if fault]
     if broken:
         raise DataError(f"damaged in the catalogue: {', '.join(broken)}; import them again")
@@ -309,7 +314,7 @@ def _print_checks(checks: Sequence[dict[str, Any]]) -> None:
         _print(f"All {len(checks)} checks passed.")
     if told:
         rows = [(c["severity"], c["rule"], c["text"], ", ".join(c["examples"])) for c in told]
-        _table(("", "rule", "verdict", "such as"), rows)
+        print_table(("", "rule", "verdict", "such as"), rows)
 
 
 def _without_checks(manifest: Manifest) -> dict[str, Any]:
@@ -318,7 +323,10 @@ def _without_checks(manifest: Manifest) -> dict[str, Any]:
     return values
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()
+) -> None:
+    """Print a table without lines; the columns named in `right` stand to the right."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from intrabar.app.progress import bar
 from intrabar.app.run_folder import store
 from intrabar.app.sample import demo_config
 from intrabar.engine.backtest import Run
+from intrabar.engine.expected import Expected, expected, trust_of
 from intrabar.engine.result import Result, finish
 
 
@@ -36,11 +38,11 @@ def backtest(
         One JSON object on stdout, nothing else.
     """
     made, remarks = overridden(config, overrides)
-    folder, result = carry_out(compose(made, remarks), made, quiet=as_json)
+    folder, result, outlook = carry_out(compose(made, remarks), made, quiet=as_json)
     if as_json:
-        print(json.dumps(summary(folder, result)))
+        print(json.dumps(summary(folder, result, outlook)))
     else:
-        tell(folder, result, made)
+        tell(folder, result, made, outlook)
     return 0
 
 
@@ -55,8 +57,8 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
         Write the report.
     """
     made = demo_config(out, report)
-    folder, result = carry_out(compose(made), made, quiet=False)
-    tell(folder, result, made)
+    folder, result, outlook = carry_out(compose(made), made, quiet=False)
+    tell(folder, result, made, outlook)
     print(
         f"\nnext:\n"
         f"  intrabar backtest {folder}/config.yaml --param slow=100   change it and run again\n"
@@ -66,17 +68,24 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
     return 0
 
 
-def carry_out(composed: Composed, config: Config, *, quiet: bool) -> tuple[Path, Result]:
-    """Run to the end with a progress bar, and store."""
+def carry_out(
+    composed: Composed, config: Config, *, quiet: bool
+) -> tuple[Path, Result, Expected | None]:
+    """Run to the end with a progress bar, and store; what to expect where a path truth is given."""
+    # Before the run: a truth that cannot be used is told at once.
+    trust = trust_of(config.calibrated, composed.setup.market) if config.calibrated else None
     if quiet:
         result = finish(Run(composed.setup))
     else:
         with bar(sys.stderr) as shown:
             result = finish(Run(composed.setup), shown)
-    return store(composed, result, config), result
+    outlook = None if trust is None else expected(result, trust, seed=config.account.seed)
+    if outlook is not None:
+        composed = replace(composed, remarks=[*composed.remarks, f"Path truth: {outlook}"])
+    return store(composed, result, config), result, outlook
 
 
-def summary(folder: Path, result: Result) -> dict[str, Any]:
+def summary(folder: Path, result: Result, outlook: Expected | None) -> dict[str, Any]:
     """What a program wants to know."""
     return {
         "id": folder.name,
@@ -87,14 +96,15 @@ def summary(folder: Path, result: Result) -> dict[str, Any]:
         "metrics": result.metrics.values,
         "undefined": result.metrics.reasons,
         "band": {r.policy.word: r.total_return for r in result.band},
+        "calibrated": None if outlook is None else outlook.as_json(),
     }
 
 
-def tell(folder: Path, result: Result, config: Config) -> None:
+def tell(folder: Path, result: Result, config: Config, outlook: Expected | None) -> None:
     """Print the summary for a person."""
     from intrabar.app.summary_table import summary_lines
 
-    for line in summary_lines(result, config):
+    for line in summary_lines(result, config, outlook):
         print(line)
     page = folder / "report.html"
     print(f"{'report' if page.exists() else 'run'}: {page if page.exists() else folder}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from intrabar.analysis.metrics import METRICS
 from intrabar.app.config import Config
 from intrabar.app.report import title
+from intrabar.engine.expected import Expected
 from intrabar.engine.result import Result
 
 ROWS = {
@@ -19,7 +20,7 @@ ROWS = {
 }
 
 
-def summary_lines(result: Result, config: Config) -> list[str]:
+def summary_lines(result: Result, config: Config, outlook: Expected | None = None) -> list[str]:
     """The lines, title first."""
     equity = result.equity
     span = f"{equity['time'][0]:%Y-%m-%d} to {equity['time'][-1]:%Y-%m-%d}, {equity.height:,} bars"
@@ -35,6 +36,12 @@ def summary_lines(result: Result, config: Config) -> list[str]:
         lines.append(
             f"{band} to {ends[-1]:.2%}: worst and best order of prices inside the bars; "
             f"{ambiguous} campaigns had stop and target in one"
+        )
+    if outlook is not None:
+        lines.append(
+            f"  {'expected':<12}{f'{outlook.mean:.2%}':>14} {outlook.low:.2%} to "
+            f"{outlook.high:.2%} in 90 % of {len(outlook.end_equity)} random paths; the shortest "
+            f"path is right for {outlook.trust:.1%}"
         )
     return [*lines, ""]
 

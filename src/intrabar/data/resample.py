@@ -3,7 +3,8 @@
 Intraday buckets are counted from the opening of the session that a bar belongs to, so that they
 keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends with
 its session, which is when it is known. Daily and weekly bars take in the bars that touch a
-session only; `left_out` counts the others. No longer bar is known before a bar inside it.
+session only; `left_out` counts the others; a week is known at the close of the last session that
+its calendar has, whether there is a bar or not. No longer bar is known before a bar inside it.
 """
 
 from __future__ import annotations
@@ -68,13 +69,25 @@ def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars:
     week = np.floor_divide(bars.session + 3, 7)  # Monday to Sunday
     first, last = _edges(week)
     sizes = np.diff(np.append(first, week.size))
+    end = np.maximum(close[last], _week_ends(week[first], calendar))
     return _grouped(
         bars,
         period,
         np.repeat(opening[first], sizes),
-        np.repeat(close[last], sizes),
+        np.repeat(end, sizes),
         np.repeat(bars.session[last], sizes),
     )
+
+
+def _week_ends(week: Times, calendar: str) -> Times:
+    """Close of the last session of each week; 0 where the calendar has none in it."""
+    sunday = 7 * week + 3
+    if not calendar:
+        return (sunday + 1) * DAY_NS
+    known = calendars.sessions(calendar, int(sunday.min()) - 6, int(sunday.max()))
+    row = np.searchsorted(known.date, sunday, "right") - 1
+    is_there = (row >= 0) & (known.date[np.maximum(row, 0)] > sunday - 7)
+    return np.asarray(np.where(is_there, known.close[np.maximum(row, 0)], 0), np.int64)
 
 
 def left_out(bars: Bars, period: int, calendar: str = "") -> int:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
-from intrabar.indicators import Columns, Indicator, compute, require_length
+from intrabar.indicators import Columns, Indicator, require_length
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -77,11 +78,13 @@ class Run:
 
     def __post_init__(self) -> None:
         setup = self.setup
-        columns = {
-            name: compute_columns(strategy.indicators(), setup.market)
-            for name, strategy in setup.strategies.items()
-        }
         calendars = tuple(x.calendar for x in setup.instruments)
+        frames = TimeFrames(setup.market, calendars)
+        named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
+        columns = {
+            name: compute_columns(indicators, setup.market, frames)
+            for name, indicators in named.items()
+        }
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
@@ -107,7 +110,10 @@ class Run:
                 running = RunningSignals(strategy, self.machine, k)
             else:
                 # On a copy: what a strategy remembers must not reach the next run of the setup.
-                running = RunningStrategy(deepcopy(strategy), self.machine, k, columns[name])
+                history = frames.history(named[name])
+                running = RunningStrategy(
+                    deepcopy(strategy), self.machine, k, columns[name], history
+                )
             self.running[name] = running
 
     def to_end(self, progress: Progress | None = None) -> None:
@@ -131,9 +137,16 @@ class Run:
 
 
 def compute_columns(
-    indicators: Mapping[str, Indicator], market: Market
+    indicators: Mapping[str, Indicator], market: Market, frames: TimeFrames | None = None
 ) -> dict[str, NDArray[np.float64]]:
     """Indicators over every instrument of a market, each on its real bars.
+
+    Parameters
+    ----------
+    indicators : mapping of name to Indicator
+    market : Market
+    frames : TimeFrames, optional
+        The market's higher time frames; None: counted without a calendar.
 
     Returns
     -------
@@ -149,7 +162,9 @@ def compute_columns(
     columns = {name: np.full((t, n), np.nan) for name in indicators}
     real = [np.flatnonzero(~np.isnan(market.open[:, j])) for j in range(n)]
     longest = max(range(n), key=lambda j: len(real[j]))
+    frames = frames or TimeFrames(market, [""] * n)
     for indicator in indicators.values():
+        frames.require_length(indicator, longest)
         require_length(indicator, len(real[longest]), market.symbols[longest])
     for j in range(n):
         rows = real[j]
@@ -165,7 +180,7 @@ def compute_columns(
         )
         last = None if whole else np.searchsorted(rows, np.arange(t), "right") - 1
         for name, indicator in indicators.items():
-            values = compute(indicator, bars)
+            values = frames.values(indicator, j, bars)
             if last is None:
                 columns[name][:, j] = values
             elif len(rows):

@@ -38,8 +38,14 @@ def compute(indicator: Indicator, bars: BarColumns) -> Floats:
     -------
     (n,) float64
         NaN while warming up.
+
+    Raises
+    ------
+    ConfigError
+        The indicator has a time frame: those bars are made by the engine.
     """
     require_output(indicator)
+    indicator.require_here()
     call = talib_call(indicator)
     if call is not None:
         return call.batch(bars)

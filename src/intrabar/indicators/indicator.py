@@ -6,11 +6,14 @@ and read back from its own text. `catalog` makes and checks it, `compute` turns 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from intrabar.errors import ConfigError
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -81,11 +84,14 @@ class Indicator:
     operands : tuple of Indicator
         The indicators that it combines.
     text : str
-        As a configuration writes it, without the output.
+        As a configuration writes it, without time frame and output.
+    timeframe : str
+        Of the bars that it reads, "1h"; "" for the bars of the run.
 
     Notes
     -----
-    An output is chosen as an attribute: `bollinger(20, 2.0).upper`.
+    An output is chosen as an attribute: `bollinger(20, 2.0).upper`. A higher time frame is
+    chosen by a call: `ema(20).on("1h")`. It shows the value of the last hour that is complete.
     """
 
     name: str
@@ -95,6 +101,33 @@ class Indicator:
     output: str
     operands: tuple[Indicator, ...]
     text: str
+    timeframe: str = ""
+
+    def on(self, timeframe: str) -> Indicator:
+        """The same indicator over the bars of a higher time frame: "15m", "1h", "1d", "1w".
+
+        Its value at a bar of the run is that of the last longer bar that is complete by then.
+
+        Raises
+        ------
+        ConfigError
+            No time frame; or a cross, which would say the same on every bar of an hour.
+        """
+        if not isinstance(timeframe, str) or not re.fullmatch(r"[1-9]\d*[smhdw]", timeframe):
+            raise ConfigError(
+                f"{self}: time frame is {timeframe!r}, must be written like 15m, 1h, 1d or 1w"
+            )
+        if self.operands:
+            raise ConfigError(
+                f"{self}: put the time frame on what crosses, as in "
+                f"{self.name}({self.operands[0].on(timeframe)}, {self.operands[1].on(timeframe)})"
+            )
+        return replace(self, timeframe=timeframe)
+
+    @property
+    def here(self) -> Indicator:
+        """The same indicator over whatever bars it is given."""
+        return replace(self, timeframe="")
 
     def __getattr__(self, name: str) -> Indicator:
         if name.startswith("_") or name not in self.outputs:
@@ -102,8 +135,22 @@ class Indicator:
         return replace(self, output=name)
 
     def __str__(self) -> str:
-        return f"{self.text}.{self.output}" if self.output else self.text
+        frame = f".on('{self.timeframe}')" if self.timeframe else ""
+        return self.text + frame + (f".{self.output}" if self.output else "")
 
     def param(self, name: str) -> Param:
         """The value of one parameter."""
         return dict(self.params)[name]
+
+    def require_here(self) -> None:
+        """Refuse to be computed over the bars of a run instead of those of its time frame.
+
+        Raises
+        ------
+        ConfigError
+            It, or an indicator that it combines, has a time frame.
+        """
+        if self.timeframe or any(operand.timeframe for operand in self.operands):
+            raise ConfigError(
+                f"{self} reads other bars than these; a run gives it the bars of its time frame"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +19,9 @@ def from_config(given: Any) -> Indicator:
     Parameters
     ----------
     given : str, mapping or number
-        `"bollinger(20, 2.0).upper"`, `{"name": "ema", "period": 20, "seed": "first"}`; a
-        mapping may hold `source` and `output`, a cross holds `a` and `b`. A number is a level.
+        `"bollinger(20, 2.0).upper"`, `"ema(20).on('1h')"`,
+        `{"name": "ema", "period": 20, "seed": "first"}`; a mapping may hold `source`, `output`
+        and `timeframe`, a cross holds `a` and `b`. A number is a level.
 
     Raises
     ------
@@ -42,7 +44,9 @@ def from_config(given: Any) -> Indicator:
             raise ConfigError(f"cross needs a and b, and nothing else; got {sorted(params)}")
         return cross(from_config(params["a"]), from_config(params["b"]))
     source, output = params.pop("source", None), params.pop("output", "")
-    return make(given["name"], (), params, source=source, output=output)
+    timeframe = params.pop("timeframe", "")
+    made = make(given["name"], (), params, source=source, output=output)
+    return made.on(timeframe) if timeframe else made
 
 
 def parse(text: str) -> Indicator:
@@ -53,8 +57,10 @@ def parse(text: str) -> Indicator:
     ConfigError
         The text is no call of one indicator.
     """
+    # 1h is no Python, but what people write in a configuration.
+    quoted = re.sub(r"\.on\(\s*(\w+)\s*\)", r".on('\1')", text.strip())
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(quoted, mode="eval").body
     except (SyntaxError, ValueError):
         raise ConfigError(f"cannot read the indicator {text!r}: write it as 'ema(20)'") from None
     return _indicator(tree, text)
@@ -65,6 +71,12 @@ def _indicator(node: ast.expr, text: str) -> Indicator:
         return select(_indicator(node.value, text), node.attr)
     if isinstance(node, ast.Name):
         return make(node.id)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr != "on" or len(node.args) != 1 or node.keywords:
+            raise ConfigError(
+                f"cannot read {text!r}: a time frame is chosen as in ema(20).on('1h')"
+            )
+        return _indicator(node.func.value, text).on(_value(node.args[0], text))
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         raise ConfigError(f"cannot read {ast.unparse(node)!r} in {text!r}: write it as 'ema(20)'")
     if node.func.id == "cross":

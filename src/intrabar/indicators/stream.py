@@ -65,6 +65,7 @@ def stream(indicator: Indicator, symbol: str = "") -> Stream:
 
 def _steps(indicator: Indicator, symbol: str) -> Steps:
     require_output(indicator)
+    indicator.require_here()
     call = talib_call(indicator)
     if call is not None:
         return CallSteps(call)

@@ -15,7 +15,7 @@ from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
-from intrabar.strategy.views import AtClose, AtOpen, Desk, View
+from intrabar.strategy.views import AtClose, AtOpen, Desk, HigherSeries, View
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -95,6 +95,8 @@ class RunningStrategy:
         Row of the strategy in the machine.
     columns : mapping of name to (t, n) float64
         Its indicators.
+    higher : HigherSeries
+        Its columns and indicators on higher time frames.
     """
 
     is_compiled = False
@@ -105,10 +107,12 @@ class RunningStrategy:
         machine: Machine,
         row: int,
         columns: dict[str, NDArray[np.float64]],
+        higher: HigherSeries,
     ) -> None:
         self.strategy = strategy
         self.machine = machine
-        self.desks = [Desk(machine, row, j, columns) for j in range(len(machine.market.symbols))]
+        symbols = machine.market.symbols
+        self.desks = [Desk(machine, row, j, columns, higher) for j in range(len(symbols))]
         opens: dict[str, View] = {}
         closes: dict[str, View] = {}
         for desk in self.desks:

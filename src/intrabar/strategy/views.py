@@ -7,7 +7,7 @@ place; nothing is copied until a history is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,10 @@ from intrabar.model.enums import OrderType, Role, Side, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.strategy.rules import BAR_FIELDS
+
+HigherSeries = Callable[[int, str, str], tuple[NDArray[np.float64], NDArray[np.int64]]]
+"""Of a column of the market, a series and a time frame: the values over the longer bars, and how
+many of these are complete at each row of the timeline."""
 
 
 class Position(NamedTuple):
@@ -39,6 +43,7 @@ class Desk:
     strategy, column : int
         Row of the strategy, column of the instrument.
     indicators : mapping of name to (t, n) float64
+    higher : HigherSeries
     """
 
     def __init__(
@@ -47,8 +52,11 @@ class Desk:
         strategy: int,
         column: int,
         indicators: dict[str, NDArray[np.float64]],
+        higher: HigherSeries,
     ) -> None:
         market = machine.market
+        self.higher = higher
+        self.longer: dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self.machine = machine
         self.strategy = strategy
         self.column = column
@@ -73,6 +81,14 @@ class Desk:
         """The strategy's position in this instrument, signed quantity first."""
         x = self.sleeve
         return Position(float(x["qty"]), float(x["avg"]), float(x["stop"]), float(x["target"]))
+
+    def longer_bars(self, name: str, timeframe: str, row: int) -> NDArray[np.float64]:
+        """A series on a higher time frame, as far as its bars are complete at a row."""
+        key = name, timeframe
+        if key not in self.longer:
+            self.longer[key] = self.higher(self.column, name, timeframe)
+        values, seen = self.longer[key]
+        return values[: seen[row] if row >= 0 else 0]
 
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""
@@ -133,7 +149,7 @@ class View:
         except KeyError:
             raise NotFoundError("indicator", name, self._desk.indicator_views) from None
 
-    def history(self, name: str, bars: int) -> NDArray[np.float64]:
+    def history(self, name: str, bars: int, *, timeframe: str | None = None) -> NDArray[np.float64]:
         """The last values of a column or an indicator, completed bars only, oldest first.
 
         Parameters
@@ -142,7 +158,16 @@ class View:
             `open`, `high`, `low`, `close`, `volume` or an indicator.
         bars : int, >= 1
             Fewer come back near the start of the data.
+        timeframe : str
+            "1h", "1d": bars of a higher time frame that are complete; then an indicator must be
+            on it as well. None: the bars of the run.
         """
+        if timeframe is not None:
+            row = self._desk.bar - self._row
+            whole = self._desk.longer_bars(name, timeframe, row)
+            longer: NDArray[np.float64] = whole[max(0, len(whole) - bars) :]
+            longer.flags.writeable = False
+            return longer
         if name not in self._desk.arrays:
             raise NotFoundError("series", name, self._desk.arrays)
         end = self._desk.bar - self._row + 1
