@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from intrabar.app.api import backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.engine.replay import Replay
     from intrabar.engine.result import Result
     from intrabar.engine.scenario import run_scenario
     from intrabar.errors import (
@@ -55,6 +56,7 @@ _HOMES = {
     "app.api": "backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "engine.replay": "Replay",
     "engine.result": "Result",
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
@@ -93,6 +95,7 @@ __all__ = [
     "OrderError",
     "OrderType",
     "PathPolicy",
+    "Replay",
     "Result",
     "RunError",
     "Side",
