@@ -25,7 +25,7 @@ from intrabar.sim.state import STEP_END, STEP_ON_OPEN, STEP_OPEN, SUBMIT, Book
 
 MAIN = "main"
 CHECKPOINTS = 512  # of a run, at most
-COPYING = 0.05  # share of the time of running that checkpoints may take
+COPYING = 0.1  # share of the time of running that checkpoints may take
 
 
 class Place(NamedTuple):
@@ -232,12 +232,12 @@ class Track:
             self.run.tell("on_stop")
 
     def _advance(self, place: Place) -> None:
-        began = time.perf_counter()
+        began = time.thread_time()
         if self.place.step == STEP_OPEN and self.machine.book.account[0]["inbox"] > 0:
             # What waits in the inbox keeps the bar from being passed quietly.
             self.machine.advance(self.place.bar, STEP_ON_OPEN)
         self.machine.advance(*place)
-        self._seconds_run += time.perf_counter() - began
+        self._seconds_run += time.thread_time() - began
 
     def _give_by_hand(self) -> None:
         """Put what the line has been commanded at this place into the inbox once more."""
@@ -254,12 +254,12 @@ class Track:
             self._keep()
 
     def _keep(self) -> None:
-        began = time.perf_counter()
+        began = time.thread_time()
         book = self.machine.checkpoint()
         book = book._replace(inbox=book.inbox[: book.account["inbox"][0]].copy())
         strategies = tuple(running.checkpoint() for running in self.run.running.values())
         self.checkpoints.append(Checkpoint(self.place.bar, book, strategies))
-        self._seconds_copied, self._seconds_run = time.perf_counter() - began, 0.0
+        self._seconds_copied, self._seconds_run = time.thread_time() - began, 0.0
 
 
 def put_again(book: Book, commands: NDArray[Any]) -> None:
