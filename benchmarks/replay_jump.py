@@ -73,7 +73,9 @@ def measure(name: str, strategy: Any, columns: dict[str, np.ndarray], jumps: int
         assert replay.digest == plain.machine.digest(), bar
     kept = len(replay._track.checkpoints)
     fills = len(replay._track.machine.fills())
-    print(f"{name}: {len(market):,} bars run in {ran:.2f} s, {kept} checkpoints, {fills} fills so far")
+    print(
+        f"{name}: {len(market):,} bars run in {ran:.2f} s, {kept} checkpoints, {fills} fills so far"
+    )
     for clock, values in taken.items():
         low, median, high, most = np.quantile(values, (0.05, 0.5, 0.95, 1.0))
         print(

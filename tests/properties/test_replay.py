@@ -179,7 +179,7 @@ def fit_for_hands(scenario: dict) -> dict:
 def give_all(scenario: dict, rng: random.Random) -> Replay:
     """Run a scenario by pausing where its orders are due and giving them by hand."""
     replay = Replay(by_hand(scenario))
-    machine, script = scenario_machine(scenario)
+    _, script = scenario_machine(scenario)
     ids = script.ids
     script.machine = replay._track.machine  # which knows the numbers of children
     due = sorted(scenario["orders"], key=lambda o: (o["at"], o["phase"] == "close"))
