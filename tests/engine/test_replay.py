@@ -362,4 +362,7 @@ def test_after_an_exception_it_stands_before_the_step_that_failed() -> None:
         assert own(replay, "s1").count == 7
         assert len([o for o in replay.orders() if o.strategy == "s1"]) == 7
     replay.seek(2)
+    with pytest.raises(StrategyError, match="at OPEN of bar 7"):
+        replay.audit(7)
+    assert replay.place == (2, Step.OPEN)
     assert state_of(replay._track.run) == Plain(replay.setup, (), (2, 0)).state()

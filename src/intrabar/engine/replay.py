@@ -135,8 +135,8 @@ class Replay:
     def restart(self) -> None:
         """Go back to the first bar of the main line; the branches stay."""
         with self._moving():
-            self._track.go_over(MAIN)
             self._track.go_to(Place(0))
+            self._track.go_over(MAIN)
             self._tell_jump()
 
     def branch(self, name: str = "") -> str:
@@ -225,11 +225,13 @@ class Replay:
         if not 0 <= bar < self._track.end.bar:
             raise UsageError(f"bar {bar} is not there: ask for 0 to {self._track.end.bar - 1}")
         with self._moving():
-            self._track.go_to(Place(bar))
             happened: list[Event] = []
-            while self.bar == bar and not self.is_over:
-                happened += worked(self._track.run, lambda: self._track.go_to(self._next()))
-            self._track.go_to(stood)
+            try:
+                self._track.go_to(Place(bar))
+                while self.bar == bar and not self.is_over:
+                    happened += worked(self._track.run, lambda: self._track.go_to(self._next()))
+            finally:
+                self._track.go_to(stood)
         return happened
 
     # --- by hand

@@ -132,7 +132,7 @@ class Audit:
         self, phase: Phase, working: dict[int, Any], names: dict[int, str]
     ) -> Iterator[Event]:
         """Orders that the step took from the inbox and that work, and changes of orders."""
-        if self.step not in TAKES_INBOX:
+        if self.step not in TAKES_INBOX or not self.inbox.size:
             return
         submitted, modified = (self._ids(kind) for kind in (state.SUBMIT, state.MODIFY))
         for number, order in working.items():
