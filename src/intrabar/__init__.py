@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from intrabar.app.report import report
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
+    from intrabar.engine.replay import Replay
     from intrabar.engine.result import Result
     from intrabar.engine.scenario import run_scenario
     from intrabar.errors import (
@@ -59,6 +60,7 @@ _HOMES = {
     "app.report": "report",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
+    "engine.replay": "Replay",
     "engine.result": "Result",
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
@@ -99,6 +101,7 @@ __all__ = [
     "OrderType",
     "PathPolicy",
     "PathTruth",
+    "Replay",
     "Result",
     "RunError",
     "Side",

@@ -119,7 +119,7 @@ class Run:
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""
         if self.machine.bar == 0:
-            self._tell("on_start")
+            self.tell("on_start")
         total = len(self.setup.market)
         if progress is None:
             self.machine.advance()
@@ -128,9 +128,10 @@ class Run:
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
-        self._tell("on_stop")
+        self.tell("on_stop")
 
-    def _tell(self, hook: str) -> None:
+    def tell(self, hook: str) -> None:
+        """Call `on_start` or `on_stop` of the Python strategies."""
         for running in self.running.values():
             if isinstance(running, RunningStrategy):
                 getattr(running.strategy, hook)()

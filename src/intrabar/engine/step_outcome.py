@@ -29,10 +29,13 @@ class Outcome:
     walks: dict[int, words.Walk]
     pairs: set[frozenset[str]]
     told: set[int] = field(default_factory=set)
+    met: dict[int, float] = field(default_factory=dict)  # what each fill met before it slipped
     orders: dict[int, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.orders = {int(o["id"]): o for o in self.machine.orders()}
+        book = self.machine.book
+        done = book.log[self.before.log : book.account[0]["log"]]
+        self.orders = {int(o["id"]): o for o in done} | View.of(self.machine).working
         self.last_filled = -1
 
     def sentences(self) -> Iterator[tuple[int, str, int]]:
@@ -170,6 +173,7 @@ class Outcome:
         if self.phase is Phase.INTRABAR:
             why, base = self._inside(order, made_now)
             text = f"{why}: filled at {words.price_text(base, tick)}"
+            self.met[index] = base
         elif made_now:
             open_ = words.price_text(self._bar(order)[0], tick)
             name = words.order_text(order, tick)

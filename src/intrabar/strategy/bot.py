@@ -247,6 +247,14 @@ class RunningBot:
 
         return self.machine.python_hooks(on_open=on_open, on_close=on_close)
 
+    def checkpoint(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """What the bot remembers from bar to bar: how its day went, and what its gates counted."""
+        return self.record.copy(), self.counts.copy()
+
+    def return_to(self, checkpoint: tuple[NDArray[Any], NDArray[np.int64]]) -> None:
+        """Put back what a checkpoint of this bot holds; the arrays stay where they are."""
+        self.record[:], self.counts[:] = checkpoint
+
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
         symbols = self.machine.market.symbols

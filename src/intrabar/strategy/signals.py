@@ -126,6 +126,12 @@ class RunningSignals:
         """Signals have no gates."""
         return []
 
+    def checkpoint(self) -> None:
+        """Signals remember nothing from bar to bar."""
+
+    def return_to(self, checkpoint: None) -> None:
+        """Nothing to put back."""
+
 
 def wake_of_signals(signals: Signals, market: Market) -> NDArray[np.uint8]:
     """Bars with a signal: (t,) uint8 of WAKE_* bits."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,7 @@ class RunningStrategy:
         self.machine = machine
         symbols = machine.market.symbols
         self.desks = [Desk(machine, row, j, columns, higher) for j in range(len(symbols))]
+        self._rebind: Callable[[], None] = lambda: None
         opens: dict[str, View] = {}
         closes: dict[str, View] = {}
         for desk in self.desks:
@@ -120,6 +123,8 @@ class RunningStrategy:
             closes[desk.symbol] = AtClose(desk, 0, closes)
         self.at_open: AtOpen = next(iter(opens.values()))  # type: ignore[assignment]
         self.at_close: AtClose = next(iter(closes.values()))  # type: ignore[assignment]
+        # What belongs to the run is not copied along with what the strategy remembers.
+        self._kept = {id(x): x for x in (machine, *self.desks, *opens.values(), *closes.values())}
         machine.on_growth.append(self._refresh)
         machine.connect(
             row,
@@ -144,6 +149,12 @@ class RunningStrategy:
     def _close_hook(self) -> Any:
         """`on_close` with as little around it as can be: it is the hot path of Python."""
         on_close, now, desks = self.strategy.on_close, self.at_close, self.desks
+
+        def rebind() -> None:
+            nonlocal on_close
+            on_close = self.strategy.on_close
+
+        self._rebind = rebind
         if len(desks) > 1:
 
             def every(bar: int) -> None:
@@ -216,6 +227,40 @@ class RunningStrategy:
             f"{self.strategy.name} failed at {phase.name} of bar {bar} ({time}Z), "
             f"{own[-1].filename}:{own[-1].lineno} ({own[-1].line}): {what}"
         )
+
+    def checkpoint(self) -> Strategy:
+        """A deep copy of the strategy: all that its attributes hold.
+
+        Raises
+        ------
+        StrategyError
+            An attribute cannot be copied; the message names it.
+        """
+        try:
+            return self._copy(self.strategy)
+        except Exception as e:
+            raise StrategyError(
+                f"{self.strategy.name} cannot be copied for a replay to come back to"
+                f"{self._where()}: {e}. Keep it out of the attributes, or give its class a "
+                "__deepcopy__"
+            ) from e
+
+    def return_to(self, checkpoint: Strategy) -> None:
+        """Go on with the strategy as a checkpoint holds it; the checkpoint stays good."""
+        self.strategy = self._copy(checkpoint)
+        self._rebind()
+
+    def _copy(self, strategy: Strategy) -> Strategy:
+        return deepcopy(strategy, dict(self._kept))
+
+    def _where(self) -> str:
+        """The attribute that cannot be copied."""
+        for name, value in vars(self.strategy).items():
+            try:
+                deepcopy(value, dict(self._kept))
+            except Exception:
+                return f", because of its attribute {name!r} ({type(value).__name__})"
+        return ""
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """A Python strategy has no gates but its own."""
