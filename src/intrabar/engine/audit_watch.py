@@ -1,0 +1,307 @@
+"""Watching a run at some bars: what it decided, with the line that asked for it, and what it read.
+
+Commands are noted as a Python strategy gives them. At the bars of interest the strategy's own
+lines are followed, with the plain values that they leave: two runs that know the same must go
+through the same lines with the same values.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intrabar.engine.backtest import Run, Setup
+from intrabar.model.enums import OrderType, Side
+from intrabar.sim import state
+from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.strategy import PACKAGE, RunningStrategy
+from intrabar.strategy.views import Desk
+
+HOOKS = ("on_open", "on_close", "on_fill", "on_order")
+RULES = {"decide_side": "entry", "initial_levels": "exit", "update_stop": "exit"}
+FOREIGN = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+MOST_LINES = 20_000
+WORDS = {
+    state.SUBMIT: "order",
+    state.CANCEL: "cancel",
+    state.MODIFY: "modify",
+    state.MOVE_STOP: "move stop",
+    state.MOVE_TARGET: "move target",
+}
+
+
+class Command(NamedTuple):
+    """What a Python strategy asked for; `place` and `hook` do not make two commands differ."""
+
+    bar: int
+    step: int
+    symbol: str
+    kind: str
+    values: str
+    hook: str
+    place: str
+
+    @property
+    def decision(self) -> tuple[Any, ...]:
+        """All that must not depend on the future."""
+        return self[:5]
+
+    @property
+    def when(self) -> tuple[int, int]:
+        """Bar and step."""
+        return self.bar, self.step
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.symbol} {self.values}".rstrip()
+
+
+class Line(NamedTuple):
+    """A line that a strategy is about to run (or a value that it returns), with its locals."""
+
+    strategy: str
+    hook: str
+    frame: int
+    file: str
+    line: int
+    values: dict[str, str]
+
+
+@dataclass
+class Moment:
+    """How a run stood at one bar, and what was read there."""
+
+    before_open: str = ""
+    after_open: str = ""
+    after_close: str = ""
+    open_lines: list[Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass
+class Watched:
+    """A run, and what was seen of it."""
+
+    run: Run
+    commands: dict[str, list[Command]] = field(default_factory=dict)
+    moments: dict[int, Moment] = field(default_factory=dict)
+    error: Exception | None = None
+
+
+def watch(setup: Setup, rows: Sequence[int], *, at_open: bool = False) -> Watched:
+    """Run to the last of some bars, and look closely at each of them.
+
+    Parameters
+    ----------
+    setup : Setup
+    rows : sequence of int, rising
+    at_open : bool
+        Stop before INTRABAR of the last one.
+
+    Notes
+    -----
+    What a strategy raises is kept, not raised: the run ends there.
+    """
+    run = Run(setup)
+    watched = Watched(run)
+    for name, running in run.running.items():
+        if isinstance(running, RunningStrategy):
+            watched.commands[name] = []
+            for desk in running.desks:
+                _note_commands(desk, watched.commands[name])
+            running.strategy.on_start()
+    try:
+        for row in rows:
+            watched.moments[row] = moment = Moment()
+            _pass(run, row, moment, stop_at_open=at_open and row == rows[-1])
+    except Exception as error:  # whatever a strategy raises tells something
+        watched.error = error
+    return watched
+
+
+def _pass(run: Run, row: int, moment: Moment, *, stop_at_open: bool) -> None:
+    machine = run.machine
+    machine.advance(row)
+    with followed(run, moment.open_lines):
+        machine.advance(row, state.STEP_ON_OPEN)
+        moment.before_open = machine.digest()
+        machine.advance(row, state.STEP_INTRABAR)
+        moment.after_open = machine.digest()
+    if stop_at_open:
+        return
+    moment.lines += moment.open_lines
+    with followed(run, moment.lines):
+        machine.advance(row + 1)
+        moment.after_close = machine.digest()
+
+
+def _note_commands(desk: Desk, notes: list[Command]) -> None:
+    put = desk.put
+
+    def noted(kind: int, **values: Any) -> int:
+        place, hook = _asked_at(sys._getframe(1))
+        step = int(desk.account["step"])
+        notes.append(Command(desk.bar, step, desk.symbol, WORDS[kind], _told(values), hook, place))
+        return put(kind, **values)
+
+    vars(desk)["put"] = noted
+
+
+def _asked_at(frame: FrameType | None) -> tuple[str, str]:
+    """The line of the strategy that asked, and the hook it is in."""
+    place, hook = "", ""
+    while frame is not None and not hook:
+        ours = PACKAGE in Path(frame.f_code.co_filename).parents
+        if not ours and not place:
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if not ours and frame.f_code.co_name in HOOKS:
+            hook = frame.f_code.co_name
+        frame = frame.f_back
+    return place, hook
+
+
+def _told(values: dict[str, Any]) -> str:
+    """The values of a command as words; equal words, equal bits."""
+    told = []
+    for name, value in values.items():
+        if value is None or value is False or name == "role":
+            continue
+        if name == "side":
+            told.append(Side(value).word)
+        elif name == "type":
+            told.append(OrderType(value).word)
+        elif name == "tif":
+            told.append(value.word)
+        else:
+            told.append(f"{name}={value!r}" if value is not True else name)
+    return " ".join(told)
+
+
+@contextmanager
+def followed(run: Run, lines: list[Line]) -> Any:
+    """Note every line of the strategies' own code, with the plain values of its frame."""
+    owners = {
+        id(running.strategy): name
+        for name, running in run.running.items()
+        if isinstance(running, RunningStrategy)
+    }
+    rules = _rules_in_python(run)
+    if not owners and not rules:
+        yield
+        return
+    before = sys.gettrace()
+    sys.settrace(_follower(owners, rules, lines))
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def _rules_in_python(run: Run) -> dict[CodeType, str]:
+    """The rules of bots that do not run compiled."""
+    rules: dict[CodeType, str] = {}
+    for name, running in run.running.items():
+        if isinstance(running, RunningBot) and not running.is_compiled:
+            bot: Any = run.setup.strategies[name]
+            for rule, part in RULES.items():
+                function = getattr(getattr(bot, part), rule, None)
+                if function is not None:
+                    rules[function.__code__] = name
+    return rules
+
+
+def _follower(
+    owners: dict[int, str], rules: dict[CodeType, str], lines: list[Line]
+) -> Callable[[FrameType, str, Any], Any]:
+    inside: list[tuple[str, str, int]] = []  # strategy, hook, number of the frame
+    count = 0
+
+    def entered(frame: FrameType) -> tuple[str, str] | None:
+        code = frame.f_code
+        if inside:
+            return inside[-1][:2] if is_own(code.co_filename) else None
+        if code in rules:
+            return rules[code], code.co_name
+        owner = owners.get(id(frame.f_locals.get("self")))
+        return (owner, code.co_name) if owner is not None and code.co_name in HOOKS else None
+
+    def called(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        told = entered(frame) if event == "call" and len(lines) < MOST_LINES else None
+        if told is None:
+            return None
+        count += 1
+        inside.append((*told, count))
+        return step
+
+    def step(frame: FrameType, event: str, value: Any) -> Any:
+        values = {n: plain for n, v in frame.f_locals.items() if (plain := as_plain(v)) is not None}
+        if event == "return" and as_plain(value) is not None:
+            values["what is returned"] = as_plain(value) or ""
+        if event in ("line", "return") and inside:
+            lines.append(Line(*inside[-1], frame.f_code.co_filename, frame.f_lineno, values))
+        if event == "return" and inside:
+            inside.pop()
+        return step
+
+    return called
+
+
+def is_own(file: str) -> bool:
+    """Whether a file is the user's: not ours, not Python's, not a library's."""
+    return not file.startswith(("<frozen", *FOREIGN)) and PACKAGE not in Path(file).parents
+
+
+def as_plain(value: Any) -> str | None:
+    """A number, word or time as text; None for anything that is not plain."""
+    if isinstance(value, bool | int | float | str | bytes | np.generic | datetime | Enum):
+        return repr(value)
+    if isinstance(value, tuple) and len(value) < 16:
+        parts = [as_plain(v) for v in value]
+        return None if None in parts else repr(parts)
+    return None
+
+
+class Parting(NamedTuple):
+    """Where two runs that know the same went apart."""
+
+    strategy: str
+    hook: str
+    place: str
+    what: str
+
+
+def parting(base: list[Line], other: list[Line]) -> Parting | None:
+    """The line after which two runs differ; None where they do not.
+
+    It is the last line that the frame ran before: the one that went another way, or that left
+    another value.
+    """
+    for k in range(max(len(base), len(other))):
+        a = base[k] if k < len(base) else None
+        b = other[k] if k < len(other) else None
+        if a == b:
+            continue
+        one = a or b
+        assert one is not None
+        if one.strategy != (b or one).strategy:
+            return None
+        before = base[:k]
+        frame = min(x.frame for x in (a, b) if x is not None)
+        guilty = next((x for x in reversed(before) if x.frame == frame), None)
+        guilty = guilty or (before[-1] if before else one)
+        what = "goes another way"
+        if a is not None and b is not None and a.values != b.values:
+            names = [n for n in {**a.values, **b.values} if a.values.get(n) != b.values.get(n)]
+            what = f"{names[0]} is another value"
+        return Parting(one.strategy, one.hook, f"{guilty.file}:{guilty.line}", what)
+    return None
