@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from intrabar.app.api import backtest
+    from intrabar.app.api import audit, backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.result import Result
     from intrabar.engine.scenario import run_scenario
     from intrabar.errors import (
@@ -52,9 +53,10 @@ if TYPE_CHECKING:
     from intrabar.strategy.views import AtClose, AtOpen
 
 _HOMES = {
-    "app.api": "backtest",
+    "app.api": "audit backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "engine.audit_report": "AuditReport",
     "engine.result": "Result",
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
@@ -78,6 +80,7 @@ __all__ = [
     "Account",
     "AtClose",
     "AtOpen",
+    "AuditReport",
     "Bars",
     "Bot",
     "CausalityError",
@@ -104,6 +107,7 @@ __all__ = [
     "TrendFollowing",
     "UsageError",
     "atr",
+    "audit",
     "backtest",
     "bollinger",
     "cross",

@@ -45,9 +45,14 @@ def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
 def _is_series(value: Any, rows: int) -> bool:
     if isinstance(value, np.ndarray):
         return bool(value.shape[:1] == (rows,))
-    if isinstance(value, list | tuple) or hasattr(value, "to_numpy"):
+    if isinstance(value, list | tuple) or _is_frame(value):
         return len(value) == rows and rows > 1
     return False
+
+
+def _is_frame(value: Any) -> bool:
+    """A column or a table of pandas or polars."""
+    return hasattr(value, "to_numpy") and hasattr(value, "__len__")
 
 
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -61,7 +66,7 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _around(value)
     elif isinstance(value, types.MethodType):
         yield from (("", value.__func__), (name, value.__self__))
-    elif not isinstance(value, np.ndarray | np.generic):
+    elif not isinstance(value, np.ndarray | np.generic) and not _is_frame(value):
         inside = {f.name: getattr(value, f.name) for f in fields(value)} if _is_data(value) else {}
         inside |= getattr(value, "__dict__", {})
         yield from ((f"{dot}{key}", part) for key, part in inside.items())

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -160,7 +161,7 @@ def _asked_at(frame: FrameType | None) -> tuple[str, str]:
     """The line of the strategy that asked, and the hook it is in."""
     place, hook = "", ""
     while frame is not None and not hook:
-        ours = PACKAGE in Path(frame.f_code.co_filename).parents
+        ours = is_ours(frame.f_code.co_filename)
         if not ours and not place:
             place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         if not ours and frame.f_code.co_name in HOOKS:
@@ -256,9 +257,16 @@ def _follower(
     return called
 
 
+@cache
+def is_ours(file: str) -> bool:
+    """Whether a file is one of Intrabar's."""
+    return PACKAGE in Path(file).parents
+
+
+@cache
 def is_own(file: str) -> bool:
     """Whether a file is the user's: not ours, not Python's, not a library's."""
-    return not file.startswith(("<frozen", *FOREIGN)) and PACKAGE not in Path(file).parents
+    return not file.startswith(("<frozen", *FOREIGN)) and not is_ours(file)
 
 
 def as_plain(value: Any) -> str | None:
