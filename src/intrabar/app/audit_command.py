@@ -14,16 +14,9 @@ from intrabar.app.compose import compose, make_strategies
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.engine.audit import audit as look_ahead_audit
-from intrabar.engine.audit_report import AuditReport, Leak
+from intrabar.engine.audit_report import KIND_WORDS, AuditReport, Leak
 from intrabar.model.bars import Market
 from intrabar.strategy.registry import AnyStrategy
-
-WORDS = {
-    "noise": "other values",
-    "shuffle": "another order",
-    "blank": "no bars any more",
-    "end": "the data end",
-}
 
 
 def audit(
@@ -76,14 +69,23 @@ def told(report: AuditReport) -> Iterator[str]:
     for remark in (*report.suspects, *report.unchecked):
         yield f"note: {remark}"
     yield ""
-    yield f"{'the future has':<18}{'changed':<12}{'tried':>6}{'leaks seen':>12}"
-    for tried in report.tried:
-        yield (
-            f"{WORDS[tried.kind]:<18}{tried.columns:<12}{tried.trials:>6}{tried.changed or '-':>12}"
-        )
+    yield from _tried(report)
     if report.recursions:
         yield ""
         yield from _warm_up(report)
+
+
+def _tried(report: AuditReport) -> Iterator[str]:
+    """How often each kind of future was tried on each column, and how often it showed a leak."""
+    found = {(one.kind, one.column): one for one in report.tried}
+    yield "trials      " + "".join(f"{word:>18}" for word in KIND_WORDS.values())
+    for column in dict.fromkeys(one.column for one in report.tried):
+        cells = []
+        for kind in KIND_WORDS:
+            one = found.get((kind, column))
+            leaks = f" ({one.changed} leak)" if one is not None and one.changed else ""
+            cells.append(f"{'-' if one is None else one.trials}{leaks}")
+        yield f"{column:<12}" + "".join(f"{cell:>18}" for cell in cells)
 
 
 def _leak(leak: Leak) -> Iterator[str]:

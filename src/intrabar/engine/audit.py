@@ -119,7 +119,9 @@ class _Audit:
         self._tell_arrays()
         report.recursions = recursions(self.setup)
         if self.is_rebuilt:
-            report.later_starts = later_starts(self.setup, self.make, report.recursions)
+            report.later_starts = later_starts(
+                self.setup, self.make, report.recursions, report.unchecked
+            )
         if progress is not None:
             progress(len(trials), len(trials))
         return report
@@ -204,12 +206,14 @@ class _Audit:
             for (name, path), row in self.knowing.items()
             if name not in leaking
         ]
+        market = self.setup.market
         report.unchecked = [
-            f"{name}: holds an array of the whole timeline ({path}) that does not come from the "
-            "market it was given: pass a function of the market instead"
+            f"{name}: holds an array of the whole timeline ({path}) that stayed as it is when the "
+            "bars changed; if it comes from bars, pass a function of the market instead"
             for name, held in self.arrays.items()
-            for path in held
+            for path, array in held.items()
             if (name, path) not in self.following
+            and not any(array is one for one in (market.time, market.open_time, market.session_end))
         ]
         report.unchecked += [
             f"{count} other futures could not be set up: {told}"

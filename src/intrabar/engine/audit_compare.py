@@ -77,6 +77,8 @@ def _indicators(base: Watched, other: Watched, rows: int) -> list[Leak]:
     for name, strategy in base.run.setup.strategies.items():
         one, two = _columns(base, name), _columns(other, name)
         for key, indicator in strategy.indicators().items():
+            if key not in two:  # another strategy was made; its decisions tell
+                continue
             leak = _column("indicator", name, key, base, one[key], two[key], rows)
             if leak is not None:
                 leak.place = str(indicator)

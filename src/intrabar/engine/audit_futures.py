@@ -135,9 +135,12 @@ def _carry(close: Floats, real: NDArray[np.bool_], first: int) -> None:
 
 def first_difference(a: NDArray[Any], b: NDArray[Any], rows: int) -> int | None:
     """The first of so many rows in which two arrays differ; None where none does."""
-    one, two = a[:rows], b[:rows]
+    both = min(rows, a.shape[0], b.shape[0])
+    one, two = a[:both], b[:both]
     if one.shape != two.shape:
-        return int(min(one.shape[0], two.shape[0]))
+        return 0
     unequal = np.asarray((one != two) & ~((one != one) & (two != two)))  # NaN equals NaN
-    places = np.flatnonzero(unequal.reshape(one.shape[0], -1).any(axis=1))
-    return int(places[0]) if places.size else None
+    places = np.flatnonzero(unequal.reshape(both, -1).any(axis=1))
+    if places.size:
+        return int(places[0])
+    return both if min(rows, max(a.shape[0], b.shape[0])) > both else None

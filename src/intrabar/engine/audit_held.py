@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -36,7 +37,8 @@ def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
             continue
         seen.add(id(value))
         if _is_series(value, rows):
-            found[name] = np.asarray(value)
+            with suppress(ValueError):  # rows of different lengths are no array
+                found[name] = np.asarray(value)
         elif depth < DEEPEST:
             waiting += [(n, v, depth + 1) for n, v in _parts(name, value)]
     return found

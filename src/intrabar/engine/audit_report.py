@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+KIND_WORDS = {
+    "noise": "other values",
+    "shuffle": "another order",
+    "blank": "no bars any more",
+    "end": "the data end",
+}
+
 
 class Trial(NamedTuple):
     """One other future: what is replaced after which bar."""
@@ -15,9 +22,9 @@ class Trial(NamedTuple):
     at_open: bool = False
 
     def __str__(self) -> str:
-        what = "everything" if self.column == "all" else f"only {self.column}"
-        where = "from the open on" if self.at_open else "after the bar"
-        return f"{self.kind}, {what}, {where}"
+        what = "every column" if self.column == "all" else f"{self.column} alone"
+        where = f"behind the open of bar {self.row}" if self.at_open else f"after bar {self.row}"
+        return f"{KIND_WORDS[self.kind]}, {what}, {where}"
 
 
 @dataclass
@@ -44,7 +51,7 @@ class Leak:
     trials : int
         How many other futures showed it.
     columns : list of str
-        Columns that show it when they are replaced alone.
+        Columns that showed it when they were replaced alone.
     arrays : list of str
         Arrays of the strategy that know the future.
     """
@@ -75,7 +82,7 @@ class Tried:
     """How often a kind of other future was tried, and how often it changed the past."""
 
     kind: str
-    columns: str
+    column: str
     trials: int
     changed: int
 
@@ -170,7 +177,8 @@ class AuditReport:
             return f"Leak: {names} knows what comes later ({tried})."
         if not self.trials:
             return "Not checked: no other future could be tried."
-        told = f"Clean: {tried} changed no decision, fill or indicator before them."
+        sure = "Clean as far as it could be checked" if self.unchecked else "Clean"
+        told = f"{sure}: {tried} changed no decision, fill or indicator before them."
         if not self.orders:
             told += " But the run has no order at all, so there was no decision to change."
         return told

@@ -117,26 +117,32 @@ def later_starts(
     setup: Setup,
     make: Callable[[Market], Mapping[str, AnyStrategy]],
     found: list[Recursion],
+    unchecked: list[str],
 ) -> list[LaterStart]:
-    """Decisions with the least warm-up, and with the one that settles the indicators."""
+    """Decisions with the least warm-up, and with the one that settles the indicators.
+
+    Starts that cannot be tried are told in `unchecked`.
+    """
     least = first_warm_row(setup) + 1
     enough = max([least, *(r.bars_1e9 or 0 for r in found)])
     told = []
     for warm_up in dict.fromkeys((least, enough)):
         starts = [s for s in starts_of(setup) if s + warm_up < len(setup.market) - 1]
-        orders = changed = 0
+        compared = orders = changed = 0
         for start in starts:
             market = rows_of(setup.market, slice(start, None))
             try:
                 short = replace(setup, market=market, strategies=make(market))
                 a, b = _decisions(setup, start + warm_up), _decisions(short, warm_up)
-            except ConfigError:  # too few bars of every instrument are left
+            except Exception as error:  # whatever a user's maker or strategy raises
+                unchecked.append(f"data that begin at bar {start} could not be tried: {error}")
                 continue
             a["submitted"] -= start
+            compared += 1
             orders += len(a)
             changed += _unlike(a, b)
-        if starts:
-            told.append(LaterStart(warm_up, len(starts), orders, changed))
+        if compared:
+            told.append(LaterStart(warm_up, compared, orders, changed))
     return told
 
 
