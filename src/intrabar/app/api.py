@@ -154,7 +154,7 @@ def audit(
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
     from intrabar.app.progress import bar
 
-    with bar(sys.stderr) as shown:
+    with bar(sys.stderr, "trials") as shown:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed, progress=shown)
 
 

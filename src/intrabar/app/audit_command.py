@@ -53,7 +53,7 @@ def audit(
         report = look_ahead_audit(setup, anew, cuts=cuts, seed=seed)
         print(json.dumps(report.as_json()))
     else:
-        with bar(sys.stderr) as shown:
+        with bar(sys.stderr, "trials") as shown:
             report = look_ahead_audit(setup, anew, cuts=cuts, seed=seed, progress=shown)
         for line in told(report):
             print(line)
