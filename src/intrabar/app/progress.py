@@ -13,7 +13,7 @@ Shown = Callable[[int, int], None] | None
 
 @contextmanager
 def bar(stream: TextIO, counted: str = "bars") -> Iterator[Shown]:
-    """Something to call with how many are done and how many there are; None where nobody watches."""
+    """Something to call with how many are done, and of how many; None where nobody watches."""
     if not is_warm():
         print("compiling the market once (about half a minute) ...", file=stream, flush=True)
     if not stream.isatty():
