@@ -96,6 +96,25 @@ def close_at_open(market: Market) -> CloseAtOpen:
     return CloseAtOpen(market.close[:, 0].copy())
 
 
+class BothHooks(Strategy):
+    """Honest at the open, and not at the close."""
+
+    def __init__(self, close: NDArray[Any]) -> None:
+        self.close = close
+
+    def on_open(self, now: AtOpen) -> None:
+        if not now.is_flat:
+            now.close_position()
+
+    def on_close(self, now: AtClose) -> None:
+        if self.close[now.bar] > now.close:  # THE LEAK
+            now.buy(1)
+
+
+def both_hooks(market: Market) -> BothHooks:
+    return BothHooks(shifted(market.close[:, 0]))
+
+
 class ReachesIn(Strategy):
     """Takes the next close from the engine's own arrays; no function of the market is needed."""
 

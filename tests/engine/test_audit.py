@@ -45,6 +45,7 @@ def marked_line(owner: Any) -> int:
         (planted_leaks.volume_of_the_next_bar, planted_leaks.VolumeTold, "volume", ["volume"]),
         (planted_leaks.hour_too_early, planted_leaks.HourTrend, "close", ["hour_close"]),
         (planted_leaks.close_at_open, planted_leaks.CloseAtOpen, "close", []),
+        (planted_leaks.both_hooks, planted_leaks.BothHooks, "close", ["close"]),
         (planted_leaks.standardized, planted_leaks.Standardized, "close", []),
         (planted_leaks.in_a_closure, planted_leaks.in_a_closure, "high", ["tomorrow"]),
         (lambda _: planted_leaks.ReachesIn(), planted_leaks.ReachesIn, "close", []),

@@ -151,7 +151,11 @@ def _note_commands(desk: Desk, notes: list[Command]) -> None:
     def noted(kind: int, **values: Any) -> int:
         place, hook = _asked_at(sys._getframe(1))
         step = int(desk.account["step"])
-        notes.append(Command(desk.bar, step, desk.symbol, WORDS[kind], _told(values), hook, place))
+        notes.append(
+            Command(
+                desk.bar, step, desk.symbol, WORDS.get(kind, str(kind)), _told(values), hook, place
+            )
+        )
         return put(kind, **values)
 
     vars(desk)["put"] = noted
@@ -224,7 +228,7 @@ def _follower(
     owners: dict[int, str], rules: dict[CodeType, str], lines: list[Line]
 ) -> Callable[[FrameType, str, Any], Any]:
     inside: list[tuple[str, str, int]] = []  # strategy, hook, number of the frame
-    count = 0
+    count = max((line.frame for line in lines), default=0)
 
     def entered(frame: FrameType) -> tuple[str, str] | None:
         code = frame.f_code
