@@ -93,7 +93,7 @@ def test_signals_from_tomorrow_are_named_by_array_and_row() -> None:
 
 
 def test_a_compiled_rule_is_named_with_its_function() -> None:
-    report = audited(planted_leaks.bot_that_looks_up, cuts=2, bars=200)
+    report = audited(planted_leaks.bot_that_looks_up, cuts=2, bars=120, seed=1)
     leak = report.leaks[0]
     assert leak.kind == "rule"
     assert leak.name == "LooksUp.decide_side"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from intrabar.engine.audit_futures import COLUMNS, KINDS, first_difference, other_future
 from intrabar.engine.audit_held import held_arrays
-from intrabar.engine.audit_watch import followed
+from intrabar.engine.audit_lines import followed
 from intrabar.engine.backtest import Run
 from tests.engine import planted_leaks
 from tests.strategy.markets import setup_of, walk

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from intrabar.engine.audit_difference import orders_differ
 from intrabar.engine.audit_futures import first_difference
+from intrabar.engine.audit_lines import is_own, parting
 from intrabar.engine.audit_report import Leak, Trial
-from intrabar.engine.audit_watch import Command, Watched, is_own, parting, watch
+from intrabar.engine.audit_watch import Command, Watched, watch
 from intrabar.engine.backtest import Setup
 from intrabar.sim import state
 from intrabar.strategy.bot import RunningBot
