@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from intrabar.app.api import backtest
+    from intrabar.app.api import audit, backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
     from intrabar.engine.replay import Replay
@@ -55,12 +56,13 @@ if TYPE_CHECKING:
     from intrabar.strategy.views import AtClose, AtOpen
 
 _HOMES = {
-    "app.api": "backtest",
+    "app.api": "audit backtest",
     "app.plot": "plot",
     "app.report": "report",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
     "engine.replay": "Replay",
+    "engine.audit_report": "AuditReport",
     "engine.result": "Result",
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
@@ -84,6 +86,7 @@ __all__ = [
     "Account",
     "AtClose",
     "AtOpen",
+    "AuditReport",
     "Bars",
     "Bot",
     "CausalityError",
@@ -113,6 +116,7 @@ __all__ = [
     "TrendFollowing",
     "UsageError",
     "atr",
+    "audit",
     "backtest",
     "bollinger",
     "cross",

@@ -1,4 +1,4 @@
-"""`intrabar.backtest`: a strategy and bars in, a result out, in one call."""
+"""`intrabar.backtest` and `intrabar.audit`: a strategy and bars in, an answer out, in one call."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
 from intrabar.data.frames import bars_from_frame
 from intrabar.data.timeline import market_from_bars
+from intrabar.engine.audit import Make
+from intrabar.engine.audit import audit as look_ahead_audit
+from intrabar.engine.audit_report import AuditReport
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError
-from intrabar.model.bars import Bars
+from intrabar.model.bars import Bars, Market
 from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.registry import AnyStrategy, load
@@ -74,23 +77,14 @@ def backtest(
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    base = _config(config)
-    given = {"symbols": [symbols] if isinstance(symbols, str) else symbols and list(symbols)}
-    given |= {"start": start, "end": end, "period": period}
-    values = base.model_dump(by_alias=True, exclude_unset=True)
-    values |= {key: value for key, value in given.items() if value is not None}
-    made = validated(Config, values)
-    bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
-    known = {**base.instruments, **(instruments or {})}
-    for symbol in known:
-        if symbol not in {b.symbol for b in bars}:
-            raise NotFoundError("symbol in instruments", symbol, [b.symbol for b in bars])
-    setup = Setup(
-        market_from_bars(bars),
-        tuple(_instrument(b.symbol, known.get(b.symbol, {})) for b in bars),
-        make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
-        _account(base.account, account, cash, path_policy),
-        is_open,
+    setup = _setup(
+        (lambda _: _strategies(strategy, params)) if strategy is not None else None,
+        data,
+        config,
+        given={"symbols": symbols, "start": start, "end": end, "period": period},
+        account=(account, cash, path_policy),
+        instruments=instruments,
+        zone=zone,
     )
     if not progress:
         return finish(Run(setup))
@@ -98,6 +92,104 @@ def backtest(
 
     with bar(sys.stderr) as shown:
         return finish(Run(setup), shown)
+
+
+def audit(
+    strategy: Any = None,
+    data: Any = None,
+    *,
+    config: Path | str | Mapping[str, Any] | None = None,
+    symbols: str | Sequence[str] | None = None,
+    start: Any = None,
+    end: Any = None,
+    period: str | None = None,
+    cash: float | None = None,
+    account: Account | Mapping[str, Any] | None = None,
+    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None = None,
+    params: Mapping[str, Any] | None = None,
+    path_policy: str | None = None,
+    zone: str | None = None,
+    cuts: int = 20,
+    seed: int = 0,
+    progress: bool = False,
+) -> AuditReport:
+    """Change the bars after many places, and see whether anything before them changes.
+
+    Parameters
+    ----------
+    strategy : as in `backtest`, or a function of the market that makes one, or {label: either}
+        Give a function where a strategy holds arrays that were worked out from the bars: only so
+        can they be worked out again from other ones.
+    data, config, symbols, start, end, period, cash, account, instruments, params, path_policy, zone
+        As in `backtest`.
+    cuts : int, >= 1
+        Bars after which the future is replaced.
+    seed : int
+        Of the bars chosen and of the values put in.
+    progress : bool
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    AuditReport
+        `is_clean`, `verdict`, `leaks` and what was tried.
+
+    Raises
+    ------
+    UsageError
+        An argument or the configuration is wrong.
+    DataError, StrategyError
+    """
+    makers = _makers(strategy, params) if strategy is not None else None
+    setup = _setup(
+        makers,
+        data,
+        config,
+        given={"symbols": symbols, "start": start, "end": end, "period": period},
+        account=(account, cash, path_policy),
+        instruments=instruments,
+        zone=zone,
+    )
+    if not progress:
+        return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
+    from intrabar.app.progress import bar
+
+    with bar(sys.stderr, "trials") as shown:
+        return look_ahead_audit(setup, makers, cuts=cuts, seed=seed, progress=shown)
+
+
+def _setup(
+    make: Make | None,
+    data: Any,
+    config: Path | str | Mapping[str, Any] | None,
+    *,
+    given: Mapping[str, Any],
+    account: tuple[Account | Mapping[str, Any] | None, float | None, str | None],
+    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
+    zone: str | None,
+) -> Setup:
+    """What decides a run, from arguments over a configuration; `make` None: its strategies."""
+    base = _config(config)
+    values = base.model_dump(by_alias=True, exclude_unset=True)
+    values |= {key: value for key, value in given.items() if value is not None}
+    if given["symbols"] is not None:
+        values["symbols"] = (
+            [given["symbols"]] if isinstance(given["symbols"], str) else list(given["symbols"])
+        )
+    made = validated(Config, values)
+    bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
+    known = {**base.instruments, **(instruments or {})}
+    for symbol in known:
+        if symbol not in {b.symbol for b in bars}:
+            raise NotFoundError("symbol in instruments", symbol, [b.symbol for b in bars])
+    market = market_from_bars(bars)
+    return Setup(
+        market,
+        tuple(_instrument(b.symbol, known.get(b.symbol, {})) for b in bars),
+        make_strategies(made.strategies) if make is None else make(market),
+        _account(base.account, *account),
+        is_open,
+    )
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
@@ -152,6 +244,21 @@ def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, AnySt
         return {str(name): _strategy(one, None) for name, one in given.items()}
     made = _strategy(given, params)
     return {given.rpartition(":")[2] if isinstance(given, str) else made.name: made}
+
+
+def _makers(given: Any, params: Mapping[str, Any] | None) -> Make:
+    """Strategies by label for any market: a function makes its own anew, the others stay."""
+
+    def of(one: Any, market: Market) -> Any:
+        is_function = callable(one) and not isinstance(one, type) and not hasattr(one, "indicators")
+        return one(market) if is_function else one
+
+    def make(market: Market) -> dict[str, AnyStrategy]:
+        if isinstance(given, Mapping):
+            return _strategies({name: of(one, market) for name, one in given.items()}, None)
+        return _strategies(of(given, market), params)
+
+    return make
 
 
 def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:

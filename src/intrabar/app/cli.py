@@ -38,6 +38,11 @@ app.command(
     help="Run a backtest and store it with its report.",
 )
 app.command(
+    "intrabar.app.audit_command:audit",
+    name="audit",
+    help="Look for decisions that know the future.",
+)
+app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",

@@ -12,8 +12,8 @@ Shown = Callable[[int, int], None] | None
 
 
 @contextmanager
-def bar(stream: TextIO) -> Iterator[Shown]:
-    """Something to call with the bars done and the bars there are; None where nobody watches."""
+def bar(stream: TextIO, counted: str = "bars") -> Iterator[Shown]:
+    """Something to call with how many are done, and of how many; None where nobody watches."""
     if not is_warm():
         print("compiling the market once (about half a minute) ...", file=stream, flush=True)
     if not stream.isatty():
@@ -23,5 +23,5 @@ def bar(stream: TextIO) -> Iterator[Shown]:
     from rich.progress import Progress
 
     with Progress(console=Console(file=stream), transient=True) as shown:
-        task = shown.add_task("bars", total=None)
+        task = shown.add_task(counted, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

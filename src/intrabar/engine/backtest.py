@@ -75,14 +75,15 @@ class Run:
     setup: Setup
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
+    frames: TimeFrames = field(init=False)
 
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        frames = TimeFrames(setup.market, calendars)
+        self.frames = TimeFrames(setup.market, calendars)
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
         columns = {
-            name: compute_columns(indicators, setup.market, frames)
+            name: compute_columns(indicators, setup.market, self.frames)
             for name, indicators in named.items()
         }
         tables = {
@@ -110,7 +111,7 @@ class Run:
                 running = RunningSignals(strategy, self.machine, k)
             else:
                 # On a copy: what a strategy remembers must not reach the next run of the setup.
-                history = frames.history(named[name])
+                history = self.frames.history(named[name])
                 running = RunningStrategy(
                     deepcopy(strategy), self.machine, k, columns[name], history
                 )

@@ -364,7 +364,7 @@ class _Hand(Desk):
 
     def __init__(self, replay: Replay, row: int, column: int) -> None:
         machine = replay._track.machine
-        super().__init__(machine, row, column, {})
+        super().__init__(machine, row, column, {}, replay._track.run.frames.history({}))
         self.replay = replay
         machine.on_growth.append(self.refresh)
 

@@ -92,7 +92,7 @@ class Audit:
                 self.bar,
                 int(tape.time[self.bar]),
                 float(tape.equity[self.bar]),
-                float(tape.cash[self.bar]),
+                float(machine.book.account[0]["cash"]),
             )
         elif self.step is Step.END and machine.bar < len(machine.market):
             yield BarAdvanced(machine.bar)
@@ -116,7 +116,7 @@ class Audit:
         is_quiet = account["fills"] == before.fills and account["log"] == before.log
         if is_quiet and not before.working and not self.inbox.size:
             return
-        orders = {int(o["id"]): o for o in book.log[before.log : account["log"]]}
+        orders = {int(o["id"]): o for o in self.machine.done_since(before.log)}
         working = View.of(self.machine).working
         orders |= {n: o for n, o in working.items() if n not in orders}
         names = {n: name_of(o) for n, o in orders.items()}

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from itertools import count, zip_longest
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Run, Setup
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
+from intrabar.sim.machine import Checkpoint as MachineCheckpoint
 from intrabar.sim.state import STEP_END, STEP_ON_OPEN, STEP_OPEN, SUBMIT, Book
 
 MAIN = "main"
@@ -71,7 +71,7 @@ class Checkpoint(NamedTuple):
     """Everything that goes on from the first step of a bar, but for the records that only grow."""
 
     bar: int
-    book: Book
+    machine: MachineCheckpoint
     strategies: tuple[Any, ...]
 
 
@@ -206,12 +206,7 @@ class Track:
         return self.checkpoints[bisect_right(self.checkpoints, place.bar, key=lambda c: c.bar) - 1]
 
     def _return_to(self, checkpoint: Checkpoint) -> None:
-        machine = self.machine
-        if checkpoint.book.orders.shape[0] > machine.book.orders.shape[0]:
-            # `return_to` makes the slots fewer where there are too many, but not more.
-            roomy = np.zeros(checkpoint.book.orders.shape[0] + 1, machine.book.orders.dtype)
-            machine.book = machine.book._replace(orders=roomy)
-        machine.return_to(checkpoint.book)
+        self.machine.return_to(checkpoint.machine)
         for running, kept in zip(self.run.running.values(), checkpoint.strategies, strict=True):
             running.return_to(kept)
         # A checkpoint is taken before what is commanded at its own place.
@@ -255,10 +250,9 @@ class Track:
 
     def _keep(self) -> None:
         began = time.thread_time()  # of this thread: a busy machine must not make copies look dear
-        book = self.machine.checkpoint()
-        book = book._replace(inbox=book.inbox[: book.account["inbox"][0]].copy())
+        machine = self.machine.checkpoint()
         strategies = tuple(running.checkpoint() for running in self.run.running.values())
-        self.checkpoints.append(Checkpoint(self.place.bar, book, strategies))
+        self.checkpoints.append(Checkpoint(self.place.bar, machine, strategies))
         self._seconds_copied, self._seconds_run = time.thread_time() - began, 0.0
 
 

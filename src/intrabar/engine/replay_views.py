@@ -68,8 +68,7 @@ def bars_so_far(run: Run, column: int, step: int, last: int | None) -> BarsSoFar
 
 def working_orders(run: Run) -> list[WorkingOrder]:
     """The orders that work, in order of acceptance."""
-    every = run.machine.book.orders
-    working = every[every["status"] >= 0]
+    working = run.machine.book.orders[run.machine.working()]
     return [_order(run, o) for o in working[np.argsort(working["id"])]]
 
 

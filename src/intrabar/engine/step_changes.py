@@ -52,8 +52,7 @@ class Changes:
         """Order and sentence, where there is more to say than what was asked for."""
         book = self.machine.book
         after = View.of(self.machine).working
-        rows = book.log[self.before.log : book.account[0]["log"]]
-        done = {int(o["id"]): o for o in book.orders[rows]}
+        done = {int(o["id"]): o for o in self.machine.done_since(self.before.log)}
         numbers = {name: number for number, name in self.names.items()}
         submitted = {e["id"] for e in self.entries if "id" in e}
         for entry in self.entries:

@@ -33,8 +33,7 @@ class Outcome:
     orders: dict[int, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        book = self.machine.book
-        done = book.log[self.before.log : book.account[0]["log"]]
+        done = self.machine.done_since(self.before.log)
         self.orders = {int(o["id"]): o for o in done} | View.of(self.machine).working
         self.last_filled = -1
 
@@ -44,7 +43,7 @@ class Outcome:
         account = book.account[0]
         fills = {int(book.fills[n]["order"]): n for n in range(self.before.fills, account["fills"])}
         waiting: list[Any] = []
-        for entry in book.orders[book.log[self.before.log : account["log"]]]:
+        for entry in self.machine.done_since(self.before.log):
             number = int(entry["id"])
             if number not in fills:
                 waiting.append(entry)

@@ -129,7 +129,8 @@ def is_calm(book: Book) -> bool:
     """Whether nothing but prices can change while no order triggers."""
     account = book.account[0]
     return (
-        account.timed == 0
+        account.inbox == 0
+        and account.timed == 0
         and account.pending == 0
         and account.trailing == 0
         and account.converts == 0

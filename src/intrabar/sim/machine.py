@@ -228,6 +228,11 @@ class Machine:
                 row = self.book.orders["next"][row]
         return np.array(rows, np.int64)
 
+    def done_since(self, count: int) -> NDArray[Any]:
+        """The orders that were done after the first `count`, in that order, ORDER records."""
+        done: NDArray[Any] = self.book.orders[self.book.log[count : self.book.account["log"][0]]]
+        return done
+
     def cash(self) -> NDArray[np.float64]:
         """Cash at the close of every bar so far, (bars_done,) account currency."""
         fills, ledger = self.fills(), self.ledger()
@@ -268,8 +273,8 @@ class Machine:
         bars before it are not run again differently (a branch); `snapshot` stands by itself.
         """
         b, rows = self.book, self.working()
-        none = {name: getattr(b, name)[:0] for name in ONLY_GROW}
-        kept = b._replace(notices=b.notices[: b.account["notices"][0]], **none)
+        used = {name: getattr(b, name)[: b.account[name][0]] for name in ("inbox", "notices")}
+        kept = b._replace(**used, **{name: getattr(b, name)[:0] for name in ONLY_GROW})
         return Checkpoint(Book(*(part.copy() for part in kept)), rows, b.orders[rows])
 
     def return_to(self, checkpoint: Checkpoint) -> None:
@@ -310,7 +315,8 @@ class Machine:
             array, used = getattr(book, name), int(account[name])
             if array.shape[0] < used + need:
                 grown[name] = np.zeros(2 * array.shape[0] + need, array.dtype)
-                grown[name][:used] = array[:used]
+                # All of it: after a rewind, what lies ahead may be gone to again.
+                grown[name][: array.shape[0]] = array
         self.book = book._replace(**grown)
         self._tell_growth()
 
