@@ -103,12 +103,9 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
         array = np.array(
             [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
         ).reshape(array.shape)
-    numbers = array.astype(float)
-    if what == "side":
-        right = (numbers == 1.0) | (numbers == -1.0) | (numbers == 0.0)
-    else:
-        right = numbers > 0.0
-    wrong = numbers[~(right | np.isnan(numbers))]
+    numbers = np.asarray(array, dtype=float)
+    said = numbers[~np.isnan(numbers)]
+    wrong = said[(said != 0.0) & (np.abs(said) != 1.0) if what == "side" else said <= 0.0]
     if wrong.size:
         must = "1, -1, 0 or NaN" if what == "side" else "above 0"
         raise ConfigError(f"signals: {what} has {wrong[0]:g}, must be {must}")
@@ -122,8 +119,9 @@ class RunningSignals:
 
     def __init__(self, signals: Signals, market: Market) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
-        asks = ~np.isnan(self.arrays["side"]).all(axis=1)
-        self.wake = np.where(asks, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0))
+        silent = np.isnan(self.arrays["side"])
+        silent = silent[:, 0] if silent.shape[1] == 1 else silent.all(axis=1)
+        self.wake = ~silent * np.uint8(WAKE_FLAT | WAKE_HELD)
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it."""
