@@ -30,7 +30,7 @@ def pairs(count: int) -> list[tuple[int, int]]:
 def crosses(fast: Floats, slow: Floats) -> NDArray[np.int8]:
     """1 where the fast average comes above the slow one, -1 below, 0 elsewhere."""
     above, below = fast > slow, fast < slow
-    change = np.zeros(len(fast), np.int8)
+    change = np.zeros(fast.shape, np.int8)
     change[1:][above[1:] & below[:-1]] = 1
     change[1:][below[1:] & above[:-1]] = -1
     return change

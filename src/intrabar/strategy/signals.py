@@ -119,9 +119,9 @@ class RunningSignals:
 
     def __init__(self, signals: Signals, market: Market) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
-        silent = np.isnan(self.arrays["side"])
-        silent = silent[:, 0] if silent.shape[1] == 1 else silent.all(axis=1)
-        self.wake = ~silent * np.uint8(WAKE_FLAT | WAKE_HELD)
+        said = ~np.isnan(self.arrays["side"])
+        asks = said[:, 0] if said.shape[1] == 1 else np.asarray(said.any(axis=1))
+        self.wake = asks * np.uint8(WAKE_FLAT | WAKE_HELD)
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it."""
