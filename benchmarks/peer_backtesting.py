@@ -28,11 +28,9 @@ def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, period: int) -> np
 
 
 class Cross(Strategy):
-    fast, slow = w.FAST, w.SLOW
-
     def init(self) -> None:
-        self.quick = self.I(sma, self.data.Close, self.fast)
-        self.calm = self.I(sma, self.data.Close, self.slow)
+        self.quick = self.I(sma, self.data.Close, w.FAST)
+        self.calm = self.I(sma, self.data.Close, w.SLOW)
 
     def next(self) -> None:
         if crossover(self.quick, self.calm):
@@ -83,15 +81,5 @@ def w2(size: int, rules: str) -> Task:
     return lambda: outcome_of(test.run(), 2)
 
 
-def w3(size: int, rules: str) -> Task:
-    test = test_of(bars.hours(w.HOURS), Cross)
-
-    def run() -> Outcome:
-        every = [outcome_of(test.run(fast=f, slow=s), 1) for f, s in w.pairs(size)]
-        return Outcome(sum(x.fills for x in every), sum(x.equity for x in every))
-
-    return run
-
-
 if __name__ == "__main__":
-    serve("backtesting", {"W1 Python": w1, "W2 Python": w2, "W3 Python": w3})
+    serve("backtesting", {"W1 Python": w1, "W2 Python": w2})
