@@ -98,7 +98,7 @@ PEERS = (
         VECTORBT,
         ("vectorbt[rust]",),
         True,
-        {"W2": "late"},
+        {"W2": "late, targets slip", "W4": "fractions"},
         {"VECTORBT_ENGINE": "numba"},
     ),
     Engine(
@@ -107,7 +107,7 @@ PEERS = (
         VECTORBT,
         ("vectorbt[rust]",),
         True,
-        {"W2": "late"},
+        {"W2": "late, targets slip", "W4": "fractions"},
         {"VECTORBT_ENGINE": "rust"},
     ),
     Engine(
@@ -133,9 +133,10 @@ PEERS = (
     Engine(
         "backtesting.py",
         "peer_backtesting.py",
-        {"W1 Python": "", "W2 Python": "slippage on entries only"},
+        {"W1 Python": "", "W2 Python": "slippage on entries, not on stops"},
         ("backtesting",),
         True,
+        {"W2 Python": "only entries slip"},
     ),
     Engine(
         "hftbacktest",
@@ -159,7 +160,7 @@ PEERS = (
         "peer_nautilus.py",
         {
             "W1 Python": "orders fill at the close that decides them",
-            "W2 Python": "orders fill at the close that decides them; slippage of one tick",
+            "W2 Python": "orders fill at the close that decides them; slippage is one tick of 0.000001",
         },
         ("nautilus_trader<2", "pandas<3"),
         floor_rules={"W1 Python": "at the close"},
@@ -169,6 +170,7 @@ PEERS = (
         "peer_bt.py",
         {"W1 Python": "sizes are weights of the equity", "W4": "fractions of shares"},
         ("bt",),
+        floor_rules={"W4": "fractions"},
     ),
     Engine(
         "pybroker",

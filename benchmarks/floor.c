@@ -50,11 +50,13 @@ void crosses(const double *entry, const double *close, int64_t bars, const int *
 /* W2: two EMAs and a Wilder ATR, all started from the first bar. A cross of the EMAs on a close,
    when flat and from bar `warm` on, is traded at the next open, with a stop and a target at
    multiples of the ATR from that close. An open beyond a level fills at the open; inside a bar
-   the stop goes first. Slippage on market and stop fills, a fee on every fill, both fractions.
-   `late`: stop and target count from the bar after the entry's on, as some engines have it. */
+   the stop goes first. Slippage and a fee are fractions; `entry_slip`, `stop_slip` and
+   `target_slip` are the slippage of the three kinds of fills. `late`: stop and target count from
+   the bar after the entry's on, as some engines have it. */
 void bracket(const double *open, const double *high, const double *low, const double *close,
              int64_t bars, int fast, int slow, int atr_period, double stop_atr, double target_atr,
-             int64_t warm, double cash, double units, double fee, double slip, int late,
+             int64_t warm, double cash, double units, double fee, double entry_slip,
+             double stop_slip, double target_slip, int late,
              double *equity, outcome *out)
 {
     const double fast_alpha = 2.0 / (fast + 1), slow_alpha = 2.0 / (slow + 1);
@@ -65,7 +67,7 @@ void bracket(const double *open, const double *high, const double *low, const do
     for (int64_t i = 0; i < bars; i++) {
         const int entered = pending != 0;
         if (pending) {
-            const double price = open[i] * (1 + slip * pending);
+            const double price = open[i] * (1 + entry_slip * pending);
             held = pending * units;
             cash -= held * price + units * price * fee;
             pending = 0;
@@ -75,10 +77,10 @@ void bracket(const double *open, const double *high, const double *low, const do
             const int s = held > 0 ? 1 : -1;
             const double adverse = s > 0 ? low[i] : high[i], kind = s > 0 ? high[i] : low[i];
             double price = NAN;
-            if (s * (open[i] - stop) <= 0) price = open[i] * (1 - slip * s);
-            else if (s * (open[i] - target) >= 0) price = open[i];
-            else if (s * (adverse - stop) <= 0) price = stop * (1 - slip * s);
-            else if (s * (kind - target) >= 0) price = target;
+            if (s * (open[i] - stop) <= 0) price = open[i] * (1 - stop_slip * s);
+            else if (s * (open[i] - target) >= 0) price = open[i] * (1 - target_slip * s);
+            else if (s * (adverse - stop) <= 0) price = stop * (1 - stop_slip * s);
+            else if (s * (kind - target) >= 0) price = target * (1 - target_slip * s);
             if (!isnan(price)) {
                 cash += held * price - units * price * fee;
                 held = 0;
@@ -116,10 +118,11 @@ static int better(const void *a, const void *b)
 }
 
 /* W4: at each bar of `ends` the `best` instruments by the gain over `look` bars, in equal weights
-   of `gross` times the equity, in whole shares, at the next open. Rows are bars. */
+   of `gross` times the equity, at the next open, in `whole` shares or in fractions. Rows are
+   bars. */
 void momentum(const double *open, const double *close, const int64_t *ends, int64_t ends_count,
-              int64_t bars, int64_t n, int best, int look, double gross, double cash, double fee,
-              double *equity, outcome *out)
+              int64_t bars, int64_t n, int best, int look, int whole, double gross, double cash,
+              double fee, double *equity, outcome *out)
 {
     double *held = calloc(n, sizeof *held), *wanted = calloc(n, sizeof *wanted);
     ranked *order = malloc(n * sizeof *order);
@@ -148,7 +151,8 @@ void momentum(const double *open, const double *close, const int64_t *ends, int6
         qsort(order, n, sizeof *order, better);
         for (int64_t k = 0; k < best; k++) {
             const int64_t j = order[k].place;
-            wanted[j] = floor(gross / best * equity[i] / at_close[j] + 1e-9);
+            wanted[j] = gross / best * equity[i] / at_close[j];
+            if (whole) wanted[j] = floor(wanted[j] + 1e-9);
         }
         pending = 1;
     }

@@ -72,11 +72,16 @@ def w2(size: int, rules: str) -> Task:
     _, columns = bars.minutes(size)
     prices = [np.ascontiguousarray(columns[k]) for k in ("open", "high", "low", "close")]
     periods = [ctypes.c_int(x) for x in (w.EMA_FAST, w.EMA_SLOW, w.ATR)]
-    late = ctypes.c_int(rules == "late")
+    late = ctypes.c_int("late" in rules)
+    slips = (
+        w.SLIP,
+        0.0 if "only entries slip" in rules else w.SLIP,
+        w.SLIP if "targets slip" in rules else 0.0,
+    )
 
     def run() -> Outcome:
         equity, result = np.empty(size), Result()
-        money = (w.CASH, w.UNITS, w.FEE, w.SLIP, late, equity, ctypes.byref(result))
+        money = (w.CASH, w.UNITS, w.FEE, *slips, late, equity, ctypes.byref(result))
         call("bracket", *prices, size, *periods, w.STOP, w.TARGET, w.WARM, *money)
         return Outcome(result.fills, result.equity)
 
@@ -100,13 +105,13 @@ def w3(size: int, rules: str) -> Task:
 def w4(size: int, rules: str) -> Task:
     time, columns = bars.days(w.DAYS, size)
     ends = bars.month_ends(time)
-    best, look = ctypes.c_int(w.BEST), ctypes.c_int(w.LOOK)
+    how = [ctypes.c_int(x) for x in (w.BEST, w.LOOK, rules != "fractions")]
 
     def run() -> Outcome:
         equity, result = np.empty(w.DAYS), Result()
         money = (w.GROSS, w.PANEL_CASH, w.FEE, equity, ctypes.byref(result))
         panel = (columns["open"], columns["close"], ends, len(ends), w.DAYS, size)
-        call("momentum", *panel, best, look, *money)
+        call("momentum", *panel, *how, *money)
         return Outcome(result.fills, result.equity)
 
     return run
