@@ -46,7 +46,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
             lines.append(f"| {name} | | | | | | {row.get('error', 'not measured')} |")
             continue
         cpu, wall = median(row["cpu"]), median(row["wall"])
-        note = f": {row['note']}" if row["note"] and row["trades"] != "same" else ""
+        note = f"; {row['note']}" if row["note"] else ""
         lines.append(
             f"| {name} | {1e3 * cpu:,.1f} | {1e3 * wall:,.1f} | {cpu / floor:,.1f} | "
             f"{cpu / ours:,.2f} | {row['fills']:,} | {row['trades']}{note} |"

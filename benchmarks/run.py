@@ -61,11 +61,13 @@ def started(engine: Engine) -> Contender | str:
 
 
 def agreement(got: dict[str, Any], wanted: dict[str, Any], scale: float) -> str:
-    """How far the trades are those of the floor: same, same fills, or different."""
+    """How far the trades are those of the floor: same, or what sets them apart."""
     if got["fills"] != wanted["fills"]:
-        return "different"
-    near = abs(got["equity"] - wanted["equity"]) <= 1e-5 * scale
-    return "same" if near else "same fills"
+        return f"{got['fills'] - wanted['fills']:+,} fills"
+    apart = got["equity"] - wanted["equity"]
+    if abs(apart) <= 1e-5 * scale:
+        return "same"
+    return f"same fills, equity {apart / scale:+.2%} of the cash"
 
 
 def measure(
