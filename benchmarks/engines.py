@@ -17,7 +17,6 @@ SIZES = {
     "W1 Python": 100_000,
     "W2 Python": 50_000,
 }
-UNITS = {"W1": "bars", "W2": "bars", "W3": "pairs", "W4": "instruments"}
 
 
 @dataclass(frozen=True)
@@ -122,6 +121,7 @@ PEERS = (
         ("raptorbt", "pandas"),
         True,
         {"W2 Python": "late"},
+        {"RAYON_NUM_THREADS": "1"},
     ),
     Engine(
         "polars_backtest",
@@ -160,7 +160,7 @@ PEERS = (
         "peer_nautilus.py",
         {
             "W1 Python": "orders fill at the close that decides them",
-            "W2 Python": "orders fill at the close that decides them; slippage is one tick of 0.000001",
+            "W2 Python": "orders fill at the close that decides them; next to no slippage",
         },
         ("nautilus_trader<2", "pandas<3"),
         floor_rules={"W1 Python": "at the close"},

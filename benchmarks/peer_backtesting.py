@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import bars
 import backtesting
+import bars
 import numpy as np
 import pandas as pd
 import workloads as w
@@ -28,6 +28,8 @@ def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, period: int) -> np
 
 
 class Cross(Strategy):
+    """W1."""
+
     def init(self) -> None:
         self.quick = self.I(sma, self.data.Close, w.FAST)
         self.calm = self.I(sma, self.data.Close, w.SLOW)
@@ -40,6 +42,8 @@ class Cross(Strategy):
 
 
 class Bracket(Strategy):
+    """W2."""
+
     def init(self) -> None:
         data = self.data
         self.quick = self.I(ema, data.Close, w.EMA_FAST)
@@ -56,7 +60,7 @@ class Bracket(Strategy):
             self.sell(size=w.UNITS, sl=close + w.STOP * atr, tp=close - w.TARGET * atr)
 
 
-def test_of(
+def prepared(
     made: tuple[np.ndarray, bars.Columns], strategy: type[Strategy], spread: float = 0.0
 ) -> Backtest:
     time, columns = made
@@ -72,12 +76,12 @@ def outcome_of(stats: pd.Series, fills_per_trade: int) -> Outcome:
 
 
 def w1(size: int, rules: str) -> Task:
-    test = test_of(bars.minutes(size), Cross)
+    test = prepared(bars.minutes(size), Cross)
     return lambda: outcome_of(test.run(), 1)  # a flip closes one trade and opens the next
 
 
 def w2(size: int, rules: str) -> Task:
-    test = test_of(bars.minutes(size), Bracket, w.SLIP)
+    test = prepared(bars.minutes(size), Bracket, w.SLIP)
     return lambda: outcome_of(test.run(), 2)
 
 

@@ -13,6 +13,8 @@ from engine_process import Outcome, Task, serve
 
 
 class Counting(bt.Strategy):
+    """Counts its fills."""
+
     def __init__(self) -> None:
         self.fills = 0
 
@@ -21,6 +23,8 @@ class Counting(bt.Strategy):
 
 
 class Cross(Counting):
+    """W1."""
+
     def __init__(self) -> None:
         super().__init__()
         self.cross = bt.ind.CrossOver(bt.ind.SMA(period=w.FAST), bt.ind.SMA(period=w.SLOW))
@@ -33,6 +37,8 @@ class Cross(Counting):
 
 
 class Bracket(Counting):
+    """W2."""
+
     def __init__(self) -> None:
         super().__init__()
         fast, slow = bt.ind.EMA(period=w.EMA_FAST), bt.ind.EMA(period=w.EMA_SLOW)

@@ -49,6 +49,8 @@ ONE, TWO = Quantity.from_int(int(w.UNITS)), Quantity.from_int(2 * int(w.UNITS))
 
 
 class Cross(Strategy):
+    """W1."""
+
     def __init__(self) -> None:
         super().__init__(StrategyConfig())
         self.fast, self.slow = SimpleMovingAverage(w.FAST), SimpleMovingAverage(w.SLOW)
@@ -74,6 +76,8 @@ class Cross(Strategy):
 
 
 class Bracket(Strategy):
+    """W2."""
+
     def __init__(self) -> None:
         super().__init__(StrategyConfig())
         self.fast = ExponentialMovingAverage(w.EMA_FAST)

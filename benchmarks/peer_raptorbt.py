@@ -9,10 +9,6 @@ W4: a position cannot be resized: instruments enter and leave, equal weights at 
 
 from __future__ import annotations
 
-import os
-
-os.environ["RAYON_NUM_THREADS"] = "1"  # read when its pool starts
-
 import bars
 import numpy as np
 import raptorbt as rb
@@ -51,6 +47,8 @@ def w1(size: int, rules: str) -> Task:
 
 
 class Bracket(rb.Strategy):
+    """W2, its indicators made before the first bar."""
+
     def on_start(self, ctx: object) -> None:
         high, low, close = (np.asarray(getattr(ctx, k)) for k in ("high", "low", "close"))
         self.atr = w.wilder(w.true_range(high, low, close), 1 / w.ATR).tolist()

@@ -71,8 +71,9 @@ def w2(size: int, rules: str) -> Task:
         change[: w.WARM] = 0.0
         # Levels fixed at the close of the signal, as fractions of the price of the entry.
         side = w.later(change)
-        stop, target = w.later(close - change * w.STOP * atr), w.later(
-            close + change * w.TARGET * atr
+        stop, target = (
+            w.later(close - change * w.STOP * atr),
+            w.later(close + change * w.TARGET * atr),
         )
         portfolio = vbt.Portfolio.from_signals(
             series,

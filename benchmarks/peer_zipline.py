@@ -12,9 +12,6 @@ import os
 from collections import deque
 from tempfile import mkdtemp
 
-os.environ["ZIPLINE_ROOT"] = mkdtemp()
-logging.disable(logging.CRITICAL)
-
 import bars
 import pandas as pd
 import workloads as w
@@ -25,9 +22,13 @@ from zipline.finance import commission, slippage
 from zipline.utils.calendar_utils import get_calendar
 
 SCALE, DAY = 1_000.0, 1_440
+logging.disable(logging.CRITICAL)
+os.environ["ZIPLINE_ROOT"] = mkdtemp()
 
 
 class NextOpen(slippage.SlippageModel):
+    """The open of the bar, as it is."""
+
     def process_order(self, data: object, order: object) -> tuple[float, int]:
         return data.current(order.asset, "open"), order.amount
 
