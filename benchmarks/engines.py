@@ -168,7 +168,10 @@ PEERS = (
     Engine(
         "bt",
         "peer_bt.py",
-        {"W1 Python": "sizes are weights of the equity", "W4": "fractions of shares"},
+        {
+            "W1 Python": "sizes are weights of the equity",
+            "W4": "fractions of shares, sized at the open",
+        },
         ("bt",),
         floor_rules={"W4": "fractions"},
     ),

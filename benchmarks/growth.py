@@ -2,7 +2,7 @@
 
 Each point is the least CPU time of a few runs, set-up and indicators included. The exponent is
 the slope of the upper half of the points on logarithmic axes: 1 is linear. Writes growth.json
-and docs/pictures/growth.svg, and the table in docs/benchmarks.md.
+and docs/growth.svg, and the table in docs/benchmarks.md.
 
 Usage: growth.py [--small]
 """
@@ -195,7 +195,7 @@ def main() -> int:
     results = {axis.what: measured(axis) for axis in axes}
     (HERE / "growth.json").write_text(json.dumps({"machine": facts(), **results}, indent=1) + "\n")
     docs = HERE.parent / "docs"
-    picture(results, docs / "pictures" / "growth.svg")
+    picture(results, docs / "growth.svg")
     lines = ["| what grows | from | to | last point, CPU ms | exponent | held |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | --- |")
     for axis in axes:
