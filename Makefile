@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
 
-.PHONY: setup demo test check bench docs fuzz clean
+.PHONY: setup demo test check bench bench-all bench-growth docs fuzz clean
 
 $(VENV)/.ready: pyproject.toml $(PAGE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,10 +26,14 @@ check: setup         ## linters, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup         ## against the hand-written floor, and vectorbt in an environment of its own
-	test -x $(VENV)-bench/bin/python || $(PYTHON) -m venv $(VENV)-bench
-	$(BIN)/uv pip install -q --python $(VENV)-bench/bin/python -e . vectorbt
-	$(VENV)-bench/bin/python benchmarks/bracket.py
+bench: setup         ## against the hand-written floor and the fast peers, some minutes
+	$(BIN)/python benchmarks/run.py
+
+bench-all: setup     ## against every peer that installs
+	$(BIN)/python benchmarks/run.py --all
+
+bench-growth: setup  ## how the cost grows with bars, instruments, fills and strategies
+	$(BIN)/python benchmarks/growth.py
 
 docs: setup          ## pictures from their scenarios, then the pages, into site/
 	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[docs]'
@@ -40,4 +44,4 @@ fuzz: setup          ## the market against the slow one, at length
 	$(BIN)/python tests/oracles/compare_many.py 100000 7
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench dist site
+	rm -rf $(VENV) $(VENV)-bench* dist site

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from intrabar.strategy.signals import Signals
     from intrabar.strategy.strategy import Strategy
     from intrabar.strategy.views import AtClose, AtOpen
+    from intrabar.strategy.weights import Weights
 
 _HOMES = {
     "app.api": "audit backtest",
@@ -79,6 +80,7 @@ _HOMES = {
     "strategy.signals": "Signals",
     "strategy.strategy": "Strategy",
     "strategy.views": "AtClose AtOpen",
+    "strategy.weights": "Weights",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -115,6 +117,7 @@ __all__ = [
     "TrailingATR",
     "TrendFollowing",
     "UsageError",
+    "Weights",
     "atr",
     "audit",
     "backtest",

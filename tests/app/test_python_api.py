@@ -74,7 +74,7 @@ def test_dates_cash_and_policy(file: str) -> None:
 
 
 def test_what_is_no_strategy_is_refused(file: str) -> None:
-    with pytest.raises(intrabar.ConfigError, match="a Bot, a Strategy, Signals or a name"):
+    with pytest.raises(intrabar.ConfigError, match="a Bot, a Strategy, Signals, Weights or a name"):
         intrabar.backtest(42, file)
     with pytest.raises(intrabar.NotFoundError, match="did you mean 'CoinFlip'"):
         intrabar.backtest("CoinFlop", file)

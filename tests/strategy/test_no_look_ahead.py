@@ -22,6 +22,7 @@ from intrabar.strategy.gates import Gates
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
+from intrabar.strategy.weights import Weights
 from tests.strategy.markets import other_future, run_of, walk
 
 BARS = 240
@@ -107,6 +108,7 @@ MADE = {
         gates=Gates(False, 0.3, 5, "17:00", 60.0, 0.02),
     ),
     "signals": mean_reversion,
+    "weights": lambda market: Weights(np.tanh(np.round(market.close - 100.0))),
     "python": lambda _: SeesEverything(),
 }
 

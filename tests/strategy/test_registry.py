@@ -159,7 +159,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(
         ("CoinFlip", {"gates": {"flatten": "25:00"}}, "flatten is '25:00'"),
         ("CoinFlip", {"exit": {"name": "my_strategies:number"}}, "exit"),
         ("my_strategies:ready", {"fast": 3}, "is a finished strategy and takes no parameters"),
-        ("my_strategies:number", {}, "is neither a strategy, an entry, a bot nor signals"),
+        ("my_strategies:number", {}, "is neither a strategy, an entry, a bot, signals nor weights"),
         ("no_such_module:Mine", {}, "cannot import 'no_such_module'"),
     ],
 )

@@ -48,7 +48,8 @@ def backtest(
     Parameters
     ----------
     strategy : strategy, name, or {label: strategy or name}
-        A `Bot`, a `Strategy`, `Signals`, or a name with `params`. None: those of `config`.
+        A `Bot`, a `Strategy`, `Signals`, `Weights`, or a name with `params`. None: those of
+        `config`.
     data : Bars, frame, path, list or {symbol: any of these}
         None: the data of `config`, or the catalogue's bars of `symbols`. A lone frame is traded
         under the first of `symbols`, else as ASSET.
@@ -268,7 +269,7 @@ def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:
         raise ConfigError("params: belong to a strategy that is given by name")
     if not hasattr(given, "indicators") or isinstance(given, type):
         raise ConfigError(
-            f"strategy: a Bot, a Strategy, Signals or a name is needed, not {given!r}"
+            f"strategy: a Bot, a Strategy, Signals, Weights or a name is needed, not {given!r}"
         )
     made: AnyStrategy = given
     return made

@@ -21,13 +21,14 @@ from intrabar.sim.machine import Account, Machine
 from intrabar.strategy.bot import Bot, RunningBot, wake_of
 from intrabar.strategy.gates import IsOpen, timetable
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.signals import RunningSignals, Signals, wake_of_signals
+from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
+from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
 
-Running = RunningBot | RunningStrategy | RunningSignals
+Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +92,19 @@ class Run:
             for name, strategy in setup.strategies.items()
             if isinstance(strategy, Bot)
         }
+        arrays: dict[str, RunningSignals | RunningWeights] = {}
+        for name, strategy in setup.strategies.items():
+            if isinstance(strategy, Signals):
+                arrays[name] = RunningSignals(strategy, setup.market)
+            elif isinstance(strategy, Weights):
+                arrays[name] = RunningWeights(strategy, setup.market)
         rows = len(setup.market)
         wake = np.zeros((rows, len(setup.strategies)), np.uint8)
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if isinstance(strategy, Bot):
                 wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
-            elif isinstance(strategy, Signals):
-                wake[:, k] = wake_of_signals(strategy, setup.market)
+            elif isinstance(strategy, Signals | Weights):
+                wake[:, k] = arrays[name].wake
             else:
                 wake[:, k] = wake_of_strategy(strategy, columns[name], rows)
         self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
@@ -107,8 +114,9 @@ class Run:
                 running: Running = RunningBot(
                     strategy, self.machine, k, columns[name], tables[name]
                 )
-            elif isinstance(strategy, Signals):
-                running = RunningSignals(strategy, self.machine, k)
+            elif isinstance(strategy, Signals | Weights):
+                running = arrays[name]
+                running.connect(self.machine, k)
             else:
                 # On a copy: what a strategy remembers must not reach the next run of the setup.
                 history = self.frames.history(named[name])
@@ -160,6 +168,8 @@ def compute_columns(
     ConfigError
         An indicator needs more bars than the longest instrument has.
     """
+    if not indicators:
+        return {}
     t, n = market.open.shape
     columns = {name: np.full((t, n), np.nan) for name in indicators}
     real = [np.flatnonzero(~np.isnan(market.open[:, j])) for j in range(n)]

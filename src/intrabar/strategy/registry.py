@@ -20,6 +20,7 @@ from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFol
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
+from intrabar.strategy.weights import Weights
 
 GROUP = "intrabar.strategies"
 ENTRIES: dict[str, Any] = {
@@ -30,7 +31,7 @@ ENTRIES: dict[str, Any] = {
 EXITS: dict[str, Any] = {"FixedRatio": FixedRatio, "TrailingATR": TrailingATR}
 BOT_PARAMETERS = ("exit", "risk_fraction", "qty", "gates", "warm_up", "interpreted")
 
-AnyStrategy = Bot | Strategy | Signals
+AnyStrategy = Bot | Strategy | Signals | Weights
 
 
 def known() -> list[str]:
@@ -56,7 +57,7 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
     """
     given = dict(params or {})
     made = find(name)
-    if isinstance(made, Bot | Strategy | Signals):
+    if isinstance(made, AnyStrategy):
         if given:
             raise ConfigError(f"{name} is a finished strategy and takes no parameters")
         return made
@@ -67,8 +68,8 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
         whole: Bot = construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
         return whole
     strategy = construct(made, given, name, parameter_names(made))
-    if not isinstance(strategy, Bot | Strategy | Signals):
-        raise ConfigError(f"{name} is neither a strategy, an entry, a bot nor signals")
+    if not isinstance(strategy, AnyStrategy):
+        raise ConfigError(f"{name} is neither a strategy, an entry, a bot, signals nor weights")
     return strategy
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
-from intrabar.kernel import carray, cfunc
+from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import Market
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.machine import Hooks, Machine
@@ -20,7 +20,11 @@ from intrabar.strategy.bot_kernel import BOT, put_order
 
 WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan}
 
-SIGNALS = np.dtype([("bot", BOT), *((n, "i8") for n in ("side", "qty", "stop", "target"))])
+# An array of one row stands for every bar: its step from bar to bar is 0 rows.
+ARRAYS = ("side", "qty", "stop", "target")
+SIGNALS = np.dtype(
+    [("bot", BOT), *((n, "i8") for n in ARRAYS), *((f"{n}_step", "i8") for n in ARRAYS)]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,29 +58,35 @@ class Signals:
         """None: they are in the arrays already."""
         return {}
 
-    def grid(self, market: Market, values: Any, what: str, default: float) -> NDArray[np.float64]:
-        """One of the arrays as (t, n) float64, words turned into numbers."""
-        shape = market.open.shape
-        grid = np.full(shape, default)
+    def grid(self, market: Market, what: str) -> NDArray[np.float64]:
+        """One of the arrays as (t, n) float64, or as (1, n) where it is the same at every bar.
+
+        NaN where nothing is said. Words are turned into numbers.
+        """
+        values = getattr(self, what)
+        rows, n = market.open.shape
         if values is None:
-            return grid
-        columns: Mapping[str, Any]
+            return np.full((1, n), np.nan)
+        given: Mapping[str, Any]
         if isinstance(values, Mapping):
-            columns = values
+            given = values
         elif np.ndim(values) == 0:
-            columns = dict.fromkeys(market.symbols, values)
+            given = dict.fromkeys(market.symbols, values)
         else:
-            columns = {market.symbols[0]: values}
+            given = {market.symbols[0]: values}
+        columns = {symbol: as_numbers(column, what) for symbol, column in given.items()}
         for symbol, column in columns.items():
             if symbol not in market.symbols:
                 raise ConfigError(f"signals: {what} has {symbol!r}, which is not traded")
-            numbers = as_numbers(column, what)
-            if numbers.ndim and numbers.shape != (shape[0],):
+            if column.ndim and column.shape != (rows,):
                 raise ConfigError(
-                    f"signals: {what} of {symbol} has {numbers.size} rows, "
-                    f"the timeline has {shape[0]} bars"
+                    f"signals: {what} of {symbol} has {column.size} rows, "
+                    f"the timeline has {rows} bars"
                 )
-            grid[:, market.symbols.index(symbol)] = numbers
+        constant = all(column.ndim == 0 for column in columns.values())
+        grid = np.full((1 if constant else rows, n), 1.0 if what == "qty" else np.nan)
+        for symbol, column in columns.items():
+            grid[:, market.symbols.index(symbol)] = column
         return grid
 
 
@@ -93,9 +103,9 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
         array = np.array(
             [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
         ).reshape(array.shape)
-    numbers = array.astype(float)
-    right = np.isin(numbers, (-1.0, 0.0, 1.0)) if what == "side" else numbers > 0.0
-    wrong = numbers[~right & ~np.isnan(numbers)]
+    numbers = np.asarray(array, dtype=float)
+    said = numbers[~np.isnan(numbers)]
+    wrong = said[(said != 0.0) & (np.abs(said) != 1.0) if what == "side" else said <= 0.0]
     if wrong.size:
         must = "1, -1, 0 or NaN" if what == "side" else "above 0"
         raise ConfigError(f"signals: {what} has {wrong[0]:g}, must be {must}")
@@ -103,23 +113,28 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
 
 
 class RunningSignals:
-    """Signals connected to a machine."""
+    """Signals over the bars of a market, to be connected to a machine."""
 
     is_compiled = True
 
-    def __init__(self, signals: Signals, machine: Machine, row: int) -> None:
+    def __init__(self, signals: Signals, market: Market) -> None:
+        self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
+        said = ~np.isnan(self.arrays["side"])
+        asks = said[:, 0] if said.shape[1] == 1 else np.asarray(said.any(axis=1))
+        self.wake = asks * np.uint8(WAKE_FLAT | WAKE_HELD)
+
+    def connect(self, machine: Machine, row: int) -> None:
+        """Let the loop of a machine call it."""
         market = machine.market
-        self.side = signals.grid(market, signals.side, "side", np.nan)
-        self.qty = signals.grid(market, signals.qty, "qty", 1.0)
-        self.stop = signals.grid(market, signals.stop, "stop", np.nan)
-        self.target = signals.grid(market, signals.target, "target", np.nan)
         self.record = np.zeros(1, SIGNALS)
-        self.record["bot"]["strategy"] = row
-        self.record["bot"]["book"] = machine.book_address
-        self.record["bot"]["instruments_count"] = len(market.symbols)
-        self.record["bot"]["columns"] = market.close.ctypes.data
-        for name in ("side", "qty", "stop", "target"):
-            self.record[name] = getattr(self, name).ctypes.data
+        for what, array in self.arrays.items():
+            self.record[what] = array.ctypes.data
+            self.record[f"{what}_step"] = 0 if len(array) == 1 else 1
+        bot = self.record[0]["bot"]
+        bot["strategy"] = row
+        bot["book"] = machine.book_address
+        bot["instruments_count"] = len(market.symbols)
+        bot["columns"] = market.close.ctypes.data
         machine.connect(row, Hooks(0, close_hook.address, 0, self.record.ctypes.data))
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
@@ -133,10 +148,10 @@ class RunningSignals:
         """Nothing to put back."""
 
 
-def wake_of_signals(signals: Signals, market: Market) -> NDArray[np.uint8]:
-    """Bars with a signal: (t,) uint8 of WAKE_* bits."""
-    asks = ~np.isnan(signals.grid(market, signals.side, "side", np.nan)).all(axis=1)
-    return np.where(asks, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0)).astype(np.uint8)
+@kernel
+def at(address: int, step: int, i: int, j: int, n: int) -> float:
+    """Row `i * step`, column `j` of an array with `n` columns."""
+    return carray(pointer(address), (i * step + 1) * n, np.float64)[i * step * n + j]
 
 
 @cfunc("int64(int64, int64)")
@@ -146,13 +161,9 @@ def close_hook(context: int, i: int) -> int:
     bot = record.bot
     book = as_book(bot.book)
     n = bot.instruments_count
-    sides = carray(pointer(record.side), (i + 1, n), np.float64)
-    quantities = carray(pointer(record.qty), (i + 1, n), np.float64)
-    stops = carray(pointer(record.stop), (i + 1, n), np.float64)
-    targets = carray(pointer(record.target), (i + 1, n), np.float64)
     closes = carray(pointer(bot.columns), (i + 1, n), np.float64)
     for j in range(n):
-        side = sides[i, j]
+        side = at(record.side, record.side_step, i, j, n)
         sleeve = book.sleeves[bot.strategy * n + j]
         held = sleeve.qty
         if (
@@ -162,11 +173,12 @@ def close_hook(context: int, i: int) -> int:
             or (side == 0.0 and held == 0.0)
         ):
             continue
-        wanted = side * quantities[i, j]
-        change = wanted - held
+        stop = target = np.nan
+        change = -held
+        if side != 0.0:
+            change += side * at(record.qty, record.qty_step, i, j, n)
+            stop = closes[i, j] - side * at(record.stop, record.stop_step, i, j, n)
+            target = closes[i, j] + side * at(record.target, record.target_step, i, j, n)
         direction = 1 if change > 0.0 else -1
-        close = closes[i, j]
-        stop = close - side * stops[i, j] if side != 0.0 else np.nan
-        target = close + side * targets[i, j] if side != 0.0 else np.nan
         put_order(book, bot.strategy, j, direction, abs(change), stop, target)
     return 0

@@ -1,0 +1,169 @@
+"""Intrabar's side: the compiled forms, and the same rules as Python strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bars
+import numpy as np
+import workloads as w
+from engine_process import Outcome, Task, serve
+
+from intrabar.engine.backtest import Run, Setup, compute_columns
+from intrabar.exits import FixedRatio
+from intrabar.indicators import Indicator, atr, ema, sma
+from intrabar.model.bars import Market
+from intrabar.model.instrument import Instrument
+from intrabar.sim.machine import Account
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.entries import MovingAverageCrossover
+from intrabar.strategy.signals import Signals
+from intrabar.strategy.strategy import Strategy
+from intrabar.strategy.views import AtClose
+from intrabar.strategy.weights import Weights
+
+MARGINS = {"initial_margin_rate": 0.1, "maintenance_margin_rate": 0.05}
+TRADED = Instrument("A", tick_size=1e-6, commission_rate=w.FEE, **MARGINS)
+SLIPPED = Instrument("A", tick_size=1e-6, commission_rate=w.FEE, slippage_pct=w.SLIP, **MARGINS)
+
+
+def market_of(time: np.ndarray, columns: bars.Columns, period: int) -> Market:
+    """The bars as a market; one column is called A."""
+    shape = (len(time), columns["close"].size // len(time))
+    names = ("A",) if shape[1] == 1 else tuple(f"S{j:03d}" for j in range(shape[1]))
+    grid = {k: np.ascontiguousarray(v.reshape(shape)) for k, v in columns.items()}
+    return Market(
+        symbols=names,
+        time=time,
+        volume=np.ones(shape),
+        session_end=np.zeros(shape, np.uint8),
+        open_time=np.repeat((time - period)[:, None], shape[1], axis=1),
+        period=period,
+        **grid,
+    )
+
+
+def outcome_of(
+    market: Market, strategy: Any, instruments: tuple[Instrument, ...], cash: float = w.CASH
+) -> Outcome:
+    run = Run(Setup(market, instruments, {"s": strategy}, Account(cash=cash)))
+    run.to_end()
+    return Outcome(len(run.machine.fills()), float(run.machine.tape.equity[-1]))
+
+
+def cross_signals(fast: np.ndarray, slow: np.ndarray) -> Signals:
+    """Sides where the averages cross, nothing elsewhere."""
+    change = w.crosses(fast, slow)
+    return Signals(np.where(change != 0, change, np.nan), qty=w.UNITS)
+
+
+def w1(size: int, rules: str) -> Task:
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    indicators = {"fast": sma(w.FAST), "slow": sma(w.SLOW)}
+
+    def run() -> Outcome:
+        columns = compute_columns(indicators, market)
+        signals = cross_signals(columns["fast"][:, 0], columns["slow"][:, 0])
+        return outcome_of(market, signals, (TRADED,))
+
+    return run
+
+
+def w2(size: int, rules: str) -> Task:
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    bot = Bot(
+        MovingAverageCrossover(w.EMA_FAST, w.EMA_SLOW, seed="first"),
+        FixedRatio(w.ATR, w.STOP, w.TARGET / w.STOP, seed="first"),
+        risk_fraction=0.0,
+        qty=w.UNITS,
+        warm_up=w.WARM,
+    )
+    return lambda: outcome_of(market, bot, (SLIPPED,))
+
+
+def w3(size: int, rules: str) -> Task:
+    market = market_of(*bars.hours(w.HOURS), bars.HOUR)
+    wanted = w.pairs(size)
+    periods = {period for pair in wanted for period in pair}
+
+    def run() -> Outcome:
+        means = compute_columns({str(p): sma(p) for p in periods}, market)
+        every = [
+            outcome_of(market, cross_signals(means[str(f)][:, 0], means[str(s)][:, 0]), (TRADED,))
+            for f, s in wanted
+        ]
+        return Outcome(sum(x.fills for x in every), sum(x.equity for x in every))
+
+    return run
+
+
+def w4(size: int, rules: str) -> Task:
+    time, columns = bars.days(w.DAYS, size)
+    market = market_of(time, columns, bars.DAY)
+    traded = tuple(
+        Instrument(s, tick_size=0.001, commission_rate=w.FEE, **MARGINS) for s in market.symbols
+    )
+
+    def run() -> Outcome:
+        rows, chosen = w.momentum_weights(market.close, bars.month_ends(time))
+        weights = np.full(market.close.shape, np.nan)
+        weights[rows] = chosen
+        return outcome_of(market, Weights(weights), traded, w.PANEL_CASH)
+
+    return run
+
+
+class PythonCross(Strategy):
+    """W1 as a Python class that is called on every close."""
+
+    def __init__(self) -> None:
+        self.side = 0
+
+    def indicators(self) -> dict[str, Indicator]:
+        return {"fast": sma(w.FAST), "slow": sma(w.SLOW)}
+
+    def on_close(self, now: AtClose) -> None:
+        side = 1 if now["fast"] > now["slow"] else -1
+        if side != self.side:
+            if self.side:
+                change = side * w.UNITS - now.position.qty
+                (now.buy if change > 0 else now.sell)(abs(change))
+            self.side = side
+
+
+class PythonBracket(Strategy):
+    """W2 as a Python class that is called on every close."""
+
+    def __init__(self) -> None:
+        self.side = 0
+
+    def indicators(self) -> dict[str, Indicator]:
+        return {
+            "fast": ema(w.EMA_FAST, seed="first"),
+            "slow": ema(w.EMA_SLOW, seed="first"),
+            "atr": atr(w.ATR, seed="first"),
+        }
+
+    def on_close(self, now: AtClose) -> None:
+        fast, slow = now["fast"], now["slow"]
+        side = 1 if fast > slow else -1 if fast < slow else self.side
+        if side != self.side and now.is_flat and now.bar >= w.WARM:
+            stop, target = side * w.STOP * now["atr"], side * w.TARGET * now["atr"]
+            order = now.buy if side > 0 else now.sell
+            order(w.UNITS, stop_loss=now.close - stop, take_profit=now.close + target)
+        self.side = side
+
+
+def python_w1(size: int, rules: str) -> Task:
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    return lambda: outcome_of(market, PythonCross(), (TRADED,))
+
+
+def python_w2(size: int, rules: str) -> Task:
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    return lambda: outcome_of(market, PythonBracket(), (SLIPPED,))
+
+
+if __name__ == "__main__":
+    compiled = {"W1": w1, "W2": w2, "W3": w3, "W4": w4}
+    serve("", compiled | {"W1 Python": python_w1, "W2 Python": python_w2})

@@ -1,0 +1,201 @@
+"""Weights: how much of the equity to hold of each instrument, as an array. No compiling at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import ConfigError
+from intrabar.indicators import Indicator
+from intrabar.kernel import carray, cfunc, kernel
+from intrabar.model.bars import Market
+from intrabar.sim import state
+from intrabar.sim.access import as_book, pointer
+from intrabar.sim.costs import in_lots, round_down
+from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.strategy.bot_kernel import BOT, put_order
+
+CANCEL = state.CANCEL
+WEIGHTS = np.dtype([("bot", BOT), ("weights", "i8")])
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Hold target weights of the equity, from the next open on.
+
+    Parameters
+    ----------
+    weight : (t, n), or {symbol: (t,)}, or a frame with a column per symbol; fraction
+        Value to hold over the equity of the account: 0.5 long, -0.5 short, 0 flat. NaN leaves
+        an instrument as it is; a row of NaN leaves all. Columns of an array are in the order of
+        the instruments; a symbol that a mapping or a frame does not have is left as it is.
+    name : str
+        How reports call it.
+
+    Notes
+    -----
+    Phase: the weights of bar T are turned into quantities at its CLOSE, `weight * equity / (close
+    * point_value)` rounded toward zero to whole lots, and the difference to the position is
+    traded at the next OPEN of the instrument. Orders that only reduce a position fill at that
+    open before those that add to one or flip it, so that their margin is free. Fees, slippage
+    and the gap to the open are not foreseen: weights that add up to 1 want a little more than
+    the equity. The newest weight counts: an order that still waits for a bar of its instrument is
+    cancelled when another weight is given. Rows are those of the timeline.
+    """
+
+    weight: Any
+    name: str = field(default="Weights")
+
+    def indicators(self) -> dict[str, Indicator]:
+        """None: they are in the array already."""
+        return {}
+
+    def grid(self, market: Market) -> NDArray[np.float64]:
+        """The weights as (t, n) float64 of a market.
+
+        Raises
+        ------
+        ConfigError
+            A wrong shape, an unknown symbol, or a weight that is not finite.
+        """
+        given: Any = self.weight
+        if isinstance(given, Mapping) or hasattr(given, "columns"):
+            grid = np.full(market.close.shape, np.nan)
+            for symbol in given if isinstance(given, Mapping) else given.columns:
+                if symbol not in market.symbols:
+                    raise ConfigError(f"weights: there is {symbol!r}, which is not traded")
+                column = numbers_of(given[symbol])
+                if column.shape != (len(market),):
+                    raise ConfigError(
+                        f"weights: {symbol} has {column.size} rows, "
+                        f"the timeline has {len(market)} bars"
+                    )
+                grid[:, market.symbols.index(symbol)] = column
+        else:
+            grid = numbers_of(given)
+            if grid.shape != market.close.shape:
+                raise ConfigError(
+                    f"weights: the array has shape {grid.shape}, must be {market.close.shape}: "
+                    "a row per bar, a column per instrument"
+                )
+        if np.isinf(grid).any():
+            i, j = np.argwhere(np.isinf(grid))[0]
+            raise ConfigError(f"weights: {market.symbols[j]} at bar {i} is not finite")
+        return grid
+
+
+def numbers_of(values: Any) -> NDArray[np.float64]:
+    """Weights as float64, None as NaN."""
+    try:
+        return np.asarray(values, dtype=float, order="C")
+    except (TypeError, ValueError) as e:
+        raise ConfigError(f"weights: must be numbers: {e}") from None
+
+
+class RunningWeights:
+    """Weights over the bars of a market, to be connected to a machine."""
+
+    is_compiled = True
+
+    def __init__(self, weights: Weights, market: Market) -> None:
+        self.grid = weights.grid(market)
+        wanted = np.asarray(~np.isnan(self.grid).all(axis=1))
+        self.wake = np.where(wanted, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0))
+        self.wake[1:][wanted[:-1]] |= np.uint8(WAKE_OPEN)
+
+    def connect(self, machine: Machine, row: int) -> None:
+        """Let the loop of a machine call it."""
+        market = machine.market
+        self.record = np.zeros(1, WEIGHTS)
+        self.record["weights"] = self.grid.ctypes.data
+        bot = self.record[0]["bot"]
+        bot["strategy"] = row
+        bot["book"] = machine.book_address
+        bot["instruments_count"] = len(market.symbols)
+        bot["columns"] = market.close.ctypes.data
+        bot["equity"] = machine.tape.equity.ctypes.data
+        context = self.record.ctypes.data
+        machine.connect(row, Hooks(open_hook.address, close_hook.address, 0, context))
+
+    def gate_counts(self) -> list[tuple[str, str, int]]:
+        """Weights have no gates."""
+        return []
+
+    def checkpoint(self) -> None:
+        """Weights remember nothing from bar to bar."""
+
+    def return_to(self, checkpoint: None) -> None:
+        """Nothing to put back."""
+
+
+@kernel
+def cancel_waiting(book: Any, bot: Any, j: int) -> None:
+    """Take back what an earlier weight has asked for and no bar has filled."""
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        if order.strategy == bot.strategy:
+            command = book.inbox[book.account[0].inbox]
+            command.kind = CANCEL
+            command.id = order.id
+            book.account[0].inbox += 1
+        k = order.next
+
+
+@kernel
+def order_toward(
+    book: Any, record: Any, j: int, weight: float, close: float, equity: float, reduces: bool
+) -> None:
+    """Ask for the order that brings a position to its weight, if it is of the kind wanted.
+
+    `reduces` chooses: orders that only reduce a position, or all others. Worked out anew from
+    the same close and equity before each of the two, so that nothing need be remembered between
+    a close and the open after it.
+    """
+    bot = record.bot
+    x = book.instruments[j]
+    sleeve = book.sleeves[bot.strategy * bot.instruments_count + j]
+    if np.isnan(weight) or not close > 0.0 or sleeve.liquidated != 0:
+        return
+    size = round_down(abs(weight) * max(equity, 0.0) / (close * x.point_value), x.lot)
+    wanted = size if weight > 0.0 else -size
+    change = in_lots(wanted - sleeve.qty, x.lot)
+    if change == 0.0 or (change * sleeve.qty < 0.0 and wanted * sleeve.qty >= 0.0) != reduces:
+        return
+    side = 1 if change > 0.0 else -1
+    put_order(book, bot.strategy, j, side, abs(change), np.nan, np.nan)
+
+
+@cfunc("int64(int64, int64)")
+def close_hook(context: int, i: int) -> int:
+    """`on_close` of weights: what reduces a position, first at the next open."""
+    record = carray(pointer(context), 1, WEIGHTS)[0]
+    book = as_book(record.bot.book)
+    n = record.bot.instruments_count
+    weights = carray(pointer(record.weights), (i + 1, n), np.float64)
+    closes = carray(pointer(record.bot.columns), (i + 1, n), np.float64)
+    equity = book.account[0].equity
+    for j in range(n):
+        if not np.isnan(weights[i, j]) and book.instruments[j].head >= 0:
+            cancel_waiting(book, record.bot, j)
+        order_toward(book, record, j, weights[i, j], closes[i, j], equity, True)
+    return 0
+
+
+@cfunc("int64(int64, int64)")
+def open_hook(context: int, i: int) -> int:
+    """`on_open` of weights: the rest of what the close before asked for, at the same open."""
+    record = carray(pointer(context), 1, WEIGHTS)[0]
+    book = as_book(record.bot.book)
+    n = record.bot.instruments_count
+    weights = carray(pointer(record.weights), (i + 1, n), np.float64)
+    closes = carray(pointer(record.bot.columns), (i + 1, n), np.float64)
+    equity = carray(pointer(record.bot.equity), i, np.float64)[i - 1]
+    for j in range(n):
+        order_toward(book, record, j, weights[i - 1, j], closes[i - 1, j], equity, False)
+    return 0
