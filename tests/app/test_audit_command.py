@@ -82,5 +82,5 @@ def test_python_takes_a_configuration(tmp_path: Path) -> None:
 
 
 def test_what_a_function_makes_must_be_a_strategy(file: str) -> None:
-    with pytest.raises(ib.ConfigError, match="a Bot, a Strategy, Signals or a name"):
+    with pytest.raises(ib.ConfigError, match="a Bot, a Strategy, Signals, Weights or a name"):
         ib.audit(lambda market: 42, file)

@@ -120,7 +120,7 @@ def test_built_in_strategies_are_clean(made: str) -> None:
     )
     report = audit(
         setup_of(market, MADE[made](market)),
-        (lambda m: {"s": MADE[made](m)}) if made == "signals" else None,
+        (lambda m: {"s": MADE[made](m)}) if made in ("signals", "weights") else None,
         cuts=5 if many else 12,
     )
     assert report.leaks == []

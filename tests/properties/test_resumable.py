@@ -11,12 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intrabar.engine.backtest import Run
 from intrabar.engine.scenario import ScriptedOrders, scenario_machine
+from intrabar.exits import FixedRatio
 from intrabar.model.enums import RunStatus
 from intrabar.sim import state
 from intrabar.sim.loop import ENDED
 from intrabar.sim.machine import Machine
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.entries import MovingAverageCrossover
+from intrabar.strategy.weights import Weights
 from tests.generators import random_scenario, scenarios
+from tests.strategy.markets import setup_of, walk
 
 SEEDED = 150
 CALM = settings(
@@ -172,3 +178,21 @@ def test_a_long_calm_run_is_passed_quietly_to_the_same_bits() -> None:
     }
     expected = at_one_go(copy.deepcopy(scenario))
     assert quiet(scenario) == never_quiet(scenario) == expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_sized_by_equity_is_the_same_on_calm_and_on_stepped_bars(seed: int) -> None:
+    """A calm bar is left at its close: the hook must see the equity of that close."""
+    n = 1 + seed % 3
+    market = walk(400, seed, ("A", "B", "C")[:n], missing=0.1 if seed % 2 else 0.0)
+    weights = np.full((400, n), np.nan)
+    weights[::7] = np.random.default_rng(seed).uniform(-0.5, 0.5, weights[::7].shape)
+    bot = Bot(MovingAverageCrossover(3, 8), FixedRatio(5), risk_fraction=0.02)
+    for strategy in (Weights(weights), bot):
+        whole, stepped = Run(setup_of(market, strategy)), Run(setup_of(market, strategy))
+        whole.machine.advance()
+        for bar in range(400):
+            stepped.machine.advance(bar, state.STEP_INTRABAR)
+        stepped.machine.advance()
+        assert len(whole.machine.fills()) > 5
+        assert stepped.machine.digest() == whole.machine.digest()

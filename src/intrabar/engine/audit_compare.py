@@ -15,8 +15,9 @@ from intrabar.engine.audit_watch import Command, Watched, watch
 from intrabar.engine.backtest import Setup
 from intrabar.sim import state
 from intrabar.strategy.bot import RunningBot
-from intrabar.strategy.signals import Signals
+from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
+from intrabar.strategy.weights import RunningWeights
 
 
 def leaks_between(base: Watched, other: Watched, trial: Trial) -> list[Leak]:
@@ -89,13 +90,20 @@ def _indicators(base: Watched, other: Watched, rows: int) -> list[Leak]:
 
 def _signals(base: Watched, other: Watched, rows: int) -> list[Leak]:
     found = []
-    for name, strategy in base.run.setup.strategies.items():
-        if not isinstance(strategy, Signals):
-            continue
-        for what in ("side", "qty", "stop", "target"):
-            one, two = (getattr(watched.run.running[name], what) for watched in (base, other))
-            found.append(_column("signals", name, what, base, one, two, rows))
+    for name in base.run.setup.strategies:
+        one, two = _arrays(base, name), _arrays(other, name)
+        for what in one:
+            if what in two:
+                found.append(_column("signals", name, what, base, one[what], two[what], rows))
     return [leak for leak in found if leak is not None]
+
+
+def _arrays(watched: Watched, name: str) -> dict[str, NDArray[np.float64]]:
+    """The arrays that a running strategy is made of, (t, n) each, or (1, n) constants."""
+    running = watched.run.running[name]
+    if isinstance(running, RunningSignals):
+        return running.arrays
+    return {"weight": running.grid} if isinstance(running, RunningWeights) else {}
 
 
 def _column(

@@ -164,7 +164,7 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
         i = glide_one(book, tape, i, end)
     else:
         i = glide_many(book, tape, i, end)
-    if i > start:
+    if i > start and account.step == STEP_OPEN:
         account.equity = tape.equity[i - 1]
     return i
 
