@@ -100,8 +100,8 @@ class Instrument:
         if (
             lower
             and same(lower[0].open, bar.open, tick)
-            and same(max(b.high for b in lower), bar.high, tick)
-            and same(min(b.low for b in lower), bar.low, tick)
+            and same(max(max(b.open, b.high, b.low, b.close) for b in lower), bar.high, tick)
+            and same(min(min(b.open, b.high, b.low, b.close) for b in lower), bar.low, tick)
             and same(lower[-1].close, bar.close, tick)
         ):
             return lower

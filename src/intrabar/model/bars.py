@@ -164,7 +164,7 @@ def agrees(bar: Floats, lower: Floats, tick: float) -> bool:
     tick : price
         A difference of up to 1e-9 ticks counts as none.
     """
-    whole = (lower[0, 0], lower[:, 1].max(), lower[:, 2].min(), lower[-1, 3])
+    whole = (lower[0, 0], lower.max(), lower.min(), lower[-1, 3])
     return bool(np.all(np.abs(bar - whole) <= 1e-9 * tick))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import ActionKind, FillReason, LedgerKind, Phase
 from intrabar.sim.costs import cost_of, in_lots, rates_of, round_down, slipped
-from intrabar.sim.execute import count_open, move_position, record, take_volume
+from intrabar.sim.execute import count_open, move_position, record
 from intrabar.sim.nights import enter
 from intrabar.sim.orders import (
     CANCELLED,
@@ -128,7 +128,7 @@ def sell_fraction(book: Book, s: int, fraction: float, open_: float) -> None:
     realized = fraction * (open_ - sleeve.avg) * instrument.point_value
     account.cash += fraction * (open_ - sleeve.basis) * instrument.point_value
     sleeve.qty = in_lots(sleeve.qty - fraction, instrument.lot)
-    take_volume(instrument, abs(fraction))
+    instrument.traded += abs(fraction)
     x = record(book, s // n, j, -1 if fraction > 0.0 else 1, PHASE, BY_SPLIT)
     x.qty = abs(fraction)
     x.price = open_
@@ -187,7 +187,7 @@ def trade_roll(book: Book, s: int, signed: float, market: float) -> Any:
     per_contract, rate = rates_of(instrument, book.tiers, False)
     cost = cost_of(instrument, qty, price, per_contract, rate)
     realized = move_position(book.account[0], instrument, sleeve, signed, price, cost)
-    take_volume(instrument, qty)
+    instrument.traded += qty
     x = record(book, s // n, j, side, PHASE, BY_ROLL)
     x.qty = qty
     x.price = price

@@ -9,6 +9,7 @@ import numpy as np
 
 from intrabar.kernel import kernel
 
+DAY_NS = 86_400_000_000_000
 TOLERANCE = 1e-9  # ticks: a price this close to the grid is on it
 
 

@@ -317,7 +317,9 @@ def fill(
             return -1, -1
         stands, cost, realized = try_fill(book, order, allowed, price, rests, False)
     order.filled += allowed
-    take_volume(instrument, allowed)
+    instrument.traded += allowed
+    if capped:
+        instrument.room = in_lots(instrument.room - allowed, instrument.lot)
     reason = order.role + 1
     if order.role == PLAIN:
         reason = EXIT if held * order.side < 0.0 else ENTRY
@@ -339,15 +341,6 @@ def fill(
     else:  # what position or margin cut off is dropped: the order is done
         finish(book, k, FILLED, NONE)
     return stop, target
-
-
-@kernel
-def take_volume(instrument: Any, qty: float) -> None:
-    """Count a fill against the volume of its bar and the tiers of its month."""
-    if instrument.max_volume_share > 0.0:
-        instrument.room = max(round_down(instrument.room - qty, instrument.lot), 0.0)
-    if instrument.tiers > 0:
-        instrument.traded += qty
 
 
 @kernel

@@ -416,7 +416,7 @@ def tape_of(
             "rates of exchange are missing"
         )
     ranges = any(x.slippage_volatility or x.slippage_impact for x in instruments)
-    dated = has_nights(account, instruments) or any(x.tiers for x in instruments)
+    dated = has_nights(account, instruments)
     detail = market.detail
     none = np.zeros((0, n))
     return Tape(

@@ -9,7 +9,7 @@ import numpy as np
 
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase, TimeInForce
-from intrabar.sim.costs import TOLERANCE, month_of, round_down
+from intrabar.sim.costs import DAY_NS, TOLERANCE, month_of, round_down
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.orders import (
     CANCELLED,
@@ -107,7 +107,7 @@ def read_volume(instrument: Any, tape: Tape, i: int, j: int) -> None:
     share = instrument.max_volume_share * instrument.volume
     instrument.room = round_down(share, instrument.lot)
     if instrument.tiers > 0:
-        month = month_of(tape.day[i])
+        month = month_of(tape.time[i] // DAY_NS)
         if month != instrument.month:
             instrument.month = month
             instrument.traded = 0.0
