@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
-from intrabar.indicators import Columns, Indicator, compute, require_length
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -77,10 +75,8 @@ class Run:
 
     def __post_init__(self) -> None:
         setup = self.setup
-        columns = {
-            name: compute_columns(strategy.indicators(), setup.market)
-            for name, strategy in setup.strategies.items()
-        }
+        named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
+        columns = compute_columns(named, setup.market)
         calendars = tuple(x.calendar for x in setup.instruments)
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
@@ -128,46 +124,3 @@ class Run:
         for running in self.running.values():
             if isinstance(running, RunningStrategy):
                 getattr(running.strategy, hook)()
-
-
-def compute_columns(
-    indicators: Mapping[str, Indicator], market: Market
-) -> dict[str, NDArray[np.float64]]:
-    """Indicators over every instrument of a market, each on its real bars.
-
-    Returns
-    -------
-    dict of name to (t, n) float64
-        NaN while warming up; carried over bars that the instrument does not have.
-
-    Raises
-    ------
-    ConfigError
-        An indicator needs more bars than the longest instrument has.
-    """
-    t, n = market.open.shape
-    columns = {name: np.full((t, n), np.nan) for name in indicators}
-    real = [np.flatnonzero(~np.isnan(market.open[:, j])) for j in range(n)]
-    longest = max(range(n), key=lambda j: len(real[j]))
-    for indicator in indicators.values():
-        require_length(indicator, len(real[longest]), market.symbols[longest])
-    for j in range(n):
-        rows = real[j]
-        whole = len(rows) == t
-        part: Any = slice(None) if whole else rows
-        bars = Columns(
-            market.symbols[j],
-            market.time[part],
-            *(
-                np.ascontiguousarray(getattr(market, name)[part, j])
-                for name in ("open", "high", "low", "close", "volume")
-            ),
-        )
-        last = None if whole else np.searchsorted(rows, np.arange(t), "right") - 1
-        for name, indicator in indicators.items():
-            values = compute(indicator, bars)
-            if last is None:
-                columns[name][:, j] = values
-            elif len(rows):
-                columns[name][:, j] = np.where(last >= 0, values[np.maximum(last, 0)], np.nan)
-    return columns

@@ -23,6 +23,7 @@ from intrabar.strategy.bot_kernel import (
     close_hook,
     interpret,
     open_hook,
+    wake_where,
 )
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.rules import bar_fields_read, compile_rule, parameters_of, record_of
@@ -145,7 +146,8 @@ class RunningBot:
         self.is_compiled = not bot.interpreted and self._compile(bot)
         self.flattens = bool(table.flatten.any())
         if self.is_compiled:
-            hooks = Hooks(open_hook.address, close_hook.address, 0, self.record.ctypes.data)
+            at_open = open_hook.address if self.flattens else 0
+            hooks = Hooks(at_open, close_hook.address, 0, self.record.ctypes.data)
         else:
             hooks = self._interpret(bot)
         machine.connect(strategy, hooks if self.flattens else hooks._replace(on_open=0))
@@ -267,9 +269,9 @@ def wake_of(
         wake |= WAKE_HELD
     if bot.entry.wakes_on and bot.gates.daily_loss == 0.0:
         column = columns[bot.entry.wakes_on]
-        asks = ((column != 0.0) & ~np.isnan(column)).any(axis=1)
-        wake[asks] |= WAKE_FLAT
+        wake_where(column, WAKE_FLAT, wake)
     else:
         wake |= WAKE_FLAT
-    wake[table.flatten.any(axis=1)] |= WAKE_OPEN
+    if table.flatten.any():
+        wake[table.flatten.any(axis=1)] |= WAKE_OPEN
     return wake

@@ -158,13 +158,13 @@ def _compile(
     )
     try:
         exec(compile(text, str(path), "exec"), space)
+        call = space["call"]
+        return CompiledRule(call.address, call)
     except (NumbaError, KeyError):  # KeyError: a field that a record does not have
         missing = missing_field(function, now, parameters)
         if missing:
             raise ConfigError(f"{origin}: {missing}") from None
         return None
-    call = space["call"]
-    return CompiledRule(int(call.address), call)
 
 
 def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) -> str:
