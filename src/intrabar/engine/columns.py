@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intrabar.indicators import Indicator, compute, require_length
 from intrabar.model.bars import Floats, Market, Times
