@@ -200,7 +200,7 @@ def _kept(
     releases = "-".join(version(p) for p in ("pandas_market_calendars", "exchange_calendars"))
     path = cache_home() / "calendars" / releases / f"{quote(name, safe='')}-{what}.npz"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with path.open("rb") as there, np.load(there, allow_pickle=False) as stored:
             return dict(stored)
     except (OSError, ValueError, EOFError, BadZipFile):
         found = work_out()
