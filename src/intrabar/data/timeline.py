@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
     time = np.unique(np.concatenate([b.close_time for b in bars]))
     columns = [_column(b, time) for b in bars]
 
-    def stacked(field: str) -> Floats:
+    def stacked(field: str) -> Any:
         return np.ascontiguousarray(np.stack([getattr(c, field) for c in columns], axis=1))
 
     return Market(
@@ -59,9 +59,10 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
         stacked("low"),
         stacked("close"),
         stacked("volume"),
-        np.ascontiguousarray(np.stack([c.session_end for c in columns], axis=1)),
-        np.ascontiguousarray(np.stack([c.open_time for c in columns], axis=1)),
+        stacked("session_end"),
+        stacked("open_time"),
         bars[0].period,
+        np.maximum.accumulate(stacked("session").max(axis=1)),
     )
 
 
@@ -73,6 +74,7 @@ class _Column(NamedTuple):
     volume: Floats
     session_end: NDArray[np.uint8]
     open_time: Times
+    session: Times
 
 
 def _column(bars: Bars, time: Times) -> _Column:
@@ -90,6 +92,8 @@ def _column(bars: Bars, time: Times) -> _Column:
     volume[row] = bars.volume
     session_end = np.zeros(time.shape, np.uint8)
     session_end[row] = np.append(bars.session[1:] != bars.session[:-1], True)
+    session = np.full(time.shape, bars.session[0])
+    session[latest >= 0] = bars.session[latest[latest >= 0]]
     open_time = time.copy()
     open_time[row] = bars.open_time
     return _Column(
@@ -100,4 +104,5 @@ def _column(bars: Bars, time: Times) -> _Column:
         volume,
         session_end,
         open_time,
+        session,
     )

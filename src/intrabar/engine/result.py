@@ -108,7 +108,8 @@ class Result:
                 "position": f["position"].copy(),
                 "stop": f["stop"].copy(),
                 "target": f["target"].copy(),
-                "ambiguous": f["ambiguous"] == 1,
+                "ambiguous": f["ambiguous"] == int(enums.Ambiguity.AMBIGUOUS),
+                "settled": f["ambiguous"] == int(enums.Ambiguity.SETTLED),
             }
         )
 
@@ -116,7 +117,7 @@ class Result:
     def orders(self) -> pl.DataFrame:
         """Every order in order of acceptance, rejected ones and bracket children included."""
         o = self.run.machine.orders()
-        done = o["done"].copy()
+        done = o["done"].astype(np.int64)
         return pl.DataFrame(
             {
                 "order": o["id"].copy(),
@@ -130,7 +131,7 @@ class Result:
                 "filled": o["filled"].copy(),
                 "limit_price": o["limit_price"].copy(),
                 "stop_price": o["stop_price"].copy(),
-                "submitted_bar": o["submitted"].copy(),
+                "submitted_bar": o["submitted"].astype(np.int64),
                 "submitted_time": self._times(o["submitted"]),
                 "submitted_phase": _words(enums.Phase, o["phase"]),
                 "done_bar": _null_below_zero(done),
@@ -158,15 +159,14 @@ class Result:
     def equity(self) -> pl.DataFrame:
         """Equity at every close, with cash, drawdown (fraction) and exposure (fraction)."""
         n = self.bars_done
-        tape = self.run.machine.tape
-        equity = tape.equity[:n]
+        equity = self.run.machine.tape.equity[:n]
         held = self._gross_notional()[:n]
         return pl.DataFrame(
             {
                 "bar": np.arange(n),
                 "time": self._times(np.arange(n)),
                 "equity": equity.copy(),
-                "cash": tape.cash[:n].copy(),
+                "cash": self.run.machine.cash(),
                 "drawdown": drawdown_series(equity, self.setup.account.cash),
                 "exposure": np.divide(held, equity, out=np.zeros(n), where=equity > 0.0),
             }

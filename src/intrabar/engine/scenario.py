@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intrabar.engine.scenario_format import check_scenario
-from intrabar.model.bars import DAY_NS, Market
+from intrabar.model.bars import DAY_NS, Action, Detail, Market, agrees
 from intrabar.model.enums import (
+    ActionKind,
     FillReason,
+    LedgerKind,
     MarginCall,
     MarginCheck,
     OrderStatus,
@@ -23,15 +26,28 @@ from intrabar.model.enums import (
     Reject,
     Role,
     RunStatus,
+    Settlement,
     TimeInForce,
 )
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.machine import Account, Machine
 
+ACTIONS = {
+    "split": ActionKind.SPLIT,
+    "dividend": ActionKind.DIVIDEND,
+    "roll_from": ActionKind.ROLL,
+}
+MARGINS = (
+    "initial_margin",
+    "maintenance_margin",
+    "initial_margin_rate",
+    "maintenance_margin_rate",
+)
+
 
 def scenario_market(scenario: dict[str, Any]) -> Market:
-    """The bars of a scenario as a market: a bar a day, each a session of its own."""
+    """The bars of a scenario as a market: a bar a day, each a session of its own by default."""
     symbols = tuple(str(x["symbol"]) for x in scenario["instruments"])
     bars = scenario["bars"]
     length = max(len(rows) for rows in bars.values())
@@ -44,6 +60,12 @@ def scenario_market(scenario: dict[str, Any]) -> Market:
     last = np.maximum.accumulate(np.where(real, np.arange(length)[:, None], -1), axis=0)
     carried = np.take_along_axis(table[3], np.maximum(last, 0), axis=0)
     time = np.arange(length, dtype=np.int64) * DAY_NS
+    day = np.array(scenario.get("days") or range(length), np.int64)
+    # The last row of each day at which a symbol has a bar.
+    latest = {(d, j): t for t, d in enumerate(day) for j in range(len(symbols)) if real[t, j]}
+    session_end = np.zeros(real.shape, np.uint8)
+    for (_, j), t in latest.items():
+        session_end[t, j] = 1
     return Market(
         symbols=symbols,
         time=time,
@@ -52,10 +74,51 @@ def scenario_market(scenario: dict[str, Any]) -> Market:
         low=np.ascontiguousarray(table[2]),
         close=np.where(last >= 0, carried, np.nan),
         volume=np.nan_to_num(table[4]),
-        session_end=real.astype(np.uint8),
+        session_end=session_end,
         open_time=np.repeat(time[:, None], len(symbols), axis=1),
         period=DAY_NS,
+        day=day,
+        fx=_rates(scenario, length),
+        detail=_detail(scenario, table, symbols),
+        actions=tuple(_action(x, symbols) for x in scenario.get("actions") or []),
     )
+
+
+def _rates(scenario: dict[str, Any], length: int) -> NDArray[np.float64] | None:
+    rates = scenario.get("fx")
+    if not rates:
+        return None
+    ones = [1.0] * length
+    columns = [rates.get(x.get("currency", "USD"), ones) for x in scenario["instruments"]]
+    return np.ascontiguousarray(np.array(columns, np.float64).T)
+
+
+def _detail(
+    scenario: dict[str, Any], table: NDArray[np.float64], symbols: tuple[str, ...]
+) -> Detail | None:
+    given = scenario.get("detail")
+    if not given:
+        return None
+    first = np.zeros(table.shape[1:], np.int64)
+    count = np.zeros(table.shape[1:], np.int64)
+    bars: list[list[float]] = []
+    for symbol, rows in given.items():
+        j = symbols.index(symbol)
+        tick = float(scenario["instruments"][j].get("tick_size", 0.01))
+        for t, lower in enumerate(rows):
+            if lower and agrees(table[:4, t, j], np.array(lower, np.float64), tick):
+                first[t, j], count[t, j] = len(bars), len(lower)
+                bars.extend(lower)
+    return Detail(first, count, np.array(bars, np.float64).reshape(-1, 4))
+
+
+def _action(given: dict[str, Any], symbols: tuple[str, ...]) -> Action:
+    at, j = int(given["at"]), symbols.index(given["symbol"])
+    for key, kind in ACTIONS.items():
+        if key in given:
+            return Action(at, j, kind, float(given[key]))
+    margins = {name: float(given[name]) for name in MARGINS if name in given}
+    return Action(at, j, ActionKind.MARGIN, **margins)
 
 
 class ScriptedOrders:
@@ -101,7 +164,7 @@ class ScriptedOrders:
         account = self.machine.book.account[0]
         command = self.machine.book.inbox[account["inbox"]]
         command["qty"] = np.nan if order.get("qty") is None else order["qty"]
-        for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):
+        for name in ("limit_price", "stop_price", "trail", "stop_loss", "take_profit"):
             command[name] = np.nan if order.get(name) is None else order[name]
         if "cancel" in order or "modify" in order:
             command["kind"] = state.CANCEL if "cancel" in order else state.MODIFY
@@ -120,7 +183,6 @@ class ScriptedOrders:
             partner = order.get("oco") or self.waiting.get(order["id"], "")
             command["oco"] = self.ids.get(partner, -1)
             command["until"] = int(order.get("until") or 0) * DAY_NS
-            command["reject"] = Reject.NONE
         account["inbox"] += 1
 
 
@@ -147,6 +209,11 @@ def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]
         cash_account=given.get("type") == "cash",
         close_at_end=bool(given.get("close_at_end") or scenario.get("close_at_end")),
         seed=int(scenario.get("seed", 0)),
+        path_trust=float(scenario.get("path_trust", 1.0)),
+        currency=given.get("currency", "USD"),
+        interest_rate=float(given.get("interest_rate", 0.0)),
+        debit_rate=float(given.get("debit_rate", 0.0)),
+        settlement=Settlement[given.get("settlement", "none").upper()],
     )
     wake = np.full((len(market), 1), 7, np.uint8)
     machine = Machine(market, instruments, account, wake)
@@ -177,13 +244,13 @@ def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict
         FillReason.END_OF_DATA: FillReason.EXIT.word,
     }
     symbols = machine.market.symbols
-    return {
+    result = {
         "name": name,
         "fills": [
             {
                 "at": int(f["bar"]),
                 "phase": Phase(f["phase"]).word,
-                "order": names[int(f["order"])],
+                "order": names.get(int(f["order"]), FillReason(f["reason"]).word),
                 "symbol": symbols[f["instrument"]],
                 "side": "buy" if f["side"] > 0 else "sell",
                 "qty": float(f["qty"]),
@@ -192,6 +259,7 @@ def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict
                 "reason": reasons.get(FillReason(f["reason"]), FillReason(f["reason"]).word),
             }
             for f in machine.fills()
+            if f["qty"] > 0.0
         ],
         "orders": [
             {
@@ -204,6 +272,17 @@ def scenario_result(name: str, machine: Machine, script: ScriptedOrders) -> dict
         "equity": [float(x) for x in machine.tape.equity[: machine.bars_done]],
         "status": "ruined" if machine.status is RunStatus.RUINED else "finished",
     }
+    if len(machine.ledger()):
+        result["ledger"] = [
+            {
+                "at": int(line["bar"]),
+                "kind": LedgerKind(line["kind"]).word,
+                "symbol": symbols[line["instrument"]] if line["instrument"] >= 0 else "",
+                "amount": float(line["amount"]),
+            }
+            for line in machine.ledger()
+        ]
+    return result
 
 
 def run_scenario(scenario: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +296,8 @@ def run_scenario(scenario: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name`, `fills`, `orders`, `equity`, `status`; figures as plain numbers, unrounded.
+        `name`, `fills`, `orders`, `equity`, `status`, and `ledger` where it has lines; figures as
+        plain numbers, unrounded.
     """
     machine, script = scenario_machine(scenario)
     machine.advance()

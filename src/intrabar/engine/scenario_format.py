@@ -15,15 +15,30 @@ from dataclasses import fields
 from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
-from intrabar.model.enums import MarginCall, MarginCheck, OrderType, PathPolicy, TimeInForce, Word
+from intrabar.model.enums import (
+    MarginCall,
+    MarginCheck,
+    OrderType,
+    PathPolicy,
+    Settlement,
+    TimeInForce,
+    Word,
+)
 from intrabar.model.instrument import Instrument
 
 SCENARIO = {
     "name", "instruments", "account", "path_policy", "seed", "close_at_end",
-    "bars", "orders", "expect",
+    "bars", "days", "detail", "fx", "actions", "path_trust", "orders", "expect",
 }  # fmt: skip
-ACCOUNT = {"cash", "type", "margin_call", "margin_check", "close_at_end"}
-PRICES = ("limit_price", "stop_price", "stop_loss", "take_profit")
+ACCOUNT = {
+    "cash", "type", "margin_call", "margin_check", "close_at_end",
+    "currency", "interest_rate", "debit_rate", "settlement",
+}  # fmt: skip
+ACTION_VALUES = ("split", "dividend", "roll_from")
+MARGIN_VALUES = (
+    "initial_margin", "maintenance_margin", "initial_margin_rate", "maintenance_margin_rate",
+)  # fmt: skip
+PRICES = ("limit_price", "stop_price", "trail", "stop_loss", "take_profit")
 MOMENT = {"at", "phase"}
 ORDER = {"id", "symbol", "side", "qty", "type", "tif", "until", "reduce_only", "oco"}
 CHANGES = {"limit_price", "stop_price", "qty"}
@@ -50,6 +65,7 @@ def check_scenario(scenario: Any) -> None:
     ticks = check_instruments(scenario["instruments"])
     length = check_bars(scenario["bars"], ticks)
     check_account(scenario)
+    check_course(scenario, ticks, length)
     orders = scenario.get("orders") or []
     if not isinstance(orders, list):
         raise ConfigError(f"orders: {_shown(orders)}, must be a list")
@@ -83,13 +99,9 @@ def check_whole(place: str, value: Any, least: int, most: int, what: str) -> Non
         raise ConfigError(f"{place}: {_shown(value)}, must be {what}, {least} to {most}")
 
 
-def check_word(place: str, value: Any, words: type[Word], later: str = "") -> None:
+def check_word(place: str, value: Any, words: type[Word]) -> None:
     """Refuse a word that an enumeration does not have."""
     known = [w.word for w in words]
-    if value == later and later:
-        raise ConfigError(
-            f"{place}: {value!r} is not supported yet; supported are " + ", ".join(known)
-        )
     if value not in known:
         raise NotFoundError(place, str(value), known)
 
@@ -114,12 +126,29 @@ def check_instruments(given: Any) -> dict[str, float]:
         if symbol in ticks:
             raise ConfigError(f"{place}.symbol: {symbol!r} is there already; rename one")
         for name, value in x.items():
-            if name not in ("symbol", "calendar", "currency"):
-                check_number(f"{place}.{name}", value, 0.0)
+            if name == "tiers":
+                check_tiers(f"{place}.tiers", value)
+            elif name not in ("symbol", "calendar", "currency"):
+                signed = name in ("maker_rate", "swap_long", "swap_short")
+                check_number(f"{place}.{name}", value, -math.inf if signed else 0.0)
                 if value == 0 and name in ("tick_size", "tick_value", "contract_size"):
                     raise ConfigError(f"{place}.{name}: 0, must be above 0")
         ticks[symbol] = float(x.get("tick_size", 0.01))
     return ticks
+
+
+def check_tiers(place: str, tiers: Any) -> None:
+    """Refuse what is not rows of a quantity, a commission per contract and a rate."""
+    if not isinstance(tiers, list):
+        raise ConfigError(f"{place}: {_shown(tiers)}, must be a list")
+    for n, row in enumerate(tiers):
+        if not isinstance(row, list) or len(row) != 3:
+            raise ConfigError(
+                f"{place}[{n}]: {_shown(row)} is not "
+                "[from_qty, commission_per_contract, commission_rate]"
+            )
+        for value in row:
+            check_number(f"{place}[{n}]", value, 0.0)
 
 
 def check_bars(bars: Any, ticks: dict[str, float]) -> int:
@@ -177,10 +206,74 @@ def check_account(scenario: dict[str, Any]) -> None:
         raise NotFoundError("account.type", str(account["type"]), ("margin", "cash"))
     check_word("account.margin_call", account.get("margin_call", "all"), MarginCall)
     check_word("account.margin_check", account.get("margin_check", "reject"), MarginCheck)
-    check_word("path_policy", scenario.get("path_policy", "worst"), PathPolicy, "detail")
+    check_word("account.settlement", account.get("settlement", "none"), Settlement)
+    for name in ("interest_rate", "debit_rate"):
+        check_number(f"account.{name}", account.get(name, 0.0), 0.0)
+    check_word("path_policy", scenario.get("path_policy", "worst"), PathPolicy)
+    check_number("path_trust", scenario.get("path_trust", 1.0), 0.0)
     check_flag("account.close_at_end", account.get("close_at_end", False))
     check_flag("close_at_end", scenario.get("close_at_end", False))
     check_whole("seed", scenario.get("seed", 0), 0, 2**63 - 1, "a whole number")
+
+
+def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int) -> None:
+    """Refuse days, rates, lower bars and actions that do not fit the timeline."""
+    days = scenario.get("days")
+    if days is not None:
+        if not isinstance(days, list) or len(days) != length or days != sorted(days):
+            raise ConfigError(f"days: must be {length} whole numbers that do not fall")
+        for t, day in enumerate(days):
+            check_whole(f"days[{t}]", day, 0, LAST_UNTIL, "a whole number")
+    check_rates(scenario, length)
+    detail = scenario.get("detail") or {}
+    check_keys("detail", detail, ticks)
+    for symbol, rows in detail.items():
+        if not isinstance(rows, list) or len(rows) != length:
+            raise ConfigError(f"detail.{symbol}: must be a list of {length}, null where unknown")
+        for t, lower in enumerate(rows):
+            for k, row in enumerate(lower or []):
+                check_bar(f"detail.{symbol}[{t}][{k}]", [*row, 0], ticks[symbol])
+    actions = scenario.get("actions") or []
+    if not isinstance(actions, list):
+        raise ConfigError(f"actions: {_shown(actions)}, must be a list")
+    for n, action in enumerate(actions):
+        check_action(f"actions[{n}]", action, scenario["bars"], length)
+
+
+def check_rates(scenario: dict[str, Any], length: int) -> None:
+    """Refuse rates of exchange that are missing or do not fit the timeline."""
+    rates = scenario.get("fx") or {}
+    check_keys("fx", rates, {x.get("currency", "USD") for x in scenario["instruments"]})
+    own = (scenario.get("account") or {}).get("currency", "USD")
+    for n, x in enumerate(scenario["instruments"]):
+        currency = x.get("currency", "USD")
+        if currency != own and currency not in rates:
+            raise ConfigError(f"instruments[{n}].currency: {currency} needs rates; give fx.{currency}")
+    for currency, values in rates.items():
+        if not isinstance(values, list) or len(values) != length:
+            raise ConfigError(f"fx.{currency}: must be a list of {length} rates")
+        for t, value in enumerate(values):
+            check_number(f"fx.{currency}[{t}]", value)
+            if value <= 0:
+                raise ConfigError(f"fx.{currency}[{t}]: {value}, must be above 0")
+
+
+def check_action(place: str, action: Any, bars: dict[str, Any], length: int) -> None:
+    """Refuse an action that is not one, or falls where its symbol has no bar."""
+    check_keys(place, action, {"at", "symbol", *ACTION_VALUES, *MARGIN_VALUES})
+    check_whole(f"{place}.at", action.get("at"), 0, length - 1, "an index of the timeline")
+    if action.get("symbol") not in bars:
+        raise NotFoundError(f"symbol in {place}", str(action.get("symbol")), bars)
+    if bars[action["symbol"]][action["at"]] is None:
+        raise ConfigError(f"{place}.at: {action['symbol']} has no bar at {action['at']}")
+    values = [name for name in ACTION_VALUES if name in action]
+    margins = [name for name in MARGIN_VALUES if name in action]
+    if len(values) + bool(margins) != 1:
+        raise ConfigError(f"{place}: needs one of {', '.join(ACTION_VALUES)}, or margins")
+    for name in values + margins:
+        check_number(f"{place}.{name}", action[name], 0.0)
+        if action[name] == 0 and name in ("split", "roll_from"):
+            raise ConfigError(f"{place}.{name}: 0, must be above 0")
 
 
 def check_orders(orders: list[Any], symbols: Iterable[str], length: int) -> None:
@@ -237,8 +330,8 @@ def check_figures(place: str, order: dict[str, Any]) -> None:
 def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
     """Refuse an order of the script that no market could understand."""
     if isinstance(order, dict) and "trail" in order and order.get("type") != "trailing_stop":
-        raise ConfigError(f"{place}.trail: belongs to a trailing_stop, which is not supported yet")
-    check_keys(place, order, MOMENT | ORDER | {*PRICES, "trail"})
+        raise ConfigError(f"{place}.trail: belongs to a trailing_stop, not to {order.get('type')}")
+    check_keys(place, order, MOMENT | ORDER | {*PRICES})
     for name in ("id", "symbol", "side", "qty", "type"):
         if order.get(name) is None:
             raise ConfigError(f"{place}: {name} is missing")
@@ -248,7 +341,7 @@ def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
         raise NotFoundError(f"symbol in {place}", str(order["symbol"]), symbols)
     if order["side"] not in ("buy", "sell"):
         raise NotFoundError(f"side in {place}", str(order["side"]), ("buy", "sell"))
-    check_word(f"type in {place}", order["type"], OrderType, "trailing_stop")
+    check_word(f"type in {place}", order["type"], OrderType)
     check_word(f"tif in {place}", order.get("tif", "gtc"), TimeInForce)
     check_figures(place, order)
     check_flag(f"{place}.reduce_only", order.get("reduce_only", False))
@@ -260,8 +353,8 @@ def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
 
 def check_expect(expect: Any) -> None:
     """Refuse an expectation that names what no result has."""
-    check_keys("expect", expect, {"name", "fills", "orders", "equity", "status"})
-    for name in ("fills", "orders", "equity"):
+    check_keys("expect", expect, {"name", "fills", "orders", "equity", "status", "ledger"})
+    for name in ("fills", "orders", "equity", "ledger"):
         if not isinstance(expect.get(name, []), list):
             raise ConfigError(f"expect.{name}: {_shown(expect[name])}, must be a list")
 

@@ -28,11 +28,10 @@ class View(NamedTuple):
         """Look at a machine."""
         book = machine.book
         account = book.account[0]
-        orders = book.orders[book.orders["status"] >= 0]
-        slots = book.orders
+        orders = book.orders[machine.working()]
         return cls(
             {int(o["id"]): o for o in sorted(orders, key=lambda o: int(o["id"]))},
-            {int(o["id"]): int(slots[o["oco"]]["id"]) for o in orders if o["oco"] >= 0},
+            {int(o["id"]): int(book.orders[o["oco"]]["id"]) for o in orders if o["oco"] >= 0},
             int(account["fills"]),
             int(account["log"]),
             int(account["margin_calls"]),
@@ -53,7 +52,8 @@ class Changes:
         """Order and sentence, where there is more to say than what was asked for."""
         book = self.machine.book
         after = View.of(self.machine).working
-        done = {int(o["id"]): o for o in book.log[self.before.log : book.account[0]["log"]]}
+        rows = book.log[self.before.log : book.account[0]["log"]]
+        done = {int(o["id"]): o for o in book.orders[rows]}
         numbers = {name: number for number, name in self.names.items()}
         submitted = {e["id"] for e in self.entries if "id" in e}
         for entry in self.entries:

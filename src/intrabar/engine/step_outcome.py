@@ -41,7 +41,7 @@ class Outcome:
         account = book.account[0]
         fills = {int(book.fills[n]["order"]): n for n in range(self.before.fills, account["fills"])}
         waiting: list[Any] = []
-        for entry in book.log[self.before.log : account["log"]]:
+        for entry in book.orders[book.log[self.before.log : account["log"]]]:
             number = int(entry["id"])
             if number not in fills:
                 waiting.append(entry)

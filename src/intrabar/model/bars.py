@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import DataError
+from intrabar.model.enums import ActionKind
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -104,6 +106,68 @@ class Bars:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What changes for an instrument before an OPEN, without an order.
+
+    Parameters
+    ----------
+    bar : int
+        Row of the timeline; the instrument has a bar there.
+    instrument : int
+        Column.
+    kind : ActionKind
+    value : float
+        New shares for an old one (split), instrument's currency per contract (dividend), price at
+        which the old contract stands at this open (roll).
+    initial_margin, maintenance_margin, initial_margin_rate, maintenance_margin_rate : float
+        Of a change of margins; NaN leaves one as it is.
+    """
+
+    bar: int
+    instrument: int
+    kind: ActionKind
+    value: float = math.nan
+    initial_margin: float = math.nan
+    maintenance_margin: float = math.nan
+    initial_margin_rate: float = math.nan
+    maintenance_margin_rate: float = math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detail:
+    """Lower bars inside the bars of a market, for the path policy `detail`.
+
+    Parameters
+    ----------
+    first : (t, n) int64
+        Row of `bars` at which the lower bars of a bar start.
+    count : (t, n) int64
+        How many there are; 0 where there are none.
+    bars : (m, 4) float64, price
+        Open, high, low, close.
+    """
+
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    bars: Floats
+
+
+def agrees(bar: Floats, lower: Floats, tick: float) -> bool:
+    """Whether lower bars have the open, high, low and close of the bar that they make up.
+
+    Parameters
+    ----------
+    bar : (4,) float64, price
+        Open, high, low, close.
+    lower : (m, 4) float64, price
+    tick : price
+        A difference of up to 1e-9 ticks counts as none.
+    """
+    whole = (lower[0, 0], lower[:, 1].max(), lower[:, 2].min(), lower[-1, 3])
+    return bool(np.all(np.abs(bar - whole) <= 1e-9 * tick))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
     """All instruments on the master timeline, as the compiled market reads them.
@@ -124,6 +188,13 @@ class Market:
     open_time : (t, n) int64, ns since 1970 UTC
         Equal to `time` where there is no bar.
     period : int, ns
+    day : (t,) int64 or None
+        Days since 1970 of the trade date, the latest of the instruments; None: the UTC date.
+    fx : (t, n) float64 or None
+        Worth of one unit of each instrument's currency in the account's, at the close.
+    detail : Detail or None
+    actions : tuple of Action
+        By bar; in this order within one bar.
     """
 
     symbols: tuple[str, ...]
@@ -136,6 +207,10 @@ class Market:
     session_end: NDArray[np.uint8]
     open_time: Times
     period: int
+    day: Times | None = None
+    fx: Floats | None = None
+    detail: Detail | None = None
+    actions: tuple[Action, ...] = ()
 
     def __len__(self) -> int:
         return int(self.time.shape[0])

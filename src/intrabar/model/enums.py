@@ -41,6 +41,7 @@ class OrderType(Word):
     STOP = 2
     STOP_LIMIT = 3
     MOC = 4
+    TRAILING_STOP = 5
 
 
 class TimeInForce(Word):
@@ -85,6 +86,8 @@ class FillReason(Word):
     SESSION = 4
     LIQUIDATION = 5
     END_OF_DATA = 6
+    SPLIT = 7
+    ROLL = 8
 
 
 class Reject(Word):
@@ -94,7 +97,6 @@ class Reject(Word):
     NO_MARKET = 1
     INSUFFICIENT_MARGIN = 2
     SHORT_REFUSED = 3
-    WARMING_UP = 4
     INVALID_QUANTITY = 5
     INVALID_PRICE = 6
 
@@ -109,6 +111,8 @@ class PathPolicy(Word):
     LOW_FIRST = 4
     HIGH_FIRST = 5
     RANDOM = 6
+    DETAIL = 7
+    CALIBRATED = 8
 
 
 class MarginCall(Word):
@@ -123,6 +127,40 @@ class MarginCheck(Word):
 
     REJECT = 0
     REDUCE = 1
+
+
+class Settlement(Word):
+    """When the profit of open futures goes to cash."""
+
+    NONE = 0
+    DAILY = 1
+
+
+class ActionKind(Word):
+    """What changes at an OPEN without an order (fill model, section 5)."""
+
+    SPLIT = 0
+    DIVIDEND = 1
+    MARGIN = 2
+    ROLL = 3
+
+
+class LedgerKind(Word):
+    """What moves cash without a fill."""
+
+    DIVIDEND = 0
+    BORROW = 1
+    SWAP = 2
+    INTEREST = 3
+    SETTLEMENT = 4
+
+
+class Ambiguity(Word):
+    """Whether the bar of an exit held its partner's price too, and whether lower bars decided."""
+
+    NONE = 0
+    AMBIGUOUS = 1
+    SETTLED = 2
 
 
 class RunStatus(Word):

@@ -8,6 +8,9 @@ from typing import Any
 from intrabar.errors import ConfigError, NotFoundError
 
 
+SIGNED = ("swap_long", "swap_short")
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """One tradable thing: its grid, its money, its costs and its margins.
@@ -18,29 +21,41 @@ class Instrument:
         The name that bars, orders and reports use.
     tick_size : price, > 0
         Smallest price step.
-    point_value : account currency, > 0
+    point_value : instrument's currency, > 0
         Worth of a move of 1.0 in price for one contract; `tick_value / tick_size` for futures,
         1 for shares.
     lot : quantity, > 0
         Smallest quantity step.
-    commission_per_contract, fee_per_trade : account currency, >= 0
+    commission_per_contract, fee_per_trade : instrument's currency, >= 0
         Charged per contract and per fill.
     commission_rate : fraction of notional, >= 0
         Charged on `|qty| * price * point_value`.
-    commission_min, commission_max : account currency
+    commission_min, commission_max : instrument's currency
         Bounds on the whole cost of one fill; a maximum of 0 means none.
+    maker_rate : fraction of notional or None
+        In place of `commission_rate` where a resting limit order fills; negative is a rebate.
+    tiers : tuple of (from_qty, commission_per_contract, commission_rate)
+        Rates from a quantity traded in the calendar month on; `from_qty` rising.
     slippage_ticks : ticks, >= 0
     slippage_pct : fraction of the price, >= 0
-        Added up where both are given.
+    slippage_volatility : fraction of the mean true range of 20 bars, >= 0
+    slippage_impact : fraction of that range at a participation of 1, >= 0
+        Grows with the square root of the participation. What is given is added up.
+    max_volume_share : fraction of a bar's volume, >= 0
+        That fills may take; 0 for no cap.
     limit_through_ticks : ticks, >= 0
         How far a leg must go beyond a limit before it fills.
-    initial_margin, maintenance_margin : account currency per contract, >= 0
+    initial_margin, maintenance_margin : instrument's currency per contract, >= 0
     initial_margin_rate, maintenance_margin_rate : fraction of notional, >= 0
         Amounts and rates are added; usually one of the two is 0.
+    borrow_rate : fraction a year, >= 0
+        Of the notional of a short position.
+    swap_long, swap_short : instrument's currency per contract and night
+        Usually negative.
     calendar : str
         Exchange calendar of the sessions ("NYSE", "CME_Equity", "24/7", ...); "" where unknown.
     currency : str
-        ISO code; one currency per account for now.
+        ISO code.
     """
 
     symbol: str
@@ -52,13 +67,21 @@ class Instrument:
     commission_rate: float = 0.0
     commission_min: float = 0.0
     commission_max: float = 0.0
+    maker_rate: float | None = None
+    tiers: tuple[tuple[float, float, float], ...] = ()
     slippage_ticks: float = 0.0
     slippage_pct: float = 0.0
+    slippage_volatility: float = 0.0
+    slippage_impact: float = 0.0
+    max_volume_share: float = 0.0
     limit_through_ticks: float = 0.0
     initial_margin: float = 0.0
     maintenance_margin: float = 0.0
     initial_margin_rate: float = 0.0
     maintenance_margin_rate: float = 0.0
+    borrow_rate: float = 0.0
+    swap_long: float = 0.0
+    swap_short: float = 0.0
     calendar: str = ""
     currency: str = "USD"
 
@@ -67,10 +90,24 @@ class Instrument:
             value = getattr(self, f.name)
             if f.type != "float":
                 continue
+            if f.name in SIGNED:
+                if not abs(value) < float("inf"):
+                    raise ConfigError(f"{self.symbol}: {f.name} is {value!r}, must be a number")
+                continue
             positive = f.name in ("tick_size", "point_value", "lot")
             if not (value > 0 if positive else value >= 0) or value == float("inf"):
                 bound = "above 0" if positive else "0 or more"
                 raise ConfigError(f"{self.symbol}: {f.name} is {value!r}, must be {bound}")
+        starts = [tier[0] for tier in self.tiers]
+        if starts != sorted(set(starts)) or any(x < 0 for tier in self.tiers for x in tier):
+            raise ConfigError(f"{self.symbol}: tiers must have rising quantities and rates >= 0")
+
+    @property
+    def reads_volume(self) -> bool:
+        """Whether a fill of it asks for the volume, the range or the month of its bar."""
+        return bool(
+            self.max_volume_share or self.slippage_volatility or self.slippage_impact or self.tiers
+        )
 
     @classmethod
     def from_mapping(cls, symbol: str, given: dict[str, Any]) -> Instrument:
@@ -91,11 +128,17 @@ class Instrument:
                     known | {"tick_value", "contract_size"},
                 )
         for name, value in values.items():
-            if name not in ("calendar", "currency"):
-                try:
+            if name in ("calendar", "currency") or (name == "maker_rate" and value is None):
+                continue
+            try:
+                if name == "tiers":
+                    rows = [(float(a), float(b), float(c)) for a, b, c in value]
+                    values[name] = tuple(rows)
+                else:
                     values[name] = float(value)
-                except (TypeError, ValueError):
-                    raise ConfigError(f"{symbol}: {name} is {value!r}, must be a number") from None
+            except (TypeError, ValueError):
+                what = "rows of three numbers" if name == "tiers" else "a number"
+                raise ConfigError(f"{symbol}: {name} is {value!r}, must be {what}") from None
         if tick_value is not None:
             values["point_value"] = float(tick_value) / float(values.get("tick_size", 0.01))
         elif contract_size is not None:

@@ -90,67 +90,73 @@ def pointer(typing_context: Any, address: Any) -> Any:
 
 def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
     """Address, rows and columns of each array of a `Book` or a `Tape`, in order."""
+    dtypes = _DTYPES[type(arrays)]
+    for name, array in zip(arrays._fields, arrays, strict=True):
+        # A kernel would read other numbers without a word.
+        assert array.dtype == dtypes[name] and array.flags.c_contiguous, name
     table = [(a.ctypes.data, a.shape[0], a.shape[1] if a.ndim == 2 else 1) for a in tuple(arrays)]
     return np.array(table, np.int64)
 
 
-def _records(name: str, place: int, dtype: np.dtype[Any]) -> None:
-    """Let kernels name an array of records of the book."""
+def _rows(kind: type[types.Type], name: str, place: int, dtype: Any) -> None:
+    """Let kernels name a (t,) array."""
 
-    @overload_attribute(BookType, name)
-    def array(book):  # type: ignore[no-untyped-def]
-        return lambda book: carray(
-            pointer(entry(book, 3 * place)), entry(book, 3 * place + 1), dtype
+    @overload_attribute(kind, name)
+    def array(owner):  # type: ignore[no-untyped-def]
+        return lambda owner: carray(
+            pointer(entry(owner, 3 * place)), entry(owner, 3 * place + 1), dtype
         )
 
 
-def _rows(name: str, place: int, dtype: Any) -> None:
-    """Let kernels name a (t,) array of the tape."""
+def _grid(kind: type[types.Type], name: str, place: int, dtype: Any) -> None:
+    """Let kernels name a (t, n) array."""
 
-    @overload_attribute(TapeType, name)
-    def array(tape):  # type: ignore[no-untyped-def]
-        return lambda tape: carray(
-            pointer(entry(tape, 3 * place)), entry(tape, 3 * place + 1), dtype
-        )
-
-
-def _grid(name: str, place: int, dtype: Any) -> None:
-    """Let kernels name a (t, n) array of the tape."""
-
-    @overload_attribute(TapeType, name)
-    def array(tape):  # type: ignore[no-untyped-def]
-        return lambda tape: carray(
-            pointer(entry(tape, 3 * place)),
-            (entry(tape, 3 * place + 1), entry(tape, 3 * place + 2)),
+    @overload_attribute(kind, name)
+    def array(owner):  # type: ignore[no-untyped-def]
+        return lambda owner: carray(
+            pointer(entry(owner, 3 * place)),
+            (entry(owner, 3 * place + 1), entry(owner, 3 * place + 2)),
             dtype,
         )
 
 
-_BOOK_DTYPES = {
+_BOOK = {
     "account": state.ACCOUNT,
     "instruments": state.INSTRUMENT,
     "sleeves": state.SLEEVE,
     "strategies": state.STRATEGY,
-    "orders": state.ORDER,
     "inbox": state.COMMAND,
-    "fills": state.FILL,
-    "log": state.ORDER,
     "notices": state.NOTICE,
+    "watched": np.dtype(np.int64),
+    "orders": state.ORDER,
+    "log": np.dtype(np.int64),
+    "fills": state.FILL,
     "levels": state.LEVEL,
+    "ledger": state.LEDGER,
+    "tiers": state.TIER,
 }
-_TAPE_ROWS = {"time": np.int64, "equity": np.float64, "cash": np.float64}
+_TAPE_ROWS = {
+    "time": np.dtype(np.int64),
+    "equity": np.dtype(np.float64),
+    "day": np.dtype(np.int64),
+    "actions": state.ACTION,
+}
 _TAPE_GRIDS = {
-    "open": np.float64,
-    "high": np.float64,
-    "low": np.float64,
-    "close": np.float64,
-    "session_end": np.uint8,
-    "wake": np.uint8,
+    "session_end": np.dtype(np.uint8),
+    "wake": np.dtype(np.uint8),
+    "detail_first": np.dtype(np.int64),
+    "detail_count": np.dtype(np.int64),
+    **dict.fromkeys(
+        ("open", "high", "low", "close", "volume", "mean_range", "fx", "detail"),
+        np.dtype(np.float64),
+    ),
 }
+_DTYPES = {state.Book: _BOOK, state.Tape: _TAPE_ROWS | _TAPE_GRIDS}
+
 for _place, _name in enumerate(state.Book._fields):
-    _records(_name, _place, _BOOK_DTYPES[_name])
+    _rows(BookType, _name, _place, _BOOK[_name])
 for _place, _name in enumerate(state.Tape._fields):
     if _name in _TAPE_ROWS:
-        _rows(_name, _place, _TAPE_ROWS[_name])
+        _rows(TapeType, _name, _place, _TAPE_ROWS[_name])
     else:
-        _grid(_name, _place, _TAPE_GRIDS[_name])
+        _grid(TapeType, _name, _place, _TAPE_GRIDS[_name])

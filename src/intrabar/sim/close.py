@@ -7,7 +7,16 @@ import math
 import numpy as np
 
 from intrabar.kernel import code, kernel
-from intrabar.model.enums import MarginCall, Phase, Role, RunStatus, TimeInForce
+from intrabar.model.enums import (
+    MarginCall,
+    OrderStatus,
+    Phase,
+    Role,
+    RunStatus,
+    Settlement,
+    TimeInForce,
+)
+from intrabar.sim.costs import round_down, round_up
 from intrabar.sim.execute import SLIPS, execute
 from intrabar.sim.margin import (
     equity_at_marks,
@@ -15,6 +24,7 @@ from intrabar.sim.margin import (
     net_position,
     open_profit,
 )
+from intrabar.sim.nights import accrue, settle
 from intrabar.sim.open import cancel_immediate
 from intrabar.sim.orders import (
     EXPIRED,
@@ -23,6 +33,7 @@ from intrabar.sim.orders import (
     MARKET,
     MOC,
     NONE,
+    TRAILING_STOP,
     add,
     blank,
     cancel_all,
@@ -35,6 +46,8 @@ END_OF_DATA = code(Role.END_OF_DATA)
 REDUCE = code(MarginCall.REDUCE)
 RUINED = code(RunStatus.RUINED)
 PHASE = code(Phase.CLOSE)
+DAILY = int(Settlement.DAILY)
+PARTIALLY_FILLED = int(OrderStatus.PARTIALLY_FILLED)
 
 
 @kernel
@@ -47,10 +60,10 @@ def fill_at_close(book: Book, tape: Tape, i: int) -> None:
         k = book.instruments[j].head
         while k >= 0:
             order = book.orders[k]
-            if order.id <= tested or order.type != MOC or order.starts > i:
+            if k <= tested or order.type != MOC or order.starts > i:
                 k = order.next
                 continue
-            tested = order.id
+            tested = k
             close = tape.close[i, j]
             execute(book, k, close, SLIPS, close, PHASE, np.nan, np.nan)
             k = book.instruments[j].head
@@ -97,7 +110,7 @@ def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
 
 @kernel
 def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -> None:
-    """Close a whole position at the close, slipped; without a bar, at the next real open.
+    """Close a whole position at the close, slipped; what it cannot, at the next real opens.
 
     At the end of data there is no next open: the carried close serves.
     """
@@ -117,12 +130,12 @@ def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -
     order.reduce_only = 1
     order.phase = PHASE
     order.qty = abs(sleeve.qty)
-    k = add(book, order)
-    if math.isnan(tape.open[i, j]) and role == LIQUIDATION:
+    k = add(book)
+    if role != LIQUIDATION or not math.isnan(tape.open[i, j]):
+        execute(book, k, tape.close[i, j], SLIPS, tape.close[i, j], PHASE, np.nan, np.nan)
+    if order.status <= PARTIALLY_FILLED:
         sleeve.liquidated = 1
         account.pending += 1
-    else:
-        execute(book, k, tape.close[i, j], SLIPS, tape.close[i, j], PHASE, np.nan, np.nan)
 
 
 @kernel
@@ -173,12 +186,37 @@ def call_margin(book: Book, tape: Tape, i: int) -> None:
 
 
 @kernel
+def trail(book: Book, tape: Tape, i: int) -> None:
+    """Let trailing stops follow the bar that they have worked in; they only ever tighten."""
+    for j in range(book.instruments.shape[0]):
+        if math.isnan(tape.open[i, j]):
+            continue
+        tick = book.instruments[j].tick_size
+        k = book.instruments[j].head
+        while k >= 0:
+            order = book.orders[k]
+            if order.type == TRAILING_STOP and order.triggered == 0 and order.starts <= i:
+                if order.side > 0:
+                    level = round_up(tape.low[i, j] + order.trail, tick)
+                    order.stop_price = min(order.stop_price, level)
+                else:
+                    level = round_down(tape.high[i, j] - order.trail, tick)
+                    order.stop_price = max(order.stop_price, level)
+            k = order.next
+
+
+@kernel
 def close_phase(book: Book, tape: Tape, i: int) -> None:
     """Mark, fill what fills at the close, expire, check the margin, record the equity."""
     account = book.account[0]
     n = book.instruments.shape[0]
     for j in range(n):
         book.instruments[j].mark = tape.close[i, j]
+    if account.converts:
+        for j in range(n):
+            instrument = book.instruments[j]
+            instrument.fx = tape.fx[i, j]
+            instrument.point_value = instrument.unit_value * instrument.fx
     if account.working > 0:
         fill_at_close(book, tape, i)
         cancel_immediate(book, tape, i, True)
@@ -190,8 +228,13 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
             cancel_all(book, j, True)
         for j in range(n):
             close_instrument(book, tape, i, j, END_OF_DATA)
+    if account.trailing > 0:
+        trail(book, tape, i)
+    if account.settlement == DAILY:
+        settle(book, tape, i)
+    if account.nights:
+        accrue(book, tape, i)
     account.equity = equity_at_marks(book)
     tape.equity[i] = account.equity
-    tape.cash[i] = account.cash
     if account.equity <= 0.0:
         account.status = RUINED

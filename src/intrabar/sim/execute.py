@@ -1,6 +1,7 @@
 """What a fill does: price, quantity, margin, position, money, and the orders that hang on it.
 
-Every execution of every mode passes through `execute`.
+Every execution of every mode passes through `fill`; what moves a position without an order (a
+split, a roll) shares `move_position` and `record`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, flag, kernel
-from intrabar.model.enums import FillReason, Phase, Reject, Role
-from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, round_up, slipped
+from intrabar.kernel import code, kernel
+from intrabar.model.enums import Ambiguity, FillReason, MarginCheck, Phase, Reject, Role, TimeInForce
+from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_up, slipped
 from intrabar.sim.margin import is_covered, net_position
 from intrabar.sim.orders import (
     CANCELLED,
@@ -21,6 +22,7 @@ from intrabar.sim.orders import (
     LIMIT,
     LIQUIDATION,
     NONE,
+    PARTIALLY_FILLED,
     REJECTED,
     ROLE_STOP,
     ROLE_TARGET,
@@ -29,6 +31,7 @@ from intrabar.sim.orders import (
     blank,
     cancel_protective,
     finish,
+    is_stop,
     on_grid,
     sleeve_of,
 )
@@ -37,57 +40,71 @@ from intrabar.sim.state import Book
 OPEN, INTRABAR, CLOSE = code(Phase.OPEN), code(Phase.INTRABAR), code(Phase.CLOSE)
 ENTRY, EXIT = code(FillReason.ENTRY), code(FillReason.EXIT)
 PLAIN, END_OF_DATA = code(Role.PLAIN), code(Role.END_OF_DATA)
-# Whether slippage applies; typed, so that Numba does not compile a version for each.
-SLIPS, EXACT = flag(True), flag(False)
+FOK = code(TimeInForce.FOK)
+REDUCE = code(MarginCheck.REDUCE)
+# How an order meets the market: pays slippage, takes at an exact price, or rested in the book.
+SLIPS, TAKES, RESTS = code(0), code(1), code(2)
 INSUFFICIENT_MARGIN, SHORT_REFUSED = (
     code(Reject.INSUFFICIENT_MARGIN),
     code(Reject.SHORT_REFUSED),
 )
+CLEAR, AMBIGUOUS, SETTLED = (
+    code(Ambiguity.NONE),
+    code(Ambiguity.AMBIGUOUS),
+    code(Ambiguity.SETTLED),
+)
 
 
 @kernel
-def move_position(book: Book, order: Any, qty: float, price: float) -> float:
+def move_position(
+    account: Any, instrument: Any, sleeve: Any, signed: float, price: float, cost: float
+) -> float:
     """Change position, average price and cash for a fill; returns the realised gross profit.
 
     A fill that increases averages in, one that reduces realises, one that flips closes first and
-    opens at the fill price (fill model, section 5).
+    opens at the fill price (fill model, section 5). Cash counts from the basis, which differs
+    from the average where futures are settled daily.
     """
-    sleeve = sleeve_of(book, order)
-    instrument = book.instruments[order.instrument]
-    signed = order.side * qty
     held = sleeve.qty
     left = in_lots(held + signed, instrument.lot)
-    realized = 0.0
+    realized, profit = 0.0, 0.0
     if held * signed >= 0.0:
-        sleeve.avg = (sleeve.avg * abs(held) + price * qty) / abs(left)
+        sleeve.avg = (sleeve.avg * abs(held) + price * abs(signed)) / abs(left)
+        sleeve.basis = (sleeve.basis * abs(held) + price * abs(signed)) / abs(left)
     else:
-        closed = min(abs(held), qty)
+        closed = min(abs(held), abs(signed))
         realized = (price - sleeve.avg) * closed * instrument.point_value
+        profit = (price - sleeve.basis) * closed * instrument.point_value
         if held < 0.0:
-            realized = -realized
+            realized, profit = -realized, -profit
         if left == 0.0:
             sleeve.avg = 0.0
-        elif qty > abs(held):
+            sleeve.basis = 0.0
+        elif abs(signed) > abs(held):
             sleeve.avg = price
+            sleeve.basis = price
     sleeve.qty = left
-    book.account[0].cash += realized - cost_of(instrument, qty, price)
+    account.cash += profit - cost
     return realized
 
 
 @kernel
-def would_pass(book: Book, order: Any, qty: float, price: float) -> bool:
+def would_pass(book: Book, order: Any, qty: float, price: float, rests: bool) -> bool:
     """Whether the account could hold the position after a fill; changes nothing."""
-    sleeve = sleeve_of(book, order)
-    held, avg, cash = sleeve.qty, sleeve.avg, book.account[0].cash
-    move_position(book, order, qty, price)
+    sleeve, account = sleeve_of(book, order), book.account[0]
+    instrument = book.instruments[order.instrument]
+    held, avg, basis, cash = sleeve.qty, sleeve.avg, sleeve.basis, account.cash
+    per_contract, rate = rates_of(instrument, book.tiers, rests)
+    cost = cost_of(instrument, qty, price, per_contract, rate)
+    move_position(account, instrument, sleeve, order.side * qty, price, cost)
     passes = is_covered(book, order.instrument, price)
-    sleeve.qty, sleeve.avg = held, avg
-    book.account[0].cash = cash
+    sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
+    account.cash = cash
     return passes
 
 
 @kernel
-def largest_passing(book: Book, order: Any, qty: float, price: float) -> float:
+def largest_passing(book: Book, order: Any, qty: float, price: float, rests: bool) -> float:
     """The largest whole number of lots that passes; the closing part of a flip always does."""
     lot = book.instruments[order.instrument].lot
     held = sleeve_of(book, order).qty
@@ -95,7 +112,7 @@ def largest_passing(book: Book, order: Any, qty: float, price: float) -> float:
     low, high = 0, round((qty - closing) / lot)
     while low < high:
         middle = (low + high + 1) // 2
-        if would_pass(book, order, closing + middle * lot, price):
+        if would_pass(book, order, closing + middle * lot, price, rests):
             low = middle
         else:
             high = middle - 1
@@ -103,7 +120,9 @@ def largest_passing(book: Book, order: Any, qty: float, price: float) -> float:
 
 
 @kernel
-def permitted(book: Book, order: Any, qty: float, price: float) -> tuple[float, int]:
+def permitted(
+    book: Book, order: Any, qty: float, price: float, rests: bool
+) -> tuple[float, int]:
     """The quantity that the account lets an order fill, and why not all of it.
 
     Orders that only reduce always pass; one that flips is checked as a whole.
@@ -118,51 +137,55 @@ def permitted(book: Book, order: Any, qty: float, price: float) -> tuple[float, 
         net = net_position(book, order.instrument)
         if in_lots(net - qty, book.instruments[order.instrument].lot) < 0.0:
             return 0.0, SHORT_REFUSED
-    if would_pass(book, order, qty, price):
+    if would_pass(book, order, qty, price, rests):
         return qty, NONE
-    if account.margin_check == 0:
-        return 0.0, INSUFFICIENT_MARGIN
-    return largest_passing(book, order, qty, price), INSUFFICIENT_MARGIN
+    if account.margin_check == REDUCE:
+        return largest_passing(book, order, qty, price, rests), INSUFFICIENT_MARGIN
+    return 0.0, INSUFFICIENT_MARGIN
 
 
 @kernel
-def add_child(book: Book, k: int, role: int, price: float, qty: float) -> int:
-    """Make a protective child of the entry in slot `k`; -1 where its price cannot be worked."""
-    parent = book.orders[k]
+def add_child(book: Book, parent: Any, role: int, price: float, qty: float) -> int:
+    """Make a protective child of an entry; -1 where its price cannot be worked."""
     child = blank(book)
     child.parent = parent.id
     child.strategy = parent.strategy
     child.instrument = parent.instrument
     child.side = -parent.side
-    child.type = STOP if role == ROLE_STOP else LIMIT
     child.tif = GTC
     child.role = role
     child.reduce_only = 1
     child.phase = parent.phase
     child.qty = qty
     if role == ROLE_STOP:
+        child.type = STOP
         child.stop_price = price
     else:
+        child.type = LIMIT
         child.limit_price = price
     if not on_grid(child, book.instruments[child.instrument].tick_size):
         return -1
-    child.id = book.account[0].next_order
-    book.account[0].next_order += 1
-    return add(book, child)
+    account = book.account[0]
+    child.id = account.next_order
+    account.next_order += 1
+    return add(book)
 
 
 @kernel
-def add_children(book: Book, k: int, opened: float) -> tuple[int, int]:
+def add_children(book: Book, order: Any, opened: float) -> tuple[int, int]:
     """Make the stop and the target that a bracket's fill brings to life, OCO with each other."""
     stop, target = -1, -1
-    order = book.orders[k]
-    if not math.isnan(order.stop_loss):
-        stop = add_child(book, k, ROLE_STOP, order.stop_loss, opened)
-    if not math.isnan(order.take_profit):
-        target = add_child(book, k, ROLE_TARGET, order.take_profit, opened)
     sleeve = sleeve_of(book, order)
-    sleeve.stop = book.orders[stop].stop_price if stop >= 0 else np.nan
-    sleeve.target = book.orders[target].limit_price if target >= 0 else np.nan
+    sleeve.stop = np.nan
+    sleeve.target = np.nan
+    if not math.isnan(order.stop_loss):
+        stop = add_child(book, order, ROLE_STOP, order.stop_loss, opened)
+        if stop >= 0:
+            sleeve.stop = book.orders[stop].stop_price
+    if not math.isnan(order.take_profit):
+        target = add_child(book, order, ROLE_TARGET, order.take_profit, opened)
+        if target >= 0:
+            sleeve.target = book.orders[target].limit_price
     if stop >= 0 and target >= 0:
         book.orders[stop].oco = target
         book.orders[target].oco = stop
@@ -170,11 +193,22 @@ def add_children(book: Book, k: int, opened: float) -> tuple[int, int]:
 
 
 @kernel
-def take_from_partner(book: Book, k: int, qty: float) -> None:
+def grow_children(book: Book, order: Any, opened: float) -> bool:
+    """Add what another part of an entry opened to those of its children that still work."""
+    grown = False
+    k = book.instruments[order.instrument].head
+    while k >= 0:
+        child = book.orders[k]
+        if child.parent == order.id and child.role <= ROLE_TARGET:
+            child.qty = in_lots(child.qty + opened, book.instruments[order.instrument].lot)
+            grown = True
+        k = child.next
+    return grown
+
+
+@kernel
+def take_from_partner(book: Book, other: int, qty: float) -> None:
     """One cancels other: what one order fills, its partner loses, in whole lots of its own."""
-    other = book.orders[k].oco
-    if other < 0:
-        return
     partner = book.orders[other]
     lot = book.instruments[partner.instrument].lot
     partner.qty = in_lots(partner.qty - round_up(qty, lot), lot)
@@ -183,35 +217,27 @@ def take_from_partner(book: Book, k: int, qty: float) -> None:
 
 
 @kernel
-def is_ambiguous(book: Book, k: int, high: float, low: float) -> int:
-    """1 when the bar that fills a stop or a target holds its partner's price too."""
-    other = book.orders[k].oco
-    if other < 0 or book.orders[k].role > ROLE_TARGET:
-        return 0
-    partner = book.orders[other]
+def holds_partner(book: Book, order: Any, high: float, low: float) -> bool:
+    """Whether the partner of a stop or target has its price between a high and a low."""
+    if order.role > ROLE_TARGET:
+        return False
+    partner = book.orders[order.oco]
     price = partner.stop_price if partner.role == ROLE_STOP else partner.limit_price
-    return 1 if low <= price <= high else 0
+    return low <= price <= high
 
 
 @kernel
 def execute(
-    book: Book,
-    k: int,
-    price: float,
-    slips: bool,
-    stands: float,
-    phase: int,
-    high: float,
-    low: float,
+    book: Book, k: int, price: float, way: int, stands: float, phase: int, high: float, low: float
 ) -> None:
-    """Fill the order in slot `k`, and at once those children that are already through.
+    """Fill the order in row `k`, and at once those children that are already through.
 
     Parameters
     ----------
     price : price
         What the order gets before slippage: the open, its own price, the close.
-    slips : bool
-        Whether slippage applies; a limit never slips.
+    way : SLIPS, TAKES or RESTS
+        How it meets the market.
     stands : price
         Where the market stands: the open or the trigger price.
     phase : Phase
@@ -220,23 +246,9 @@ def execute(
         Of the bar, to say whether an exit was ambiguous; NaN outside INTRABAR.
     """
     side = book.orders[k].side
-    stop, target = fill(book, k, price, slips, phase, high, low)
-    if phase != CLOSE:
-        settle_children(book, stop, target, side, stands, phase, high, low)
-
-
-@kernel
-def settle_children(
-    book: Book,
-    stop: int,
-    target: int,
-    side: int,
-    stands: float,
-    phase: int,
-    high: float,
-    low: float,
-) -> None:
-    """Trigger the new child that the market has already passed: a stop slips, a target does not."""
+    stop, target = fill(book, k, price, way, phase, high, low)
+    if phase == CLOSE:
+        return
     if stop >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[stop].instrument].tick_size
         if side * (book.orders[stop].stop_price - stands) >= -tolerance:
@@ -245,80 +257,106 @@ def settle_children(
     if target >= 0:
         tolerance = TOLERANCE * book.instruments[book.orders[target].instrument].tick_size
         if side * (stands - book.orders[target].limit_price) >= -tolerance:
-            fill(book, target, stands, EXACT, phase, high, low)
+            fill(book, target, stands, TAKES, phase, high, low)
 
 
 @kernel
 def fill(
-    book: Book, k: int, market: float, slips: bool, phase: int, high: float, low: float
+    book: Book, k: int, market: float, way: int, phase: int, high: float, low: float
 ) -> tuple[int, int]:
-    """Fill one order as far as position and margin let it; returns the slots of its children."""
+    """Fill one order as far as position, volume and margin let it; returns its new children."""
     order = book.orders[k]
     sleeve = sleeve_of(book, order)
+    instrument = book.instruments[order.instrument]
     held = sleeve.qty
-    qty = in_lots(order.qty - order.filled, book.instruments[order.instrument].lot)
+    rest = in_lots(order.qty - order.filled, instrument.lot)
+    wanted = rest
     if order.reduce_only:
         if held * order.side >= 0.0:
             finish(book, k, CANCELLED, NONE)
             return -1, -1
-        qty = min(qty, abs(held))
-    instrument = book.instruments[order.instrument]
-    price = slipped(instrument, order.side, market) if slips else market
-    allowed, why = permitted(book, order, qty, price)
+        wanted = min(wanted, abs(held))
+    qty = wanted
+    capped = instrument.max_volume_share > 0.0 and order.role != END_OF_DATA
+    if capped:
+        qty = min(qty, instrument.room)
+    if order.tif == FOK and qty < rest:
+        finish(book, k, CANCELLED, NONE)
+        return -1, -1
+    if capped and is_stop(order):
+        order.triggered = 1  # what the volume does not let it have, it gets at the next opens
+    if qty <= 0.0:
+        return -1, -1
+    price = slipped(instrument, order.side, market, qty) if way == SLIPS else market
+    allowed, why = permitted(book, order, qty, price, way == RESTS)
     if allowed <= 0.0:
         finish(book, k, REJECTED, why)
         return -1, -1
-    order.filled += allowed
-    realized = move_position(book, order, allowed, price)
-    record(book, k, allowed, price, realized, held, phase, is_ambiguous(book, k, high, low))
-    take_from_partner(book, k, allowed)
+    if order.tif == FOK and allowed < rest:
+        finish(book, k, CANCELLED, NONE)
+        return -1, -1
+    order.filled = in_lots(order.filled + allowed, instrument.lot)
+    per_contract, rate = rates_of(instrument, book.tiers, way == RESTS)
+    cost = cost_of(instrument, allowed, price, per_contract, rate)
+    realized = move_position(
+        book.account[0], instrument, sleeve, order.side * allowed, price, cost
+    )
+    if capped:
+        instrument.room = in_lots(instrument.room - allowed, instrument.lot)
+    if instrument.tiers > 0:
+        instrument.traded += allowed
+    reason = order.role + 1
+    if order.role == PLAIN:
+        reason = EXIT if held * order.side < 0.0 else ENTRY
+    x = record(book, order.strategy, order.instrument, order.side, phase, reason)
+    x.order = order.id
+    x.qty = allowed
+    x.price = price
+    x.cost = cost
+    x.realized = realized
+    if order.oco >= 0:
+        if holds_partner(book, order, high, low):
+            x.ambiguous = AMBIGUOUS
+        elif holds_partner(book, order, instrument.high, instrument.low):
+            x.ambiguous = SETTLED
+        take_from_partner(book, order.oco, allowed)
     stop, target = after_fill(book, k, held, allowed)
-    # What position or margin cut off is dropped: the order is done.
-    finish(book, k, FILLED, NONE)
+    if allowed == qty and qty < wanted:
+        order.status = PARTIALLY_FILLED
+    else:  # what position or margin cut off is dropped: the order is done
+        finish(book, k, FILLED, NONE)
     return stop, target
 
 
 @kernel
-def record(
-    book: Book,
-    k: int,
-    qty: float,
-    price: float,
-    realized: float,
-    held: float,
-    phase: int,
-    ambiguous: int,
-) -> None:
-    """Append a fill to the record, and give notice to a strategy that asked for it."""
+def record(book: Book, strategy: int, j: int, side: int, phase: int, reason: int) -> Any:
+    """Append a fill that has moved position and cash, and give notice to a strategy that asked."""
     account = book.account[0]
-    order = book.orders[k]
-    sleeve = sleeve_of(book, order)
+    instrument = book.instruments[j]
     x = book.fills[account.fills]
     x.bar = account.bar
-    x.order = order.id
-    x.strategy = order.strategy
-    x.instrument = order.instrument
-    x.side = order.side
+    x.order = -1
+    x.strategy = strategy
+    x.instrument = j
+    x.side = side
     x.phase = phase
-    x.ambiguous = ambiguous
-    x.qty = qty
-    x.price = price
-    x.cost = cost_of(book.instruments[order.instrument], qty, price)
-    x.realized = realized
-    x.position = sleeve.qty
+    x.reason = reason
+    x.ambiguous = CLEAR
+    x.cost = 0.0
+    x.realized = 0.0
+    x.position = book.sleeves[strategy * book.instruments.shape[0] + j].qty
+    x.point_value = instrument.point_value
+    x.cash = account.cash
     x.stop = np.nan
     x.target = np.nan
-    if order.role != PLAIN:
-        x.reason = order.role + 1
-    else:
-        x.reason = EXIT if held * order.side < 0.0 else ENTRY
-    if book.strategies[order.strategy].on_notice != 0:
+    if book.strategies[strategy].on_notice != 0:
         notice = book.notices[account.notices]
-        notice.strategy = order.strategy
+        notice.strategy = strategy
         notice.fill = account.fills
         notice.order = -1
         account.notices += 1
     account.fills += 1
+    return x
 
 
 @kernel
@@ -326,19 +364,15 @@ def after_fill(book: Book, k: int, held: float, qty: float) -> tuple[int, int]:
     """Cancel what protected a position that is gone, create what protects the new one."""
     order = book.orders[k]
     sleeve = sleeve_of(book, order)
-    account = book.account[0]
-    strategy = book.strategies[order.strategy]
     now = sleeve.qty
     if held == 0.0:
-        account.open_sleeves += 1
-        strategy.open_sleeves += 1
+        count_open(book, order.strategy, 1)
     elif held * now <= 0.0:
         cancel_protective(book, order.strategy, order.instrument, k)
         sleeve.stop = np.nan
         sleeve.target = np.nan
         if now == 0.0:
-            account.open_sleeves -= 1
-            strategy.open_sleeves -= 1
+            count_open(book, order.strategy, -1)
     opened = 0.0
     if held * order.side >= 0.0:
         opened = qty
@@ -346,8 +380,18 @@ def after_fill(book: Book, k: int, held: float, qty: float) -> tuple[int, int]:
         opened = abs(now)  # a flip: the part beyond flat
     if opened <= 0.0 or (math.isnan(order.stop_loss) and math.isnan(order.take_profit)):
         return -1, -1
-    stop, target = add_children(book, k, opened)
-    recorded = book.fills[account.fills - 1]
-    recorded.stop = sleeve.stop
-    recorded.target = sleeve.target
+    stop, target = -1, -1
+    # Only the second part of an entry finds children of its own.
+    if order.status != PARTIALLY_FILLED or not grow_children(book, order, opened):
+        stop, target = add_children(book, order, opened)
+    x = book.fills[book.account[0].fills - 1]
+    x.stop = sleeve.stop
+    x.target = sleeve.target
     return stop, target
+
+
+@kernel
+def count_open(book: Book, strategy: int, change: int) -> None:
+    """Count a sleeve that is no longer, or newly, flat."""
+    book.account[0].open_sleeves += change
+    book.strategies[strategy].open_sleeves += change

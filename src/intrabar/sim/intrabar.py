@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.execute import EXACT, SLIPS, execute
-from intrabar.sim.open import limit_is_met
-from intrabar.sim.orders import LIMIT, MARKET, MOC, ROLE_TARGET, STOP, STOP_LIMIT
-from intrabar.sim.path import low_first
+from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
+from intrabar.sim.open import limit_is_met, meet
+from intrabar.sim.orders import LIMIT, MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
+from intrabar.sim.path import DETAIL, low_first, shortest
 from intrabar.sim.state import Book, Tape
 
 PHASE = code(Phase.INTRABAR)
@@ -24,9 +26,9 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
     A rising leg triggers buy stops and sell limits, a falling one sell stops and buy limits. A
     limit wants to be gone through by `limit_through_ticks`.
     """
-    if order.type == MARKET or order.type == MOC:
+    if order.type == MOC or is_market(order):
         return math.nan
-    if order.type == STOP or (order.type == STOP_LIMIT and order.triggered == 0):
+    if is_stop(order):
         return order.stop_price if (order.side > 0) == rising else math.nan
     if (order.side > 0) == rising:
         return math.nan
@@ -69,33 +71,69 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
             return
         here = price
         order = book.orders[k]
-        if order.type == STOP:
+        if not is_stop(order):
+            execute(book, k, order.limit_price, RESTS, here, PHASE, high, low)
+        elif order.type != STOP_LIMIT:
             execute(book, k, order.stop_price, SLIPS, here, PHASE, high, low)
-        elif order.type == LIMIT or order.triggered == 1:
-            execute(book, k, order.limit_price, EXACT, here, PHASE, high, low)
         else:
             order.triggered = 1
             if limit_is_met(order, here, tolerance):
-                execute(book, k, here, EXACT, here, PHASE, high, low)
+                execute(book, k, here, TAKES, here, PHASE, high, low)
+
+
+@kernel
+def walk(book: Book, j: int, low_is_first: bool, bar: Any) -> None:
+    """Walk the three legs of a bar `(open, high, low, close)`."""
+    open_, high, low, close = bar
+    first, second = (low, high) if low_is_first else (high, low)
+    walk_leg(book, j, open_, first, high, low)
+    walk_leg(book, j, first, second, high, low)
+    walk_leg(book, j, second, close, high, low)
+
+
+@kernel
+def jump(book: Book, j: int, price: float) -> None:
+    """Test the orders against the open of a lower bar, in order of acceptance."""
+    tested = -1
+    k = book.instruments[j].head
+    while k >= 0:
+        if k <= tested:
+            k = book.orders[k].next
+            continue
+        tested = k
+        if meet(book, k, price, False, PHASE, price, price):
+            k = book.instruments[j].head
+        else:
+            k = book.orders[k].next
+
+
+@kernel
+def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
+    """Walk the lower bars of a bar one after the other, each on its shortest path."""
+    instrument = book.instruments[j]
+    tolerance = TOLERANCE * instrument.tick_size
+    instrument.high, instrument.low = tape.high[i, j], tape.low[i, j]
+    first = tape.detail_first[i, j]
+    for d in range(first, first + tape.detail_count[i, j]):
+        bar = (tape.detail[d, 0], tape.detail[d, 1], tape.detail[d, 2], tape.detail[d, 3])
+        if d > first:
+            jump(book, j, bar[0])
+        walk(book, j, shortest(bar[0], bar[1], bar[2], bar[3], tolerance), bar)
+    instrument.high, instrument.low = np.nan, np.nan
 
 
 @kernel
 def intrabar_phase(book: Book, tape: Tape, i: int) -> None:
     """Walk every instrument that has a bar and working orders through it."""
-    if book.account[0].working == 0:
+    account = book.account[0]
+    if account.working == 0:
         return
     for j in range(book.instruments.shape[0]):
-        open_, high, low, close = (
-            tape.open[i, j],
-            tape.high[i, j],
-            tape.low[i, j],
-            tape.close[i, j],
-        )
-        if math.isnan(open_) or book.instruments[j].head < 0:
+        if book.instruments[j].head < 0 or math.isnan(tape.open[i, j]):
             continue
-        first, second = high, low
-        if low_first(book, j, open_, high, low, close):
-            first, second = low, high
-        walk_leg(book, j, open_, first, high, low)
-        walk_leg(book, j, first, second, high, low)
-        walk_leg(book, j, second, close, high, low)
+        if account.path_policy == DETAIL and tape.detail_count.shape[0] > 0:
+            if tape.detail_count[i, j] > 0:
+                walk_detail(book, tape, i, j)
+                continue
+        bar = (tape.open[i, j], tape.high[i, j], tape.low[i, j], tape.close[i, j])
+        walk(book, j, low_first(book, j, bar[0], bar[1], bar[2], bar[3]), bar)

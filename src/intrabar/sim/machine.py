@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.model.bars import Market
-from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus
+from intrabar.errors import ConfigError
+from intrabar.model.bars import DAY_NS, Action, Market
+from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus, Settlement
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.access import table_of
@@ -20,7 +21,10 @@ from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.state import Book, Tape
 
-LOGS = ("fills", "log", "notices", "levels")
+RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
+ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
+RANGE_BARS = 20  # of the mean true range that slippage reads
+FIRST_ROOM = 262_144  # rows
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -39,7 +43,15 @@ class Account:
     close_at_end : bool
         Close positions at the last close instead of leaving them marked.
     seed : int
-        Of the `random` path.
+        Of the `random` and the `calibrated` path.
+    path_trust : probability, 0 to 1
+        That the shortest path is right, for the `calibrated` path.
+    currency : str
+        ISO code.
+    interest_rate, debit_rate : fraction a year, >= 0
+        On free cash above 0, and below.
+    settlement : Settlement
+        Whether the profit of open futures goes to cash every day.
     """
 
     cash: float = 100_000.0
@@ -49,6 +61,11 @@ class Account:
     cash_account: bool = False
     close_at_end: bool = False
     seed: int = 0
+    path_trust: float = 1.0
+    currency: str = "USD"
+    interest_rate: float = 0.0
+    debit_rate: float = 0.0
+    settlement: Settlement = Settlement.NONE
 
 
 class Hooks(NamedTuple):
@@ -89,18 +106,10 @@ class Machine:
         assert tuple(x.symbol for x in self.instruments) == self.market.symbols
         assert self.wake.shape[0] == len(self.market)
         self.book = empty_book(self.instruments, self.account, self.wake.shape[1])
-        m = self.market
-        self.tape = Tape(
-            m.time,
-            m.open,
-            m.high,
-            m.low,
-            m.close,
-            m.session_end,
-            self.wake,
-            np.empty(len(m)),
-            np.empty(len(m)),
-        )
+        self.tape = tape_of(self.market, self.instruments, self.account, self.wake)
+        if self.book.account["converts"][0]:
+            self.book.instruments["fx"] = self.tape.fx[0]
+            self.book.instruments["point_value"] *= self.tape.fx[0]
         self._tape_table = table_of(self.tape)
         self._book_table = table_of(self.book)
 
@@ -195,59 +204,72 @@ class Machine:
         """All moves of stops and targets so far, LEVEL records."""
         return self.book.levels[: self.book.account["levels"][0]]
 
+    def ledger(self) -> NDArray[Any]:
+        """Everything that moved cash without a fill so far, LEDGER records."""
+        return self.book.ledger[: self.book.account["ledger"][0]]
+
     def orders(self) -> NDArray[Any]:
-        """All orders so far in order of acceptance, ORDER records, working ones included."""
-        done = self.book.log[: self.book.account["log"][0]]
-        working = self.book.orders[self.book.orders["status"] >= 0]
-        every: NDArray[Any] = np.concatenate([done, working])
+        """All orders so far in order of their numbers, ORDER records, working ones included."""
+        every = self.book.orders[: self.book.account["orders"][0]]
         return every[np.argsort(every["id"], kind="stable")]
+
+    def working(self) -> NDArray[np.int64]:
+        """Rows of the working orders, by instrument and in order of acceptance."""
+        rows = []
+        for row in self.book.instruments["head"]:
+            while row >= 0:
+                rows.append(int(row))
+                row = self.book.orders["next"][row]
+        return np.array(rows, np.int64)
+
+    def cash(self) -> NDArray[np.float64]:
+        """Cash at the close of every bar so far, (bars_done,) account currency."""
+        fills, ledger = self.fills(), self.ledger()
+        bars = np.concatenate([fills["bar"], ledger["bar"]])
+        # In the order in which they happened: a line of the ledger knows the fills before it.
+        place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
+        order = np.argsort(place, kind="stable")
+        after = np.concatenate([[self.account.cash], np.concatenate([fills["cash"], ledger["cash"]])[order]])
+        seen = np.searchsorted(bars[order], np.arange(self.bars_done), "right")
+        cash: NDArray[np.float64] = after[seen]
+        return cash
 
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
-        done = self.bars_done
-        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in LOGS}
+        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in RECORDS}
         return Snapshot(
             Book(*(part.copy() for part in self.book._replace(**used))),
-            self.tape.equity[:done].copy(),
-            self.tape.cash[:done].copy(),
+            self.tape.equity[: self.bars_done].copy(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or forward) to a snapshot of the same run."""
-        strategies = self.book.strategies.copy()
+        hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
         book = Book(*(part.copy() for part in snapshot.book))
-        roomy = {name: with_room(getattr(book, name), getattr(self.book, name)) for name in LOGS}
+        roomy = {n: with_room(getattr(book, n), getattr(self.book, n)) for n in RECORDS}
         self.book = book._replace(**roomy)
-        for name in ("on_open", "on_close", "on_notice", "context"):
-            self.book.strategies[name] = strategies[name]
-        for recorded, saved in (
-            (self.tape.equity, snapshot.equity),
-            (self.tape.cash, snapshot.cash),
-        ):
-            recorded[: saved.shape[0]] = saved
+        for name, addresses in hooks.items():
+            self.book.strategies[name] = addresses
+        self.tape.equity[: snapshot.equity.shape[0]] = snapshot.equity
         self._tell_growth()
 
-    def checkpoint(self) -> Book:
+    def checkpoint(self) -> Checkpoint:
         """What must be put back to go on from here, without the records that only ever grow.
 
         Small, however long the run. It is good for this machine alone, and only as long as the
         bars before it are not run again differently (a branch); `snapshot` stands by itself.
         """
-        b = self.book
-        none = {name: getattr(b, name)[:0] for name in ("fills", "log", "levels")}
+        b, rows = self.book, self.working()
+        none = {name: getattr(b, name)[:0] for name in ONLY_GROW}
         kept = b._replace(notices=b.notices[: b.account["notices"][0]], **none)
-        return Book(*(part.copy() for part in kept))
+        return Checkpoint(Book(*(part.copy() for part in kept)), rows, b.orders[rows])
 
-    def return_to(self, checkpoint: Book) -> None:
+    def return_to(self, checkpoint: Checkpoint) -> None:
         """Go back, or forward again, to a checkpoint of this machine."""
         hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
-        for name, kept in checkpoint._asdict().items():
-            present = getattr(self.book, name)
-            present[: kept.shape[0]] = kept
-        if self.book.orders.shape[0] > checkpoint.orders.shape[0]:
-            # The array has grown since: its free slots start anew behind the old ones.
-            self.book = self.book._replace(orders=checkpoint.orders.copy())
-            self._tell_growth()
+        for name, kept in checkpoint.book._asdict().items():
+            getattr(self.book, name)[: kept.shape[0]] = kept
+        self.book.orders[checkpoint.rows] = checkpoint.orders
         for name, addresses in hooks.items():
             self.book.strategies[name] = addresses
 
@@ -262,33 +284,25 @@ class Machine:
         for records, left_out in (
             (self.orders(), ("next", "prev", "oco", "fresh")),
             (self.fills(), ()),
+            (self.ledger(), ()),
         ):
             for name in records.dtype.names or ():
                 if name not in left_out:
                     digest.update(np.ascontiguousarray(records[name]).tobytes())
-        done = self.bars_done
-        digest.update(self.tape.equity[:done].tobytes() + self.tape.cash[:done].tobytes())
+        digest.update(self.tape.equity[: self.bars_done].tobytes())
         return digest.hexdigest()
 
     def _grow(self) -> None:
         """Enlarge the arrays that a step found too full."""
-        account = self.book.account[0]
-        need = 3 * int(account["working"] + account["inbox"]) + 2 * self.book.sleeves.shape[0] + 1
-        book = self.book
-        used = {
-            "log": account["log"],
-            "fills": account["fills"],
-            "levels": account["levels"],
-            "notices": account["notices"],
-        }
+        account, book = self.book.account[0], self.book
+        sleeves = book.sleeves.shape[0]
+        need = 2 * (3 * int(account["working"] + account["inbox"]) + 6 * sleeves + 1)
         grown = {}
-        for name, n in used.items():
-            array = getattr(book, name)
-            if array.shape[0] < n + 2 * need:
-                grown[name] = np.zeros(4 * array.shape[0] + 2 * need, array.dtype)
-                grown[name][:n] = array[:n]
-        if book.orders.shape[0] < account["working"] + need + 1:
-            grown["orders"] = more_slots(book.orders, need)
+        for name in RECORDS:
+            array, used = getattr(book, name), int(account[name])
+            if array.shape[0] < used + need:
+                grown[name] = np.zeros(2 * array.shape[0] + need, array.dtype)
+                grown[name][:used] = array[:used]
         self.book = book._replace(**grown)
         self._tell_growth()
 
@@ -310,49 +324,126 @@ class Snapshot(NamedTuple):
 
     book: Book
     equity: NDArray[np.float64]
-    cash: NDArray[np.float64]
+
+
+class Checkpoint(NamedTuple):
+    """What changes in a run but for the records that only grow, and the orders that work."""
+
+    book: Book
+    rows: NDArray[np.int64]
+    orders: NDArray[Any]
 
 
 def empty_book(instruments: Sequence[Instrument], account: Account, strategies: int) -> Book:
     """Allocate the arrays of a run before its first bar."""
     n = len(instruments)
+    tiers = [tier for x in instruments for tier in x.tiers]
     book = Book(
         account=np.zeros(1, state.ACCOUNT),
         instruments=np.zeros(n, state.INSTRUMENT),
         sleeves=np.zeros(n * strategies, state.SLEEVE),
         strategies=np.zeros(strategies, state.STRATEGY),
-        orders=more_slots(np.zeros(1, state.ORDER), 63),
         inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
-        fills=np.zeros(262_144, state.FILL),  # pages that are never touched cost nothing
-        log=np.zeros(524_288, state.ORDER),
         notices=np.zeros(1024, state.NOTICE),
+        watched=np.zeros(2 * n, np.int64),
+        orders=np.zeros(FIRST_ROOM, state.ORDER),  # pages that are never touched cost nothing
+        log=np.zeros(FIRST_ROOM, np.int64),
+        fills=np.zeros(FIRST_ROOM, state.FILL),
         levels=np.zeros(4096, state.LEVEL),
+        ledger=np.zeros(4096 + 6 * n * strategies, state.LEDGER),
+        tiers=np.array(tiers, state.TIER),
     )
-    first = book.account[0]
-    for name in ("cash", "margin_call", "margin_check", "path_policy", "seed"):
-        first[name] = getattr(account, name)
-    first["equity"] = account.cash
-    first["cash_account"] = account.cash_account
-    first["close_at_end"] = account.close_at_end
+    _open_account(book.account[0], account, instruments)
+    first_tier = 0
     for row, instrument in zip(book.instruments, instruments, strict=True):
-        for name in state.INSTRUMENT.names or ():
-            if hasattr(instrument, name):
+        for name in set(state.INSTRUMENT.names or ()) - {"point_value", "tiers"}:
+            if getattr(instrument, name, None) is not None:
                 row[name] = getattr(instrument, name)
-        row["mark"] = np.nan
-        row["touch_up"], row["touch_down"] = np.inf, -np.inf
+        if instrument.maker_rate is None:
+            row["maker_rate"] = np.nan
+        row["unit_value"] = row["point_value"] = instrument.point_value
+        row["fx"] = 1.0
+        row["first_tier"], row["tiers"] = first_tier, len(instrument.tiers)
+        first_tier += len(instrument.tiers)
+        row["month"] = -1
+        row["mark"] = row["high"] = row["low"] = np.nan
         row["head"] = row["tail"] = -1
     book.sleeves["stop"] = book.sleeves["target"] = np.nan
     return book
 
 
-def more_slots(orders: NDArray[Any], added: int) -> NDArray[Any]:
-    """Orders with `added` more free slots; the last slot keeps the start of the free chain."""
-    old = orders.shape[0] - 1
-    size = old + max(added, old) + 1
-    grown = np.zeros(size, orders.dtype)
-    grown[:old] = orders[:old]
-    grown["status"][old:] = -1
-    grown["next"][old : size - 2] = np.arange(old + 1, size - 1)
-    grown["next"][size - 2] = orders["next"][old] if old else -1
-    grown["next"][size - 1] = old
-    return grown
+def _open_account(row: Any, account: Account, instruments: Sequence[Instrument]) -> None:
+    for name in state.ACCOUNT.names or ():
+        if hasattr(account, name):
+            row[name] = getattr(account, name)
+    row["equity"] = account.cash
+    row["converts"] = any(x.currency != account.currency for x in instruments)
+    row["reads_volume"] = any(x.reads_volume for x in instruments)
+    row["nights"] = (
+        account.interest_rate > 0.0
+        or account.debit_rate > 0.0
+        or any(x.borrow_rate or x.swap_long or x.swap_short for x in instruments)
+    )
+
+
+def tape_of(
+    market: Market, instruments: Sequence[Instrument], account: Account, wake: NDArray[np.uint8]
+) -> Tape:
+    """What the kernels read of a market; arrays that nothing asks for stay empty."""
+    n = len(instruments)
+    converts = any(x.currency != account.currency for x in instruments)
+    if converts and market.fx is None:
+        foreign = next(x for x in instruments if x.currency != account.currency)
+        raise ConfigError(
+            f"{foreign.symbol} is in {foreign.currency}, the account in {account.currency}: "
+            "rates of exchange are missing"
+        )
+    ranges = any(x.slippage_volatility or x.slippage_impact for x in instruments)
+    detail = market.detail
+    none = np.zeros((0, n))
+    return Tape(
+        time=market.time,
+        open=market.open,
+        high=market.high,
+        low=market.low,
+        close=market.close,
+        session_end=market.session_end,
+        wake=wake,
+        equity=np.empty(len(market)),
+        day=market.time // DAY_NS if market.day is None else market.day,
+        volume=market.volume,
+        mean_range=mean_range(market) if ranges else none,
+        fx=none if market.fx is None else market.fx,
+        detail_first=none.astype(np.int64) if detail is None else detail.first,
+        detail_count=none.astype(np.int64) if detail is None else detail.count,
+        detail=np.zeros((0, 4)) if detail is None else detail.bars,
+        actions=_records_of(market.actions),
+    )
+
+
+def _records_of(actions: Sequence[Action]) -> NDArray[Any]:
+    records = np.zeros(len(actions), state.ACTION)
+    for record, action in zip(records, actions, strict=True):
+        for name in state.ACTION.names or ():
+            record[name] = getattr(action, name)
+    return records[np.argsort(records["bar"], kind="stable")]
+
+
+def mean_range(market: Market) -> NDArray[np.float64]:
+    """Mean true range of the 20 real bars of each instrument before each timestamp, (t, n) price.
+
+    Of fewer at the start, 0 before the second bar (fill model, section 3).
+    """
+    out = np.zeros_like(market.open)
+    for j in range(out.shape[1]):
+        rows = np.flatnonzero(~np.isnan(market.open[:, j]))
+        high, low, close = (x[rows, j] for x in (market.high, market.low, market.close))
+        before = np.concatenate([high[:1], close[:-1]])
+        ranges = np.maximum(high, before) - np.minimum(low, np.concatenate([low[:1], close[:-1]]))
+        total, count = np.zeros(len(rows) + 1), np.zeros(len(rows) + 1)
+        for back in range(min(RANGE_BARS, len(rows)), 0, -1):  # oldest first
+            total[back:] += ranges[: len(rows) + 1 - back]
+            count[back:] += 1.0
+        means = np.divide(total, count, out=np.zeros(len(rows) + 1), where=count > 0.0)
+        out[:, j] = means[np.searchsorted(rows, np.arange(len(out)), "left")]
+    return out

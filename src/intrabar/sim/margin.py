@@ -27,7 +27,7 @@ def open_profit(book: Book, j: int, price: float) -> float:
     for k in range(j, book.sleeves.shape[0], n):
         qty = book.sleeves[k].qty
         if qty != 0.0:
-            profit += qty * (price - book.sleeves[k].avg) * book.instruments[j].point_value
+            profit += qty * (price - book.sleeves[k].basis) * book.instruments[j].point_value
     return profit
 
 
@@ -38,7 +38,7 @@ def initial_margin(book: Book, j: int, qty: float, price: float) -> float:
     rate = (
         max(x.initial_margin_rate, 1.0) if book.account[0].cash_account else x.initial_margin_rate
     )
-    return abs(qty) * (x.initial_margin + rate * abs(price) * x.point_value)
+    return abs(qty) * (x.initial_margin * x.fx + rate * abs(price) * x.point_value)
 
 
 @kernel
@@ -46,7 +46,7 @@ def maintenance_margin(book: Book, j: int, qty: float, price: float) -> float:
     """Maintenance margin of a net position of `qty` at a price, account currency."""
     x = book.instruments[j]
     return abs(qty) * (
-        x.maintenance_margin + x.maintenance_margin_rate * abs(price) * x.point_value
+        x.maintenance_margin * x.fx + x.maintenance_margin_rate * abs(price) * x.point_value
     )
 
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import Phase, TimeInForce
-from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.execute import EXACT, SLIPS, execute
+from intrabar.sim.costs import TOLERANCE, month_of, round_down
+from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.orders import (
     CANCELLED,
     LIMIT,
-    MARKET,
     MOC,
     NONE,
-    STOP,
     STOP_LIMIT,
     finish,
+    is_market,
+    is_stop,
 )
 from intrabar.sim.state import Book, Tape
 
@@ -40,20 +40,32 @@ def limit_is_met(order: Any, price: float, tolerance: float) -> bool:
 
 
 @kernel
-def fill_one_at_open(book: Book, k: int, open_: float) -> bool:
-    """Fill an order at the open if it is marketable there; whether it did."""
+def meet(
+    book: Book, k: int, price: float, first: bool, phase: int, high: float, low: float
+) -> bool:
+    """Test an order against a price to which the market has jumped; whether it was executed.
+
+    `first` says that the order meets a market for the first time: it cannot have rested.
+    """
     order = book.orders[k]
-    tolerance = TOLERANCE * book.instruments[order.instrument].tick_size
     if order.type == MOC:
         return False
-    if order.type == STOP_LIMIT and order.triggered == 0 and stop_is_hit(order, open_, tolerance):
-        order.triggered = 1
-    if order.type == MARKET or (order.type == STOP and stop_is_hit(order, open_, tolerance)):
-        execute(book, k, open_, SLIPS, open_, PHASE, np.nan, np.nan)
+    if phase == PHASE and is_market(order):
+        execute(book, k, price, SLIPS, price, phase, high, low)
         return True
-    limits = order.type == LIMIT or (order.type == STOP_LIMIT and order.triggered == 1)
-    if limits and limit_is_met(order, open_, tolerance):
-        execute(book, k, open_, EXACT, open_, PHASE, np.nan, np.nan)
+    tolerance = TOLERANCE * book.instruments[order.instrument].tick_size
+    way = TAKES if first else RESTS
+    if is_stop(order):
+        if not stop_is_hit(order, price, tolerance):
+            return False
+        if order.type != STOP_LIMIT:
+            execute(book, k, price, SLIPS, price, phase, high, low)
+            return True
+        order.triggered = 1
+        way = TAKES
+    limits = order.type == LIMIT or order.type == STOP_LIMIT
+    if limits and limit_is_met(order, price, tolerance):
+        execute(book, k, price, way, price, phase, high, low)
         return True
     return False
 
@@ -61,25 +73,49 @@ def fill_one_at_open(book: Book, k: int, open_: float) -> bool:
 @kernel
 def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
     """Test an instrument's orders against the open, in order of acceptance."""
+    bar = book.account[0].bar
     tested = -1
     k = book.instruments[j].head
     while k >= 0:
         order = book.orders[k]
-        if order.id <= tested or (only_fresh and order.fresh == 0):
+        if k <= tested or (only_fresh and order.fresh == 0):
             k = order.next
             continue
-        tested = order.id
+        tested = k
+        first = order.fresh == 1 or order.starts == bar
         order.fresh = 0
-        # An execution may cancel the neighbours: look for the next one from the start.
-        k = book.instruments[j].head if fill_one_at_open(book, k, open_) else order.next
+        if meet(book, k, open_, first, PHASE, np.nan, np.nan):
+            # An execution may cancel the neighbours: look for the next one from the start.
+            k = book.instruments[j].head
+        else:
+            k = order.next
 
 
 @kernel
 def mark_at_open(book: Book, tape: Tape, i: int) -> None:
     """Value every instrument at its open, or at the carried close where it has no bar."""
+    account = book.account[0]
     for j in range(book.instruments.shape[0]):
         open_ = tape.open[i, j]
         book.instruments[j].mark = tape.close[i, j] if math.isnan(open_) else open_
+    if account.reads_volume:
+        for j in range(book.instruments.shape[0]):
+            read_volume(book.instruments[j], tape, i, j)
+
+
+@kernel
+def read_volume(instrument: Any, tape: Tape, i: int, j: int) -> None:
+    """Look up what caps, slippage and tiers of an instrument ask of the present bar."""
+    instrument.volume = tape.volume[i, j]
+    if tape.mean_range.shape[0] > 0:
+        instrument.mean_range = tape.mean_range[i, j]
+    share = instrument.max_volume_share * instrument.volume
+    instrument.room = round_down(share, instrument.lot)
+    if instrument.tiers > 0:
+        month = month_of(tape.time[i])
+        if month != instrument.month:
+            instrument.month = month
+            instrument.traded = 0.0
 
 
 @kernel
@@ -87,9 +123,8 @@ def open_phase(book: Book, tape: Tape, i: int, only_fresh: bool) -> None:
     """Carry out OPEN for the orders that were accepted before it, or for the fresh ones."""
     if book.account[0].working > 0:
         for j in range(book.instruments.shape[0]):
-            open_ = tape.open[i, j]
-            if not math.isnan(open_) and book.instruments[j].head >= 0:
-                fill_at_open(book, j, open_, only_fresh)
+            if book.instruments[j].head >= 0 and not math.isnan(tape.open[i, j]):
+                fill_at_open(book, j, tape.open[i, j], only_fresh)
 
 
 @kernel

@@ -1,9 +1,8 @@
-"""The working orders: accepting, changing, finishing, in order of acceptance.
+"""The orders: accepting, changing, finishing, in order of acceptance.
 
-Working orders stand in slots of `book.orders`, chained per instrument in order of acceptance.
-A free slot has status -1 and `next` names the next free one; the chain of free slots starts at
-the last slot, which holds no working order: new orders are prepared there. A done order is copied
-to `book.log`.
+Every order has a row of `book.orders`, written when it is accepted or refused, and keeps it. Those
+that work are chained per instrument, in order of acceptance; `book.log` names the rows of those
+that are done, in that order.
 """
 
 from __future__ import annotations
@@ -32,7 +31,9 @@ MARKET, LIMIT, STOP = (
     code(OrderType.STOP),
 )
 STOP_LIMIT, MOC = code(OrderType.STOP_LIMIT), code(OrderType.MOC)
+TRAILING_STOP = code(OrderType.TRAILING_STOP)
 WORKING, FILLED = code(OrderStatus.WORKING), code(OrderStatus.FILLED)
+PARTIALLY_FILLED = code(OrderStatus.PARTIALLY_FILLED)
 CANCELLED, REJECTED = code(OrderStatus.CANCELLED), code(OrderStatus.REJECTED)
 EXPIRED = code(OrderStatus.EXPIRED)
 GTC, GTD = code(TimeInForce.GTC), code(TimeInForce.GTD)
@@ -44,7 +45,7 @@ INVALID_QUANTITY, INVALID_PRICE = code(Reject.INVALID_QUANTITY), code(Reject.INV
 
 @kernel
 def find(book: Book, order_id: int) -> int:
-    """Slot of a working order, -1 when it is done or unknown."""
+    """Row of a working order, -1 when it is done or unknown."""
     for j in range(book.instruments.shape[0]):
         k = book.instruments[j].head
         while k >= 0:
@@ -55,38 +56,10 @@ def find(book: Book, order_id: int) -> int:
 
 
 @kernel
-def add(book: Book, order: Any) -> int:
-    """Put an order at the end of its instrument's chain; returns the slot."""
-    free = book.orders.shape[0] - 1
-    k = book.orders[free].next
-    book.orders[free].next = book.orders[k].next
-    book.orders[k] = order
-    placed = book.orders[k]
-    placed.status = WORKING
-    placed.next = -1
-    instrument = book.instruments[placed.instrument]
-    placed.prev = instrument.tail
-    if instrument.tail >= 0:
-        book.orders[instrument.tail].next = k
-    else:
-        instrument.head = k
-    instrument.tail = k
-    account = book.account[0]
-    account.working += 1
-    if placed.tif != GTC:
-        account.timed += 1
-    if placed.role > ROLE_TARGET:
-        sleeve_of(book, placed).entries += 1
-    return k
-
-
-@kernel
 def blank(book: Book) -> Any:
-    """A new order to be filled in, in the last slot; `add` or `write_log` takes it from there.
-
-    Its link to the free slots stays as it is.
-    """
-    order = book.orders[book.orders.shape[0] - 1]
+    """The next row, to be filled in; `add` or `refuse` takes it from there."""
+    account = book.account[0]
+    order = book.orders[account.orders]
     order.parent = -1
     order.reject = NONE
     order.triggered = 0
@@ -94,14 +67,57 @@ def blank(book: Book) -> Any:
     order.filled = 0.0
     order.limit_price = np.nan
     order.stop_price = np.nan
+    order.trail = np.nan
     order.stop_loss = np.nan
     order.take_profit = np.nan
     order.until = 0
-    order.submitted = book.account[0].bar
-    order.starts = book.account[0].bar
+    order.submitted = account.bar
+    order.starts = account.bar
     order.done = -1
     order.oco = -1
     return order
+
+
+@kernel
+def add(book: Book) -> int:
+    """Put the order in the next row at the end of its instrument's chain; returns the row."""
+    account = book.account[0]
+    k = account.orders
+    order = book.orders[k]
+    account.orders += 1
+    order.status = WORKING
+    order.next = -1
+    instrument = book.instruments[order.instrument]
+    last = instrument.tail
+    order.prev = last
+    if last >= 0:
+        book.orders[last].next = k
+    else:
+        instrument.head = k
+    instrument.tail = k
+    account.working += 1
+    if order.tif != GTC:
+        account.timed += 1
+    if order.type == TRAILING_STOP:
+        account.trailing += 1
+    if order.role > ROLE_TARGET:
+        sleeve_of(book, order).entries += 1
+    return k
+
+
+@kernel
+def refuse(book: Book, status: int, reject: int) -> None:
+    """Record the order in the next row as one that never worked."""
+    account = book.account[0]
+    k = account.orders
+    account.orders += 1
+    order = book.orders[k]
+    order.status = status
+    order.reject = reject
+    order.done = account.bar
+    order.next = -1
+    order.prev = -1
+    write_log(book, k)
 
 
 @kernel
@@ -112,50 +128,52 @@ def sleeve_of(book: Book, order: Any) -> Any:
 
 @kernel
 def finish(book: Book, k: int, status: int, reject: int) -> None:
-    """Take an order out of the book, with its final status, and write it to the log."""
+    """Take an order out of the chain, with its final status."""
     order = book.orders[k]
     account = book.account[0]
     order.status = status
     order.reject = reject
     order.done = account.bar
     instrument = book.instruments[order.instrument]
-    if order.prev >= 0:
-        book.orders[order.prev].next = order.next
+    before, after = order.prev, order.next
+    if before >= 0:
+        book.orders[before].next = after
     else:
-        instrument.head = order.next
-    if order.next >= 0:
-        book.orders[order.next].prev = order.prev
+        instrument.head = after
+    if after >= 0:
+        book.orders[after].prev = before
     else:
-        instrument.tail = order.prev
+        instrument.tail = before
     if order.oco >= 0:
         book.orders[order.oco].oco = -1
+        order.oco = -1
     account.working -= 1
     if order.tif != GTC:
         account.timed -= 1
+    if order.type == TRAILING_STOP:
+        account.trailing -= 1
     if order.role > ROLE_TARGET:
-        sleeve_of(book, order).entries -= 1
-    if order.role == LIQUIDATION and sleeve_of(book, order).liquidated:
-        sleeve_of(book, order).liquidated = 0
-        account.pending -= 1
-    write_log(book, order)
-    order.status = -1
-    free = book.orders.shape[0] - 1
-    order.next = book.orders[free].next
-    book.orders[free].next = k
+        sleeve = sleeve_of(book, order)
+        sleeve.entries -= 1
+        if order.role == LIQUIDATION and sleeve.liquidated:
+            sleeve.liquidated = 0
+            account.pending -= 1
+    write_log(book, k)
 
 
 @kernel
-def write_log(book: Book, order: Any) -> None:
-    """Record an order that is done, and give notice to a strategy that asked for it."""
+def write_log(book: Book, k: int) -> None:
+    """Record that an order is done, and give notice to a strategy that asked for it."""
     account = book.account[0]
-    book.log[account.log] = order
-    if book.strategies[order.strategy].on_notice != 0:
-        notice = book.notices[account.notices]
-        notice.strategy = order.strategy
-        notice.fill = -1
-        notice.order = account.log
-        account.notices += 1
+    book.log[account.log] = k
     account.log += 1
+    strategy = book.orders[k].strategy
+    if book.strategies[strategy].on_notice != 0:
+        notice = book.notices[account.notices]
+        notice.strategy = strategy
+        notice.fill = -1
+        notice.order = k
+        account.notices += 1
 
 
 @kernel
@@ -171,14 +189,30 @@ def cancel_all(book: Book, j: int, liquidations: bool) -> None:
 
 @kernel
 def cancel_protective(book: Book, strategy: int, j: int, spared: int) -> None:
-    """Cancel the stops and targets of a position that is no more, but for one slot."""
+    """Cancel the stops and targets of a position that is no more, but for one row."""
     k = book.instruments[j].head
     while k >= 0:
-        after = book.orders[k].next
         order = book.orders[k]
+        after = order.next
         if k != spared and order.role <= ROLE_TARGET and order.strategy == strategy:
             finish(book, k, CANCELLED, NONE)
         k = after
+
+
+@kernel
+def is_stop(order: Any) -> bool:
+    """Whether an order waits for a stop price: a stop, or what has not become something else."""
+    return (
+        order.type == STOP or order.type == TRAILING_STOP or order.type == STOP_LIMIT
+    ) and order.triggered == 0
+
+
+@kernel
+def is_market(order: Any) -> bool:
+    """Whether an order fills at any open: a market order, or the rest of a triggered stop."""
+    return order.type == MARKET or (
+        order.triggered == 1 and (order.type == STOP or order.type == TRAILING_STOP)
+    )
 
 
 @kernel
@@ -187,6 +221,8 @@ def on_grid(order: Any, tick: float) -> bool:
 
     Limit buy down, limit sell up, stop buy up, stop sell down (fill model, section 3).
     """
+    if order.type == MARKET or order.type == MOC:
+        return True
     fine = True
     if order.type == LIMIT or order.type == STOP_LIMIT:
         if order.side > 0:
@@ -194,7 +230,7 @@ def on_grid(order: Any, tick: float) -> bool:
         else:
             order.limit_price = round_up(order.limit_price, tick)
         fine = order.limit_price > 0.0
-    if order.type == STOP or order.type == STOP_LIMIT:
+    if order.type != LIMIT:
         if order.side > 0:
             order.stop_price = round_up(order.stop_price, tick)
         else:
@@ -212,10 +248,7 @@ def is_whole(qty: float, lot: float) -> bool:
 
 @kernel
 def accept(book: Book, command: Any, step: int, time: int) -> None:
-    """Take a submitted order into the book, or refuse it with the reason.
-
-    The new order's fields are prepared in the last slot of the book, which no order ever uses.
-    """
+    """Make an order of a command: one that works, or one that is refused with the reason."""
     account = book.account[0]
     instrument = book.instruments[command.instrument]
     order = blank(book)
@@ -235,29 +268,32 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
     order.stop_loss = command.stop_loss
     order.take_profit = command.take_profit
     order.until = command.until
-    order.starts = account.bar + 1
-    if step == STEP_NEW or (command.type == MOC and step == STEP_CLOSE):
-        order.starts = account.bar
-    reject = command.reject
-    if reject == NONE and math.isnan(instrument.mark):
-        reject = NO_MARKET
-    if reject == NONE and not is_whole(order.qty, instrument.lot):
-        reject = INVALID_QUANTITY
-    if not on_grid(order, instrument.tick_size) and reject == NONE:
-        reject = INVALID_PRICE
-    over = order.tif == GTD and order.until < time + (step > STEP_CLOSE)
-    if reject != NONE or over:
-        order.status = REJECTED if reject != NONE else EXPIRED
-        order.reject = reject
-        order.done = account.bar
-        write_log(book, order)
-        order.status = -1
+    if not (step == STEP_NEW or (command.type == MOC and step == STEP_CLOSE)):
+        order.starts = account.bar + 1
+    priced = True
+    if order.type == TRAILING_STOP:
+        order.trail = command.trail
+        priced = order.trail > 0.0
+        if math.isnan(order.stop_price):
+            order.stop_price = instrument.mark + order.side * order.trail
+    if math.isnan(instrument.mark):
+        refuse(book, REJECTED, NO_MARKET)
         return
-    partner = find(book, command.oco) if command.oco >= 0 else -1
-    k = add(book, order)
-    if partner >= 0 and book.orders[partner].oco < 0:
-        book.orders[k].oco = partner
-        book.orders[partner].oco = k
+    if not is_whole(order.qty, instrument.lot):
+        refuse(book, REJECTED, INVALID_QUANTITY)
+        return
+    if not on_grid(order, instrument.tick_size) or not priced:
+        refuse(book, REJECTED, INVALID_PRICE)
+        return
+    if order.tif == GTD and order.until < time + (step > STEP_CLOSE):
+        refuse(book, EXPIRED, NONE)
+        return
+    k = add(book)
+    if command.oco >= 0:
+        partner = find(book, command.oco)
+        if partner >= 0 and partner != k and book.orders[partner].oco < 0:
+            order.oco = partner
+            book.orders[partner].oco = k
 
 
 @kernel
@@ -290,10 +326,18 @@ def modify(book: Book, command: Any, step: int) -> None:
     if step == STEP_NEW:
         order.fresh = 1
     if order.role <= ROLE_TARGET:
-        sleeve = sleeve_of(book, order)
-        sleeve.stop = order.stop_price if order.role == ROLE_STOP else sleeve.stop
-        sleeve.target = order.limit_price if order.role == ROLE_TARGET else sleeve.target
+        show_level(book, order)
         note_level(book, order.strategy, order.instrument)
+
+
+@kernel
+def show_level(book: Book, order: Any) -> None:
+    """Let the sleeve show where its stop or target stands."""
+    sleeve = sleeve_of(book, order)
+    if order.role == ROLE_STOP:
+        sleeve.stop = order.stop_price
+    elif order.role == ROLE_TARGET:
+        sleeve.target = order.limit_price
 
 
 @kernel
@@ -302,7 +346,7 @@ def move_protective(book: Book, command: Any, step: int, role: int, price: float
     k = book.instruments[command.instrument].head
     while k >= 0:
         order = book.orders[k]
-        if order.role == role and order.strategy == command.strategy:
+        if order.role == role and order.strategy == command.strategy and order.triggered == 0:
             stop_price, limit_price = order.stop_price, order.limit_price
             if role == ROLE_STOP:
                 order.stop_price = price
@@ -312,9 +356,7 @@ def move_protective(book: Book, command: Any, step: int, role: int, price: float
                 order.stop_price, order.limit_price = stop_price, limit_price
             if step == STEP_NEW:
                 order.fresh = 1
-            sleeve = sleeve_of(book, order)
-            sleeve.stop = order.stop_price if role == ROLE_STOP else sleeve.stop
-            sleeve.target = order.limit_price if role == ROLE_TARGET else sleeve.target
+            show_level(book, order)
         k = order.next
     note_level(book, command.strategy, command.instrument)
 
@@ -352,30 +394,3 @@ def take_inbox(book: Book, step: int, time: int) -> None:
         else:
             move_protective(book, command, step, ROLE_TARGET, command.limit_price)
     account.inbox = 0
-
-
-@kernel
-def set_touch(book: Book, j: int) -> None:
-    """Work out between which two prices no order of an instrument can trigger.
-
-    A bar that stays between them needs no walk. Anything that must be looked at in any case
-    (a market order, a market-on-close) makes the band empty.
-    """
-    instrument = book.instruments[j]
-    up, down = np.inf, -np.inf
-    k = instrument.head
-    while k >= 0:
-        order = book.orders[k]
-        if order.type == MARKET or order.type == MOC:
-            up, down = -np.inf, np.inf
-            break
-        stops = order.type == STOP or (order.type == STOP_LIMIT and order.triggered == 0)
-        price = order.stop_price if stops else order.limit_price
-        if stops == (order.side > 0):
-            up = min(up, price)
-        else:
-            down = max(down, price)
-        k = order.next
-    tolerance = TOLERANCE * instrument.tick_size
-    instrument.touch_up = up - tolerance
-    instrument.touch_down = down + tolerance

@@ -16,11 +16,12 @@ from intrabar.sim.state import Book
 WORST, BEST = int(PathPolicy.WORST), int(PathPolicy.BEST)
 SHORTEST, NEAREST = int(PathPolicy.SHORTEST), int(PathPolicy.NEAREST)
 LOW_FIRST, HIGH_FIRST = int(PathPolicy.LOW_FIRST), int(PathPolicy.HIGH_FIRST)
+DETAIL, CALIBRATED = int(PathPolicy.DETAIL), int(PathPolicy.CALIBRATED)
 
 
 @kernel
-def coin(seed: int, instrument: int, bar: int) -> bool:
-    """A fair coin for one instrument and bar, the same however a run is split up.
+def draw(seed: int, instrument: int, bar: int) -> int:
+    """64 random bits for one instrument and bar, the same however a run is split up.
 
     The finaliser of splitmix64 (Steele, Lea, Flood 2014) over a counter.
     """
@@ -32,7 +33,7 @@ def coin(seed: int, instrument: int, bar: int) -> bool:
     x ^= x >> np.uint64(27)
     x *= np.uint64(0x94D049BB133111EB)
     x ^= x >> np.uint64(31)
-    return (x & np.uint64(1)) == np.uint64(1)
+    return x  # type: ignore[return-value]
 
 
 @kernel
@@ -90,10 +91,14 @@ def low_first(book: Book, j: int, open_: float, high: float, low: float, close: 
         if side != 0:
             return (side > 0) == (policy == WORST)
         return shortest(open_, high, low, close, tolerance)
-    if policy == SHORTEST:
+    if policy == SHORTEST or policy == DETAIL:
         return shortest(open_, high, low, close, tolerance)
+    if policy == CALIBRATED:
+        unit = float(draw(account.seed, j, account.bar) >> np.uint64(11)) * 2.0**-53
+        believed = unit < account.path_trust
+        return shortest(open_, high, low, close, tolerance) == believed
     if policy == NEAREST:
         return nearest(open_, high, low, close, tolerance)
     if policy == LOW_FIRST or policy == HIGH_FIRST:
         return policy == LOW_FIRST
-    return coin(account.seed, j, account.bar)
+    return (draw(account.seed, j, account.bar) & np.uint64(1)) == np.uint64(1)

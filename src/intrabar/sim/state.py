@@ -20,16 +20,21 @@ ACCOUNT = np.dtype(
         ("step", "i8"),  # ... and the part of it that comes next (STEP_*)
         ("status", "i8"),  # RunStatus
         ("next_order", "i8"),  # id of the next order
-        ("working", "i8"),  # orders in the book
+        ("working", "i8"),  # orders that work
         ("timed", "i8"),  # of these, orders that are not GTC
+        ("trailing", "i8"),  # of these, trailing stops
         ("open_sleeves", "i8"),  # sleeves that are not flat
         ("pending", "i8"),  # liquidations that wait for a real open
         ("inbox", "i8"),  # commands that wait to be taken
+        ("orders", "i8"),  # how many records of each kind there are
+        ("log", "i8"),
         ("fills", "i8"),
-        ("log", "i8"),  # orders that are done
         ("notices", "i8"),
         ("levels", "i8"),
+        ("ledger", "i8"),
+        ("actions", "i8"),  # actions that have taken effect
         ("margin_calls", "i8"),
+        ("free_cash", "f8"),  # that bears interest, at the last CLOSE
         ("stop", "i8"),  # a hook asked the loop to stop
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`
         ("path_policy", "i8"),
@@ -37,6 +42,13 @@ ACCOUNT = np.dtype(
         ("margin_check", "i8"),
         ("cash_account", "i8"),  # 1: margin rate 1, shorts refused
         ("close_at_end", "i8"),
+        ("settlement", "i8"),
+        ("nights", "i8"),  # 1: something accrues over nights
+        ("converts", "i8"),  # 1: an instrument has another currency
+        ("reads_volume", "i8"),  # 1: a cap or a slippage asks for volume or mean range
+        ("path_trust", "f8"),  # probability that the shortest path is right (CALIBRATED)
+        ("interest_rate", "f8"),  # fraction a year
+        ("debit_rate", "f8"),
         ("seed", "u8"),
     ]
 )
@@ -44,24 +56,43 @@ ACCOUNT = np.dtype(
 INSTRUMENT = np.dtype(
     [
         ("tick_size", "f8"),
-        ("point_value", "f8"),
+        ("unit_value", "f8"),  # of a move of 1.0 for one contract, instrument's currency
+        ("fx", "f8"),  # present worth of one unit of that currency
+        ("point_value", "f8"),  # unit_value * fx: account currency
         ("lot", "f8"),
         ("commission_per_contract", "f8"),
         ("fee_per_trade", "f8"),
         ("commission_rate", "f8"),
         ("commission_min", "f8"),
         ("commission_max", "f8"),
+        ("maker_rate", "f8"),  # NaN: as any other
+        ("first_tier", "i8"),  # its rows of `Book.tiers`
+        ("tiers", "i8"),
+        ("month", "i8"),  # that `traded` counts
+        ("traded", "f8"),  # contracts
         ("slippage_ticks", "f8"),
         ("slippage_pct", "f8"),
+        ("slippage_volatility", "f8"),
+        ("slippage_impact", "f8"),
+        ("max_volume_share", "f8"),  # 0: no cap
         ("limit_through_ticks", "f8"),
         ("initial_margin", "f8"),
         ("maintenance_margin", "f8"),
         ("initial_margin_rate", "f8"),
         ("maintenance_margin_rate", "f8"),
+        ("borrow_rate", "f8"),  # fraction a year
+        ("swap_long", "f8"),  # per contract and night
+        ("swap_short", "f8"),
         ("mark", "f8"),  # price at which the instrument is valued now; NaN before its first bar
-        ("touch_up", "f8"),  # no working order can trigger while the bar stays between these two
-        ("touch_down", "f8"),
-        ("head", "i8"),  # first and last working order, as slots; -1 for none
+        ("volume", "f8"),  # of the present bar, where the account reads volume
+        ("mean_range", "f8"),  # before the present bar
+        ("high", "f8"),  # of the bar that is walked over its lower bars; NaN otherwise
+        ("low", "f8"),
+        ("up", "f8"),  # no working order can trigger while the bar stays between these two
+        ("down", "f8"),
+        ("room", "f8"),  # contracts that the cap leaves in the present bar
+        ("carried", "f8"),  # net position at the last CLOSE, where something accrues
+        ("head", "i8"),  # first and last working order, as rows; -1 for none
         ("tail", "i8"),
     ]
 )
@@ -70,6 +101,7 @@ SLEEVE = np.dtype(
     [
         ("qty", "f8"),  # signed
         ("avg", "f8"),  # average price; 0 when flat
+        ("basis", "f8"),  # price from which profit is still open: the average, or a settlement
         ("stop", "f8"),  # level of the protective stop, NaN for none
         ("target", "f8"),
         ("entries", "i8"),  # working orders that are not protective
@@ -91,8 +123,22 @@ ORDER = np.dtype(
     [
         ("id", "i8"),
         ("parent", "i8"),  # id of the entry, -1 for none
-        ("strategy", "i2"),
+        ("qty", "f8"),
+        ("filled", "f8"),
+        ("limit_price", "f8"),  # rounded to the tick; NaN where the type has none
+        ("stop_price", "f8"),
+        ("trail", "f8"),
+        ("stop_loss", "f8"),  # levels of the children to be, as asked for
+        ("take_profit", "f8"),
+        ("until", "i8"),  # GTD: ns UTC
+        ("submitted", "i4"),  # bar
+        ("starts", "i4"),  # bar in which it starts to work
+        ("done", "i4"),  # bar, -1 while working
+        ("oco", "i4"),  # row of the partner, -1 for none
+        ("next", "i4"),  # neighbours in the instrument's chain, in order of acceptance
+        ("prev", "i4"),
         ("instrument", "i4"),
+        ("strategy", "i2"),
         ("side", "i1"),
         ("type", "i1"),
         ("tif", "i1"),
@@ -100,22 +146,9 @@ ORDER = np.dtype(
         ("status", "i1"),
         ("reject", "i1"),
         ("reduce_only", "i1"),
-        ("triggered", "i1"),  # a STOP_LIMIT that has become a limit
+        ("triggered", "i1"),  # a STOP_LIMIT that is a limit now, a stop whose rest is a market order
         ("fresh", "i1"),  # submitted or changed in this on_open
         ("phase", "i1"),  # in which it was submitted
-        ("qty", "f8"),
-        ("filled", "f8"),
-        ("limit_price", "f8"),  # rounded to the tick; NaN where the type has none
-        ("stop_price", "f8"),
-        ("stop_loss", "f8"),  # levels of the children to be, as asked for
-        ("take_profit", "f8"),
-        ("until", "i8"),  # GTD: ns UTC
-        ("submitted", "i8"),  # bar
-        ("starts", "i8"),  # bar in which it starts to work
-        ("done", "i8"),  # bar, -1 while working
-        ("oco", "i8"),  # slot of the partner, -1 for none
-        ("next", "i8"),  # neighbours in the instrument's list, in order of acceptance
-        ("prev", "i8"),
     ]
 )
 
@@ -132,10 +165,10 @@ COMMAND = np.dtype(
         ("reduce_only", "i8"),
         ("oco", "i8"),  # id of the partner, -1 for none
         ("until", "i8"),
-        ("reject", "i8"),  # refused before it came here
         ("qty", "f8"),
         ("limit_price", "f8"),
         ("stop_price", "f8"),
+        ("trail", "f8"),
         ("stop_loss", "f8"),
         ("take_profit", "f8"),
     ]
@@ -144,20 +177,22 @@ COMMAND = np.dtype(
 FILL = np.dtype(
     [
         ("bar", "i8"),
-        ("order", "i8"),
-        ("strategy", "i2"),
+        ("order", "i8"),  # -1: a split or a roll
+        ("qty", "f8"),  # 0: the split itself, whose ratio is the price
+        ("price", "f8"),
+        ("cost", "f8"),
+        ("realized", "f8"),  # against the average price, account currency
+        ("position", "f8"),  # of the sleeve after it
+        ("stop", "f8"),  # levels of the children that it made
+        ("target", "f8"),
+        ("point_value", "f8"),  # account currency, at the fill
+        ("cash", "f8"),  # after it
         ("instrument", "i4"),
+        ("strategy", "i2"),
         ("side", "i1"),
         ("phase", "i1"),
         ("reason", "i1"),
-        ("ambiguous", "i1"),
-        ("qty", "f8"),
-        ("price", "f8"),
-        ("cost", "f8"),
-        ("realized", "f8"),
-        ("position", "f8"),
-        ("stop", "f8"),
-        ("target", "f8"),
+        ("ambiguous", "i1"),  # Ambiguity
     ]
 )
 
@@ -165,7 +200,7 @@ NOTICE = np.dtype(
     [
         ("strategy", "i8"),
         ("fill", "i8"),  # index of the fill, -1 for a change of an order
-        ("order", "i8"),  # index in the log of done orders, -1 for a fill
+        ("order", "i8"),  # row of the order, -1 for a fill
     ]
 )
 
@@ -177,6 +212,35 @@ LEVEL = np.dtype(
         ("stop", "f8"),
         ("target", "f8"),
     ]
+)
+
+LEDGER = np.dtype(
+    [
+        ("bar", "i8"),
+        ("fills", "i8"),  # fills before it
+        ("amount", "f8"),  # account currency
+        ("cash", "f8"),  # after it
+        ("strategy", "i4"),  # -1 for the account
+        ("instrument", "i4"),  # -1 for interest
+        ("kind", "i8"),  # LedgerKind
+    ]
+)
+
+ACTION = np.dtype(
+    [
+        ("bar", "i8"),
+        ("instrument", "i8"),
+        ("kind", "i8"),  # ActionKind
+        ("value", "f8"),  # ratio, amount, or price of the old contract
+        ("initial_margin", "f8"),  # NaN: stays
+        ("maintenance_margin", "f8"),
+        ("initial_margin_rate", "f8"),
+        ("maintenance_margin_rate", "f8"),
+    ]
+)
+
+TIER = np.dtype(
+    [("from_qty", "f8"), ("commission_per_contract", "f8"), ("commission_rate", "f8")]
 )
 
 # What a command asks for.
@@ -197,16 +261,22 @@ class Book(NamedTuple):
     instruments: NDArray[Any]  # (n,) INSTRUMENT
     sleeves: NDArray[Any]  # (strategies * n,) SLEEVE, instruments of one strategy together
     strategies: NDArray[Any]  # (strategies,) STRATEGY
-    orders: NDArray[Any]  # (slots,) ORDER; `status` is -1 in a free slot, `next` its successor
     inbox: NDArray[Any]  # (c,) COMMAND
-    fills: NDArray[Any]  # (f,) FILL, append-only
-    log: NDArray[Any]  # (l,) ORDER that are done, append-only
     notices: NDArray[Any]  # (e,) NOTICE of this bar
-    levels: NDArray[Any]  # (v,) LEVEL moved by a rule, append-only
+    watched: NDArray[np.int64]  # (2n,) scratch: instruments with a position, with an order
+    orders: NDArray[Any]  # (o,) ORDER; a row is written when an order is accepted or refused
+    log: NDArray[np.int64]  # (o,) rows of the orders that are done, in that order
+    fills: NDArray[Any]  # (f,) FILL, append-only, as the rest
+    levels: NDArray[Any]  # (v,) LEVEL moved by a rule
+    ledger: NDArray[Any]  # (m,) LEDGER
+    tiers: NDArray[Any]  # (k,) TIER; never changes
 
 
 class Tape(NamedTuple):
-    """What the market shows: constant while a run goes on, but for the recorded equity."""
+    """What the market shows: constant while a run goes on, but for the recorded equity.
+
+    Arrays that nothing in the run asks for have no rows.
+    """
 
     time: NDArray[np.int64]  # (t,) ns UTC
     open: NDArray[np.float64]  # (t, n), as the rest
@@ -216,4 +286,11 @@ class Tape(NamedTuple):
     session_end: NDArray[np.uint8]
     wake: NDArray[np.uint8]  # (t, strategies) bits WAKE_*
     equity: NDArray[np.float64]  # (t,) account currency, at the close
-    cash: NDArray[np.float64]  # (t,)
+    day: NDArray[np.int64]  # (t,) trade date
+    volume: NDArray[np.float64]  # (t, n)
+    mean_range: NDArray[np.float64]  # (t, n) mean true range of the 20 bars before
+    fx: NDArray[np.float64]  # (t, n) rate at the close
+    detail_first: NDArray[np.int64]  # (t, n) row of `detail`
+    detail_count: NDArray[np.int64]  # (t, n) lower bars, 0 where there are none
+    detail: NDArray[np.float64]  # (m, 4) open, high, low, close
+    actions: NDArray[Any]  # (a,) ACTION, by bar

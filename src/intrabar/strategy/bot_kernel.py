@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
+from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_down, round_up, slipped
@@ -60,7 +60,7 @@ WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
 GATES = len(Gate)
 SUBMIT, MOVE_STOP = state.SUBMIT, state.MOVE_STOP
 MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
-PLAIN, ROLE_SESSION, NONE = int(Role.PLAIN), int(Role.SESSION), int(Reject.NONE)
+PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
 
 
 @kernel
@@ -104,10 +104,10 @@ def put_order(
     command.reduce_only = 0
     command.oco = -1
     command.until = 0
-    command.reject = NONE
     command.qty = qty
     command.limit_price = np.nan
     command.stop_price = np.nan
+    command.trail = np.nan
     command.stop_loss = stop
     command.take_profit = target
     account.next_order += 1
@@ -118,7 +118,7 @@ def put_order(
 def margin_of_one(account: Any, x: Any, price: float) -> float:
     """Initial margin of one contract of an instrument at a price, account currency."""
     rate = max(x.initial_margin_rate, 1.0) if account.cash_account else x.initial_margin_rate
-    return x.initial_margin + rate * abs(price) * x.point_value
+    return x.initial_margin * x.fx + rate * abs(price) * x.point_value
 
 
 @kernel
@@ -154,12 +154,13 @@ def quantity(
     if bot.risk_fraction <= 0.0:
         return bot.qty
     placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
-    entry_fill, stop_fill = slipped(x, side, price), slipped(x, -side, placed)
-    commissions = 2.0 * x.commission_per_contract + x.commission_rate * x.point_value * (
+    # The impact of a quantity that is not known yet is left out.
+    entry_fill, stop_fill = slipped(x, side, price, 0.0), slipped(x, -side, placed, 0.0)
+    commissions = 2.0 * x.commission_per_contract * x.fx + x.commission_rate * x.point_value * (
         abs(entry_fill) + abs(stop_fill)
     )
     risk = side * (entry_fill - stop_fill) * x.point_value + commissions
-    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade
+    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade * x.fx
     if not risk > 0.0:
         return 0.0
     qty = round_down(at_risk / risk, x.lot)

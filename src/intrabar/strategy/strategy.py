@@ -183,7 +183,7 @@ class RunningStrategy:
             )
             self._call(Phase.INTRABAR, self.strategy.on_fill, fill, self.at_open)
         else:
-            o = book.log[notice["order"]]
+            o = book.orders[notice["order"]]
             order = OrderNotice(
                 int(o["id"]),
                 symbols[o["instrument"]],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import CausalityError, NotFoundError, OrderError
-from intrabar.model.enums import OrderType, Reject, Role, Side, TimeInForce
+from intrabar.model.enums import OrderType, Role, Side, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.strategy.rules import BAR_FIELDS
@@ -83,10 +83,9 @@ class Desk:
         command["kind"] = kind
         command["strategy"] = self.strategy
         command["instrument"] = self.column
-        command["reject"] = Reject.NONE
         command["oco"] = -1
         command["until"] = 0
-        for name in ("qty", "limit_price", "stop_price", "stop_loss", "take_profit"):
+        for name in ("qty", "limit_price", "stop_price", "trail", "stop_loss", "take_profit"):
             command[name] = np.nan
         for name, value in values.items():
             if value is not None:
@@ -186,6 +185,7 @@ class View:
         *,
         limit: float | None = None,
         stop: float | None = None,
+        trail: float | None = None,
         at_close: bool = False,
         stop_loss: float | None = None,
         take_profit: float | None = None,
@@ -194,7 +194,7 @@ class View:
         reduce_only: bool = False,
         oco: int | None = None,
     ) -> int:
-        """Submit an order: market, or limit, stop, stop-limit, market-on-close by what is given.
+        """Submit an order: market, or limit, stop, trailing stop and so on by what is given.
 
         Parameters
         ----------
@@ -202,7 +202,9 @@ class View:
         qty : quantity, > 0
             Whole lots, or the order is rejected (`invalid_quantity`).
         limit, stop : price
-            Rounded to the tick, never to the owner's favour.
+            Rounded to the tick, never to the owner's favour. Both: a stop-limit.
+        trail : points, > 0
+            A trailing stop this far from the mark, or from `stop` where it is given.
         at_close : bool
             Market-on-close.
         stop_loss, take_profit : price
@@ -228,7 +230,9 @@ class View:
             raise NotFoundError("time in force", tif, words)
         if tif == "gtd" and until is None:
             raise OrderError(f"{self.symbol}: a gtd order needs until")
-        kind = OrderType.MOC if at_close else _type_of(limit, stop)
+        if trail is not None and (limit is not None or at_close):
+            raise OrderError(f"{self.symbol}: a trailing stop has no limit and works in the bar")
+        kind = OrderType.MOC if at_close else _type_of(limit, stop, trail)
         return self._desk.put(
             state.SUBMIT,
             side=int(side),
@@ -239,6 +243,7 @@ class View:
             reduce_only=reduce_only,
             limit_price=limit,
             stop_price=stop,
+            trail=trail,
             stop_loss=stop_loss,
             take_profit=take_profit,
             oco=oco,
@@ -365,7 +370,9 @@ def _find(views: dict[str, View], symbol: str) -> View:
     return views[symbol]
 
 
-def _type_of(limit: float | None, stop: float | None) -> OrderType:
+def _type_of(limit: float | None, stop: float | None, trail: float | None) -> OrderType:
+    if trail is not None:
+        return OrderType.TRAILING_STOP
     if limit is not None and stop is not None:
         return OrderType.STOP_LIMIT
     if limit is not None:
