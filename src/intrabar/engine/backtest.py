@@ -7,16 +7,17 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
-from intrabar.model.bars import Market
+from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Account, Machine
 from intrabar.strategy.bot import Bot, RunningBot, wake_of
-from intrabar.strategy.gates import IsOpen, timetable
+from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals, Signals, wake_of_signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
@@ -83,28 +84,12 @@ class Run:
             for name, strategy in setup.strategies.items()
             if isinstance(strategy, Bot)
         }
-        rows = len(setup.market)
-        wake = np.zeros((rows, len(setup.strategies)), np.uint8)
-        for k, (name, strategy) in enumerate(setup.strategies.items()):
-            if isinstance(strategy, Bot):
-                wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
-            elif isinstance(strategy, Signals):
-                wake[:, k] = wake_of_signals(strategy, setup.market)
-            else:
-                wake[:, k] = wake_of_strategy(strategy, columns[name], rows)
+        wake = wake_bits(setup.strategies, columns, tables, setup.market)
         self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
-        self.running = {}
-        for k, (name, strategy) in enumerate(setup.strategies.items()):
-            if isinstance(strategy, Bot):
-                running: Running = RunningBot(
-                    strategy, self.machine, k, columns[name], tables[name]
-                )
-            elif isinstance(strategy, Signals):
-                running = RunningSignals(strategy, self.machine, k)
-            else:
-                # On a copy: what a strategy remembers must not reach the next run of the setup.
-                running = RunningStrategy(deepcopy(strategy), self.machine, k, columns[name])
-            self.running[name] = running
+        self.running = {
+            name: connected(strategy, self.machine, k, columns[name], tables.get(name))
+            for k, (name, strategy) in enumerate(setup.strategies.items())
+        }
 
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""
@@ -124,3 +109,53 @@ class Run:
         for running in self.running.values():
             if isinstance(running, RunningStrategy):
                 getattr(running.strategy, hook)()
+
+
+def wake_bits(
+    strategies: Mapping[str, AnyStrategy],
+    columns: Mapping[str, dict[str, Floats]],
+    tables: Mapping[str, Timetable],
+    market: Market,
+    warming: Mapping[str, dict[str, Floats]] | None = None,
+) -> NDArray[np.uint8]:
+    """When each strategy wants to be called.
+
+    Parameters
+    ----------
+    strategies, columns, tables : by name
+        The strategies, their indicators, and the timetables of bots.
+    market : Market
+    warming : by name
+        The indicators that a Python strategy waits for; None: all of its own.
+
+    Returns
+    -------
+    (t, strategies) uint8
+    """
+    rows = len(market)
+    wake = np.zeros((rows, len(strategies)), np.uint8)
+    for k, (name, strategy) in enumerate(strategies.items()):
+        if isinstance(strategy, Bot):
+            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
+        elif isinstance(strategy, Signals):
+            wake[:, k] = wake_of_signals(strategy, market)
+        else:
+            wake[:, k] = wake_of_strategy(strategy, (warming or columns)[name], rows)
+    return wake
+
+
+def connected(
+    strategy: AnyStrategy,
+    machine: Machine,
+    row: int,
+    columns: dict[str, Floats],
+    table: Timetable | None,
+) -> Running:
+    """A strategy connected to a machine, as its row there."""
+    if isinstance(strategy, Bot):
+        assert table is not None
+        return RunningBot(strategy, machine, row, columns, table)
+    if isinstance(strategy, Signals):
+        return RunningSignals(strategy, machine, row)
+    # On a copy: what a strategy remembers must not reach the next run of the setup.
+    return RunningStrategy(deepcopy(strategy), machine, row, columns)

@@ -128,6 +128,11 @@ class RunningStrategy:
             ),
         )
 
+    def show(self, columns: dict[str, NDArray[np.float64]]) -> None:
+        """Read the market that the machine shows now, and these indicators of it."""
+        for desk in self.desks:
+            desk.look_at(columns)
+
     def _refresh(self) -> None:
         for desk in self.desks:
             desk.refresh()
