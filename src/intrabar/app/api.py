@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from intrabar.app.bars_in import nanoseconds, read_bars
+from intrabar.app.chunked import read_feeds
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.progress import bar
 from intrabar.data.frames import bars_from_frame
+from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
@@ -23,7 +28,13 @@ from intrabar.sim.machine import Account
 from intrabar.strategy.registry import AnyStrategy, load
 
 
+@overload
 def backtest(
+    strategy: Any = ..., data: Any = ..., *, chunk: int, out: Path | str, **how: Any
+) -> ChunkedResult: ...
+@overload
+def backtest(strategy: Any = ..., data: Any = ..., *, chunk: None = ..., **how: Any) -> Result: ...
+def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
     strategy: Any = None,
     data: Any = None,
     *,
@@ -39,7 +50,9 @@ def backtest(
     path_policy: str | None = None,
     zone: str | None = None,
     progress: bool = False,
-) -> Result:
+    chunk: int | None = None,
+    out: Path | str | None = None,
+) -> Result | ChunkedResult:
     """Run strategies over bars.
 
     Parameters
@@ -67,6 +80,16 @@ def backtest(
         IANA zone of stamps in frames that carry none.
     progress : bool
         Show a progress bar on stderr.
+    chunk : bars, optional
+        Run in chunks of so many, for a history larger than memory: the catalogue's bars are read
+        as they come, and the tables go to files.
+    out : folder
+        Takes the tables of a run in chunks.
+
+    Returns
+    -------
+    Result
+        Or a `ChunkedResult`, where `chunk` is given; its digest is that of the run at one go.
 
     Raises
     ------
@@ -80,24 +103,36 @@ def backtest(
     values = base.model_dump(by_alias=True, exclude_unset=True)
     values |= {key: value for key, value in given.items() if value is not None}
     made = validated(Config, values)
-    bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
+    feeds: tuple[Feed, ...] = ()
+    if chunk is not None and data is None:
+        feeds, _, _ = read_feeds(made)
+        symbols_of = [f.symbol for f in feeds]
+    else:
+        bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
+        feeds = tuple(WholeFeed(b) for b in bars)
+        symbols_of = [b.symbol for b in bars]
     known = {**base.instruments, **(instruments or {})}
     for symbol in known:
-        if symbol not in {b.symbol for b in bars}:
-            raise NotFoundError("symbol in instruments", symbol, [b.symbol for b in bars])
-    setup = Setup(
-        market_from_bars(bars),
-        tuple(_instrument(b.symbol, known.get(b.symbol, {})) for b in bars),
-        make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
-        _account(base.account, account, cash, path_policy),
-        is_open,
-    )
-    if not progress:
-        return finish(Run(setup))
-    from intrabar.app.progress import bar
+        if symbol not in symbols_of:
+            raise NotFoundError("symbol in instruments", symbol, symbols_of)
+    traded = tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols_of)
+    wanted = make_strategies(made.strategies) if strategy is None else _strategies(strategy, params)
+    money = _account(base.account, account, cash, path_policy)
+    with bar(sys.stderr) if progress else nullcontext() as shown:
+        if chunk is None:
+            return finish(Run(Setup(market_from_bars(bars), traded, wanted, money, is_open)), shown)
+        setup = ChunkedSetup(feeds, traded, wanted, money, chunk, is_open)
+        return ChunkedRun(setup, _folder(out)).to_end(shown)
 
-    with bar(sys.stderr) as shown:
-        return finish(Run(setup), shown)
+
+def _folder(out: Path | str | None) -> Path:
+    if out is None:
+        raise ConfigError("chunk: give out too, the folder that takes the tables")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ConfigError(f"out: {folder} is not empty; name another folder")
+    return folder
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:

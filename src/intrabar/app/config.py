@@ -105,6 +105,8 @@ class Config(Section):
     strategies : list of StrategyConfig
     report : bool
     out : folder of run folders
+    chunk : bars, optional
+        Run in chunks of so many, for a history larger than memory; there is no report then.
     """
 
     name: str = ""
@@ -118,6 +120,7 @@ class Config(Section):
     strategies: list[StrategyConfig] = Field(default_factory=list)
     report: bool = True
     out: str = "runs"
+    chunk: int | None = Field(default=None, ge=1)
 
     @property
     def traded(self) -> list[str]:

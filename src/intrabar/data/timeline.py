@@ -42,12 +42,32 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
     if len(set(symbols)) < len(symbols):
         twice = next(s for s in symbols if symbols.count(s) > 1)
         raise DataError(f"{twice} is there twice; each instrument has one series of bars")
-    if len({b.period for b in bars}) > 1:
-        told = ", ".join(f"{b.symbol} {period_text(b.period)}" for b in bars)
-        raise DataError(f"all instruments of a run share one period, not {told}; resample them")
+    require_one_period(bars)
     time = np.unique(np.concatenate([b.close_time for b in bars]))
     before = [Before(b.session[0]) for b in bars]
     return on_timeline(symbols, bars[0].period, time, bars, before)
+
+
+class HasPeriod(Protocol):
+    """Bars, or a feed of them."""
+
+    @property
+    def symbol(self) -> str: ...  # noqa: D102
+    @property
+    def period(self) -> int: ...  # noqa: D102
+
+
+def require_one_period(bars: Sequence[HasPeriod]) -> None:
+    """Refuse instruments with bars of different lengths.
+
+    Raises
+    ------
+    DataError
+        The message has the period of each.
+    """
+    if len({b.period for b in bars}) > 1:
+        told = ", ".join(f"{b.symbol} {period_text(b.period)}" for b in bars)
+        raise DataError(f"all instruments of a run share one period, not {told}; resample them")
 
 
 class Before(NamedTuple):

@@ -161,7 +161,7 @@ class RunningBot:
         row["strategy"] = strategy
         row["book"] = self.machine.book_address
         row["instruments_count"] = len(self.machine.market.symbols)
-        row["columns_count"] = len(self.columns)
+        row["columns_count"] = len(self.names)
         row["columns"] = self.addresses.ctypes.data
         row["now"] = self.now.ctypes.data
         row["levels"] = self.levels.ctypes.data
