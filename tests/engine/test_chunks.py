@@ -104,10 +104,13 @@ def both(
     return whole, ChunkedRun(setup, folder).to_end()
 
 
+@pytest.mark.parametrize("close_at_end", [False, True])
 @pytest.mark.parametrize("chunk", [37, 100, 5000])
-def test_chunks_leave_the_digest_and_the_tables_of_the_whole(chunk: int, tmp_path: Path) -> None:
+def test_chunks_leave_the_digest_and_the_tables_of_the_whole(
+    chunk: int, close_at_end: bool, tmp_path: Path
+) -> None:
     bars = [walk("A", 1, 900), walk("B", 2, 900, missing=0.3)]
-    account = Account(cash=20_000.0, close_at_end=True)
+    account = Account(cash=20_000.0, close_at_end=close_at_end)
     whole, result = both(bars, strategies(), chunk, tmp_path, account)
     busy = dict(whole.fills["strategy"].value_counts().iter_rows())
     assert min(busy[name] for name in strategies()) > 10

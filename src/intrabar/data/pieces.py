@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from intrabar.data.timeline import Before, on_timeline
+from intrabar.data.timeline import Before, on_timeline, union
 from intrabar.model.bars import Bars, Floats, Market, Times
 
 
@@ -136,7 +136,7 @@ def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
         for queue in queues:
             queue.fill(rows + 1)
         # The first rows of the union are among the first of each.
-        time = np.unique(np.concatenate([q.bars.close_time[:rows] for q in queues]))[:rows]
+        time = union([q.bars.close_time[:rows] for q in queues])[:rows]
         taken = [queue.give(int(time[-1])) for queue in queues]
         is_last = not any(len(q.bars.close_time) for q in queues)
         market = on_timeline(

@@ -94,7 +94,7 @@ class Run:
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""
         if self.machine.bar == 0:
-            self._tell("on_start")
+            start_strategies(self.running)
         total = len(self.setup.market)
         if progress is None:
             self.machine.advance()
@@ -103,12 +103,22 @@ class Run:
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
-        self._tell("on_stop")
+        finish_strategies(self.machine, self.running)
 
-    def _tell(self, hook: str) -> None:
-        for running in self.running.values():
-            if isinstance(running, RunningStrategy):
-                getattr(running.strategy, hook)()
+
+def start_strategies(running: Mapping[str, Running]) -> None:
+    """Tell Python strategies that a run begins."""
+    for one in running.values():
+        if isinstance(one, RunningStrategy):
+            one.strategy.on_start()
+
+
+def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
+    """Tell Python strategies that a run is over, and let the machine go of all."""
+    for one in running.values():
+        if isinstance(one, RunningStrategy):
+            one.finish()
+    machine.disconnect()
 
 
 def wake_bits(

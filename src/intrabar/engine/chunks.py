@@ -18,7 +18,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.data.pieces import Feed, Piece, pieces
-from intrabar.engine.backtest import Progress, Running, Setup, connected, wake_bits
+from intrabar.engine.backtest import (
+    Progress,
+    Running,
+    Setup,
+    connected,
+    finish_strategies,
+    start_strategies,
+    wake_bits,
+)
 from intrabar.engine.columns import CarriedColumns
 from intrabar.engine.records import Recorder
 from intrabar.errors import ConfigError
@@ -26,7 +34,6 @@ from intrabar.indicators import require_length
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
-from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Account, Machine
 from intrabar.sim.numbered import numbered
 from intrabar.strategy.bot import Bot, RunningBot
@@ -132,13 +139,14 @@ class ChunkedRun:
         for piece in pieces(self.given.feeds, self.given.chunk):
             self._show(window, piece)
             last = None if piece.is_last else window.end
-            paused = self.machine.advance(last) == PAUSED
-            recorder.take(self, window.times, is_over=not paused)
+            self.machine.advance(last)
+            is_over = piece.is_last or self.machine.status is RunStatus.RUINED
+            recorder.take(self, window.times, is_over)
             if progress is not None:
                 progress(self.machine.bar, max(total, self.machine.bar))
-            if not paused:
+            if is_over:
                 break
-        self._tell("on_stop")
+        finish_strategies(self.machine, self.running)
         return ChunkedResult(
             self.folder,
             self.machine.status,
@@ -158,7 +166,7 @@ class ChunkedRun:
             for k, (name, strategy) in enumerate(given.strategies.items()):
                 columns, table = shown.columns[name], shown.tables.get(name)
                 self.running[name] = connected(strategy, self.machine, k, columns, table)
-            self._tell("on_start")
+            start_strategies(self.running)
             return
         self.machine.show(shown.market, shown.wake, window.first)
         for name, running in self.running.items():
@@ -166,11 +174,6 @@ class ChunkedRun:
                 running.show(shown.columns[name], shown.tables[name])
             elif isinstance(running, RunningStrategy):
                 running.show(shown.columns[name])
-
-    def _tell(self, hook: str) -> None:
-        for running in self.running.values():
-            if isinstance(running, RunningStrategy):
-                getattr(running.strategy, hook)()
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,22 @@ class Machine:
 
             callback = HOOK(hook)
             self._callbacks.append(callback)
-            return ctypes.cast(callback, ctypes.c_void_p).value or 0
+            # Not by `ctypes.cast`, which leaves a cycle of references behind.
+            return ctypes.c_void_p.from_buffer(callback).value or 0
 
         return Hooks(wrapped(on_open), wrapped(on_close), wrapped(on_notice))
+
+    def disconnect(self) -> None:
+        """Let go of all strategies: the run is over.
+
+        They and the machine name each other; without this the arrays of a run would wait for
+        the cycle collector, which does not see how large they are.
+        """
+        for name in Hooks._fields:
+            self.book.strategies[name] = 0
+        self.book.account["wakes_at_open"] = 0
+        self.on_growth.clear()
+        self._callbacks.clear()
 
     def advance(self, bar: int | None = None, step: int = state.STEP_OPEN) -> int:
         """Go on to a step of a bar, or to the end.
