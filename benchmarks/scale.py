@@ -113,7 +113,7 @@ def memory_of(catalogue: str, chunk: int) -> None:
     print(json.dumps(told))
 
 
-def memory(millions: list[int], chunk: int = MILLION) -> None:
+def memory(millions: list[int], chunk: int = 250_000) -> None:
     """Peak memory of runs of growing length."""
     home = Path(mkdtemp(prefix="intrabar-scale-"))
     try:

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup, Window
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, RunError, StrategyError
 from intrabar.exits import FixedRatio, TrailingATR
@@ -23,7 +23,7 @@ from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
-from intrabar.strategy.gates import Gates
+from intrabar.strategy.gates import Gates, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
@@ -156,6 +156,23 @@ def test_pieces_are_the_rows_of_the_market(rows: int, drawn: list[tuple[int, flo
     for name in ("time", "open", "high", "low", "close", "volume", "session_end", "day"):
         got = np.concatenate([getattr(p.market, name) for p in found])
         np.testing.assert_array_equal(got, getattr(whole, name))
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 60), st.integers(0, 99), st.floats(0.3, 0.95))
+def test_the_maintenance_break_is_seen_across_pieces(rows: int, seed: int, missing: float) -> None:
+    bars = [walk("A", seed, 200), walk("B", seed + 1, 200, missing)]
+    account, gates = Account(), Gates(flatten="17:00")
+    bot: dict[str, AnyStrategy] = {"flat": Bot(CoinFlip(), gates=gates)}
+    instruments = (Instrument("A"), Instrument("B"))
+    feeds = tuple(WholeFeed(b) for b in bars)
+    window = Window(ChunkedSetup(feeds, instruments, bot, account, rows))
+    found = []
+    for piece in pieces(feeds, rows):
+        table = window.move_on(piece).tables["flat"]
+        found.append(table.flatten[window.end - len(piece.market) : window.end].copy())
+    whole = timetable(gates, market_from_bars(bars), ("", ""), None).flatten
+    np.testing.assert_array_equal(np.concatenate(found), whole)
 
 
 def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> None:
