@@ -9,7 +9,8 @@ import numpy as np
 import workloads as w
 from engine_process import Outcome, Task, serve
 
-from intrabar.engine.backtest import Run, Setup, compute_columns
+from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.columns import compute_columns
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr, ema, sma
 from intrabar.model.bars import Market
@@ -62,7 +63,7 @@ def w1(size: int, rules: str) -> Task:
     indicators = {"fast": sma(w.FAST), "slow": sma(w.SLOW)}
 
     def run() -> Outcome:
-        columns = compute_columns(indicators, market)
+        columns = compute_columns({"": indicators}, market)[""]
         signals = cross_signals(columns["fast"][:, 0], columns["slow"][:, 0])
         return outcome_of(market, signals, (TRADED,))
 
@@ -87,7 +88,7 @@ def w3(size: int, rules: str) -> Task:
     periods = {period for pair in wanted for period in pair}
 
     def run() -> Outcome:
-        means = compute_columns({str(p): sma(p) for p in periods}, market)
+        means = compute_columns({"": {str(p): sma(p) for p in periods}}, market)[""]
         every = [
             outcome_of(market, cross_signals(means[str(f)][:, 0], means[str(s)][:, 0]), (TRADED,))
             for f, s in wanted

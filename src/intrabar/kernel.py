@@ -10,15 +10,17 @@ kernel is declared.
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numba.extending
 import numpy as np
+
+from intrabar.cache import cache_home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,14 +39,7 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_home() -> Path:
-    home = os.environ.get("INTRABAR_CACHE")
-    if home:
-        return Path(home)
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "intrabar"
-
-
-CACHE = _cache_home() / "kernels" / _digest()
+CACHE = cache_home() / "kernels" / _digest()
 """Folder of the compiled kernels; removing it only costs the next start."""
 
 _numba.config.CACHE_DIR = str(CACHE)
@@ -68,13 +63,26 @@ def intrinsic(function: Callable[..., Any]) -> Any:
     return _numba.extending.intrinsic(function)
 
 
-def cfunc(signature: str, cache: bool = True) -> Callable[[Callable[..., Any]], Any]:
-    """A C function that the loop can call; its `address` is what the loop is given."""
+class Callback:
+    """A function that the loop can call, compiled (or read from the cache) at its first use."""
 
-    def compiled(function: Callable[..., Any]) -> Any:
-        return _numba.cfunc(signature, cache=cache)(function)
+    def __init__(self, compiled: Callable[[], Any]) -> None:
+        self._compiled = compiled
 
-    return compiled
+    @cached_property
+    def address(self) -> int:
+        """What the loop is given."""
+        self._alive = self._compiled()
+        return int(self._alive.address)
+
+
+def cfunc(signature: str, cache: bool = True) -> Callable[[Callable[..., Any]], Callback]:
+    """A C function that the loop can call by its `address`."""
+
+    def declared(function: Callable[..., Any]) -> Callback:
+        return Callback(lambda: _numba.cfunc(signature, cache=cache)(function))
+
+    return declared
 
 
 def code(number: int) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from intrabar.data import calendars
+from intrabar.data import calendars, schedules
+from intrabar.data.schedules import schedule, zone_of
 from intrabar.errors import DataError, NotFoundError
 
 from .conftest import day, ns
@@ -184,3 +185,21 @@ def test_globex_sessions_equal_the_reference(real_file: Callable[[str], Path]) -
     sooner = (want["close"].to_numpy() - got.close[both]) // 60_000_000_000
     assert (sooner == 60).mean() > 0.96
     assert sooner.min() >= -240
+
+
+def test_what_the_library_says_is_kept_and_asked_again_where_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTRABAR_CACHE", str(tmp_path))
+    asked = schedule("NYSE", 2019, 2020)
+    files = sorted(tmp_path.glob("calendars/*/NYSE-*.npz"))
+    assert files
+    monkeypatch.setattr(schedules, "_library", lambda: pytest.fail("the cache has it"))
+    kept = schedule("NYSE", 2019, 2020)
+    assert kept.close.tolist() == asked.close.tolist()
+    assert zone_of("NYSE") == "America/New_York"
+    monkeypatch.undo()
+    monkeypatch.setenv("INTRABAR_CACHE", str(tmp_path))
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    assert schedule("NYSE", 2019, 2020).open.tolist() == asked.open.tolist()

@@ -18,7 +18,8 @@ from intrabar.data.frames import bars_from_frame
 from intrabar.data.periods import parse_period
 from intrabar.data.resample import resample
 from intrabar.data.timeline import market_from_bars
-from intrabar.engine.backtest import Run, compute_columns
+from intrabar.engine.backtest import Run
+from intrabar.engine.columns import compute_columns
 from intrabar.engine.result import finish
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, StrategyError
@@ -257,7 +258,7 @@ def test_an_instrument_completes_nothing_while_it_has_no_bar() -> None:
     ]
     market = market_from_bars(both)
     frames = TimeFrames(market, ["NYSE", "NYSE"])
-    column = compute_columns({"long": price().on("2h")}, market, frames)["long"][:, 1]
+    column = compute_columns({"": {"long": price().on("2h")}}, market, frames)[""]["long"][:, 1]
     assert column[:6].tolist() == pytest.approx([np.nan] * 6, nan_ok=True)
     # The first two hours by the bar of 16:30 to 17:00, the next two by that of 17:00 to 17:30.
     assert column[6:].tolist() == [3.0] + [5.0] * 6
@@ -301,7 +302,9 @@ def test_later_bars_change_nothing_that_was_seen(case: tuple[Market, str], seed:
 
 
 def column_of(indicator: Indicator, market: Market, calendar: str) -> Any:
-    return compute_columns({"x": indicator}, market, TimeFrames(market, [calendar]))["x"][:, 0]
+    return compute_columns({"": {"x": indicator}}, market, TimeFrames(market, [calendar]))[""]["x"][
+        :, 0
+    ]
 
 
 @settings(max_examples=40)

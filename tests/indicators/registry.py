@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from intrabar.indicators import NAMES, Indicator, cross, make, parse
+from intrabar.indicators import Indicator, cross, make, names, parse
 
 # Names that the sweep leaves out. There is nothing else to add here: all of TA-Lib's functions
 # over prices stream, and all of them are causal.
@@ -38,7 +38,7 @@ EXTRA = [
 def every_indicator() -> list[Indicator]:
     """One of each name, each output, with default parameters where it has them."""
     found: list[Indicator] = []
-    for name in sorted(NAMES - {"cross"}):
+    for name in sorted(names() - {"cross"}):
         made = make(name, NEEDED.get(name, ()))
         found += [getattr(made, o) for o in made.outputs] or [made]
     found.append(cross(make("ema", (5,)), make("ema", (12,))))

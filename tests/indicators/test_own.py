@@ -21,7 +21,8 @@ from intrabar.indicators import (
     sma,
     uniform,
 )
-from intrabar.indicators.recurrences import cross_batch, splitmix64, uniform_key
+from intrabar.indicators.averages import cross as cross_kernel
+from intrabar.indicators.uniform import splitmix64, uniform_key
 from tests.indicators.bars import head, walk
 from tests.oracles import naive_indicators as naive
 
@@ -84,7 +85,8 @@ few = st.sampled_from([1.0, 2.0, 3.0, float("nan")])
 @given(st.lists(st.tuples(few, few), max_size=40))
 def test_cross_by_looking_back_over_the_whole_past(pairs: list[tuple[float, float]]) -> None:
     a, b = [p[0] for p in pairs], [p[1] for p in pairs]
-    got = cross_batch(np.array(a, dtype=np.float64), np.array(b, dtype=np.float64))
+    got = np.empty(len(pairs))
+    cross_kernel(np.array(a, dtype=np.float64), np.array(b, dtype=np.float64), np.zeros(1), got)
     np.testing.assert_array_equal(got, naive.cross(a, b))
 
 

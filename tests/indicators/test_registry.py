@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import talib as ta
 
-from intrabar.indicators import NAMES, Indicator, compute, lookback, parse, stream
+from intrabar.indicators import Indicator, compute, lookback, names, parse, stream
 from intrabar.indicators.talib_functions import WITHOUT_PRICES
 from tests.indicators.bars import head, rows, walk, with_other_last_bar
 from tests.indicators.registry import LEFT_OUT, every_indicator
@@ -25,8 +25,8 @@ def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def test_the_sweep_covers_the_catalog_and_talib() -> None:
-    assert {i.name for i in every_indicator()} == NAMES
-    assert set(ta.get_functions()) - NAMES == set(LEFT_OUT) == set(WITHOUT_PRICES)
+    assert {i.name for i in every_indicator()} == names()
+    assert set(ta.get_functions()) - names() == set(LEFT_OUT) == set(WITHOUT_PRICES)
 
 
 @EVERY

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from intrabar.engine.backtest import compute_columns
+from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
 from intrabar.indicators import atr
 from intrabar.model.instrument import Instrument
@@ -110,7 +110,7 @@ def test_no_entry_while_the_atr_is_below_its_threshold() -> None:
     least = 0.75
     bot = Bot(CoinFlip(1, 1.0), Points(0.5, 0.5), 0.0, 1.0, Gates(min_atr=least, atr_period=5))
     result = run_of(market, bot)
-    values = compute_columns({"atr": atr(5)}, market)["atr"][:, 0]
+    values = compute_columns({"bot": {"atr": atr(5)}}, market)["bot"]["atr"][:, 0]
     decided = result.orders.filter(pl.col("role") == "plain")["submitted_bar"].to_numpy()
     assert len(decided) > 10
     assert (values[decided] >= least).all()

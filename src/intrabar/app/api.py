@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from intrabar.app.bars_in import nanoseconds, read_bars
+from intrabar.app.chunked import read_feeds
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.progress import bar
 from intrabar.data.frames import bars_from_frame
+from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
 from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars, Market
@@ -26,7 +31,13 @@ from intrabar.sim.machine import Account
 from intrabar.strategy.registry import AnyStrategy, load
 
 
+@overload
 def backtest(
+    strategy: Any = ..., data: Any = ..., *, chunk: int, out: Path | str, **how: Any
+) -> ChunkedResult: ...
+@overload
+def backtest(strategy: Any = ..., data: Any = ..., *, chunk: None = ..., **how: Any) -> Result: ...
+def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
     strategy: Any = None,
     data: Any = None,
     *,
@@ -42,7 +53,9 @@ def backtest(
     path_policy: str | None = None,
     zone: str | None = None,
     progress: bool = False,
-) -> Result:
+    chunk: int | None = None,
+    out: Path | str | None = None,
+) -> Result | ChunkedResult:
     """Run strategies over bars.
 
     Parameters
@@ -71,6 +84,16 @@ def backtest(
         IANA zone of stamps in frames that carry none.
     progress : bool
         Show a progress bar on stderr.
+    chunk : bars, optional
+        Run in chunks of so many, for a history larger than memory: the catalogue's bars are read
+        as they come, and the tables go to files.
+    out : folder
+        Takes the tables of a run in chunks.
+
+    Returns
+    -------
+    Result
+        Or a `ChunkedResult`, where `chunk` is given; its digest is that of the run at one go.
 
     Raises
     ------
@@ -78,21 +101,40 @@ def backtest(
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    setup = _setup(
-        (lambda _: _strategies(strategy, params)) if strategy is not None else None,
-        data,
-        config,
-        given={"symbols": symbols, "start": start, "end": end, "period": period},
-        account=(account, cash, path_policy),
-        instruments=instruments,
-        zone=zone,
+    make: Make | None = (lambda _: _strategies(strategy, params)) if strategy is not None else None
+    given = {"symbols": symbols, "start": start, "end": end, "period": period}
+    money = (account, cash, path_policy)
+    if chunk is None:
+        setup = _setup(
+            make, data, config, given=given, account=money, instruments=instruments, zone=zone
+        )
+        with bar(sys.stderr) if progress else nullcontext() as shown:
+            return finish(Run(setup), shown)
+    base, made = _made(config, given)
+    if data is None:
+        feeds: tuple[Feed, ...] = read_feeds(made)[0]
+    else:
+        feeds = tuple(WholeFeed(b) for b in _trimmed(_bars(data, made, zone), made))
+    chunked = ChunkedSetup(
+        feeds,
+        _traded([f.symbol for f in feeds], base, instruments),
+        make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
+        _account(base.account, *money),
+        chunk,
+        is_open,
     )
-    if not progress:
-        return finish(Run(setup))
-    from intrabar.app.progress import bar
+    with bar(sys.stderr) if progress else nullcontext() as shown:
+        return ChunkedRun(chunked, _folder(out)).to_end(shown)
 
-    with bar(sys.stderr) as shown:
-        return finish(Run(setup), shown)
+
+def _folder(out: Path | str | None) -> Path:
+    if out is None:
+        raise ConfigError("chunk: give out too, the folder that takes the tables")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ConfigError(f"out: {folder} is not empty; name another folder")
+    return folder
 
 
 def audit(
@@ -153,8 +195,6 @@ def audit(
     )
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
-    from intrabar.app.progress import bar
-
     with bar(sys.stderr, "trials") as shown:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed, progress=shown)
 
@@ -170,27 +210,43 @@ def _setup(
     zone: str | None,
 ) -> Setup:
     """What decides a run, from arguments over a configuration; `make` None: its strategies."""
-    base = _config(config)
-    values = base.model_dump(by_alias=True, exclude_unset=True)
-    values |= {key: value for key, value in given.items() if value is not None}
-    if given["symbols"] is not None:
-        values["symbols"] = (
-            [given["symbols"]] if isinstance(given["symbols"], str) else list(given["symbols"])
-        )
-    made = validated(Config, values)
+    base, made = _made(config, given)
     bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
-    known = {**base.instruments, **(instruments or {})}
-    for symbol in known:
-        if symbol not in {b.symbol for b in bars}:
-            raise NotFoundError("symbol in instruments", symbol, [b.symbol for b in bars])
+    traded = _traded([b.symbol for b in bars], base, instruments)
     market = market_from_bars(bars)
     return Setup(
         market,
-        tuple(_instrument(b.symbol, known.get(b.symbol, {})) for b in bars),
+        traded,
         make_strategies(made.strategies) if make is None else make(market),
         _account(base.account, *account),
         is_open,
     )
+
+
+def _made(
+    config: Path | str | Mapping[str, Any] | None, given: Mapping[str, Any]
+) -> tuple[Config, Config]:
+    """The configuration as it is, and with what is given in its place."""
+    base = _config(config)
+    values = base.model_dump(by_alias=True, exclude_unset=True)
+    values |= {key: value for key, value in given.items() if value is not None}
+    if isinstance(values.get("symbols"), str):
+        values["symbols"] = [values["symbols"]]
+    elif given["symbols"] is not None:
+        values["symbols"] = list(given["symbols"])
+    return base, validated(Config, values)
+
+
+def _traded(
+    symbols: Sequence[str],
+    base: Config,
+    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
+) -> tuple[Instrument, ...]:
+    known = {**base.instruments, **(instruments or {})}
+    for symbol in known:
+        if symbol not in symbols:
+            raise NotFoundError("symbol in instruments", symbol, symbols)
+    return tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols)
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:

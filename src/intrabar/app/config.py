@@ -108,6 +108,8 @@ class Config(Section):
         under random paths is told beside the band.
     report : bool
     out : folder of run folders
+    chunk : bars, optional
+        Run in chunks of so many, for a history larger than memory; there is no report then.
     """
 
     name: str = ""
@@ -122,6 +124,7 @@ class Config(Section):
     calibrated: str | None = None
     report: bool = True
     out: str = "runs"
+    chunk: int | None = Field(default=None, ge=1)
 
     @property
     def traded(self) -> list[str]:

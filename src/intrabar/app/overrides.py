@@ -45,6 +45,8 @@ class Overrides:
         Title of the report.
     report : bool
         Write the report.
+    chunk : int
+        Run in chunks of so many bars, for a history larger than memory; without a report.
     """
 
     symbol: Annotated[list[str] | None, Parameter(negative="")] = None
@@ -60,6 +62,7 @@ class Overrides:
     out: str | None = None
     name: str | None = None
     report: bool | None = None
+    chunk: int | None = None
 
 
 def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
@@ -84,6 +87,7 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
         "out": given.out,
     }
     simple |= {"name": given.name, "report": given.report, "period": given.period}
+    simple |= {"chunk": given.chunk}
     values |= {key: value for key, value in simple.items() if value is not None}
     account = {"cash": given.cash, "path_policy": given.path_policy}
     account = {key: value for key, value in account.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,13 @@ def report(
 
 def title(result: Result) -> str:
     """What a run without a name is called."""
-    symbols = list(result.market.symbols)
+    return titled(result.setup.strategies, result.market.symbols)
+
+
+def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
+    """What a run of these strategies on these instruments is called."""
     more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
-    return f"{', '.join(result.setup.strategies)} on {', '.join(symbols[:5])}{more}"
+    return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
 
 
 def _by(result: Result, key: str, order: Sequence[str]) -> dict[str, dict[str, Metric]]:

@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from intrabar.analysis.metrics import METRICS
+from intrabar.app.chunked import chunk_for, compose_chunks, store_chunks
 from intrabar.app.compose import Composed, compose
 from intrabar.app.config import Config
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.app.run_folder import store
 from intrabar.app.sample import demo_config
+from intrabar.app.summary_table import shown
 from intrabar.engine.backtest import Run
 from intrabar.engine.expected import Expected, expected, trust_of
 from intrabar.engine.result import Result, finish
@@ -38,11 +41,33 @@ def backtest(
         One JSON object on stdout, nothing else.
     """
     made, remarks = overridden(config, overrides)
+    chunk = chunk_for(made)
+    if chunk is not None:
+        return _in_chunks(made.model_copy(update={"chunk": chunk}), remarks, as_json)
     folder, result, outlook = carry_out(compose(made, remarks), made, quiet=as_json)
     if as_json:
         print(json.dumps(summary(folder, result, outlook)))
     else:
         tell(folder, result, made, outlook)
+    return 0
+
+
+def _in_chunks(config: Config, remarks: list[str], as_json: bool) -> int:
+    """Run in chunks, and print the figures that there are."""
+    composed = compose_chunks(config, remarks)
+    if as_json:
+        folder, result = store_chunks(composed, config)
+        told = {"id": folder.name, "folder": str(folder), "status": result.status.word}
+        print(json.dumps({**told, "digest": result.digest, "metrics": result.figures}))
+        return 0
+    with bar(sys.stderr) as watched:
+        folder, result = store_chunks(composed, config, watched)
+    print(f"{result.bars:,} bars in chunks of {config.chunk:,}, {result.status.word}\n")
+    for name in METRICS:
+        if name in result.figures:
+            print(f"  {name.replace('_', ' '):<14}{shown(name, result.figures[name]):>16}")
+    print(f"  {'fills':<14}{result.figures['fills']:>16,.0f}\n")
+    print(f"run: {folder}")
     return 0
 
 
@@ -77,8 +102,8 @@ def carry_out(
     if quiet:
         result = finish(Run(composed.setup))
     else:
-        with bar(sys.stderr) as shown:
-            result = finish(Run(composed.setup), shown)
+        with bar(sys.stderr) as watched:
+            result = finish(Run(composed.setup), watched)
     outlook = None if trust is None else expected(result, trust, seed=config.account.seed)
     if outlook is not None:
         composed = replace(composed, remarks=[*composed.remarks, f"Path truth: {outlook}"])

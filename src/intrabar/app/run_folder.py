@@ -6,19 +6,22 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
+from intrabar.app.bars_in import Origin
 from intrabar.app.compose import Composed
 from intrabar.app.config import Config
 from intrabar.app.provenance import commit, machine, sources_of, versions
-from intrabar.app.report import report, title
+from intrabar.app.report import report, titled
 from intrabar.engine.result import Result
 from intrabar.errors import RunError
+from intrabar.model.instrument import Instrument
+from intrabar.strategy.registry import AnyStrategy
 
 TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels")
 MANIFEST = "manifest.json"
@@ -69,22 +72,46 @@ def store(composed: Composed, result: Result, config: Config) -> Path:
 
 def make_manifest(composed: Composed, result: Result, config: Config) -> dict[str, Any]:
     """Everything that decides a run, and the digest of what came of it."""
+    outcome = Outcome(result.status.word, result.digest, result.metrics.values)
+    setup = result.setup
+    return manifest_of(
+        config, setup.strategies, setup.instruments, composed.origins, composed.remarks, outcome
+    )
+
+
+class Outcome(NamedTuple):
+    """What came of a run, as its manifest says it."""
+
+    status: str
+    digest: str
+    metrics: Mapping[str, float | None]
+
+
+def manifest_of(
+    config: Config,
+    strategies: Mapping[str, AnyStrategy],
+    instruments: Sequence[Instrument],
+    origins: Sequence[Origin],
+    remarks: Sequence[str],
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """The manifest of a run, whole or in chunks."""
     settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     created = datetime.now(UTC)
-    short = hashlib.sha256((json.dumps(settings) + result.digest).encode()).hexdigest()[:6]
+    short = hashlib.sha256((json.dumps(settings) + outcome.digest).encode()).hexdigest()[:6]
     return {
         "id": f"{created:%Y%m%d-%H%M%S-%f}"[:-3] + f"-{short}",
         "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
-        "title": config.name or title(result),
+        "title": config.name or titled(strategies, [x.symbol for x in instruments]),
         "config": settings,
         "seed": config.account.seed,
-        "data": [origin.as_json() for origin in composed.origins],
-        "strategies": sources_of(result.setup.strategies),
-        "instruments": {x.symbol: _fields(x) for x in result.setup.instruments},
-        "remarks": composed.remarks,
-        "status": result.status.word,
-        "digest": result.digest,
-        "metrics": result.metrics.values,
+        "data": [origin.as_json() for origin in origins],
+        "strategies": sources_of(strategies),
+        "instruments": {x.symbol: _fields(x) for x in instruments},
+        "remarks": list(remarks),
+        "status": outcome.status,
+        "digest": outcome.digest,
+        "metrics": dict(outcome.metrics),
         "versions": versions(),
         "commit": commit(),
         "machine": machine(),
@@ -97,6 +124,11 @@ def _fields(x: Any) -> dict[str, Any]:
 
 def _fill(folder: Path, result: Result, manifest: dict[str, Any]) -> None:
     write_tables(folder, result, TABLES)
+    write_manifest(folder, manifest)
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """The manifest, and the configuration in it as a file to run again."""
     import yaml
 
     copy = yaml.safe_dump(_short(manifest["config"]), sort_keys=False)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from intrabar.app.compose import Composed, compose
+from intrabar.app.bars_in import Origin
+from intrabar.app.chunked import compose_chunks
+from intrabar.app.compose import compose
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
 from intrabar.app.provenance import sources_of, versions
 from intrabar.app.run_folder import MANIFEST, TABLES
 from intrabar.engine.backtest import Run
+from intrabar.engine.chunks import ChunkedRun
 from intrabar.engine.result import Result, finish
 from intrabar.errors import NotFoundError, RunError
+from intrabar.strategy.registry import AnyStrategy
 
 COMPARED = ("config", "data", "strategies", "instruments", "versions", "commit")
 
@@ -104,38 +109,52 @@ def compare(a: StoredRun, b: StoredRun) -> dict[str, list[tuple[str, Any, Any]]]
     return {"made of": list(differences(made, other)), "figures": list(figures)}
 
 
-def rerun(stored: StoredRun) -> tuple[Composed, Config, Result, list[str]]:
-    """Repeat a run from its manifest.
+def rerun(stored: StoredRun) -> tuple[str, list[str]]:
+    """Repeat a run from its manifest, in chunks if it was one.
 
     Returns
     -------
-    Composed, Config, Result
-        The repetition.
+    str
+        The digest of the repetition.
     list of str
         What differs, in words; empty where every bit is the same.
     """
     config = validated(Config, stored.manifest["config"], "manifest.config.")
+    if config.chunk is None:
+        return _rerun_whole(stored, config)
+    composed = compose_chunks(config)
+    with TemporaryDirectory() as folder:
+        result = ChunkedRun(composed.setup, Path(folder)).to_end()
+    told = changed_data(stored, composed.origins)
+    if result.digest != stored.manifest["digest"]:
+        told += [f"digest {stored.manifest['digest'][:16]} is now {result.digest[:16]}"]
+        told += made_otherwise(stored, composed.setup.strategies)
+    return result.digest, told
+
+
+def _rerun_whole(stored: StoredRun, config: Config) -> tuple[str, list[str]]:
     composed = compose(config)
-    told = changed_data(stored, composed)
+    told = changed_data(stored, composed.origins)
     result = finish(Run(composed.setup))
     if result.digest != stored.manifest["digest"]:
         told += [f"digest {stored.manifest['digest'][:16]} is now {result.digest[:16]}"]
     told += changed_figures(stored, result)
     told += [line for name in TABLES for line in changed_table(stored.folder, name, result)]
     if told:
-        told += [
-            f"made with other {place}: {a} is now {b}"
-            for place, a, b in differences(
-                {key: stored.manifest[key] for key in ("versions", "strategies")},
-                {"versions": versions(), "strategies": sources_of(result.setup.strategies)},
-            )
-        ]
-    return composed, config, result, told
+        told += made_otherwise(stored, result.setup.strategies)
+    return result.digest, told
 
 
-def changed_data(stored: StoredRun, composed: Composed) -> list[str]:
+def made_otherwise(stored: StoredRun, strategies: Mapping[str, AnyStrategy]) -> list[str]:
+    """Versions and strategies that are not those of the first run."""
+    now = {"versions": versions(), "strategies": sources_of(strategies)}
+    then = {key: stored.manifest[key] for key in now}
+    return [f"made with other {place}: {a} is now {b}" for place, a, b in differences(then, now)]
+
+
+def changed_data(stored: StoredRun, origins: Sequence[Origin]) -> list[str]:
     """Bars that are not those of the first run, and the file that they came from."""
-    now = {origin.symbol: origin for origin in composed.origins}
+    now = {origin.symbol: origin for origin in origins}
     told = []
     for then in stored.manifest["data"]:
         origin = now[then["symbol"]]

@@ -120,15 +120,15 @@ def rerun_(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fa
         One JSON object.
     """
     stored = find_run(out, run)
-    _, _, result, told = rerun(stored)
+    digest, told = rerun(stored)
     if as_json:
-        print(json.dumps({"id": stored.id, "digest": result.digest, "differences": told}))
+        print(json.dumps({"id": stored.id, "digest": digest, "differences": told}))
     elif told:
         print(f"{stored.id} differs:")
         for line in told:
             print(f"  {line}")
     else:
-        print(f"{stored.id}: identical ({result.digest[:16]})")
+        print(f"{stored.id}: identical ({digest[:16]})")
     return 1 if told else 0
 
 

@@ -17,11 +17,12 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,9 +33,10 @@ import polars as pl
 from intrabar.data.checks import Checked, check
 from intrabar.data.frames import from_polars, to_polars
 from intrabar.data.instruments import instrument
-from intrabar.data.manifest import Manifest, content_hash
+from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.readers import Reading, read_file
+from intrabar.data.stored import StoredFeed, readable, require_rows, stored_hash
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import Bars
 
@@ -139,35 +141,67 @@ class Catalogue:
         DataError
             The disk is full or refuses; the earlier version is as it was.
         """
-        folder = self._folder(bars.symbol, period_text(bars.period))
-        content = content_hash(bars)
-        version = f"{content[:12]}-{secrets.token_hex(3)}"
+        return self.write_parts([bars], record, rejected)
+
+    def write_parts(
+        self,
+        parts: Iterable[Bars],
+        record: Mapping[str, Any],
+        rejected: pl.DataFrame | None = None,
+    ) -> Manifest:
+        """Store bars that come part by part, as `write` those that come at once.
+
+        Parameters
+        ----------
+        parts : bars of one symbol and period, each part after the one before
+        record, rejected
+            As `write`.
+
+        Raises
+        ------
+        DataError
+            As `write`; or a part does not follow the one before.
+        """
+        parts = iter(parts)
+        head = next(parts)
+        folder = self._folder(head.symbol, period_text(head.period))
+        temporary = folder / f"{_NEW}{secrets.token_hex(6)}"
         set_aside = 0 if rejected is None else rejected.height
         manifest = Manifest(
-            symbol=bars.symbol,
-            period=period_text(bars.period),
-            version=version,
-            content_sha256=content,
-            rows=len(bars),
-            first=_iso(bars.close_time[0]),
-            last=_iso(bars.close_time[-1]),
+            symbol=head.symbol,
+            period=period_text(head.period),
+            version="",
+            content_sha256="",
+            rows=0,
+            first=_iso(head.close_time[0]),
+            last="",
             imported=datetime.now(UTC).isoformat(timespec="seconds"),
             rejected=set_aside,
             rejected_file=f"{record['source']}.rejected.csv" if set_aside else "",
             **record,
         )
-        temporary = folder / f"{_NEW}{version}"
+        note = folder / f"{_NEW}{temporary.name}.json"
         try:
-            _write_version(temporary, bars, manifest, rejected)
+            temporary.mkdir(parents=True)
+            rows, last = _write_bars(temporary, chain([head], parts))
+            manifest = replace(manifest, rows=rows, last=_iso(last))
+            files = sorted(temporary.glob("year=*/bars*.parquet"))
+            content = stored_hash(StoredFeed(manifest, files))
+            version = f"{content[:12]}-{secrets.token_hex(3)}"
+            manifest = replace(manifest, content_sha256=content, version=version)
+            if manifest.rejected_file and rejected is not None:
+                _write_bytes(temporary / manifest.rejected_file, rejected.write_csv().encode())
             temporary.rename(folder / version)
-            _write_bytes(folder / f"{_NEW}{version}.json", manifest.to_json().encode())
-            os.replace(folder / f"{_NEW}{version}.json", folder / _MANIFEST)
+            _write_bytes(note, manifest.to_json().encode())
+            os.replace(note, folder / _MANIFEST)
         except OSError as error:
-            for left in (temporary, folder / version):
-                shutil.rmtree(left, ignore_errors=True)
-            with suppress(OSError):
-                (folder / f"{_NEW}{version}.json").unlink()
+            if manifest.version:
+                shutil.rmtree(folder / manifest.version, ignore_errors=True)
             raise DataError(_refused(folder, error)) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            with suppress(OSError):
+                note.unlink()
         self._sweep(folder, version)
         return manifest
 
@@ -214,11 +248,38 @@ class Catalogue:
         DataError
             The files do not hold what the manifest says.
         """
+        return self._bars(self._only(symbol, period))
+
+    def _only(self, symbol: str, period: str | None) -> Manifest:
         found = self.show(symbol, period)
         if len(found) > 1:
             periods = ", ".join(m.period for m in found)
             raise ConfigError(f"{symbol} has bars of {periods}; name the period")
-        return self._bars(found[0])
+        return found[0]
+
+    def feed(
+        self,
+        symbol: str,
+        period: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> StoredFeed:
+        """Bars of a dataset that are read part by part, for histories larger than memory.
+
+        Parameters
+        ----------
+        symbol, period
+            As `read`.
+        start, end : ns UTC, optional
+            Bars with `start <= close_time <= end` only.
+
+        Raises
+        ------
+        NotFoundError, ConfigError, DataError
+            As `read`; DataError where no bar lies between start and end.
+        """
+        manifest = self._only(symbol, period)
+        return StoredFeed(manifest, self._parts(manifest), start, end)
 
     def verify(self, symbol: str | None = None) -> tuple[tuple[Manifest, str], ...]:
         """Read datasets and compare the hash of their bars with the manifest's.
@@ -233,7 +294,7 @@ class Catalogue:
 
     def _fault(self, manifest: Manifest) -> str:
         try:
-            found = content_hash(self._bars(manifest))
+            found = stored_hash(StoredFeed(manifest, self._parts(manifest)))
         except DataError as error:
             return str(error)
         if found != manifest.content_sha256:
@@ -241,19 +302,16 @@ class Catalogue:
         return ""
 
     def _bars(self, manifest: Manifest) -> Bars:
-        folder = self._folder(manifest.symbol, manifest.period) / manifest.version
-        name = f"{manifest.symbol} {manifest.period}"
-        parts = sorted(folder.glob("year=*/bars.parquet"))
-        try:
+        parts = self._parts(manifest)
+        with readable(manifest):
             frame = pl.concat([pl.read_parquet(p, hive_partitioning=False) for p in parts])
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-            raise DataError(f"{name}: the bars in {folder} cannot be read: {error}") from error
-        if frame.height != manifest.rows:
-            raise DataError(
-                f"{name}: {folder} holds {frame.height} bars, the manifest says {manifest.rows}; "
-                "import the file again"
-            )
+        require_rows(manifest, frame.height)
         return from_polars(frame, manifest.symbol, parse_period(manifest.period))
+
+    def _parts(self, manifest: Manifest) -> tuple[Path, ...]:
+        """The files of a dataset, in order."""
+        folder = self._folder(manifest.symbol, manifest.period) / manifest.version
+        return tuple(sorted(folder.glob("year=*/bars*.parquet")))
 
     def _manifest(self, path: Path) -> Manifest:
         try:
@@ -286,17 +344,25 @@ def symbol_of(path: Path) -> str:
     return name.upper()
 
 
-def _write_version(
-    folder: Path, bars: Bars, manifest: Manifest, rejected: pl.DataFrame | None
-) -> None:
-    folder.mkdir(parents=True)
-    for year, part in _by_year(to_polars(bars)):
-        buffer = BytesIO()
-        part.write_parquet(buffer, compression="zstd", statistics=True)
-        (folder / f"year={year}").mkdir()
-        _write_bytes(folder / f"year={year}" / "bars.parquet", buffer.getvalue())
-    if manifest.rejected_file and rejected is not None:
-        _write_bytes(folder / manifest.rejected_file, rejected.write_csv().encode())
+def _write_bars(folder: Path, parts: Iterable[Bars]) -> tuple[int, int]:
+    """Write bars by year; how many there are, and the close time of the last (ns UTC)."""
+    rows, last, years = 0, np.iinfo(np.int64).min, 0
+    for bars in parts:
+        if int(bars.close_time[0]) <= last:
+            raise DataError(
+                f"{bars.symbol}: a part begins at {_iso(bars.close_time[0])}, too early"
+            )
+        for year, part in _by_year(to_polars(bars)):
+            buffer = BytesIO()
+            part.write_parquet(buffer, compression="zstd", statistics=True)
+            home = folder / f"year={year}"
+            home.mkdir(exist_ok=True)
+            # A year that comes in several parts has several files, in order of their names.
+            name = f"bars_{years:06}.parquet" if any(home.iterdir()) else "bars.parquet"
+            _write_bytes(home / name, buffer.getvalue())
+            years += 1
+        rows, last = rows + len(bars), int(bars.close_time[-1])
+    return rows, last
 
 
 def _by_year(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

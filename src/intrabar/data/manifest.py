@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from intrabar.errors import DataError
 from intrabar.model.bars import Bars
@@ -88,10 +91,20 @@ class Manifest:
 
 def content_hash(bars: Bars) -> str:
     """SHA-256 over period and columns of bars, the same on every machine."""
-    digest = hashlib.sha256(f"bars 1 {bars.period} {len(bars)}\n".encode())
-    for times in (bars.close_time, bars.open_time, bars.session):
-        digest.update(times.astype("<i8").tobytes())
-    for values in (bars.open, bars.high, bars.low, bars.close, bars.volume):
-        # -0.0 and 0.0 are the same price
-        digest.update((values + 0.0).astype("<f8").tobytes())
+    digest = hashlib.sha256()
+    hash_columns(digest, bars.period, len(bars), lambda name: [getattr(bars, name)])
     return digest.hexdigest()
+
+
+def hash_columns(
+    digest: hashlib._Hash, period: int, rows: int, parts: Callable[[str], Iterable[NDArray[Any]]]
+) -> None:
+    """Take the columns of bars into a hash, one after the other, each part by part."""
+    digest.update(f"bars 1 {period} {rows}\n".encode())
+    for name in ("close_time", "open_time", "session"):
+        for times in parts(name):
+            digest.update(times.astype("<i8").tobytes())
+    for name in ("open", "high", "low", "close", "volume"):
+        for values in parts(name):
+            # -0.0 and 0.0 are the same price
+            digest.update((values + 0.0).astype("<f8").tobytes())

@@ -1,21 +1,28 @@
 """Schedules: the sessions of a calendar, computed or out of the library.
 
-The only door to `pandas_market_calendars`, which is imported when a calendar is first asked
-for (it costs half a second). "24/7" and "24/5" are computed here; what the library is known to
-have wrong is put right here.
+The only door to `pandas_market_calendars`. Importing it costs a second, so what it says is kept
+in the cache, under its version, and it is imported where that has no answer. "24/7" and "24/5"
+are computed here; what the library is known to have wrong is put right here.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
+from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
+from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.cache import cache_home
 from intrabar.errors import NotFoundError
 from intrabar.model.bars import DAY_NS, Times
 
@@ -143,7 +150,8 @@ def zone_of(calendar: str) -> str:
     name = canonical(calendar)
     if name in (ALWAYS, FOREX):
         return "UTC" if name == ALWAYS else _NEW_YORK
-    return str(_library().get_calendar(name).tz)
+    kept = _kept(name, "zone", lambda: {"zone": np.array(str(_calendar(name).tz))})
+    return str(kept["zone"])
 
 
 def schedule(name: str, first_year: int, last_year: int) -> Sessions:
@@ -161,20 +169,48 @@ def schedule(name: str, first_year: int, last_year: int) -> Sessions:
 
 
 def _scheduled(name: str, first: date, last: date) -> Sessions:
-    library = _library()
+    kept = _kept(name, f"{first.year}-{last.year}", lambda: _asked(name, first, last))
+    return Sessions(name, *(kept[f.name] for f in fields(Sessions) if f.name != "calendar"))
+
+
+def _asked(name: str, first: date, last: date) -> dict[str, Times]:
+    """The library's sessions, by the fields of `Sessions`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = library.get_calendar(name).schedule(str(first), str(last))
-    days = table.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+        table = _calendar(name).schedule(str(first), str(last))
 
     def column(of: str, instead: str) -> Times:
         values = table[of if of in table.columns else instead]
         utc = values.dt.tz_convert("UTC").dt.tz_localize(None)
         return np.asarray(utc.to_numpy().astype("datetime64[ns]"), np.int64)
 
-    opening, close = column("market_open", ""), column("market_close", "")
-    pause, resume = column("break_start", "market_close"), column("break_end", "market_close")
-    return Sessions(name, days, opening, close, pause, resume)
+    return {
+        "date": table.index.to_numpy().astype("datetime64[D]").astype(np.int64),
+        "open": column("market_open", ""),
+        "close": column("market_close", ""),
+        "break_start": column("break_start", "market_close"),
+        "break_end": column("break_end", "market_close"),
+    }
+
+
+def _kept(
+    name: str, what: str, work_out: Callable[[], Mapping[str, NDArray[Any]]]
+) -> Mapping[str, NDArray[Any]]:
+    """What the library says of a calendar: from the cache, or asked and left there."""
+    releases = "-".join(version(p) for p in ("pandas_market_calendars", "exchange_calendars"))
+    path = cache_home() / "calendars" / releases / f"{quote(name, safe='')}-{what}.npz"
+    try:
+        with path.open("rb") as there, np.load(there, allow_pickle=False) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, BadZipFile):
+        found = work_out()
+    with suppress(OSError):  # without a cache the next process asks again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **found)
+        os.replace(part, path)
+    return found
 
 
 def _overridden(name: str, found: Sessions) -> Sessions:
@@ -205,7 +241,7 @@ def regular_hours(name: str, days: Times) -> tuple[Times, Times]:
         return np.array(before, np.int64), np.array(after, np.int64)
     import pandas as pd
 
-    calendar = _library().get_calendar(name)
+    calendar = _calendar(name)
     index = pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[ns]"))
     hours: list[Times] = []
     with warnings.catch_warnings():
@@ -223,6 +259,10 @@ def _instant(day: date, at: time, zone: ZoneInfo) -> int:
 def days_of(day: int | date) -> int:
     """Days since 1970."""
     return day if isinstance(day, int) else (day - EPOCH).days
+
+
+def _calendar(name: str) -> Any:
+    return _library().get_calendar(name)
 
 
 def _library() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,92 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
     if len(set(symbols)) < len(symbols):
         twice = next(s for s in symbols if symbols.count(s) > 1)
         raise DataError(f"{twice} is there twice; each instrument has one series of bars")
+    require_one_period(bars)
+    time = union([b.close_time for b in bars])
+    before = [Before(b.session[0]) for b in bars]
+    return on_timeline(symbols, bars[0].period, time, bars, before)
+
+
+def union(times: Sequence[Times]) -> Times:
+    """All instants of several rising series, each once, in order."""
+    if len(times) == 1:
+        return times[0].copy()
+    # A stable sort merges what is in order already; `np.unique` hashes every number.
+    merged: Times = np.sort(np.concatenate(times), kind="stable")
+    once: Times = merged[np.append(True, merged[1:] != merged[:-1])]
+    return once
+
+
+class HasPeriod(Protocol):
+    """Bars, or a feed of them."""
+
+    @property
+    def symbol(self) -> str: ...  # noqa: D102
+    @property
+    def period(self) -> int: ...  # noqa: D102
+
+
+def require_one_period(bars: Sequence[HasPeriod]) -> None:
+    """Refuse instruments with bars of different lengths.
+
+    Raises
+    ------
+    DataError
+        The message has the period of each.
+    """
     if len({b.period for b in bars}) > 1:
         told = ", ".join(f"{b.symbol} {period_text(b.period)}" for b in bars)
         raise DataError(f"all instruments of a run share one period, not {told}; resample them")
-    time = np.unique(np.concatenate([b.close_time for b in bars]))
-    columns = [_column(b, time) for b in bars]
+
+
+class Before(NamedTuple):
+    """What stands around the bars of one instrument that are put on a timeline.
+
+    Parameters
+    ----------
+    session : days since 1970
+        Of the bar before them, or of the first where there is none.
+    close : price
+        Of the bar before them, NaN for none.
+    next_session : days since 1970
+        Of the bar after them, -1 for none.
+    """
+
+    session: int
+    close: float = np.nan
+    next_session: int = -1
+
+
+class Rows(Protocol):
+    """Bars of one instrument, none among them too; `Bars` has it."""
+
+    @property
+    def close_time(self) -> Times: ...  # noqa: D102
+    @property
+    def open(self) -> Floats: ...  # noqa: D102
+    @property
+    def high(self) -> Floats: ...  # noqa: D102
+    @property
+    def low(self) -> Floats: ...  # noqa: D102
+    @property
+    def close(self) -> Floats: ...  # noqa: D102
+    @property
+    def volume(self) -> Floats: ...  # noqa: D102
+    @property
+    def open_time(self) -> Times: ...  # noqa: D102
+    @property
+    def session(self) -> Times: ...  # noqa: D102
+
+
+def on_timeline(
+    symbols: tuple[str, ...],
+    period: int,
+    time: Times,
+    bars: Sequence[Rows],
+    before: Sequence[Before],
+) -> Market:
+    """The bars of all instruments on a timeline that has all their close times."""
+    columns = [_column(b, time, at) for b, at in zip(bars, before, strict=True)]
 
     def stacked(field: str) -> Any:
         return np.ascontiguousarray(np.stack([getattr(c, field) for c in columns], axis=1))
@@ -61,7 +142,7 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
         stacked("volume"),
         stacked("session_end"),
         stacked("open_time"),
-        bars[0].period,
+        period,
         np.maximum.accumulate(stacked("session").max(axis=1)),
     )
 
@@ -77,7 +158,7 @@ class _Column(NamedTuple):
     session: Times
 
 
-def _column(bars: Bars, time: Times) -> _Column:
+def _column(bars: Rows, time: Times, before: Before) -> _Column:
     row = np.searchsorted(time, bars.close_time)
 
     def placed(values: Floats) -> Floats:
@@ -85,24 +166,21 @@ def _column(bars: Bars, time: Times) -> _Column:
         column[row] = values
         return column
 
-    # Row of the latest bar at or before each time; -1 before the first.
-    latest = np.searchsorted(bars.close_time, time, "right") - 1
-    close = np.where(latest >= 0, bars.close[np.maximum(latest, 0)], np.nan)
+    # Place of the latest bar at or before each time, behind the one before them all.
+    latest = np.searchsorted(bars.close_time, time, "right")
     volume = np.zeros(time.shape)
     volume[row] = bars.volume
     session_end = np.zeros(time.shape, np.uint8)
-    session_end[row] = np.append(bars.session[1:] != bars.session[:-1], True)
-    session = np.full(time.shape, bars.session[0])
-    session[latest >= 0] = bars.session[latest[latest >= 0]]
+    session_end[row] = np.append(bars.session[1:], before.next_session)[: len(row)] != bars.session
     open_time = time.copy()
     open_time[row] = bars.open_time
     return _Column(
         placed(bars.open),
         placed(bars.high),
         placed(bars.low),
-        close,
+        np.append(before.close, bars.close)[latest],
         volume,
         session_end,
         open_time,
-        session,
+        np.append(np.int64(before.session), bars.session)[latest],
     )

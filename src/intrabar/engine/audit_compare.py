@@ -89,12 +89,14 @@ def _indicators(base: Watched, other: Watched, rows: int) -> list[Leak]:
 
 
 def _signals(base: Watched, other: Watched, rows: int) -> list[Leak]:
-    found = []
+    found: list[Leak | None] = []
     for name in base.run.setup.strategies:
         one, two = _arrays(base, name), _arrays(other, name)
-        for what in one:
-            if what in two:
-                found.append(_column("signals", name, what, base, one[what], two[what], rows))
+        found += [
+            _column("signals", name, what, base, one[what], two[what], rows)
+            for what in one
+            if what in two
+        ]
     return [leak for leak in found if leak is not None]
 
 

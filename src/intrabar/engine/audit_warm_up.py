@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from intrabar.engine.audit_futures import rows_of
 from intrabar.engine.audit_report import LaterStart, Recursion
-from intrabar.engine.backtest import Run, Setup, compute_columns
+from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
 from intrabar.indicators.compute import lookback
 from intrabar.model.bars import Floats, Market
@@ -60,12 +61,12 @@ def recursions(setup: Setup) -> list[Recursion]:
         indicators = strategy.indicators()
         if not indicators or not starts:
             continue
-        whole = compute_columns(indicators, setup.market)
+        whole = compute_columns({"": indicators}, setup.market)[""]
         worst: dict[str, list[tuple[float, float, float]]] = {key: [] for key in indicators}
         for start in starts:
             market = rows_of(setup.market, slice(start, None))
             try:
-                later = compute_columns(indicators, market)
+                later = compute_columns({"": indicators}, market)[""]
             except ConfigError:  # too few bars of every instrument are left
                 continue
             real = np.cumsum(~np.isnan(market.open), axis=0)

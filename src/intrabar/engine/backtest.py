@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.columns import compute_columns
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
-from intrabar.indicators import Columns, Indicator, require_length
-from intrabar.model.bars import Market
+from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Account, Machine
 from intrabar.strategy.bot import Bot, RunningBot, wake_of
-from intrabar.strategy.gates import IsOpen, timetable
+from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
+from intrabar.strategy.views import HigherSeries
 from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
 
+Arrays = Mapping[str, RunningSignals | RunningWeights]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 
@@ -83,10 +84,7 @@ class Run:
         calendars = tuple(x.calendar for x in setup.instruments)
         self.frames = TimeFrames(setup.market, calendars)
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
-        columns = {
-            name: compute_columns(indicators, setup.market, self.frames)
-            for name, indicators in named.items()
-        }
+        columns = compute_columns(named, setup.market, self.frames)
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
@@ -98,37 +96,23 @@ class Run:
                 arrays[name] = RunningSignals(strategy, setup.market)
             elif isinstance(strategy, Weights):
                 arrays[name] = RunningWeights(strategy, setup.market)
-        rows = len(setup.market)
-        wake = np.zeros((rows, len(setup.strategies)), np.uint8)
-        for k, (name, strategy) in enumerate(setup.strategies.items()):
-            if isinstance(strategy, Bot):
-                wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
-            elif isinstance(strategy, Signals | Weights):
-                wake[:, k] = arrays[name].wake
-            else:
-                wake[:, k] = wake_of_strategy(strategy, columns[name], rows)
+        wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
         self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
-            if isinstance(strategy, Bot):
-                running: Running = RunningBot(
-                    strategy, self.machine, k, columns[name], tables[name]
-                )
-            elif isinstance(strategy, Signals | Weights):
-                running = arrays[name]
-                running.connect(self.machine, k)
+            if name in arrays:
+                arrays[name].connect(self.machine, k)
+                self.running[name] = arrays[name]
             else:
-                # On a copy: what a strategy remembers must not reach the next run of the setup.
-                history = self.frames.history(named[name])
-                running = RunningStrategy(
-                    deepcopy(strategy), self.machine, k, columns[name], history
+                higher = self.frames.history(named[name])
+                self.running[name] = connected(
+                    strategy, self.machine, k, columns[name], tables.get(name), higher
                 )
-            self.running[name] = running
 
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""
         if self.machine.bar == 0:
-            self.tell("on_start")
+            tell(self.running, "on_start")
         total = len(self.setup.market)
         if progress is None:
             self.machine.advance()
@@ -137,64 +121,73 @@ class Run:
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
-        self.tell("on_stop")
-
-    def tell(self, hook: str) -> None:
-        """Call `on_start` or `on_stop` of the Python strategies."""
-        for running in self.running.values():
-            if isinstance(running, RunningStrategy):
-                getattr(running.strategy, hook)()
+        finish_strategies(self.machine, self.running)
 
 
-def compute_columns(
-    indicators: Mapping[str, Indicator], market: Market, frames: TimeFrames | None = None
-) -> dict[str, NDArray[np.float64]]:
-    """Indicators over every instrument of a market, each on its real bars.
+def tell(running: Mapping[str, Running], hook: str) -> None:
+    """Call `on_start` or `on_stop` of the Python strategies."""
+    for one in running.values():
+        if isinstance(one, RunningStrategy):
+            getattr(one.strategy, hook)()
+
+
+def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
+    """Tell Python strategies that a run is over, and let the machine go of all."""
+    for one in running.values():
+        if isinstance(one, RunningStrategy):
+            one.finish()
+    machine.disconnect()
+
+
+def wake_bits(
+    strategies: Mapping[str, AnyStrategy],
+    columns: Mapping[str, dict[str, Floats]],
+    tables: Mapping[str, Timetable],
+    rows: int,
+    arrays: Arrays,
+    warming: Mapping[str, dict[str, Floats]] | None = None,
+) -> NDArray[np.uint8]:
+    """When each strategy wants to be called.
 
     Parameters
     ----------
-    indicators : mapping of name to Indicator
-    market : Market
-    frames : TimeFrames, optional
-        The market's higher time frames; None: counted without a calendar.
+    strategies, columns, tables : by name
+        The strategies, their indicators, and the timetables of bots.
+    rows : int
+        Of the market.
+    arrays : by name
+        Signals and weights.
+    warming : by name
+        The indicators that a Python strategy waits for; None: all of its own.
 
     Returns
     -------
-    dict of name to (t, n) float64
-        NaN while warming up; carried over bars that the instrument does not have.
-
-    Raises
-    ------
-    ConfigError
-        An indicator needs more bars than the longest instrument has.
+    (t, strategies) uint8
     """
-    if not indicators:
-        return {}
-    t, n = market.open.shape
-    columns = {name: np.full((t, n), np.nan) for name in indicators}
-    real = [np.flatnonzero(~np.isnan(market.open[:, j])) for j in range(n)]
-    longest = max(range(n), key=lambda j: len(real[j]))
-    frames = frames or TimeFrames(market, [""] * n)
-    for indicator in indicators.values():
-        frames.require_length(indicator, longest)
-        require_length(indicator, len(real[longest]), market.symbols[longest])
-    for j in range(n):
-        rows = real[j]
-        whole = len(rows) == t
-        part: Any = slice(None) if whole else rows
-        bars = Columns(
-            market.symbols[j],
-            market.time[part],
-            *(
-                np.ascontiguousarray(getattr(market, name)[part, j])
-                for name in ("open", "high", "low", "close", "volume")
-            ),
-        )
-        last = None if whole else np.searchsorted(rows, np.arange(t), "right") - 1
-        for name, indicator in indicators.items():
-            values = frames.values(indicator, j, bars)
-            if last is None:
-                columns[name][:, j] = values
-            elif len(rows):
-                columns[name][:, j] = np.where(last >= 0, values[np.maximum(last, 0)], np.nan)
-    return columns
+    wake = np.zeros((rows, len(strategies)), np.uint8)
+    for k, (name, strategy) in enumerate(strategies.items()):
+        if name in arrays:
+            wake[:, k] = arrays[name].wake
+        elif isinstance(strategy, Bot):
+            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
+        else:
+            assert not isinstance(strategy, Signals | Weights)
+            wake[:, k] = wake_of_strategy(strategy, (warming or columns)[name], rows)
+    return wake
+
+
+def connected(
+    strategy: AnyStrategy,
+    machine: Machine,
+    row: int,
+    columns: dict[str, Floats],
+    table: Timetable | None,
+    higher: HigherSeries,
+) -> RunningBot | RunningStrategy:
+    """A bot or a Python strategy connected to a machine, as its row there."""
+    if isinstance(strategy, Bot):
+        assert table is not None
+        return RunningBot(strategy, machine, row, columns, table)
+    assert not isinstance(strategy, Signals | Weights)
+    # On a copy: what a strategy remembers must not reach the next run of the setup.
+    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher)

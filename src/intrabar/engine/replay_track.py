@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
 from intrabar.sim.machine import Checkpoint as MachineCheckpoint
@@ -94,7 +94,7 @@ class Track:
         self._is_stopped = False
         self._seconds_run = 0.0  # since the last checkpoint
         self._seconds_copied = 0.0  # for the last checkpoint
-        self.run.tell("on_start")
+        tell(self.run.running, "on_start")
         self.checkpoints: list[Checkpoint] = []
         self._keep()
 
@@ -224,7 +224,7 @@ class Track:
             self._give_by_hand()
         if self.is_over and not self._is_stopped:
             self._is_stopped = True
-            self.run.tell("on_stop")
+            tell(self.run.running, "on_stop")
 
     def _advance(self, place: Place) -> None:
         began = time.perf_counter()

@@ -1,10 +1,12 @@
 """Maths: causal recurrences over bars, and the catalog that names them."""
 
-from intrabar.indicators.catalog import NAMES, make, select
+from intrabar.indicators.carried import Carried, carried
+from intrabar.indicators.catalog import make, names, select
 from intrabar.indicators.compute import compute, lookback, require_length
 from intrabar.indicators.constructors import (
     atr,
     bollinger,
+    change,
     cross,
     ema,
     highest,
@@ -21,13 +23,15 @@ from intrabar.indicators.parse import from_config, parse
 from intrabar.indicators.stream import Stream, stream
 
 __all__ = [
-    "NAMES",
     "BarColumns",
+    "Carried",
     "Columns",
     "Indicator",
     "Stream",
     "atr",
     "bollinger",
+    "carried",
+    "change",
     "compute",
     "cross",
     "ema",
@@ -37,6 +41,7 @@ __all__ = [
     "lookback",
     "lowest",
     "make",
+    "names",
     "parse",
     "price",
     "require_length",

@@ -1,8 +1,8 @@
 """The indicators that exist, and the one way to make one.
 
-Lower-case names are ours, upper-case names are TA-Lib's 200 functions over prices. A value from
-here is checked: a name or parameter that does not exist, or a value out of its range, never
-reaches `compute`.
+Lower-case names are ours, upper-case names are TA-Lib's 200 functions over prices, which is
+imported when one of them is named. A value from here is checked: a name or parameter that does
+not exist, or a value out of its range, never reaches `compute`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from intrabar.errors import ConfigError, NotFoundError
-from intrabar.indicators.indicator import COLUMNS, Indicator, Param
-from intrabar.indicators.talib_functions import FUNCTIONS, LONGEST_PERIOD, check, shape
+from intrabar.indicators.indicator import COLUMNS, LONGEST_PERIOD, Indicator, Param
 
 SEEDINGS = ("sma", "first")
 
@@ -55,6 +54,7 @@ OWN: dict[str, Own] = {
         {"period": _period(2, 20), "deviations": Number(0.0, 1e6, 2.0, whole=False)},
         outputs=("upper", "middle", "lower"),
     ),
+    "change": Own({"period": _period(1, 1)}),
     "ema": Own({"period": _period(1), "seed": _SEED}),
     "highest": Own({"period": _period(1)}, ("high",)),
     "level": Own({"value": Number(-math.inf, math.inf, whole=False)}, (), selectable=False),
@@ -64,7 +64,13 @@ OWN: dict[str, Own] = {
     "sma": Own({"period": _period(1)}),
     "uniform": Own({"seed": Number(0, 2**63 - 1)}, (), selectable=False),
 }
-NAMES: frozenset[str] = FUNCTIONS | set(OWN) | {"cross"}
+
+
+def names() -> frozenset[str]:
+    """All names that a configuration may use; TA-Lib's in upper case."""
+    from intrabar.indicators.talib_functions import FUNCTIONS
+
+    return FUNCTIONS | set(OWN) | {"cross"}
 
 
 def make(
@@ -97,29 +103,43 @@ def make(
     """
     if name == "price" and positional and source is None:
         source, positional = positional[0], positional[1:]
+    parts = _own if name in OWN else _talib
+    params, defaults, columns, selectable, outputs = parts(name, positional, given or {})
     known = name if name in OWN else name.upper()
-    if known in OWN:
-        own = OWN[known]
-        order = list(own.params)
-        values = _named(known, order, positional, given or {})
-        params = {key: _checked(known, key, rule, values) for key, rule in own.params.items()}
-        defaults: dict[str, Param] = {
-            k: v.words[0] for k, v in own.params.items() if isinstance(v, Choice)
-        }
-        columns, selectable, outputs = own.source, own.selectable, own.outputs
-    elif known in FUNCTIONS:
-        form = shape(known)
-        defaults = dict(form.defaults)
-        values = _named(known, list(defaults), positional, given or {})
-        params = {k: _like(known, k, values.get(k, d), d) for k, d in defaults.items()}
-        check(known, params, known)
-        columns, selectable, outputs = form.source, form.selectable, form.outputs
-    else:
-        raise NotFoundError("indicator", name, NAMES | {n.lower() for n in FUNCTIONS})
     read = _columns(known, source, columns, selectable)
     text = _text(known, params, defaults, () if read == columns else read)
     made = Indicator(known, tuple(params.items()), read, outputs, "", (), text)
     return select(made, output) if output else made
+
+
+_Parts = tuple[dict[str, Param], dict[str, Param], tuple[str, ...], bool, tuple[str, ...]]
+"""Parameters, their defaults, columns, whether others may take their place, outputs."""
+
+
+def _own(name: str, positional: Sequence[Any], given: Mapping[str, Any]) -> _Parts:
+    own = OWN[name]
+    values = _named(name, list(own.params), positional, given)
+    params = {key: _checked(name, key, rule, values) for key, rule in own.params.items()}
+    words: dict[str, Param] = {
+        k: v.words[0] for k, v in own.params.items() if isinstance(v, Choice)
+    }
+    return params, words, own.source, own.selectable, own.outputs
+
+
+def _talib(name: str, positional: Sequence[Any], given: Mapping[str, Any]) -> _Parts:
+    from intrabar.indicators.talib_functions import FUNCTIONS, check, shape
+
+    known = name.upper()
+    if known not in FUNCTIONS:
+        raise NotFoundError("indicator", name, names() | {n.lower() for n in FUNCTIONS})
+    form = shape(known)
+    defaults = dict(form.defaults)
+    values = _named(known, list(defaults), positional, given)
+    params: dict[str, Param] = {
+        k: _like(known, k, values.get(k, d), d) for k, d in defaults.items()
+    }
+    check(known, params, known)
+    return params, defaults, form.source, form.selectable, form.outputs
 
 
 def select(indicator: Indicator, output: str) -> Indicator:

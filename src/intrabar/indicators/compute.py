@@ -9,20 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from intrabar.errors import ConfigError
-from intrabar.indicators import recurrences as own
-from intrabar.indicators.catalog import require_output
+from intrabar.indicators import averages
+from intrabar.indicators.carried import carried
+from intrabar.indicators.catalog import OWN, require_output
 from intrabar.indicators.indicator import BarColumns, Floats, Indicator
-from intrabar.indicators.talib_functions import FUNCTIONS, Call
-
-_ALIASES = {
-    "sma": ("SMA", ("timeperiod",)),
-    "ema": ("EMA", ("timeperiod",)),
-    "rsi": ("RSI", ("timeperiod",)),
-    "atr": ("ATR", ("timeperiod",)),
-    "highest": ("MAX", ("timeperiod",)),
-    "lowest": ("MIN", ("timeperiod",)),
-    "bollinger": ("BBANDS", ("timeperiod", "nbdevup", "nbdevdn")),
-}
 
 
 def compute(indicator: Indicator, bars: BarColumns) -> Floats:
@@ -37,7 +27,7 @@ def compute(indicator: Indicator, bars: BarColumns) -> Floats:
     Returns
     -------
     (n,) float64
-        NaN while warming up.
+        NaN while warming up. It may be a column of the bars itself.
 
     Raises
     ------
@@ -46,31 +36,38 @@ def compute(indicator: Indicator, bars: BarColumns) -> Floats:
     """
     require_output(indicator)
     indicator.require_here()
-    call = talib_call(indicator)
-    if call is not None:
-        return call.batch(bars)
+    if not needs_talib(indicator):
+        return carried(indicator, bars.symbol).advance(bars)
     if indicator.name == "cross":
-        a, b = (compute(operand, bars) for operand in indicator.operands)
-        return np.asarray(own.cross_batch(a, b))
-    if indicator.name == "uniform":
-        key = own.uniform_key(int(indicator.param("seed")), bars.symbol)
-        return np.asarray(own.uniform_batch(key, bars.close_time))
-    if indicator.name == "level":
-        return np.full(bars.close.shape[0], float(indicator.param("value")))
-    if indicator.name == "atr":
-        return np.asarray(own.atr_batch(bars.high, bars.low, bars.close, wilder_alpha(indicator)))
-    column = np.asarray(getattr(bars, indicator.source[0]), dtype=np.float64)
-    if indicator.name == "ema":
-        return np.asarray(own.ema_batch(column, ema_alpha(indicator)))
-    return column.copy()
+        a, b = (np.ascontiguousarray(compute(operand, bars)) for operand in indicator.operands)
+        out = np.empty(a.shape[0])
+        averages.cross(a, b, np.zeros(1), out)
+        return out
+    from intrabar.indicators.talib_functions import call_of
+
+    return call_of(indicator).batch(bars)
+
+
+def needs_talib(indicator: Indicator) -> bool:
+    """Whether a TA-Lib function is in it; those are faster over all bars than carried along."""
+    if indicator.operands:
+        return any(needs_talib(operand) for operand in indicator.operands)
+    return indicator.name not in OWN
 
 
 def lookback(indicator: Indicator) -> int:
     """Bars needed for the first value: 20 for `sma(20)`, 201 for `rsi(200)`."""
-    call = talib_call(indicator)
-    if call is not None:
-        return call.lag + 1
-    return max((lookback(operand) for operand in indicator.operands), default=1)
+    if indicator.operands:
+        return max(lookback(operand) for operand in indicator.operands)
+    if needs_talib(indicator):
+        from intrabar.indicators.talib_functions import call_of
+
+        return call_of(indicator).lag + 1
+    params = dict(indicator.params)
+    if params.get("seed") == "first" or "period" not in params:
+        return 1
+    more = 1 if indicator.name in ("atr", "rsi", "change") else 0
+    return int(params["period"]) + more
 
 
 def require_length(indicator: Indicator, n: int, symbol: str) -> None:
@@ -84,31 +81,3 @@ def require_length(indicator: Indicator, n: int, symbol: str) -> None:
     needed = lookback(indicator)
     if n < needed:
         raise ConfigError(f"{indicator} needs {needed} bars, {symbol} has {n}")
-
-
-def talib_call(indicator: Indicator) -> Call | None:
-    """The TA-Lib call that an indicator stands for; None where the formula is ours."""
-    place = indicator.outputs.index(indicator.output) if indicator.output else 0
-    if indicator.name in FUNCTIONS:
-        return Call(indicator.name, indicator.source, indicator.params, place)
-    if indicator.name not in _ALIASES:
-        return None
-    params = dict(indicator.params)
-    if params.get("seed") == "first":
-        return None
-    if indicator.name in ("highest", "lowest") and params["period"] == 1:
-        return None
-    function, names = _ALIASES[indicator.name]
-    numbers = [v for v in params.values() if not isinstance(v, str)]
-    numbers += numbers[-1:] * (len(names) - len(numbers))
-    return Call(function, indicator.source, tuple(zip(names, numbers, strict=True)), place)
-
-
-def ema_alpha(indicator: Indicator) -> float:
-    """Weight of the newest price: `2 / (period + 1)`."""
-    return 2.0 / (int(indicator.param("period")) + 1)
-
-
-def wilder_alpha(indicator: Indicator) -> float:
-    """Weight of the newest value: `1 / period`."""
-    return 1.0 / int(indicator.param("period"))

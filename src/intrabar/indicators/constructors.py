@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from intrabar.errors import NotFoundError
 from intrabar.indicators.catalog import make, require_output
 from intrabar.indicators.indicator import Indicator, Param
-from intrabar.indicators.talib_functions import FUNCTIONS
 
 
 def sma(period: int, *, source: str = "close") -> Indicator:
@@ -66,6 +65,11 @@ def lowest(period: int, *, source: str = "low") -> Indicator:
     return make("lowest", (period,), source=source)
 
 
+def change(period: int = 1, *, source: str = "close") -> Indicator:
+    """The price less that of `period` bars before."""
+    return make("change", (period,), source=source)
+
+
 def price(source: str = "close") -> Indicator:
     """A column of the bars as it is."""
     return make("price", source=source)
@@ -88,6 +92,8 @@ def talib(
     name: str, *, output: str = "", source: str | Sequence[str] | None = None, **params: Param
 ) -> Indicator:
     """Any TA-Lib function over prices: `talib("MACD", output="macd", fastperiod=12)`."""
+    from intrabar.indicators.talib_functions import FUNCTIONS
+
     if name.upper() not in FUNCTIONS:
         raise NotFoundError("TA-Lib function", name, FUNCTIONS)
     return make(name.upper(), (), params, source=source, output=output)

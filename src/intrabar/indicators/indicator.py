@@ -19,9 +19,8 @@ Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 Param = int | float | str
 
-BarRow = tuple[float, float, float, float, float, int]  # COLUMNS, then ns since 1970 UTC
-
 COLUMNS = ("open", "high", "low", "close", "volume")
+LONGEST_PERIOD = 100_000  # as TA-Lib has it
 
 
 class BarColumns(Protocol):

@@ -1,128 +1,158 @@
-"""Our own recurrences. A `..._step` is the formula; the batch loops over it, the stream calls it.
-
-State comes in and goes out as plain numbers; NaN means "no bar yet". No fast maths anywhere:
-both callers must see the same rounding.
-"""
+"""Ranges, strength, bands and extremes: recurrences over bars, with a state as in `averages`."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from intrabar.indicators.averages import keep_last, mean_step
+from intrabar.indicators.indicator import Floats
 from intrabar.kernel import kernel
 
-Floats = NDArray[np.float64]
-Times = NDArray[np.int64]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_B = np.uint64(0x94D049BB133111EB)
-_FNV_START = 0xCBF29CE484222325
-_FNV_PRIME = 0x100000001B3
-_MASK = 0xFFFFFFFFFFFFFFFF
+@kernel
+def true_range(high: float, low: float, last_close: float) -> float:
+    """The widest of the bar's range and its distances from the close before (Wilder)."""
+    return max(high - low, abs(high - last_close), abs(low - last_close))
 
 
 @kernel
-def ema_step(value: float, price: float, alpha: float) -> float:
-    """Exponential average that starts from the first price (pandas `ewm(adjust=False)`)."""
-    if math.isnan(value):
-        return price
-    return (price - value) * alpha + value
+def atr(
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    period: int,
+    skipped: int,
+    start: int,
+    state: Floats,
+    out: Floats,
+) -> None:
+    """Wilder's average of the true range, from the mean of the first `start` of them.
 
-
-@kernel
-def ema_batch(price: Floats, alpha: float) -> Floats:
-    """`ema_step` over a series."""
-    out = np.empty(price.shape[0])
-    value = math.nan
-    for i in range(price.shape[0]):
-        value = ema_step(value, price[i], alpha)
-        out[i] = value
-    return out
-
-
-@kernel
-def atr_step(value: float, last_close: float, high: float, low: float, alpha: float) -> float:
-    """Wilder's average of the true range that starts from the first bar's `high - low`.
-
-    `value` is NaN on the first bar, `alpha` is 1 / period. Wilder (1978), New Concepts in
-    Technical Trading Systems.
+    Wilder (1978), New Concepts in Technical Trading Systems. `skipped` is 1 where the first bar
+    has no true range, 0 where it is that bar's `high - low`. State: bars seen, the sum of the
+    first ranges or the average, the last close.
     """
-    if math.isnan(value):
-        return high - low
-    true_range = max(high, last_close) - min(low, last_close)
-    return value + (true_range - value) * alpha
-
-
-@kernel
-def atr_batch(high: Floats, low: Floats, close: Floats, alpha: float) -> Floats:
-    """`atr_step` over bars."""
-    out = np.empty(high.shape[0])
-    value = math.nan
-    last = math.nan
-    for i in range(high.shape[0]):
-        value = atr_step(value, last, high[i], low[i], alpha)
+    n = high.shape[0]
+    alpha = 1.0 / period
+    seen, value, last = int(state[0]), state[1], state[2]
+    warming = min(max(skipped + start - seen, 0), n)
+    for i in range(warming):
+        if seen + i == 0:
+            last = high[i]
+        if seen + i >= skipped:
+            value += true_range(high[i], low[i], last)
+        last = close[i]
+        out[i] = math.nan
+    if warming > 0 and seen + warming == skipped + start:
+        value /= start
+        out[warming - 1] = value
+    for i in range(warming, n):
+        value = mean_step(value, true_range(high[i], low[i], last), alpha)
         last = close[i]
         out[i] = value
-    return out
+    state[0], state[1], state[2] = seen + n, value, last
 
 
 @kernel
-def cross_step(sign: int, a: float, b: float) -> tuple[int, float]:
-    """The new last nonzero sign of `a - b`, and +1, -1 or 0 for a cross on this bar.
+def strength(gain: float, loss: float) -> float:
+    """Gains in percent of gains and losses; 0 where there are neither."""
+    both = gain + loss
+    return 100.0 * (gain / both) if both > 0.0 else 0.0
 
-    A touch (`a == b`) keeps the sign: a series that touches and turns back has not crossed,
-    one that touches and goes through crosses on the bar on which it is through. NaN where
-    either is NaN, and the sign is kept.
+
+@kernel
+def rsi(price: Floats, period: int, state: Floats, out: Floats) -> None:
+    """Relative strength index (Wilder). State: bars seen, mean gain, mean loss, last price."""
+    n = price.shape[0]
+    alpha = 1.0 / period
+    seen, gain, loss, last = int(state[0]), state[1], state[2], state[3]
+    warming = min(max(period + 1 - seen, 0), n)
+    for i in range(warming):
+        moved = price[i] - last if seen + i > 0 else 0.0
+        gain, loss = gain + max(moved, 0.0), loss + max(-moved, 0.0)
+        last = price[i]
+        out[i] = math.nan
+    if warming > 0 and seen + warming == period + 1:
+        gain, loss = gain / period, loss / period
+        out[warming - 1] = strength(gain, loss)
+    for i in range(warming, n):
+        moved = price[i] - last
+        last = price[i]
+        gain = mean_step(gain, max(moved, 0.0), alpha)
+        loss = mean_step(loss, max(-moved, 0.0), alpha)
+        out[i] = strength(gain, loss)
+    state[0], state[1], state[2], state[3] = seen + n, gain, loss, last
+
+
+@kernel
+def bollinger(price: Floats, period: int, deviations: float, state: Floats, out: Floats) -> None:
+    """The mean of a window and some of its standard deviations (of the population).
+
+    `deviations` is below 0 for the lower band. The sums are those of distances from an anchor, a
+    price of the last `period` bars. They are taken anew when it moves, and when most of what was
+    in them has left: else rounding would eat the small variance of a quiet market. State: bars
+    seen, anchor, sum, sum of squares and its peak, the last `period` prices.
     """
-    if math.isnan(a) or math.isnan(b):
-        return sign, math.nan
-    now = 1 if a > b else (-1 if a < b else sign)
-    crossed = now != sign and sign != 0
-    return now, float(now) if crossed else 0.0
+    window = state[5:]
+    seen, anchor, total, squares, peak = int(state[0]), state[1], state[2], state[3], state[4]
+    place = seen % period
+    for i in range(price.shape[0]):
+        new, old = price[i] - anchor, window[place] - anchor
+        window[place] = price[i]
+        total, squares = total + (new - old), squares + (new * new - old * old)
+        peak = max(peak, squares)
+        if place == 0 or squares < 1e-4 * peak:
+            anchor, total, squares = price[i], 0.0, 0.0
+            for k in range(period):
+                total += window[k] - anchor
+                squares += (window[k] - anchor) * (window[k] - anchor)
+            peak = squares
+        mean = total / period
+        variance = max(squares / period - mean * mean, 0.0)
+        warm = seen + i + 1 >= period
+        out[i] = anchor + mean + deviations * math.sqrt(variance) if warm else math.nan
+        place = place + 1 if place + 1 < period else 0
+    state[0], state[1], state[2], state[3] = seen + price.shape[0], anchor, total, squares
+    state[4] = peak
 
 
 @kernel
-def cross_batch(a: Floats, b: Floats) -> Floats:
-    """`cross_step` over two series."""
-    out = np.empty(a.shape[0])
-    sign = 0
-    for i in range(a.shape[0]):
-        sign, out[i] = cross_step(sign, a[i], b[i])
-    return out
+def extreme(price: Floats, period: int, sign: float, state: Floats, out: Floats) -> None:
+    """Highest (`sign` 1) or lowest (-1) of the last `period` prices, in three comparisons a bar.
+
+    Bars fall into blocks of `period`. A window is the end of one block and the beginning of the
+    next: the largest of the end was worked out backwards when that block was full, the largest
+    of the beginning runs along (van Herk, Pattern Recognition Letters 13, 1992). State: bars
+    seen, the largest of the block so far, and the block: behind the present place the prices of
+    this one, ahead of it the largest from there to the end of the one before.
+    """
+    block = state[2:]
+    seen, largest = int(state[0]), state[1]
+    place = seen % period
+    for i in range(price.shape[0]):
+        value = sign * price[i]
+        largest = max(largest, value) if place > 0 else value
+        block[place] = value
+        best = max(largest, block[place + 1]) if place + 1 < period else largest
+        out[i] = sign * best if seen + i + 1 >= period else math.nan
+        place += 1
+        if place == period:
+            place = 0
+            for k in range(period - 2, -1, -1):
+                block[k] = max(block[k], block[k + 1])
+    state[0], state[1] = seen + price.shape[0], largest
 
 
 @kernel
-def splitmix64(x: np.uint64) -> np.uint64:
-    """Output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
-    x = np.uint64(x + _GOLDEN)
-    x = np.uint64((x ^ (x >> np.uint64(30))) * _MIX_A)
-    x = np.uint64((x ^ (x >> np.uint64(27))) * _MIX_B)
-    return np.uint64(x ^ (x >> np.uint64(31)))
-
-
-@kernel
-def uniform_step(key: np.uint64, time: np.int64) -> float:
-    """A draw in [0, 1) that depends on the key and the time alone: 53 bits of a hash."""
-    bits = splitmix64(np.uint64(key ^ splitmix64(np.uint64(time))))
-    return float(bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@kernel
-def uniform_batch(key: np.uint64, time: Times) -> Floats:
-    """`uniform_step` over times."""
-    out = np.empty(time.shape[0])
-    for i in range(time.shape[0]):
-        out[i] = uniform_step(key, time[i])
-    return out
-
-
-def uniform_key(seed: int, symbol: str) -> np.uint64:
-    """The key of one seed and one symbol: FNV-1a of the name, mixed with the seed."""
-    name = _FNV_START
-    for byte in symbol.encode():
-        name = ((name ^ byte) * _FNV_PRIME) & _MASK
-    mixed: np.uint64 = splitmix64(np.uint64(name ^ (seed & _MASK)))
-    return np.uint64(mixed)
+def change(price: Floats, period: int, state: Floats, out: Floats) -> None:
+    """The price less that of `period` bars before. State: bars seen, the last `period` prices."""
+    n = price.shape[0]
+    window = state[1:]
+    seen = int(state[0])
+    for i in range(min(n, period)):
+        known = seen + i >= period
+        out[i] = price[i] - window[(seen + i) % period] if known else math.nan
+    for i in range(period, n):
+        out[i] = price[i] - price[i - period]
+    keep_last(price, period, seen, window)
+    state[0] = seen + n

@@ -1,5 +1,8 @@
 """TA-Lib behind our words: which columns a function reads, its parameters, batch and stream.
 
+Importing TA-Lib costs most of a second, so this module is imported where one of its functions is
+asked for, and nowhere else.
+
 The batch call and the streaming handle are TA-Lib's own and agree bit for bit; this module adds
 NaN for the warm-up of functions with whole-number outputs, which TA-Lib fills with zeros.
 MAVP is left out, because it reads a column of periods that bars do not have.
@@ -16,7 +19,7 @@ import talib.abstract
 import talib.stream
 
 from intrabar.errors import ConfigError
-from intrabar.indicators.indicator import COLUMNS, BarColumns, BarRow, Floats, Param
+from intrabar.indicators.indicator import LONGEST_PERIOD, BarColumns, Floats, Indicator, Param
 
 # The stubs of TA-Lib name neither `Function` nor the errors.
 ta: Any = talib
@@ -25,7 +28,6 @@ ta_stream: Any = talib.stream
 
 WITHOUT_PRICES = ("MAVP",)
 FUNCTIONS: frozenset[str] = frozenset(ta.get_functions()) - set(WITHOUT_PRICES)
-LONGEST_PERIOD = 100_000
 
 
 class Shape(NamedTuple):
@@ -117,19 +119,27 @@ class Call(NamedTuple):
         return values
 
 
-class CallSteps:
+def call_of(indicator: Indicator) -> Call:
+    """The TA-Lib call that an indicator stands for."""
+    place = indicator.outputs.index(indicator.output) if indicator.output else 0
+    return Call(indicator.name, indicator.source, indicator.params, place)
+
+
+class CarriedCall:
     """A TA-Lib streaming handle that opens itself once it has seen enough bars."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._places = tuple(COLUMNS.index(c) for c in call.source)
         self._need = call.lag + 1
         self._history: list[tuple[float, ...]] = []
         self._handle: Any = None
 
-    def step(self, bar: BarRow) -> float:
-        """Take in one closed bar; its value, NaN while warming up."""
-        inputs = tuple(bar[p] for p in self._places)
+    def advance(self, bars: BarColumns) -> Floats:
+        """Take in the next bars; their values, NaN while warming up."""
+        columns = (np.asarray(getattr(bars, c)).tolist() for c in self._call.source)
+        return np.array([self._step(inputs) for inputs in zip(*columns, strict=True)], np.float64)
+
+    def _step(self, inputs: tuple[float, ...]) -> float:
         if self._handle is not None:
             return self._pick(self._handle.update(*inputs))
         self._history.append(inputs)

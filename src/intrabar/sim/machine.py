@@ -19,7 +19,9 @@ from intrabar.sim import state
 from intrabar.sim.access import table_of
 from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
+from intrabar.sim.numbered import numbered
 from intrabar.sim.state import Book, Tape
+from intrabar.sim.tally import Tally, without_places
 
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
@@ -104,7 +106,9 @@ class Machine:
     wake: NDArray[np.uint8]
     book: Book = field(init=False)
     tape: Tape = field(init=False)
+    first: int = field(default=0, init=False)  # bar from which on the market is in memory
     on_growth: list[Callable[[], None]] = field(default_factory=list)
+    _tally: Tally = field(default_factory=Tally)
     _callbacks: list[Any] = field(default_factory=list)
     _exception: BaseException | None = None
 
@@ -156,9 +160,22 @@ class Machine:
 
             callback = HOOK(hook)
             self._callbacks.append(callback)
-            return ctypes.cast(callback, ctypes.c_void_p).value or 0
+            # Not by `ctypes.cast`, which leaves a cycle of references behind.
+            return ctypes.c_void_p.from_buffer(callback).value or 0
 
         return Hooks(wrapped(on_open), wrapped(on_close), wrapped(on_notice))
+
+    def disconnect(self) -> None:
+        """Let go of all strategies: the run is over.
+
+        They and the machine name each other; without this the arrays of a run would wait for
+        the cycle collector, which does not see how large they are.
+        """
+        for name in Hooks._fields:
+            self.book.strategies[name] = 0
+        self.book.account["wakes_at_open"] = 0
+        self.on_growth.clear()
+        self._callbacks.clear()
 
     def advance(self, bar: int | None = None, step: int = state.STEP_OPEN) -> int:
         """Go on to a step of a bar, or to the end.
@@ -213,6 +230,10 @@ class Machine:
     def ledger(self) -> NDArray[Any]:
         """Everything that moved cash without a fill so far, LEDGER records."""
         return self.book.ledger[: self.book.account["ledger"][0]]
+
+    def done(self) -> NDArray[Any]:
+        """All orders that are done so far, in the order in which that came, ORDER records."""
+        return self.book.orders[self.book.log[: self.book.account["log"][0]]]
 
     def orders(self) -> NDArray[Any]:
         """All orders so far in order of their numbers, ORDER records, working ones included."""
@@ -291,19 +312,79 @@ class Machine:
         account = self.book.account[0]
         digest = hashlib.sha256()
         for name in state.ACCOUNT.names or ():
-            if name not in ("stop", "notices"):
+            if name not in ("stop", *RECORDS):
                 digest.update(account[name].tobytes())
         digest.update(self.book.sleeves.tobytes())
-        for records, left_out in (
-            (self.orders(), ("next", "prev", "oco", "fresh")),
-            (self.fills(), ()),
-            (self.ledger(), ()),
-        ):
-            for name in records.dtype.names or ():
-                if name not in left_out:
-                    digest.update(np.ascontiguousarray(records[name]).tobytes())
-        digest.update(self.tape.equity[: self.bars_done].tobytes())
+        digest.update(without_places(self.book.orders[self.working()]).tobytes())
+        tally = self._tally.copy()
+        equity = self.tape.equity[tally.bars : self.bars_done]
+        tally.take(self.done(), self.fills(), self.ledger(), equity)
+        digest.update(tally.digest())
         return digest.hexdigest()
+
+    def hand_over(self) -> Records:
+        """Give away the records of what is over, and forget them: room for the next bars.
+
+        They count in the digest as before. What a strategy still waits to be told of stays.
+        """
+        book, account = self.book, self.book.account[0]
+        waiting = book.notices[: account["notices"]]
+        told = waiting["fill"][waiting["fill"] >= 0]
+        fills = int(told.min()) if len(told) else int(account["fills"])
+        rows = book.log[: account["log"]].copy()
+        kept = np.flatnonzero(np.isin(rows, waiting["order"]))
+        done = int(kept[0]) if len(kept) else len(rows)
+        given = Records(
+            book.orders[rows[:done]],
+            self.fills()[:fills].copy(),
+            self.levels().copy(),
+            self.ledger().copy(),
+        )
+        equity = self.tape.equity[self._tally.bars : self.bars_done]
+        self._tally.take(given.orders, given.fills, given.ledger, equity)
+        left = self.fills()[fills:].copy()
+        book.fills[: len(left)] = left
+        book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
+        account["fills"] = len(left)
+        account["levels"] = account["ledger"] = 0
+        self._keep_orders(rows[done:])
+        self._tell_growth()
+        return given
+
+    def _keep_orders(self, over: NDArray[np.int64]) -> None:
+        """Move the orders that work, and those of these rows, to the front; the rest goes."""
+        book, account = self.book, self.book.account[0]
+        rows = np.unique(np.concatenate([self.working(), over]))
+        place = np.full(int(account["orders"]) + 1, -1, np.int64)  # the last is for -1
+        place[rows] = np.arange(len(rows))
+        kept = book.orders[rows]
+        for name in ("next", "prev", "oco"):
+            kept[name] = place[kept[name]]
+        book.orders[: len(rows)] = kept
+        for name in ("head", "tail"):
+            book.instruments[name] = place[book.instruments[name]]
+        waiting = book.notices[: account["notices"]]
+        waiting["order"] = place[waiting["order"]]
+        book.log[: len(over)] = place[over]
+        account["orders"], account["log"] = len(rows), len(over)
+
+    def show(self, market: Market, wake: NDArray[np.uint8], first: int) -> None:
+        """Lay the next piece of a history before the loop, under its bar numbers (`numbered`).
+
+        Parameters
+        ----------
+        market : Market
+        wake : (t, strategies) uint8
+        first : bar
+            From which on they are in memory; at most the present one.
+        """
+        recorded = self.tape.equity
+        self.market, self.wake, self.first = market, wake, first
+        equity = numbered(np.empty(len(market) - first), first)
+        equity[first : self.bar] = recorded[first : self.bar]
+        tape = tape_of(market, self.instruments, self.account, wake)
+        self.tape = tape._replace(equity=equity)
+        self._tape_table[:] = table_of(self.tape)
 
     def _grow(self) -> None:
         """Enlarge the arrays that a step found too full."""
@@ -333,6 +414,15 @@ def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+class Records(NamedTuple):
+    """What a run leaves behind, in the order of happening: ORDER, FILL, LEVEL, LEDGER."""
+
+    orders: NDArray[Any]
+    fills: NDArray[Any]
+    levels: NDArray[Any]
+    ledger: NDArray[Any]
+
+
 class Snapshot(NamedTuple):
     """All that changes in a run, copied."""
 
@@ -357,7 +447,8 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         instruments=np.zeros(n, state.INSTRUMENT),
         sleeves=np.zeros(n * strategies, state.SLEEVE),
         strategies=np.zeros(strategies, state.STRATEGY),
-        inbox=np.zeros(max(1024, 8 * n), state.COMMAND),
+        # Compiled hooks do not look whether there is room: each may cancel, reduce and enter.
+        inbox=np.zeros(1024 + 4 * n * strategies, state.COMMAND),
         notices=np.empty(1024, state.NOTICE),
         watched=np.zeros(2 * n, np.int64),
         # A record is written whole; pages that are never touched cost nothing.

@@ -23,6 +23,7 @@ from intrabar.strategy.bot_kernel import (
     close_hook,
     interpret,
     open_hook,
+    wake_where,
 )
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.rules import bar_fields_read, compile_rule, parameters_of, record_of
@@ -125,28 +126,30 @@ class RunningBot:
         columns: dict[str, NDArray[np.float64]],
         table: Timetable,
     ) -> None:
-        market = machine.market
+        self.bot = bot
         self.machine = machine
-        self.table = table
+        self.strategy = strategy
         rules: list[Callable[..., Any]] = [bot.entry.decide_side, bot.exit.initial_levels]
         if bot.exit.trails:
             rules.append(bot.exit.update_stop)  # type: ignore[attr-defined]
         bar_fields = bar_fields_read(*rules)
         self.names = [*bar_fields, *columns]
-        self.columns = [*(getattr(market, name) for name in bar_fields), *columns.values()]
-        self.addresses = np.array([c.ctypes.data for c in self.columns], np.int64)
+        self.bar_fields = bar_fields
+        self.columns: list[NDArray[np.float64]] = []
+        self.addresses = np.zeros(len(self.names), np.int64)
         self.now = np.zeros(len(self.names))
         self.levels = np.zeros(2)
-        self.counts = np.zeros((len(market.symbols), GATES), np.int64)
+        self.counts = np.zeros((len(machine.market.symbols), GATES), np.int64)
         self.entry_p = parameters_of(bot.entry)
         self.exit_p = parameters_of(bot.exit)
         self.record = np.zeros(1, BOT)
         self._fill_record(bot, strategy, columns, bar_fields)
+        self._look_at(columns, table)
         self.is_compiled = not bot.interpreted and self._compile(bot)
-        self.flattens = bool(table.flatten.any())
+        self.flattens = bool(bot.gates.flatten)
         if self.is_compiled:
             hooks = Hooks(
-                open_hook.address,
+                open_hook.address if self.flattens else 0,
                 close_hook.address,
                 context=self.record.ctypes.data,
                 reads=self.addresses.ctypes.data,
@@ -163,16 +166,11 @@ class RunningBot:
         row["strategy"] = strategy
         row["book"] = self.machine.book_address
         row["instruments_count"] = len(self.machine.market.symbols)
-        row["columns_count"] = len(self.columns)
+        row["columns_count"] = len(self.names)
         row["columns"] = self.addresses.ctypes.data
         row["now"] = self.now.ctypes.data
         row["levels"] = self.levels.ctypes.data
         row["counts"] = self.counts.ctypes.data
-        row["blocked"] = self.table.blocked.ctypes.data if self.table.blocked.any() else 0
-        row["opens"] = self.machine.market.open.ctypes.data
-        row["flatten"] = self.table.flatten.ctypes.data
-        row["day"] = self.table.day.ctypes.data
-        row["equity"] = self.machine.tape.equity.ctypes.data
         row["entry_p"] = self.entry_p.ctypes.data
         row["exit_p"] = self.exit_p.ctypes.data
         row["warm_up"] = bot.warm_up
@@ -184,6 +182,28 @@ class RunningBot:
         row["daily_loss"] = bot.gates.daily_loss
         row["day_now"] = np.iinfo(np.int64).min
         row["stop_rule"] = 1 if bot.exit.trails else 0
+
+    def _look_at(self, columns: dict[str, NDArray[np.float64]], table: Timetable) -> None:
+        """Name the arrays of the machine's market, and these, to the kernels."""
+        market, row = self.machine.market, self.record[0]
+        self.table = table
+        self.columns[:] = [*(getattr(market, name) for name in self.bar_fields), *columns.values()]
+        self.addresses[:] = [c.ctypes.data for c in self.columns]
+        gates = self.bot.gates
+        row["blocked"] = table.blocked.ctypes.data if gates.session or gates.flatten else 0
+        row["opens"] = market.open.ctypes.data
+        row["flatten"] = table.flatten.ctypes.data
+        row["day"] = table.day.ctypes.data
+        row["equity"] = self.machine.tape.equity.ctypes.data
+
+    def show(self, columns: dict[str, NDArray[np.float64]], table: Timetable) -> None:
+        """Read the market that the machine shows now, and these arrays of it."""
+        self._look_at(columns, table)
+        if not self.is_compiled:
+            hooks = self._interpret(self.bot)
+            self.machine.connect(
+                self.strategy, hooks if self.flattens else hooks._replace(on_open=0)
+            )
 
     def _compile(self, bot: Bot) -> bool:
         """Compile the rules; False where one of them is beyond Numba."""
@@ -273,9 +293,9 @@ def wake_of(
         wake |= WAKE_HELD
     if bot.entry.wakes_on and bot.gates.daily_loss == 0.0:
         column = columns[bot.entry.wakes_on]
-        asks = ((column != 0.0) & ~np.isnan(column)).any(axis=1)
-        wake[asks] |= WAKE_FLAT
+        wake_where(column, WAKE_FLAT, wake)
     else:
         wake |= WAKE_FLAT
-    wake[table.flatten.any(axis=1)] |= WAKE_OPEN
+    if table.flatten.any():
+        wake[table.flatten.any(axis=1)] |= WAKE_OPEN
     return wake

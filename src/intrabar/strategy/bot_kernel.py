@@ -352,6 +352,15 @@ def open_hook(context: int, i: int) -> int:
     return 0
 
 
+@kernel
+def wake_where(column: Any, bits: int, wake: Any) -> None:
+    """Set bits of the rows in which some instrument has a value that is neither 0 nor NaN."""
+    for i in range(column.shape[0]):
+        for j in range(column.shape[1]):
+            if abs(column[i, j]) > 0.0:
+                wake[i] |= bits
+
+
 def interpret(function: Any, replacements: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     """The Python function behind a kernel, with other functions under some of its names.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from intrabar.errors import ConfigError
-from intrabar.indicators import Indicator, atr, cross, ema, price, sma, talib, uniform
+from intrabar.indicators import Indicator, atr, change, cross, ema, price, sma, uniform
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class TrendFollowing:
             "fast": ema(self.fast),
             "slow": ema(self.slow),
             "back": cross(price(), ema(self.fast)),
-            "move": talib("MOM", timeperiod=1),
+            "move": change(),
             "atr": atr(self.atr_period),
         }
 

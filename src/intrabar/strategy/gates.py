@@ -105,11 +105,17 @@ def new_york_seconds(instants: Times) -> tuple[Times, Times]:
 
 
 def timetable(
-    gates: Gates, market: Market, calendars: tuple[str, ...], is_open: IsOpen | None
+    gates: Gates,
+    market: Market,
+    calendars: tuple[str, ...],
+    is_open: IsOpen | None,
+    last_open: Times | None = None,
 ) -> Timetable:
     """Work out from the calendar alone where a bot is blocked and where it must close.
 
     A close is judged by its own instant: the earliest at which an order of that close can fill.
+    Of a piece of a history, `last_open` has the last open time of each instrument before it, -1
+    for none.
 
     Raises
     ------
@@ -143,7 +149,11 @@ def timetable(
         blocked[in_window] |= 1 << Gate.FLATTEN
         for j in range(n):
             real = ~np.isnan(market.open[:, j])
-            flatten[real, j] = last_opens(market.open_time[real, j], cut_second, lead, length)
+            opens = market.open_time[real, j]
+            known = last_open is not None and last_open[j] >= 0
+            before = last_open[j : j + 1] if known and last_open is not None else opens[:0]
+            marked = last_opens(np.concatenate([before, opens]), cut_second, lead, length)
+            flatten[real, j] = marked[len(before) :]
     return Timetable(blocked, flatten, day)
 
 

@@ -14,7 +14,7 @@ import sys
 import types as python_types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -124,7 +124,7 @@ def compile_rule(
     return _compile(function, name, type(owner).__name__, now, parameters)
 
 
-@cache
+@lru_cache(maxsize=512)  # a process that makes ever new rules lets go of the old ones
 def _compile(
     function: Callable[..., Any],
     name: str,
@@ -158,13 +158,13 @@ def _compile(
     )
     try:
         exec(compile(text, str(path), "exec"), space)
+        call = space["call"]
+        return CompiledRule(call.address, call)
     except (NumbaError, KeyError):  # KeyError: a field that a record does not have
         missing = missing_field(function, now, parameters)
         if missing:
             raise ConfigError(f"{origin}: {missing}") from None
         return None
-    call = space["call"]
-    return CompiledRule(int(call.address), call)
 
 
 def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) -> str:

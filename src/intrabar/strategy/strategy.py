@@ -121,6 +121,7 @@ class RunningStrategy:
         for desk in self.desks:
             opens[desk.symbol] = AtOpen(desk, 1, opens)
             closes[desk.symbol] = AtClose(desk, 0, closes)
+        self._views = (opens, closes)
         self.at_open: AtOpen = next(iter(opens.values()))  # type: ignore[assignment]
         self.at_close: AtClose = next(iter(closes.values()))  # type: ignore[assignment]
         # What belongs to the run is not copied along with what the strategy remembers.
@@ -136,6 +137,17 @@ class RunningStrategy:
                 else None,
             ),
         )
+
+    def show(self, columns: dict[str, NDArray[np.float64]]) -> None:
+        """Read the market that the machine shows now, and these indicators of it."""
+        for desk in self.desks:
+            desk.look_at(columns)
+
+    def finish(self) -> None:
+        """Tell the strategy that the run is over, and drop the views, which name each other."""
+        self.strategy.on_stop()
+        for views in self._views:
+            views.clear()
 
     def _refresh(self) -> None:
         for desk in self.desks:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import CausalityError, NotFoundError, OrderError
+from intrabar.errors import CausalityError, NotFoundError, OrderError, RunError
 from intrabar.model.enums import OrderType, Role, Side, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
@@ -54,21 +54,25 @@ class Desk:
         indicators: dict[str, NDArray[np.float64]],
         higher: HigherSeries,
     ) -> None:
-        market = machine.market
         self.higher = higher
         self.longer: dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self.machine = machine
         self.strategy = strategy
         self.column = column
-        self.symbol = market.symbols[column]
+        self.symbol = machine.market.symbols[column]
         self.bar = -1
-        self.width = len(market.symbols)
+        self.width = len(machine.market.symbols)
+        self.look_at(indicators)
+        self.refresh()
+
+    def look_at(self, indicators: dict[str, NDArray[np.float64]]) -> None:
+        """Look up the arrays of the machine's market, and these."""
+        market, column = self.machine.market, self.column
         series = {name: getattr(market, name) for name in BAR_FIELDS}
         self.arrays = {name: array[:, column] for name, array in {**series, **indicators}.items()}
         self.views = {name: memoryview(array) for name, array in self.arrays.items()}
         self.closes = self.views["close"]
         self.indicator_views = {name: self.views[name] for name in indicators}
-        self.refresh()
 
     def refresh(self) -> None:
         """Look the book's arrays up again after they have grown."""
@@ -161,6 +165,11 @@ class View:
         timeframe : str
             "1h", "1d": bars of a higher time frame that are complete; then an indicator must be
             on it as well. None: the bars of the run.
+
+        Raises
+        ------
+        RunError
+            The run is one in chunks, and the bars are no longer in memory.
         """
         if timeframe is not None:
             row = self._desk.bar - self._row
@@ -171,7 +180,13 @@ class View:
         if name not in self._desk.arrays:
             raise NotFoundError("series", name, self._desk.arrays)
         end = self._desk.bar - self._row + 1
-        part: NDArray[np.float64] = self._desk.arrays[name][max(0, end - bars) : end]
+        start, first = max(0, end - bars), self._desk.machine.first
+        if start < first:
+            raise RunError(
+                f"history({name!r}, {bars}): {end - first} bars are in memory; "
+                "run in larger chunks, of at least as many bars"
+            )
+        part: NDArray[np.float64] = self._desk.arrays[name][start:end]
         part.flags.writeable = False
         return part
 

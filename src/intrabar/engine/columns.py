@@ -1,0 +1,192 @@
+"""The indicators of strategies as columns of a market: each instrument on its real bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.engine.time_frames import TimeFrames
+from intrabar.indicators import Indicator, carried, require_length
+from intrabar.model.bars import Floats, Market, Times
+
+Named = Mapping[str, Mapping[str, Indicator]]
+"""The indicators of each strategy, by the names that it calls them."""
+
+
+class RealBars:
+    """The real bars of one instrument of a market, as `compute` reads them.
+
+    Parameters
+    ----------
+    market : Market
+    j : int
+        Column.
+    rows : (k,) int64 or None
+        Where the instrument has bars; None: everywhere.
+    turned : dict
+        Arrays of the market with a row per instrument, kept for the next one.
+    """
+
+    def __init__(
+        self, market: Market, j: int, rows: Times | None, turned: dict[str, Floats]
+    ) -> None:
+        self.symbol = market.symbols[j]
+        self._market, self._j, self._rows, self._turned = market, j, rows, turned
+
+    def _column(self, name: str) -> Floats:
+        if name not in self._turned:
+            self._turned[name] = np.ascontiguousarray(getattr(self._market, name).T)
+        column: Floats = self._turned[name][self._j]
+        return column if self._rows is None else column[self._rows]
+
+    @property
+    def close_time(self) -> Times:
+        """Ns since 1970 UTC."""
+        return self._market.time if self._rows is None else self._market.time[self._rows]
+
+    @property
+    def open(self) -> Floats:
+        """Price, as the next three."""
+        return self._column("open")
+
+    @property
+    def high(self) -> Floats:  # noqa: D102
+        return self._column("high")
+
+    @property
+    def low(self) -> Floats:  # noqa: D102
+        return self._column("low")
+
+    @property
+    def close(self) -> Floats:  # noqa: D102
+        return self._column("close")
+
+    @property
+    def volume(self) -> Floats:
+        """Contracts."""
+        return self._column("volume")
+
+
+def compute_columns(
+    named: Named, market: Market, frames: TimeFrames | None = None
+) -> dict[str, dict[str, Floats]]:
+    """The indicators of all strategies over every instrument of a market.
+
+    Parameters
+    ----------
+    named : mapping
+    market : Market
+    frames : TimeFrames, optional
+        The market's higher time frames; None: counted without a calendar.
+
+    Returns
+    -------
+    dict of strategy to dict of name to (t, n) float64
+        NaN while warming up; carried over bars that the instrument does not have.
+
+    Raises
+    ------
+    ConfigError
+        An indicator needs more bars than the longest instrument has.
+    """
+    wanted = {x for indicators in named.values() for x in indicators.values()}
+    real = real_rows(market)
+    bars = [int(np.count_nonzero(row)) for row in real]
+    longest = bars.index(max(bars))
+    frames = frames or TimeFrames(market, [""] * len(bars))
+    for indicator in wanted:
+        frames.require_length(indicator, longest)
+        require_length(indicator, bars[longest], market.symbols[longest])
+    before = np.full(len(market.symbols), np.nan)
+    grids = spread(
+        wanted,
+        market,
+        real,
+        frames.values,
+        dict.fromkeys(wanted, before),
+    )
+    return {
+        strategy: {name: grids[x] for name, x in indicators.items()}
+        for strategy, indicators in named.items()
+    }
+
+
+def real_rows(market: Market) -> NDArray[np.bool_]:
+    """Where each instrument has bars, a row per instrument: (n, t)."""
+    return np.isfinite(np.ascontiguousarray(market.open.T))
+
+
+def spread(
+    wanted: Iterable[Indicator],
+    market: Market,
+    real: NDArray[np.bool_],
+    values_of: Callable[[Indicator, int, RealBars], Floats],
+    before: Mapping[Indicator, Floats],
+) -> dict[Indicator, Floats]:
+    """Values at real bars on the rows of a market.
+
+    Parameters
+    ----------
+    wanted : indicators
+    market : Market
+    real : (n, t) bool
+        Where each instrument has bars (`real_rows`).
+    values_of : callable
+        The values of an indicator at the real bars of a column.
+    before : mapping of indicator to (n,) float64
+        What each instrument had before the first row.
+
+    Returns
+    -------
+    dict of indicator to (t, n) float64
+    """
+    t, n = market.open.shape
+    turned: dict[str, Floats] = {}
+    columns: dict[Indicator, list[Floats]] = {x: [] for x in wanted}
+    for j, is_real in enumerate(real):
+        rows = None if is_real.all() else np.flatnonzero(is_real)
+        bars = RealBars(market, j, rows, turned)
+        place = None if rows is None else np.cumsum(is_real)
+        for x, found in columns.items():
+            values = values_of(x, j, bars)
+            found.append(values if place is None else np.append(before[x][j], values)[place])
+    if n == 1:
+        return {x: found[0].reshape(t, 1) for x, found in columns.items()}
+    return {x: np.stack(found, axis=1) for x, found in columns.items()}
+
+
+class CarriedColumns:
+    """The indicators of all strategies over a market that comes piece by piece.
+
+    Parameters
+    ----------
+    named : mapping
+    symbols : sequence of str
+        The columns of the market.
+    """
+
+    def __init__(self, named: Named, symbols: tuple[str, ...]) -> None:
+        self._named = named
+        self._going = {
+            x: [carried(x, symbol) for symbol in symbols]
+            for indicators in named.values()
+            for x in indicators.values()
+        }
+        self._last = {x: np.full(len(symbols), np.nan) for x in self._going}
+
+    def advance(self, market: Market) -> dict[str, dict[str, Floats]]:
+        """The columns of the next rows, as `compute_columns` has them of the whole."""
+        grids = spread(
+            self._going,
+            market,
+            real_rows(market),
+            lambda indicator, j, bars: self._going[indicator][j].advance(bars),
+            self._last,
+        )
+        self._last = {x: grid[-1].copy() for x, grid in grids.items()}
+        return {
+            strategy: {name: grids[x] for name, x in indicators.items()}
+            for strategy, indicators in self._named.items()
+        }

@@ -1,0 +1,56 @@
+"""A hash of what a run leaves behind that may be taken in at once or piece by piece."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNSEEN = ("next", "prev", "oco", "fresh")  # places in memory, which a copy may change
+
+
+class Tally:
+    """Hashes of done orders, fills, ledger and equity so far, each in the order of happening."""
+
+    def __init__(self) -> None:
+        self._hashes = [hashlib.sha256() for _ in range(4)]
+        self.fills = 0
+        self.bars = 0
+
+    def copy(self) -> Tally:
+        """The same, to go on from here in another way."""
+        other = Tally()
+        other._hashes = [h.copy() for h in self._hashes]
+        other.fills, other.bars = self.fills, self.bars
+        return other
+
+    def take(
+        self,
+        done: NDArray[Any],
+        fills: NDArray[Any],
+        ledger: NDArray[Any],
+        equity: NDArray[np.float64],
+    ) -> None:
+        """Take in the next orders, fills, lines of the ledger, and equity of the next bars."""
+        lines = ledger.copy()
+        lines["fills"] += self.fills
+        for tally, records in zip(
+            self._hashes, (without_places(done), fills, lines, equity), strict=True
+        ):
+            tally.update(records.tobytes())
+        self.fills += len(fills)
+        self.bars += len(equity)
+
+    def digest(self) -> bytes:
+        """All of it."""
+        return b"".join(h.digest() for h in self._hashes)
+
+
+def without_places(orders: NDArray[Any]) -> NDArray[Any]:
+    """Orders without their links to rows of the book, a copy."""
+    copied = orders.copy()
+    for name in UNSEEN:
+        copied[name] = 0
+    return copied
