@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -16,6 +19,7 @@ from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose
+from intrabar.strategy.weights import Weights
 from tests.strategy.markets import NAN, flat_market, run_of, walk
 
 
@@ -118,3 +122,12 @@ def test_profits_of_the_strategies_add_up_to_the_account() -> None:
     net = result.campaigns["net"].sum()  # open campaigns are marked at the last close
     gained = result.equity["equity"][-1] - 100_000.0
     assert abs(net - gained) < 1e-6
+
+
+@pytest.mark.parametrize(("form", "most"), [(Signals, 8), (Weights, 4)])
+def test_more_orders_than_the_market_takes_are_refused(form: Any, most: int) -> None:
+    market = walk(4, 1, [f"S{k}" for k in range(200)])
+    said = "LONG" if form is Signals else np.full((4, 200), 1e-4)
+    assert run_of(market, *[form(said)] * most).fills.height == 200 * most
+    with pytest.raises(ConfigError, match=f"{most + 1} strategies over 200 instruments"):
+        run_of(market, *[form(said)] * (most + 1))

@@ -104,6 +104,7 @@ class Run:
             else:
                 wake[:, k] = wake_of_strategy(strategy, columns[name], rows)
         self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        require_room(setup, self.machine)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if isinstance(strategy, Bot):
@@ -136,6 +137,26 @@ class Run:
         for running in self.running.values():
             if isinstance(running, RunningStrategy):
                 getattr(running.strategy, hook)()
+
+
+def require_room(setup: Setup, machine: Machine) -> None:
+    """Refuse what could ask for more orders at one bar than the inbox of the market holds.
+
+    Compiled hooks write there unchecked: one command per instrument, of weights two (what still
+    waits is cancelled first). Python strategies are checked as they go.
+
+    Raises
+    ------
+    ConfigError
+        The message says how many.
+    """
+    each = [2 if isinstance(s, Weights) else 1 for s in setup.strategies.values()]
+    most, room = sum(each) * len(setup.instruments), machine.book.inbox.shape[0]
+    if most > room:
+        raise ConfigError(
+            f"{len(each)} strategies over {len(setup.instruments)} instruments may ask for {most} "
+            f"orders at one bar, the market takes {room}; run fewer of them in one account"
+        )
 
 
 def compute_columns(
