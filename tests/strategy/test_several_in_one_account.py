@@ -127,7 +127,9 @@ def test_profits_of_the_strategies_add_up_to_the_account() -> None:
 @pytest.mark.parametrize(("form", "most"), [(Signals, 8), (Weights, 4)])
 def test_more_orders_than_the_market_takes_are_refused(form: Any, most: int) -> None:
     market = walk(4, 1, [f"S{k}" for k in range(200)])
-    said = "LONG" if form is Signals else np.full((4, 200), 1e-4)
-    assert run_of(market, *[form(said)] * most).fills.height == 200 * most
+    once = np.full((4, 200), NAN)
+    once[0] = 1e-4
+    said = "LONG" if form is Signals else once
+    assert run_of(market, *[form(said)] * most, cash=1e8).fills.height == 200 * most
     with pytest.raises(ConfigError, match=f"{most + 1} strategies over 200 instruments"):
         run_of(market, *[form(said)] * (most + 1))
