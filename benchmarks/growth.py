@@ -3,8 +3,6 @@
 Each point is the least CPU time of a few runs, set-up and indicators included. The exponent is
 the slope of the upper half of the points on logarithmic axes: 1 is linear. Writes growth.json
 and docs/growth.svg, and the table in docs/benchmarks.md.
-
-Usage: growth.py [--small]
 """
 
 from __future__ import annotations
@@ -190,15 +188,13 @@ def picture(results: dict[str, Any], file: Path) -> None:
 
 
 def main() -> int:
-    small = "--small" in sys.argv[1:]
-    axes = [Axis(a.what, a.sizes[:4], a.setup, a.held) if small else a for a in AXES]
-    results = {axis.what: measured(axis) for axis in axes}
+    results = {axis.what: measured(axis) for axis in AXES}
     (HERE / "growth.json").write_text(json.dumps({"machine": facts(), **results}, indent=1) + "\n")
     docs = HERE.parent / "docs"
     picture(results, docs / "growth.svg")
     lines = ["| what grows | from | to | last point, CPU ms | exponent | held |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | --- |")
-    for axis in axes:
+    for axis in AXES:
         found = results[axis.what]
         ends = f"{axis.sizes[0]:,} | {axis.sizes[-1]:,} | {1e3 * found['seconds'][-1]:,.0f}"
         lines.append(f"| {axis.what} | {ends} | {found['exponent']:.2f} | {axis.held} |")

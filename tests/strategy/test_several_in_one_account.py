@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose
+from intrabar.strategy.weights import Weights
 from tests.strategy.markets import NAN, flat_market, run_of, walk
 
 
@@ -118,3 +121,13 @@ def test_profits_of_the_strategies_add_up_to_the_account() -> None:
     net = result.campaigns["net"].sum()  # open campaigns are marked at the last close
     gained = result.equity["equity"][-1] - 100_000.0
     assert abs(net - gained) < 1e-6
+
+
+@pytest.mark.parametrize("form", [Signals, Weights])
+def test_many_strategies_over_many_instruments_have_room_for_their_orders(form: Any) -> None:
+    """Compiled hooks do not look at the size of the inbox: it must hold what all may ask for."""
+    market = walk(4, 1, [f"S{k}" for k in range(200)])
+    once = np.full((4, 200), NAN)
+    once[0] = 1e-4
+    said = "LONG" if form is Signals else once
+    assert run_of(market, *[form(said)] * 12, cash=1e9).fills.height == 200 * 12
