@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,29 @@ def test_the_maintenance_break_is_seen_across_pieces(rows: int, seed: int, missi
         found.append(table.flatten[window.end - len(piece.market) : window.end].copy())
     whole = timetable(gates, market_from_bars(bars), ("", ""), None).flatten
     np.testing.assert_array_equal(np.concatenate(found), whole)
+
+
+def test_a_piece_is_let_go_of_at_once(tmp_path: Path) -> None:
+    # What names itself waits for the cycle collector, and so would the arrays that it holds.
+    def run(name: str) -> None:
+        (tmp_path / name).mkdir()
+        feeds, instruments = (WholeFeed(walk("A", 1, 400)),), (Instrument("A"),)
+        setup = ChunkedSetup(feeds, instruments, strategies(), Account(), 50)
+        ChunkedRun(setup, tmp_path / name).to_end()
+
+    run("compiles")
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        run("watched")
+        gc.collect()
+        kept = {type(x).__name__ for x in gc.garbage if type(x).__module__.startswith("intrabar")}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert kept == set()
 
 
 def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> None:

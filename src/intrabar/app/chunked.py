@@ -24,7 +24,7 @@ from intrabar.engine.backtest import Progress
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.errors import ConfigError, DataError, NotFoundError, RunError, UsageError
 
-BYTES_A_BAR = 600  # of a run at one go: bars, indicators, tables (benchmarks/scale.py)
+BYTES_A_BAR = 500  # of a run at one go: 240 measured with one bot and no report, and room
 COMFORTABLE = 1_000_000  # bars of all instruments together in a chunk
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.engine.backtest import Setup
 from intrabar.engine.result import Result
+from intrabar.sim.machine import Records
 
 if TYPE_CHECKING:
     from intrabar.engine.chunks import ChunkedRun, Times
@@ -42,7 +44,7 @@ class Recorder:
         self._fills += int(fresh.sum())
         if is_over:
             self._write("gates", Result(run).gates)  # type: ignore[arg-type]
-        tables = Result(_Given(run, is_over))  # type: ignore[arg-type]
+        tables = Result(_handed_over(run, is_over))  # type: ignore[arg-type]
         for name in ("fills", "orders", "levels"):
             self._write(name, getattr(tables, name), even_empty=is_over)
         times.remember(np.unique(machine.orders()["submitted"].astype(np.int64)))
@@ -121,22 +123,33 @@ class Recorder:
             table.write_parquet(home / f"{self._parts:06}.parquet")
 
 
-class _Given:
-    """The records that a machine hands over, in the place of a run of which tables are made."""
+class _Given(NamedTuple):
+    """What a machine has handed over, in the place of a machine of which tables are made."""
 
-    def __init__(self, run: ChunkedRun, is_over: bool) -> None:
-        machine = run.machine
-        self.setup, self.machine = run.setup, self
-        given = machine.hand_over()
-        working = machine.book.orders[machine.working()]
-        self._orders = np.concatenate([given.orders, working]) if is_over else given.orders
-        self._records = given
+    records: Records
+    every: NDArray[np.void]
 
     def fills(self) -> NDArray[np.void]:
-        return self._records.fills
+        return self.records.fills
 
     def orders(self) -> NDArray[np.void]:
-        return self._orders
+        return self.every
 
     def levels(self) -> NDArray[np.void]:
-        return self._records.levels
+        return self.records.levels
+
+
+class _GivenRun(NamedTuple):
+    """The same in the place of a run; it must not name itself, or a piece would outlive its end."""
+
+    setup: Setup
+    machine: _Given
+
+
+def _handed_over(run: ChunkedRun, is_over: bool) -> _GivenRun:
+    """Let the machine forget what is over; with the working orders where the run is."""
+    machine = run.machine
+    given = machine.hand_over()
+    working = machine.book.orders[machine.working()]
+    every = np.concatenate([given.orders, working]) if is_over else given.orders
+    return _GivenRun(run.setup, _Given(given, every))
