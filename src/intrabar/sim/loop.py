@@ -43,6 +43,7 @@ RUINED = int(RunStatus.RUINED)
 DAILY = int(Settlement.DAILY)
 
 TAPE_OPEN = Tape._fields.index("open")  # high, low and close follow
+TAPE_WAKE = Tape._fields.index("wake")
 
 # Why the loop came back.
 ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
@@ -182,6 +183,18 @@ def leave_at_close(book: Book, tape: Tape, i: int) -> None:
 
 
 @kernel
+def next_wanted(tape: Tape, i: int, end: int, wanted: int) -> int:
+    """The first bar from `i` on that the only strategy wants; `end` where there is none."""
+    start = entry(tape, 3 * TAPE_WAKE)
+    eight = np.uint64(wanted) * np.uint64(0x0101010101010101)
+    while i + 8 <= end and carray(pointer(start + i), 1, np.uint64)[0] & eight == 0:
+        i += 8  # eight bars at a time
+    while i < end and tape.wake[i, 0] & wanted == 0:
+        i += 1
+    return i
+
+
+@kernel
 def fetch_bar(book: Book, tape: Tape, i: int) -> None:
     """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
     for place in range(TAPE_OPEN, TAPE_OPEN + 4):
@@ -200,12 +213,8 @@ def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
     wanted, cash = wakes_at(book, 0), account.cash
     if account.working == 0 and sleeve.qty == 0.0 and cash > 0.0:
         start = i
-        while i < end and wake[i, 0] & wanted == 0:
-            i += 1
-        after = i + 1
-        while after < end and wake[after, 0] & wanted == 0:
-            after += 1
-        fetch_bar(book, tape, after)
+        i = next_wanted(tape, i, end, wanted)
+        fetch_bar(book, tape, next_wanted(tape, i + 1, end, wanted))
         for passed in range(start, i):
             equity[passed] = cash
         if i < end and wake[i, 0] & WAKE_OPEN == 0:
