@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -36,7 +37,7 @@ def main(amount: int, seed: int) -> int:
         found = oracle_differs(scenario, run_scenario)
         if not found:
             continue
-        small = shrink(scenario, lambda s, failed=fails(found): differs_as(s, failed))
+        small = shrink(scenario, partial(differs_as, failed=fails(found)))
         print(f"scenario {n} of seed {seed} differs; made small:")
         print("\n".join(oracle_differs(small, run_scenario)))
         print(as_line(small))
