@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.choices import Source, chance, choose
+from tests.generator_bars import detail_from
 
 OTHER = {"buy": "sell", "sell": "buy"}
 
@@ -24,10 +25,14 @@ def duel(source: Source) -> dict:
             orders.append({"id": name, "at": 1, "phase": "open", "modify": name, **prices})
             continue
         orders.append(duellist(source, f"o{n}", moment))
+    instrument = {"symbol": "A", "tick_size": 1, "slippage_ticks": source.integer(0, 1)}
+    policies = ("worst", "best", "shortest", "nearest", "random", "detail", "calibrated")
     return {
         "name": "duel",
-        "instruments": [{"symbol": "A", "tick_size": 1, "slippage_ticks": source.integer(0, 1)}],
-        "path_policy": choose(source, ("worst", "best", "shortest", "nearest", "random")),
+        "instruments": [instrument],
+        "path_policy": choose(source, policies),
+        "path_trust": 0.5,
+        "detail": detail_from(source, {"A": bars}, [instrument]),
         "seed": source.integer(0, 50),
         "bars": {"A": bars},
         "orders": [

@@ -80,7 +80,7 @@ def walk_leg(market: Execution, instrument: Instrument, start: float, end: float
         levels = {
             o: trigger_level(o, way)
             for o in market.working(instrument)
-            if (o, o.acts_as) not in met
+            if (o, o.acts_as) not in met and not rests(market, o)
         }
         ahead = {o: p for o, p in levels.items() if p is not None and reached(end, p, tick)}
         if not ahead:
@@ -94,6 +94,11 @@ def walk_leg(market: Execution, instrument: Instrument, start: float, end: float
                 market.notes["child before an earlier order at one price"] += 1
         met.add((first, first.acts_as))
         trigger(market, first, ahead[first])
+
+
+def rests(market: Execution, order: Order) -> bool:
+    """A limit is not met where the bar has nothing left to fill it with (4)."""
+    return order.acts_as == "limit" and order.instrument.volume_left(market.at) == 0
 
 
 def trigger_level(order: Order, way: int) -> float | None:

@@ -110,6 +110,19 @@ def test_partly_filled_order_is_split_with_what_it_has(market: Market) -> None:
 
 
 @BOTH
+def test_part_of_a_lot_is_nothing_left_to_fill(market: Market) -> None:
+    # By a half. 1 of 9: 4 asked, 0.5 had, 3.5 to come: 3. And 3 of 4: 2 asked, 1.5 had: nothing.
+    options = {"actions": [at(2, split=0.5)], "max_volume_share": 0.1}
+    bars = [flat(100), flat(100, 10), flat(200, 90)]
+    result = market(made(bars, [{**BUY, "qty": 9}], **options))
+    assert fills(result)[1:] == [(2, "open", "split", 0.5, 200), (2, "open", "o0", 3, 200)]
+    bars = [flat(100), flat(100, 30), flat(200, 90)]
+    result = market(made(bars, [{**BUY, "qty": 4}], **options))
+    assert fills(result)[1:] == [(2, "open", "split", 0.5, 200)]
+    assert statuses(result) == [("o0", "cancelled")]
+
+
+@BOTH
 def test_dividend_before_the_open_after_a_split_given_before_it(market: Market) -> None:
     bars = [flat(100), flat(100), flat(50)]
     actions = [at(2, split=2), at(2, dividend=0.5)]

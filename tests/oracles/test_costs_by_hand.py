@@ -102,6 +102,17 @@ def test_limit_that_is_marketable_where_it_starts_is_a_taker(market: Market) -> 
 
 
 @BOTH
+def test_limit_that_is_marketable_at_its_first_open_is_a_taker(market: Market) -> None:
+    # From a close; from a close with no bar after it; the target of a fill at the close.
+    limit = {**BUY, "type": "limit", "limit_price": 105}
+    assert costs(market(made([flat(100)] * 2, [limit], **RATES))) == [1]
+    bars = {"A": [flat(100), None, flat(100)], "B": [flat(10)] * 3}
+    assert costs(market(made(bars, [limit], **RATES))) == [1]
+    moc = {**BUY, "phase": "open", "type": "moc", "take_profit": 90}
+    assert costs(market(made([flat(100)] * 2, [moc], **RATES))) == [1, 1]
+
+
+@BOTH
 def test_stop_limit_takes_at_its_trigger_and_gives_when_it_waited(market: Market) -> None:
     order = {**BUY, "type": "stop_limit", "stop_price": 105}
     bars = [flat(100), [100, 110, 100, 104, 1]]

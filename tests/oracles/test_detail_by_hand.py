@@ -64,6 +64,15 @@ def test_jump_between_lower_bars_gives_its_open(market: Market) -> None:
 
 
 @BOTH
+def test_lower_bar_that_goes_on_where_the_last_one_stood_is_no_jump(market: Market) -> None:
+    # The limit at 98 wants 97; 98 ends one lower bar and begins the next.
+    lower = [[100, 100, 98, 98], [98, 101, 98, 101]]
+    limit = {**BUY, "type": "limit", "limit_price": 98}
+    scenario = detailed(lower, limit, [100, 101, 98, 101, 1], limit_through_ticks=1)
+    assert fills(market(scenario)) == []
+
+
+@BOTH
 def test_child_that_is_born_in_a_jump_sees_the_rest(market: Market) -> None:
     # Bought in the jump to 96; its stop at 95 is met below.
     lower = [[100, 100, 99, 99], [96, 101, 94, 101]]

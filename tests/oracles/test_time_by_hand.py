@@ -200,3 +200,11 @@ def test_accruals_are_converted_at_the_close(market: Market) -> None:
     # Borrow of the night to bar 2: 100 * 0.365 / 365 = 0.1, at 4.
     result = market(in_euros(HELD[:3], [SELL], borrow_rate=0.365))
     assert ledger(result) == [(2, "borrow", "A", -0.4)]
+
+
+@BOTH
+def test_what_is_free_is_converted_at_the_close_too(market: Market) -> None:
+    # 1000 at the first night: 1. Then 1001 less 1 * 100 at the rate of bar 2, 4: 601.
+    account = {"cash": 1000, "interest_rate": 0.365}
+    result = market(in_euros([flat(100)] * 3, [BUY], account=account))
+    assert ledger(result) == [(1, "interest", "", 1), (2, "interest", "", 0.601)]
