@@ -54,7 +54,7 @@ def check(machine: Machine) -> int:
     found = campaigns(fills, market, values, rows)
     assert initial + found["net"].sum() == pytest.approx(float(recorded[-1]), **near)
     if found["end_bar"].null_count() == 0:
-        assert trades(fills, values)["net"].sum() == pytest.approx(found["net"].sum(), **near)
+        assert trades(fills)["net"].sum() == pytest.approx(found["net"].sum(), **near)
     for key in ("symbol", "strategy"):
         shared = sum(equity_by(fills, market, values, key).values(), np.zeros(len(market)))
         np.testing.assert_allclose(initial + shared[:rows], recorded, rtol=1e-9)
