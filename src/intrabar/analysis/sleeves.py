@@ -139,6 +139,7 @@ def _records(fills: pl.DataFrame) -> NDArray[np.void]:
         out[name] = fills[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     out["reason"] = reason.to_numpy()
     out["phase"] = phase.to_numpy()
-    for name in ("order", "ambiguous", "settled"):
+    out["order"] = fills["order"].fill_null(-1).to_numpy()
+    for name in ("ambiguous", "settled"):
         out[name] = fills[name].to_numpy()
     return out

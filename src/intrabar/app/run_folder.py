@@ -20,7 +20,7 @@ from intrabar.app.report import report, title
 from intrabar.engine.result import Result
 from intrabar.errors import RunError
 
-TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels")
+TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")
 MANIFEST = "manifest.json"
 
 

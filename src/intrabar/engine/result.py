@@ -108,7 +108,7 @@ class Result:
                 "time": self._times(f["bar"]),
                 "phase": _words(enums.Phase, f["phase"]),
                 **self._named(f),
-                "order": f["order"].copy(),
+                "order": _null_below_zero(f["order"]),
                 "side": _words(enums.Side, f["side"]),
                 "qty": f["qty"].copy(),
                 "price": f["price"].copy(),
