@@ -32,7 +32,7 @@ deal = st.tuples(
 
 
 def in_order(raw: list[tuple[int, str, float, int]], close: list[float]) -> list[Step]:
-    """The deals by bar and phase, splits first of all on their bar, and only while in a position."""
+    """The deals by bar and phase, splits first on their bar, and only while in a position."""
     steps = [
         Step(b, "open", 0.0, (0.5, 2.0)[at % 2])
         if qty == 0
@@ -56,9 +56,7 @@ def test_every_campaign_is_that_of_the_slow_version(
     close = [b[0] for b in bars]
     high = [c + up / 10 if real else np.nan for c, up, _, _, real in bars]
     low = [c - down / 10 if real else np.nan for c, _, down, _, real in bars]
-    opened = [
-        lo + (hi - lo) * at / 10 for lo, hi, (*_, at, _) in zip(low, high, bars, strict=True)
-    ]
+    opened = [lo + (hi - lo) * at / 10 for lo, hi, (*_, at, _) in zip(low, high, bars, strict=True)]
     market = market_of({"A": close}, {"A": high}, {"A": low}, {"A": opened})
     steps = in_order(raw, close)
     if not steps:

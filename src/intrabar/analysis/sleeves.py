@@ -3,8 +3,8 @@
 A sleeve is one strategy's position in one instrument. Within a sleeve the fills keep the order of
 the table, which is the order in which they happened. `position` of the table says where a sleeve
 stands after a fill, so nobody here decides again whether a sum of quantities is flat.
-A split is a fill of no quantity whose price is the ratio: what a sleeve holds is multiplied by it, and
-the prices that it remembers are divided, so that all that follows is in one scale.
+A split is a fill of no quantity whose price is the ratio: what a sleeve holds is multiplied by it,
+and the prices that it remembers are divided, so that all that follows is in one scale.
 """
 
 from __future__ import annotations

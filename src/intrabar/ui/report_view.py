@@ -171,9 +171,7 @@ def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.flo
     }
 
 
-def _band(
-    facts: RunFacts, campaigns: pl.DataFrame, runs: Sequence[PolicyRun]
-) -> BandView | None:
+def _band(facts: RunFacts, campaigns: pl.DataFrame, runs: Sequence[PolicyRun]) -> BandView | None:
     if not runs:
         return None
     return {

@@ -61,7 +61,7 @@ class BarsView(TypedDict):
 
 
 class FillsView(TypedDict):
-    """One entry per fill, in the order of the run; one of no quantity is a split, price its ratio."""
+    """One entry per fill, in the order of the run; without a quantity, a split by its price."""
 
     time: list[int]
     phase: Coded
