@@ -1,6 +1,6 @@
 /** The JSON inside the page. The meaning of each field is in `intrabar/ui/view_types.py`. */
 
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 export type Num = number | null;
 
@@ -53,6 +53,15 @@ export interface FillsView {
   ambiguous: number[];
 }
 
+export interface LevelsView {
+  time: number[];
+  strategy: Coded;
+  symbol: Coded;
+  stop: Num[];
+  target: Num[];
+  total: number;
+}
+
 export interface CampaignsView {
   campaign: number[];
   strategy: Coded;
@@ -101,6 +110,13 @@ export interface CostRow {
   net: Num;
 }
 
+export interface AccrualRow {
+  kind: string;
+  symbol: string;
+  lines: number;
+  amount: Num;
+}
+
 export interface Figure {
   name: string;
   label: string;
@@ -141,6 +157,10 @@ export interface BandRow {
 
 export interface BandView {
   policy: string;
+  campaigns: number;
+  ambiguous: number;
+  settled: number;
+  without_detail: Num;
   rows: BandRow[];
   curves: Curve[];
 }
@@ -163,10 +183,12 @@ export interface ReportView {
   curves: Curve[];
   bars: BarsView[];
   fills: FillsView;
+  levels: LevelsView;
   campaigns: CampaignsView;
   orders: OrderRow[];
   gates: GateRow[];
   costs: CostRow[];
+  accruals: AccrualRow[];
   metrics: MetricTable[];
   monthly: MonthlyRow[];
   notes: string[];

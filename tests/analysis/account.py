@@ -16,7 +16,7 @@ NAN = float("nan")
 
 
 class Deal(NamedTuple):
-    """One execution; a negative quantity sells."""
+    """One execution; a negative quantity sells, none at all is a split whose ratio is the price."""
 
     bar: int
     qty: float
@@ -27,6 +27,9 @@ class Deal(NamedTuple):
     symbol: str = "A"
     strategy: str = "s"
     ambiguous: bool = False
+    phase: str = "intrabar"
+    order: int = -2  # an order of its own
+    point_value: float = 0.0  # that of the account
 
 
 def fills_of(deals: Sequence[Deal], point_value: float = 1.0) -> pl.DataFrame:
@@ -35,14 +38,17 @@ def fills_of(deals: Sequence[Deal], point_value: float = 1.0) -> pl.DataFrame:
     rows = []
     for order, d in enumerate(deals):
         position, average = held.get((d.strategy, d.symbol), (0.0, 0.0))
-        after = position + d.qty
+        value = d.point_value or point_value
+        after = position + d.qty if d.qty else position * d.price
         if abs(after) < 1e-9:
             after = 0.0
         realized = 0.0
         if position * d.qty < 0:
             closed = min(abs(position), abs(d.qty))
-            realized = (d.price - average) * closed * (1 if position > 0 else -1) * point_value
-        if position * d.qty >= 0:
+            realized = (d.price - average) * closed * (1 if position > 0 else -1) * value
+        if d.qty == 0:
+            average /= d.price
+        elif position * d.qty >= 0:
             average = (average * abs(position) + d.price * abs(d.qty)) / abs(after)
         elif position * after < 0:
             average = d.price
@@ -51,10 +57,10 @@ def fills_of(deals: Sequence[Deal], point_value: float = 1.0) -> pl.DataFrame:
             {
                 "bar": d.bar,
                 "time": START_NS + d.bar * MINUTE_NS,
-                "phase": "open",
+                "phase": d.phase,
                 "strategy": d.strategy,
                 "symbol": d.symbol,
-                "order": order,
+                "order": order if d.order == -2 else d.order,
                 "side": "buy" if d.qty > 0 else "sell",
                 "qty": abs(d.qty),
                 "price": d.price,
@@ -65,6 +71,8 @@ def fills_of(deals: Sequence[Deal], point_value: float = 1.0) -> pl.DataFrame:
                 "stop": d.stop,
                 "target": NAN,
                 "ambiguous": d.ambiguous,
+                "settled": False,
+                "point_value": value,
             }
         )
     schema = {
@@ -84,6 +92,8 @@ def fills_of(deals: Sequence[Deal], point_value: float = 1.0) -> pl.DataFrame:
         "stop": pl.Float64,
         "target": pl.Float64,
         "ambiguous": pl.Boolean,
+        "settled": pl.Boolean,
+        "point_value": pl.Float64,
     }
     table = pl.DataFrame(rows, schema=schema)
     return table.with_columns(pl.col("time").cast(pl.Datetime("ns", "UTC")))
@@ -93,19 +103,20 @@ def market_of(
     closes: dict[str, Sequence[float]],
     highs: dict[str, Sequence[float]] | None = None,
     lows: dict[str, Sequence[float]] | None = None,
+    opens: dict[str, Sequence[float]] | None = None,
 ) -> Market:
-    """A market with one bar a minute; high and low are the close unless given."""
+    """A market with one bar a minute; open, high and low are the close unless given."""
     symbols = tuple(closes)
     close = np.column_stack([np.array(closes[s], dtype=np.float64) for s in symbols])
-    high, low = close.copy(), close.copy()
-    for table, given in ((high, highs), (low, lows)):
+    open_, high, low = close.copy(), close.copy(), close.copy()
+    for table, given in ((open_, opens), (high, highs), (low, lows)):
         for symbol, values in (given or {}).items():
             table[:, symbols.index(symbol)] = values
     time = START_NS + MINUTE_NS * np.arange(close.shape[0], dtype=np.int64)
     return Market(
         symbols,
         time,
-        close.copy(),
+        open_,
         high,
         low,
         close,

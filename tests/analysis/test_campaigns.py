@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,7 @@ COLUMNS = [
     "mfe",
     "reason",
     "ambiguous",
+    "settled",
 ]
 TRADE_COLUMNS = [
     "strategy",
@@ -80,8 +82,8 @@ def test_a_stopped_long_with_every_figure() -> None:
     assert (row["gross"], row["costs"], row["net"]) == (-250.0, 8.0, -258.0)
     assert row["risk"] == 200.0  # |100 - 98| * 50 * 2
     assert row["r"] == pytest.approx(-1.29)
-    # Bar 1 shows only its close, bar 4 only the fill: its 95.0 came after the stop.
-    assert (row["mae"], row["mfe"]) == (2.5, 2.5)
+    # Bar 1 shows only its close, bar 4 its open and the fill: its 95.0 came after the stop.
+    assert (row["mae"], row["mfe"]) == (4.0, 2.5)
     assert (row["reason"], row["ambiguous"]) == ("stop", True)
 
 
@@ -107,6 +109,135 @@ def test_excursions_are_measured_from_the_average_of_that_time() -> None:
     )
     assert (row["mae"], row["mfe"]) == (7.0, 10.0)  # 110 was paid while the average was 100
     assert (row["entry"], row["qty"], row["reason"]) == (105.0, 2.0, "signal")
+
+
+BARS = {
+    "closes": {"A": [100.0, 101.0, 102.0]},
+    "opens": {"A": [100.0, 101.0, 104.0]},
+    "highs": {"A": [103.0, 105.0, 109.0]},
+    "lows": {"A": [97.0, 99.0, 90.0]},
+}
+
+
+@pytest.mark.parametrize(
+    ("entered", "left", "mae", "mfe"),
+    [
+        ("open", "close", 10.0, 9.0),  # every bar whole
+        ("intrabar", "close", 10.0, 9.0),
+        ("open", "open", 3.0, 5.0),  # nothing of bar 2 but the fill
+        ("open", "intrabar", 3.0, 5.0),  # the open of bar 2 too, which is 4 away
+        ("intrabar", "intrabar", 1.0, 5.0),  # of bar 0 the close only
+        ("close", "open", 1.0, 5.0),
+    ],
+)
+def test_a_bar_that_was_lived_whole_shows_its_extremes(
+    entered: str, left: str, mae: float, mfe: float
+) -> None:
+    row = one(
+        [Deal(0, 1.0, 100.0, phase=entered), Deal(2, -1.0, 100.0, phase=left)],
+        **BARS,
+    )
+    assert (row["mae"], row["mfe"]) == (mae, mfe)
+
+
+def test_the_open_of_the_last_bar_counts_against_the_average_that_came_through_it() -> None:
+    # Long from 100; the last bar opens at 106, then one more is bought at 110 and both go at 100.
+    row = one(
+        [Deal(0, 1.0, 100.0), Deal(1, 1.0, 110.0), Deal(1, -2.0, 100.0)],
+        closes={"A": [100.0, 100.0]},
+        opens={"A": [100.0, 106.0]},
+    )
+    assert (row["mae"], row["mfe"]) == (5.0, 10.0)
+    gap = one(
+        [Deal(0, 1.0, 100.0), Deal(1, -1.0, 101.0)],
+        closes={"A": [100.0, 100.0]},
+        opens={"A": [100.0, 106.0]},
+    )
+    assert (gap["mae"], gap["mfe"]) == (0.0, 6.0)
+
+
+def test_a_split_puts_the_past_into_the_scale_of_the_end() -> None:
+    # 3 at 100 with a stop at 96, low 94; then 1.5 for 1: 4.5 at 66.67, of which half a share goes
+    # at 70. Two are bought at 65, all six leave at 80.
+    fills = fills_of(
+        [
+            Deal(0, 3.0, 100.0, cost=9.0, stop=96.0, phase="open", order=1),
+            Deal(2, 0.0, 1.5, reason="split", phase="open", order=-1),
+            Deal(2, -0.5, 70.0, reason="split", phase="open", order=-1),
+            Deal(3, 2.0, 65.0, cost=1.0, order=2),
+            Deal(4, -6.0, 80.0, cost=2.0, reason="exit", order=3),
+        ]
+    )
+    market = market_of(
+        {"A": [100.0, 96.0, 70.0, 66.0, 80.0]},
+        {"A": [101.0, 108.0, 72.0, 67.0, 82.0]},
+        {"A": [99.0, 94.0, 69.0, 64.0, 79.0]},
+    )
+    row = campaigns(fills, market, {"A": 1.0}).row(0, named=True)
+    assert (row["qty"], row["risk"], row["reason"]) == (6.0, 12.0, "signal")
+    average = (4.0 * 100 / 1.5 + 2 * 65.0) / 6
+    assert row["entry"] == pytest.approx((300.0 + 130.0) / 6.5)
+    assert row["exit"] == pytest.approx((0.5 * 70 + 6 * 80) / 6.5)
+    assert row["gross"] == pytest.approx(0.5 * 70 + 6 * 80 - 300.0 - 130.0)
+    assert row["mae"] == pytest.approx(6 / 1.5)  # before the split, 94 under 100
+    assert row["mfe"] == pytest.approx(80 - average)
+    table = trades(fills)
+    assert table["qty"].to_list() == pytest.approx([0.5, 4.0, 2.0])
+    assert table["open_price"].to_list() == pytest.approx([100 / 1.5, 100 / 1.5, 65.0])
+    # The nine paid for the first three shares are two a share after the split.
+    assert table["costs"].to_list() == pytest.approx([1.0, 8.0 + 4 / 3, 1.0 + 2 / 3])
+    assert table["net"].sum() == pytest.approx(row["net"])
+    curve = curves_by(fills, market, {"A": 1.0}, "symbol")["A"].profit
+    assert curve.tolist() == pytest.approx(
+        [-9.0, -21.0, 4.5 * 70 - 309.0, 35 + 4 * 66 - 309.0 + 2.0 - 1.0, row["net"]]
+    )
+
+
+def test_a_roll_ends_one_campaign_and_starts_the_next() -> None:
+    fills = fills_of(
+        [
+            Deal(0, 1.0, 100.0, phase="open"),
+            Deal(1, -1.0, 102.0, reason="roll", phase="open", order=-1),
+            Deal(1, 1.0, 110.0, reason="roll", phase="open", order=-1, stop=105.0),
+            Deal(2, -1.0, 111.0, reason="exit"),
+        ]
+    )
+    market = market_of({"A": [100.0, 110.0, 111.0]}, {"A": [101.0, 114.0, 115.0]})
+    table = campaigns(fills, market, {"A": 1.0})
+    assert table["reason"].to_list() == ["roll", "signal"]
+    assert table["gross"].to_list() == [2.0, 1.0]
+    assert table["mfe"].to_list() == [2.0, 4.0]  # 114 is a price of the new contract
+    assert table["risk"].to_list()[1] == 5.0
+
+
+def test_parts_of_the_first_order_share_its_risk() -> None:
+    row = one(
+        [
+            Deal(0, 4.0, 100.0, stop=98.0, order=7),
+            Deal(1, 6.0, 101.0, stop=99.0, order=7),  # the stop has moved; the first one counts
+            Deal(2, 5.0, 103.0, stop=99.0, order=8),  # another order
+            Deal(3, -15.0, 98.0, reason="stop"),
+        ],
+        closes={"A": [100.0, 101.0, 103.0, 98.0]},
+    )
+    assert row["risk"] == 50.0 * (4 * 2.0 + 6 * 3.0)
+
+
+def test_money_is_that_of_the_rates_at_the_fills_and_at_the_end() -> None:
+    fills = fills_of(
+        [
+            Deal(0, 2.0, 100.0, stop=99.0, point_value=1.2),
+            Deal(1, -1.0, 110.0, point_value=1.5, reason="exit"),
+        ]
+    )
+    rates = np.array([[1.3], [1.4], [2.0]])
+    market = replace(market_of({"A": [100.0, 105.0, 103.0]}), fx=rates)
+    row = campaigns(fills, market, {"A": 1.0}).row(0, named=True)
+    assert (row["risk"], row["gross"]) == pytest.approx((2.4, 15.0 + 3 * 2.0))
+    assert campaigns(fills, market, {"A": 1.0}, rows=2)["gross"][0] == pytest.approx(15 + 5 * 1.4)
+    assert trades(fills)["gross"].to_list() == pytest.approx([15.0])
+    curve = curves_by(fills, market, {"A": 1.0}, "symbol")["A"].profit
+    assert curve.tolist() == pytest.approx([0.0, 15.0 + 5 * 1.4, 15.0 + 3 * 2.0])
 
 
 def test_a_synthetic_bar_shows_nothing() -> None:
@@ -162,7 +293,7 @@ def test_every_reason_of_a_fill_has_one_of_a_campaign(reason: FillReason) -> Non
         [Deal(0, 1.0, 100.0), Deal(1, -1.0, 100.0, reason=reason.word)],
         closes={"A": [100.0, 100.0]},
     )
-    spec = {"stop", "target", "signal", "session", "liquidation", "end_of_data"}
+    spec = {"stop", "target", "signal", "session", "liquidation", "end_of_data", "split", "roll"}
     assert row["reason"] in spec
     assert row["reason"] == ("signal" if reason.word in ("entry", "exit") else reason.word)
 
@@ -171,7 +302,7 @@ def test_tables_have_the_documented_columns_even_when_empty() -> None:
     market = market_of({"A": [1.0, 1.0]})
     for deals in ([], [Deal(0, 1.0, 1.0), Deal(1, -1.0, 1.0)]):
         fills = fills_of(deals)
-        table, paired = campaigns(fills, market, {"A": 1.0}), trades(fills, {"A": 1.0})
+        table, paired = campaigns(fills, market, {"A": 1.0}), trades(fills)
         assert table.columns == COLUMNS
         assert paired.columns == TRADE_COLUMNS
         assert table.schema["start"] == table.schema["end"] == pl.Datetime("ns", "UTC")
@@ -208,7 +339,7 @@ def test_what_cannot_be_grouped_is_refused() -> None:
     market = market_of({"A": [1.0, 1.0]})
     fills = fills_of([Deal(0, 1.0, 1.0), Deal(1, -1.0, 1.0)])
     with pytest.raises(NotFoundError, match="point value of symbol 'A'"):
-        trades(fills, {"B": 1.0})
+        campaigns(fills, market, {"B": 1.0})
     with pytest.raises(NotFoundError, match="symbol 'A'"):
         campaigns(fills, market_of({"B": [1.0, 1.0]}), {"A": 1.0})
     with pytest.raises(DataError, match="the bars fall"):
@@ -255,7 +386,7 @@ def test_nets_add_up_to_the_change_of_equity(
     # When flat, cash is all there is: money in less money out, less costs.
     signed = fills["qty"] * fills["side"].replace_strict({"buy": 1.0, "sell": -1.0})
     change = float((-signed * fills["price"] * 5.0 - fills["cost"]).sum())
-    table, paired = campaigns(fills, market, values), trades(fills, values)
+    table, paired = campaigns(fills, market, values), trades(fills)
     assert table["net"].sum() == pytest.approx(change, abs=1e-8)
     assert paired["net"].sum() == pytest.approx(change, abs=1e-8)
     assert table["end_bar"].null_count() == 0

@@ -65,7 +65,7 @@ def test_fifo_and_flat_to_flat(name: str, short: bool) -> None:
             assert side == (MIRROR[w_side] if short else w_side)
             assert numbers == pytest.approx([qty, entry, exit_, sign * profit], rel=1e-9)
 
-    paired = trades(fills, {"A": 1.0})
+    paired = trades(fills)
     same(paired.select("side", "qty", "open_price", "close_price", "net").rows(), fifo)
     found = campaigns(fills, market, {"A": 1.0})
     same(found.select("side", "qty", "entry", "exit", "net").rows(), flat)

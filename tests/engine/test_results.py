@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intrabar.exits import FixedRatio, TrailingATR
-from intrabar.model.enums import PathPolicy
+from intrabar.model.bars import Action, Detail, Market
+from intrabar.model.enums import ActionKind, PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtOpen
-from tests.strategy.markets import NAN, flat_market, market_from, run_of, walk
+from tests.strategy.markets import MINUTE_NS, NAN, flat_market, market_from, run_of, walk
 
 PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -33,17 +36,19 @@ def documented() -> dict[str, list[str]]:
 
 def busy(market: Any, **how: Any) -> Any:
     """Four strategies at once, costs on everything."""
-    instruments = [
-        Instrument(s, 0.01, 3.0, 1.0, 0.4, 0.7, 0.0002, slippage_ticks=1.0, slippage_pct=0.0001)
-        for s in market.symbols
-    ]
+    how.setdefault(
+        "instruments",
+        [
+            Instrument(s, 0.01, 3.0, 1.0, 0.4, 0.7, 0.0002, slippage_ticks=1.0, slippage_pct=0.0001)
+            for s in market.symbols
+        ],
+    )
     return run_of(
         market,
         Bot(CoinFlip(1, 0.3), FixedRatio(5)),
         Bot(CoinFlip(2, 0.3), TrailingATR(5)),
         Signals([1, NAN, 0, -1, NAN] * (len(market) // 5), 7.0, 0.6, 1.1),
         Bot(CoinFlip(3, 0.3), FixedRatio(5, reward=0.0), 0.0, 5.0),
-        instruments=instruments,
         **how,
     )
 
@@ -55,12 +60,13 @@ def test_a_table_has_the_columns_of_the_documentation(table: str) -> None:
 
 
 def test_all_documented_tables_are_checked() -> None:
-    assert set(documented()) == {"fills", "orders", "campaigns", "trades", "equity", "gates"}
+    told = {"fills", "orders", "campaigns", "trades", "equity", "gates", "ledger", "levels"}
+    assert set(documented()) == told
 
 
 def test_times_are_utc_and_words_are_lower_case() -> None:
     result = busy(walk(200, 3, ("A", "B")))
-    for name in ("fills", "orders", "campaigns", "trades", "equity"):
+    for name in ("fills", "orders", "campaigns", "trades", "equity", "ledger", "levels"):
         table = getattr(result, name)
         for column, kind in table.schema.items():
             if column.endswith("time") or column in ("start", "end"):
@@ -123,6 +129,123 @@ def test_profits_and_costs_explain_the_equity(
     assert abs(last - initial - by_campaign) <= 1e-9 * max(1.0, abs(last))
     if close_at_end and missing == 0.0:
         assert open_profit == open_costs == 0.0
+
+
+def eventful(market: Market, seed: int, rates: bool) -> Market:
+    """The same market with splits, dividends and rolls, a trade date every 40 bars, and rates."""
+    draw = np.random.default_rng(seed)
+    actions = []
+    for bar in sorted(draw.integers(5, len(market), 12).tolist()):
+        j = int(draw.integers(0, len(market.symbols)))
+        if np.isnan(market.open[bar, j]):
+            continue
+        kind = (ActionKind.SPLIT, ActionKind.DIVIDEND, ActionKind.ROLL)[int(draw.integers(0, 3))]
+        value = {
+            ActionKind.SPLIT: float(draw.choice((0.5, 2.0, 1.5))),
+            ActionKind.DIVIDEND: 0.37,
+            ActionKind.ROLL: float(market.open[bar, j]) - 1.23,
+        }[kind]
+        actions.append(Action(bar, j, kind, value))
+    day = 19_000 + np.arange(len(market), dtype=np.int64) // 40
+    moves = np.exp(np.cumsum(draw.normal(0, 0.01, market.close.shape), axis=0))
+    return replace(market, actions=tuple(actions), day=day, fx=moves if rates else None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.booleans(), st.sampled_from((0.0, 0.2)), st.booleans())
+def test_several_strategies_are_explained_over_actions_nights_rates_and_caps(
+    seed: int, rates: bool, missing: float, close_at_end: bool
+) -> None:
+    market = eventful(walk(200, seed, ("A", "B"), missing=missing), seed, rates)
+    instruments = [
+        Instrument(
+            symbol,
+            point_value=3.0,
+            commission_rate=0.0002,
+            fee_per_trade=0.7,
+            slippage_ticks=1.0,
+            max_volume_share=0.002,
+            borrow_rate=0.03,
+            swap_long=-0.02,
+            swap_short=0.01,
+            currency="EUR" if rates else "USD",
+        )
+        for symbol in market.symbols
+    ]
+    how = {"interest_rate": 0.02, "debit_rate": 0.05, "close_at_end": close_at_end}
+    result = busy(market, instruments=instruments, **how)
+    fills, ledger = result.fills, result.ledger
+    gained = result.equity["equity"][-1] - 100_000.0
+    accrued = math.fsum(ledger["amount"])
+    near = {"rel": 1e-9, "abs": 1e-4}  # 1e-9 of the equity
+    assert math.fsum(result.campaigns["net"]) + accrued == pytest.approx(gained, **near)
+    # A closed campaign's gross is what its own fills realized.
+    ended = fills.filter(pl.col("position") == 0.0)
+    assert ended.height > 0
+    per_sleeve = result.campaigns.filter(pl.col("end_bar").is_not_null())
+    for (strategy, symbol), own in per_sleeve.group_by("strategy", "symbol"):
+        mine = fills.filter(pl.col("strategy") == strategy, pl.col("symbol") == symbol)
+        until = own["end"].max()
+        realized = mine.filter(pl.col("time") <= until)["realized"].sum()
+        still = result.campaigns.filter(
+            pl.col("strategy") == strategy,
+            pl.col("symbol") == symbol,
+            pl.col("end_bar").is_null(),
+        )
+        if still.height == 0:
+            assert own["gross"].sum() == pytest.approx(realized, **near)
+    held: dict[tuple[str, str], float] = {}
+    for row in fills.rows(named=True):
+        held[row["strategy"], row["symbol"]] = row["position"]
+    net = {s: sum(q for (_, symbol), q in held.items() if symbol == s) for s in market.symbols}
+    last = result.bars_done - 1
+    worth = 3.0 * (np.ones(2) if market.fx is None else market.fx[last])
+    notional = sum(
+        abs(net[s]) * market.close[last, j] * worth[j] for j, s in enumerate(market.symbols)
+    )
+    if result.status.word == "ruined":  # a fraction of nothing
+        notional = 0.0
+    exposure = result.equity["exposure"][-1] * result.equity["equity"][-1]
+    assert exposure == pytest.approx(notional, rel=1e-9, abs=1e-4)
+    assert ledger["cash"].dtype == pl.Float64
+    assert set(ledger["kind"]) <= {"dividend", "borrow", "swap", "interest"}
+
+
+def test_a_ledger_line_names_whom_it_belongs_to() -> None:
+    action = Action(3, 0, ActionKind.DIVIDEND, 2.0)
+    day = np.array([0, 0, 0, 0, 1, 1], np.int64)
+    market = replace(flat_market(6), actions=(action,), day=day)
+    instrument = Instrument("A", borrow_rate=0.365)
+    result = run_of(
+        market, Signals("SHORT", 10), instruments=[instrument], interest_rate=0.0365, cash=1_000.0
+    )
+    rows = result.ledger.select("bar", "strategy", "symbol", "kind", "amount", "cash").rows()
+    assert rows[0] == (3, "s", "A", "dividend", -20.0, 980.0)
+    assert rows[1] == (4, None, "A", "borrow", pytest.approx(-1.0), pytest.approx(979.0))
+    assert rows[2] == (4, None, None, "interest", pytest.approx(0.098), pytest.approx(979.098))
+    assert len(rows) == 3
+
+
+def test_days_are_trade_dates_where_the_market_has_them() -> None:
+    market = walk(300, 4, period=15 * MINUTE_NS)
+    dated = replace(market, day=19_000 + np.arange(300, dtype=np.int64) // 100)
+    own, utc = (run_of(m, Signals([1.0] * 300)) for m in (dated, market))
+    closes = own.equity["equity"].to_numpy()[[99, 199, 299]]
+    r = closes / np.concatenate([[100_000.0], closes[:-1]]) - 1.0
+    assert own.metrics.values["volatility"] == pytest.approx(np.std(r, ddof=1) * math.sqrt(252))
+    assert utc.metrics.values["volatility"] != own.metrics.values["volatility"]
+
+
+def test_bars_without_detail_are_counted_under_that_policy() -> None:
+    market = walk(10, 1, missing=0.0)
+    count = np.zeros((10, 1), np.int64)
+    count[:4] = 1
+    bars = np.column_stack([market.open, market.high, market.low, market.close])[:4]
+    detail = Detail(np.arange(10, dtype=np.int64)[:, None] % 4, count, bars)
+    told = replace(market, detail=detail)
+    assert run_of(told, Signals("HOLD")).without_detail is None
+    assert run_of(told, Signals("HOLD"), path_policy=PathPolicy.DETAIL).without_detail == 6
+    assert run_of(market, Signals("HOLD"), path_policy=PathPolicy.DETAIL).without_detail == 10
 
 
 class OneBracket(Strategy):

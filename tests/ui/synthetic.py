@@ -68,6 +68,8 @@ def tables(bars: list[Bars], campaigns: int, seed: int = 7) -> RunTables:
                 "count": [5_120, 212, 31],
             }
         ),
+        ledger=_ledger(bars[0]),
+        levels=_moves(bars, rows),
     )
 
 
@@ -80,6 +82,8 @@ def empty_tables() -> RunTables:
         campaigns=full.campaigns.clear(),
         equity=full.equity.clear(),
         gates=full.gates.clear(),
+        ledger=full.ledger.clear(),
+        levels=full.levels.clear(),
     )
 
 
@@ -179,6 +183,8 @@ def _campaign(
                 "stop": stop if why == "entry" else float("nan"),
                 "target": target if why == "entry" else float("nan"),
                 "ambiguous": ambiguous and why != "entry",
+                "settled": False,
+                "point_value": 5.0,
             }
         )
     risk = distance * qty * 5
@@ -204,7 +210,42 @@ def _campaign(
         "mfe": distance * float(rng.random()),
         "reason": reason,
         "ambiguous": ambiguous,
+        "settled": not ambiguous and bool(rng.random() < 0.1),
     }
+
+
+def _moves(bars: list[Bars], rows: list[dict[str, object]]) -> pl.DataFrame:
+    """A stop that follows halfway through each campaign."""
+    times = {b.symbol: b.close_time for b in bars}
+    moves = [
+        {
+            "bar": (row["start_bar"] + row["end_bar"]) // 2,
+            "time": int(times[row["symbol"]][(row["start_bar"] + row["end_bar"]) // 2]),
+            "strategy": "breakout",
+            "symbol": row["symbol"],
+            "stop": row["entry"],
+            "target": float("nan"),
+        }
+        for row in rows
+    ]
+    table = pl.DataFrame(moves, schema_overrides={"time": UTC_NS})
+    return table.sort("bar", maintain_order=True)
+
+
+def _ledger(b: Bars) -> pl.DataFrame:
+    """A dividend, two nights of interest, and a settlement, which adds nothing."""
+    lines = [
+        ("breakout", b.symbol, "dividend", 120.0),
+        (None, None, "interest", 3.5),
+        (None, None, "interest", 3.25),
+        (None, b.symbol, "borrow", -8.0),
+        ("breakout", b.symbol, "settlement", 900.0),
+    ]
+    names = ["strategy", "symbol", "kind", "amount"]
+    table = pl.DataFrame(lines, schema=names, orient="row").with_columns(
+        bar=pl.int_range(pl.len()), cash=pl.lit(CASH)
+    )
+    return table.with_columns(time=pl.Series(b.close_time[: table.height]).cast(UTC_NS))
 
 
 def _orders() -> pl.DataFrame:

@@ -112,6 +112,42 @@ def test_costs_are_the_sums_of_the_tables(view: ReportView) -> None:
     assert mes["net"] == pytest.approx(campaigns["net"].sum())
 
 
+def test_a_split_is_no_trade_of_the_costs() -> None:
+    split = TABLES.fills.head(1).with_columns(qty=pl.lit(0.0), price=pl.lit(2.0))
+    more = replace(TABLES, fills=pl.concat([split, TABLES.fills]))
+    shown = report_view(facts("split", BARS), more, BARS, FOUND)
+    assert sum(row["fills"] for row in shown["costs"]) == TABLES.fills.height
+
+
+def test_accruals_are_the_sums_of_the_ledger_without_settlements(view: ReportView) -> None:
+    assert view["accruals"] == [
+        {"kind": "borrow", "symbol": "MES", "lines": 1, "amount": -8},
+        {"kind": "dividend", "symbol": "MES", "lines": 1, "amount": 120},
+        {"kind": "interest", "symbol": "", "lines": 2, "amount": 6.75},
+    ]
+
+
+def test_moves_that_move_nothing_are_left_out_and_too_many_as_a_whole(
+    view: ReportView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert view["levels"]["total"] == len(view["levels"]["time"]) == TABLES.levels.height
+    assert view["levels"]["target"] == [None] * TABLES.levels.height
+    twice = replace(TABLES, levels=pl.concat([TABLES.levels.head(1)] * 2 + [TABLES.levels[1:]]))
+    assert report_view(facts("a", BARS), twice, BARS, FOUND)["levels"] == view["levels"]
+    monkeypatch.setattr(module, "MOVES_PER_PAGE", 10)
+    many = report_view(facts("b", BARS), TABLES, BARS, FOUND)["levels"]
+    assert (many["time"], many["total"]) == ([], TABLES.levels.height)
+
+
+def test_the_band_counts_what_detail_settled_and_lacked() -> None:
+    given = replace(facts("detail", BARS), policy=PathPolicy.DETAIL, without_detail=12)
+    band = report_view(given, TABLES, BARS, FOUND)["band"]
+    assert band is not None
+    assert band["settled"] == TABLES.campaigns["settled"].sum() > 0
+    assert band["ambiguous"] == TABLES.campaigns["ambiguous"].sum()
+    assert (band["policy"], band["without_detail"]) == ("detail", 12)
+
+
 def test_words_may_be_categories() -> None:
     fills = TABLES.fills.with_columns(pl.col(pl.String).cast(pl.Categorical))
     shown = report_view(facts("cat", BARS), replace(TABLES, fills=fills), BARS, FOUND)

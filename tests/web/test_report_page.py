@@ -65,7 +65,7 @@ def test_parts_are_there(open_page: Open, report: Path) -> None:
         "Distribution of R",
         "Monthly returns",
         "Metrics",
-        "Costs",
+        "Costs and accruals",
         "What the bot did not do, and why",
         "Manifest",
     ):
@@ -207,7 +207,7 @@ def test_unreadable_view_says_so(
     inside = {
         "cut": text[start : end - 40],
         "schema": '{"schema":99}',
-        "fields": '{"schema":1}',
+        "fields": '{"schema":2}',
         "none": "",
     }[damage]
     broken = tmp_path / "broken.html"

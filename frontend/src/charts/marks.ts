@@ -34,6 +34,8 @@ export interface Level {
   to: number;
   price: number;
   kind: "entry" | "exit" | "stop" | "target";
+  /** A level of the same kind is before it; its line says enough. */
+  moved: boolean;
 }
 
 export interface Focus {
@@ -73,8 +75,13 @@ export class Marks implements ISeriesPrimitive<Time> {
   autoscaleInfo(start: Logical, end: Logical): AutoscaleInfo | null {
     const focus = this.focus;
     if (!focus || focus.levels.length === 0 || focus.to < start || focus.from > end) return null;
-    const prices = focus.levels.map((level) => level.price);
-    return { priceRange: { minValue: Math.min(...prices), maxValue: Math.max(...prices) } };
+    let minValue = Infinity;
+    let maxValue = -Infinity;
+    for (const { price } of focus.levels) {
+      minValue = Math.min(minValue, price);
+      maxValue = Math.max(maxValue, price);
+    }
+    return { priceRange: { minValue, maxValue } };
   }
 
   /** Marks sorted by index. */
@@ -185,7 +192,7 @@ export class Marks implements ISeriesPrimitive<Time> {
   private drawLevel(context: CanvasRenderingContext2D, level: Level, width: number): void {
     const half = this.spacing() / 2;
     const left = this.x(level.from) - half;
-    const right = Math.max(this.x(level.to) + half, left + 12);
+    const right = Math.max(this.x(level.to) + half, left + (level.moved ? 0 : 12));
     const y = Math.round(this.y(level.price)) + 0.5;
     const ink = color(LEVEL_COLORS[level.kind]);
     context.strokeStyle = ink;
@@ -196,6 +203,7 @@ export class Marks implements ISeriesPrimitive<Time> {
     context.lineTo(right, y);
     context.stroke();
     context.setLineDash([]);
+    if (level.moved) return;
     const text = `${level.kind} ${priceText(level.price, this.digits)}`;
     const room = context.measureText(text).width + 8;
     const at = level.kind === "exit" ? right + 4 : left - room - 4;

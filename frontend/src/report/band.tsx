@@ -1,6 +1,6 @@
 /** How far the result hangs on what a bar does not tell. */
 import { count, money, percent, signed, spaced, tone } from "../format";
-import type { BandRow, BandView, ReportView } from "../view";
+import type { BandView, ReportView } from "../view";
 import { Card } from "./card";
 
 export function Band({ view, band }: { view: ReportView; band: BandView }) {
@@ -9,9 +9,10 @@ export function Band({ view, band }: { view: ReportView; band: BandView }) {
       <div class="band-body">
         <div class="band-text">
           <p class="band-count">
-            <b>{count(ambiguous(band))}</b> of {count(shownRow(band)?.campaigns)} campaigns had their stop and their target
-            inside one bar.
+            <b>{count(band.ambiguous)}</b> of {count(band.campaigns)} campaigns had their stop and their target inside
+            one bar.
           </p>
+          <Detail band={band} />
           <p>{meaning(band)}</p>
         </div>
         <div class="band-figures">
@@ -23,12 +24,19 @@ export function Band({ view, band }: { view: ReportView; band: BandView }) {
   );
 }
 
-function shownRow(band: BandView): BandRow | undefined {
-  return band.rows.find((row) => row.policy === band.policy) ?? band.rows[0];
-}
-
-function ambiguous(band: BandView): number {
-  return shownRow(band)?.ambiguous ?? 0;
+/** What the lower bars have told, and where they are missing. */
+function Detail({ band }: { band: BandView }) {
+  if (band.without_detail === null) return null;
+  return (
+    <p>
+      The detail bars told for <b>{count(band.settled)}</b> more which came first.{" "}
+      {band.without_detail > 0 && (
+        <>
+          <b>{count(band.without_detail)}</b> bars have no detail bars: their path was taken to be the shortest.
+        </>
+      )}
+    </p>
+  );
 }
 
 function ends(band: BandView): [number, number] | null {

@@ -38,6 +38,13 @@ export function BarLine({ view, candles, fills, index }: BarLineProps) {
 function FillText({ view, row, digits }: { view: ReportView; row: number; digits: number }) {
   const { fills } = view;
   const side = word(fills.side, row);
+  if (fills.qty[row] === 0) {
+    return (
+      <span>
+        <b>split</b> {fills.price[row]} for 1, position {count(fills.position[row])}
+      </span>
+    );
+  }
   return (
     <span>
       <b class={side}>{side}</b> {count(fills.qty[row])} at {price(fills.price[row], digits)} ·{" "}

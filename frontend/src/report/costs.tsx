@@ -1,10 +1,16 @@
-import { count, money, percent, tone } from "../format";
-import type { CostRow } from "../view";
+import { count, money, percent, spaced, tone } from "../format";
+import type { AccrualRow, CostRow } from "../view";
 import { Card, Empty } from "./card";
 
-export function Costs({ rows, currency }: { rows: CostRow[]; currency: string }) {
+interface CostsProps {
+  rows: CostRow[];
+  accruals: AccrualRow[];
+  currency: string;
+}
+
+export function Costs({ rows, accruals, currency }: CostsProps) {
   return (
-    <Card id="costs" title="Costs" aside={<span class="muted">{currency}</span>}>
+    <Card id="costs" title="Costs and accruals" aside={<span class="muted">{currency}</span>}>
       {rows.length === 0 ? (
         <Empty>No order was filled, so nothing was paid.</Empty>
       ) : (
@@ -37,7 +43,43 @@ export function Costs({ rows, currency }: { rows: CostRow[]; currency: string })
           </table>
         </div>
       )}
+      <p class="muted">Costs are commissions and fees; slippage is in the prices.</p>
+      {accruals.length > 0 && <Accruals rows={accruals} />}
     </Card>
+  );
+}
+
+/** What moved cash without a fill; it is the account's, and in no campaign. */
+function Accruals({ rows }: { rows: AccrualRow[] }) {
+  const total = rows.reduce((sum, row) => sum + (row.amount ?? 0), 0);
+  return (
+    <div class="scroll-x">
+      <table class="plain accruals">
+        <thead>
+          <tr>
+            <th scope="col">Accrued, in no campaign</th>
+            <th scope="col" class="num">Times</th>
+            <th scope="col" class="num">Amount</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.kind} ${row.symbol}`}>
+              <th scope="row">
+                {spaced(row.kind)} <b>{row.symbol}</b>
+              </th>
+              <td class="num">{count(row.lines)}</td>
+              <td class={`num ${tone(row.amount)}`}>{money(row.amount)}</td>
+            </tr>
+          ))}
+          <tr>
+            <th scope="row">together</th>
+            <td />
+            <td class={`num ${tone(total)}`}>{money(total)}</td>
+          </tr>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -129,6 +129,11 @@ function CandlePane({ view, bars, selected }: { view: ReportView; bars: BarsView
         <span>
           <b class="ring">○</b> stop and target were inside this bar
         </span>
+        {view.levels.total > view.levels.time.length && (
+          <span>
+            {count(view.levels.total)} moves of stops are too many for one page: lines stand where they were first set
+          </span>
+        )}
       </p>
     </>
   );

@@ -67,7 +67,7 @@ export function Page({ view }: { view: ReportView }) {
         </div>
         <Metrics tables={view.metrics} />
         <div class="two">
-          <Costs rows={view.costs} currency={view.currency} />
+          <Costs rows={view.costs} accruals={view.accruals} currency={view.currency} />
           <Gates gates={view.gates} orders={view.orders} />
         </div>
         <Manifest view={view} />

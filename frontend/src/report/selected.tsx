@@ -49,7 +49,7 @@ function CampaignText({ view, i }: { view: ReportView; i: number }) {
       </b>{" "}
       {word(c.strategy, i)} · in {price(c.entry[i], digits)} at {instant(c.start[i])} ·{" "}
       {c.end[i] == null ? "still open" : `out ${price(c.exit[i], digits)} at ${instant(c.end[i])} by ${spaced(reason)}`} ·{" "}
-      {fillsOf(view, i).length} fills, {count(c.bars[i])} bars ·{" "}
+      {fillsOf(view, i).filter((row) => view.fills.qty[row] !== 0).length} fills, {count(c.bars[i])} bars ·{" "}
       <b class={tone(c.net[i])}>
         {signed(money(c.net[i]), c.net[i])} {view.currency}
       </b>

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.kernel import kernel
+from intrabar.model.enums import Phase
 
 Floats = NDArray[np.float64]
+
+OPEN, CLOSE = int(Phase.OPEN), int(Phase.CLOSE)
 
 CAMPAIGN = np.dtype(
     [
@@ -23,6 +26,8 @@ CAMPAIGN = np.dtype(
         ("start_row", np.int64),  # rows of the fills table
         ("end_row", np.int64),  # -1 while open
         ("start_bar", np.int64),
+        ("start_order", np.int64),
+        ("first_whole", np.bool_),  # it lived the whole bar on which it started
         ("end_bar", np.int64),  # -1 while open
         ("qty", np.float64),
         ("bought", np.float64),  # quantity that entered
@@ -31,11 +36,13 @@ CAMPAIGN = np.dtype(
         ("exit", np.float64),
         ("gross", np.float64),
         ("costs", np.float64),
+        ("stop", np.float64),  # its first
         ("risk", np.float64),
         ("mae", np.float64),
         ("mfe", np.float64),
         ("reason", np.int64),
         ("ambiguous", np.bool_),
+        ("settled", np.bool_),
     ]
 )
 
@@ -49,6 +56,14 @@ def touch(campaign: Any, price: float, average: float) -> None:
 
 
 @kernel
+def touch_bar(campaign: Any, bar: int, average: float, high: Floats, low: Floats) -> None:
+    """Widen the excursions by the extremes of a bar; one that is not there has none."""
+    if not math.isnan(high[bar]):
+        touch(campaign, high[bar], average)
+        touch(campaign, low[bar], average)
+
+
+@kernel
 def live(
     campaign: Any,
     average: float,
@@ -58,36 +73,53 @@ def live(
     low: Floats,
     close: Floats,
 ) -> None:
-    """Let a campaign live through whole bars; of the bar on which it started, only the close."""
+    """Let a campaign live through bars to their close."""
     for bar in range(first_bar, last_bar + 1):
-        if bar == campaign.start_bar:
+        if bar == campaign.start_bar and not campaign.first_whole:
             touch(campaign, close[bar], average)
-        elif not math.isnan(high[bar]):
-            touch(campaign, high[bar], average)
-            touch(campaign, low[bar], average)
+        else:
+            touch_bar(campaign, bar, average, high, low)
 
 
 @kernel
-def begin(campaign: Any, fill: Any, sleeve: int, opened: float, point_value: float) -> None:
+def rescale(campaign: Any, ratio: float) -> None:
+    """Put a campaign into the scale after a split; money stays as it is."""
+    for_one = 1.0 / ratio
+    campaign.qty *= ratio
+    campaign.bought *= ratio
+    campaign.sold *= ratio
+    campaign.entry *= for_one
+    campaign.exit *= for_one
+    campaign.stop *= for_one
+    campaign.mae *= for_one
+    campaign.mfe *= for_one
+
+
+@kernel
+def begin(campaign: Any, fill: Any, sleeve: int) -> None:
     """Start a campaign with the part of a fill that opens."""
     campaign.sleeve = sleeve
     campaign.side = 1 if fill.qty > 0 else -1
     campaign.start_row = fill.row
     campaign.start_bar = fill.bar
+    campaign.start_order = fill.order
+    campaign.first_whole = fill.phase == OPEN
     campaign.end_row = -1
     campaign.end_bar = -1
-    campaign.risk = abs(fill.price - fill.stop) * point_value * opened
+    campaign.stop = fill.stop
 
 
 @kernel
 def enter(campaign: Any, fill: Any, opened: float) -> None:
-    """Average an opened quantity into the entry."""
+    """Average an opened quantity into the entry; parts of the first order share its risk."""
     total = campaign.bought + opened
     campaign.entry += (fill.price - campaign.entry) * (opened / total)
     campaign.bought = total
     campaign.costs += fill.cost * (opened / abs(fill.qty))
     campaign.qty = max(campaign.qty, abs(fill.position))
-    campaign.ambiguous = campaign.ambiguous or fill.ambiguous
+    if fill.row == campaign.start_row or (fill.order >= 0 and fill.order == campaign.start_order):
+        campaign.risk += abs(fill.price - campaign.stop) * fill.point_value * opened
+    take_marks(campaign, fill)
 
 
 @kernel
@@ -98,15 +130,46 @@ def leave(campaign: Any, fill: Any, closed: float) -> None:
     campaign.sold = total
     campaign.gross += fill.realized
     campaign.costs += fill.cost * (closed / abs(fill.qty))
-    campaign.ambiguous = campaign.ambiguous or fill.ambiguous
     campaign.reason = fill.reason
+    take_marks(campaign, fill)
+
+
+@kernel
+def take_marks(campaign: Any, fill: Any) -> None:
+    """What the bar of a fill did not tell is said of its campaign."""
+    campaign.ambiguous = campaign.ambiguous or fill.ambiguous
+    campaign.settled = campaign.settled or fill.settled
+
+
+@kernel
+def end(
+    campaign: Any,
+    fill: Any,
+    average: float,
+    carried: float,
+    open_: Floats,
+    high: Floats,
+    low: Floats,
+) -> None:
+    """End a campaign, with what it certainly saw of its last bar.
+
+    `average` is that at the end, `carried` that with which it came through the OPEN of the bar.
+    """
+    campaign.end_row = fill.row
+    campaign.end_bar = fill.bar
+    came_in = fill.bar > campaign.start_bar
+    if came_in and fill.phase != OPEN and not math.isnan(open_[fill.bar]):
+        touch(campaign, open_[fill.bar], carried)
+    if fill.phase == CLOSE and (came_in or campaign.first_whole):
+        touch_bar(campaign, fill.bar, average, high, low)
 
 
 @kernel
 def trace_sleeve(
     fills: Any,
     sleeve: int,
-    point_value: float,
+    worth: float,
+    open_: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
@@ -115,42 +178,51 @@ def trace_sleeve(
 ) -> int:
     """Write the campaigns of one sleeve from `out[count]` on; the number written so far.
 
-    `high`, `low`, `close` are the columns of its instrument, `fills` its fills.
+    `open_` to `close` are the columns of its instrument, `fills` its fills.
     """
     held = 0.0
     average = 0.0
+    carried = 0.0  # the average after the OPEN of the bar
+    bar = -1  # of the fill before
     unlived = 0  # first bar that the running campaign has not lived through yet
     for i in range(fills.shape[0]):
         fill = fills[i]
         after = fill.position
         size = abs(fill.qty)
         if held != 0.0:
-            campaign = out[count - 1]
-            live(campaign, average, unlived, fill.bar - 1, high, low, close)
+            live(out[count - 1], average, unlived, fill.bar - 1, high, low, close)
             unlived = max(unlived, fill.bar)
-            touch(campaign, fill.price, average)
+        if fill.qty == 0.0:
+            rescale(out[count - 1], fill.price)
+            average /= fill.price
+        elif held != 0.0:
+            touch(out[count - 1], fill.price, average)
+        if fill.bar != bar or fill.phase == OPEN:
+            carried = average
         flips = held * after < 0.0
         opened = size if held * fill.qty >= 0.0 else (abs(after) if flips else 0.0)
         if opened < size:
             leave(out[count - 1], fill, size - opened)
         if held != 0.0 and (after == 0.0 or flips):
-            out[count - 1].end_row = fill.row
-            out[count - 1].end_bar = fill.bar
+            end(out[count - 1], fill, average, carried, open_, high, low)
         if opened > 0.0:
             if held == 0.0 or flips:
-                begin(out[count], fill, sleeve, opened, point_value)
+                begin(out[count], fill, sleeve)
                 count += 1
                 unlived = fill.bar
                 average = fill.price
             else:
                 average += (fill.price - average) * (opened / (abs(held) + opened))
             enter(out[count - 1], fill, opened)
+            if fill.phase == OPEN:
+                carried = average
+        bar = fill.bar
         held = after
     if held != 0.0:
         campaign = out[count - 1]
         last = close.shape[0] - 1
         live(campaign, average, unlived, last, high, low, close)
-        campaign.gross += held * (close[last] - average) * point_value
+        campaign.gross += held * (close[last] - average) * worth
     return count
 
 
@@ -159,7 +231,8 @@ def trace(
     fills: Any,
     first: NDArray[np.int64],
     column: NDArray[np.int64],
-    point_value: Floats,
+    worth: Floats,
+    open_: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
@@ -169,11 +242,13 @@ def trace(
 
     Parameters
     ----------
-    fills, first, point_value
+    fills, first
         As in `sleeves.Sleeves`.
     column : (k,) int64
         The market's column of each sleeve.
-    high, low, close : (t, n) float64, price
+    worth : (k,) float64, account currency
+        Of a move of 1.0 in price at the last close.
+    open_, high, low, close : (t, n) float64, price
         The market.
     out : (n,) CAMPAIGN
         Zeroed; a fill starts at most one campaign.
@@ -182,5 +257,6 @@ def trace(
     for s in range(first.shape[0] - 1):
         c = column[s]
         own = fills[first[s] : first[s + 1]]
-        count = trace_sleeve(own, s, point_value[s], high[:, c], low[:, c], close[:, c], out, count)
+        o, h, x, p = open_[:, c], high[:, c], low[:, c], close[:, c]
+        count = trace_sleeve(own, s, worth[s], o, h, x, p, out, count)
     return count

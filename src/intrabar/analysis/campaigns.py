@@ -8,11 +8,16 @@ Rules
 - `entry` and `exit` are means over all quantities that entered and left, `qty` is the largest
   position, `bars` is `end_bar - start_bar` in rows of the timeline (0: in and out in one bar).
 - `side` is the side of the entry: `buy` is long.
-- `mae` and `mfe` are measured from the average price of the position at that time:
-  on the first bar only from its own fills and, if it outlived the bar, from the close; on the
-  last bar only from its own fills; on every bar between them from the high and the low, against
-  the average with which it left that bar. Synthetic bars show nothing. The extremes of the first
-  and last bar may lie outside its life, so they never count.
+- `risk` is that of the order that started it, all its parts, to the first stop.
+- `mae` and `mfe` are measured from the average price of the position at that time, over what it
+  certainly lived through: its own fills; the high and the low of every bar that it lived whole,
+  against the average with which it left that bar; the close of a first bar that it entered
+  after the OPEN; the open of a last bar that it left after the OPEN, against the average with
+  which it came through the OPEN. Whole are the bars between, a first bar entered at OPEN, and a
+  last bar left at CLOSE. The extremes of other bars may lie outside its life, so they do not
+  count. Synthetic bars show nothing.
+- A split puts what was before it into the scale after it: quantities times the ratio, prices
+  divided by it. Money stays. A roll ends one campaign and starts the next.
 - The exit reason is that of the fill that reached flat; `exit` and `entry` are called `signal`.
 - A campaign that is still open is marked at the last close; end, exit and reason are null.
 """
@@ -26,7 +31,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaign_kernel import CAMPAIGN, trace
-from intrabar.analysis.sleeves import Sleeves, group, market_columns
+from intrabar.analysis.sleeves import Sleeves, group, market_columns, worth
 from intrabar.model.bars import Market
 from intrabar.model.enums import FillReason, Side
 
@@ -51,7 +56,8 @@ def campaigns(
         In the order in which the fills happened.
     market : Market
         The bars; `bar` of the fills is a row of it.
-    point_values : mapping of symbol to account currency
+    point_values : mapping of symbol to instrument's currency
+        At the rates of the market they value what is still open.
     rows : int or None
         Rows of the market that the run lived, where it ended early (ruin, pause); what is open
         is marked at the last of them. None: all.
@@ -62,14 +68,15 @@ def campaigns(
         `campaigns` of `docs/architecture.md`. Money in account currency, `mae` and `mfe` in
         price, `r` in initial risks.
     """
-    sleeves = group(fills, point_values)
+    sleeves = group(fills)
     rows = len(market) if rows is None else rows
     out = np.zeros(fills.height, dtype=CAMPAIGN).view(np.recarray)
     count = trace(
         sleeves.fills,
         sleeves.first,
         market_columns(sleeves.symbol, market.symbols),
-        sleeves.point_value,
+        np.array([worth(market, point_values, s)[rows - 1] for s in sleeves.symbol]),
+        market.open[:rows],
         market.high[:rows],
         market.low[:rows],
         market.close[:rows],
@@ -117,6 +124,7 @@ def _table(
                 EXIT_REASONS, return_dtype=pl.String
             ),
             "ambiguous": column["ambiguous"],
+            "settled": column["settled"],
         }
     )
     closed = pl.Series(~is_open)

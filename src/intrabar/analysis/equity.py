@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis.sleeves import group, market_columns
+from intrabar.analysis.sleeves import group, market_columns, worth
 from intrabar.kernel import kernel
 from intrabar.model.bars import Market
 
@@ -45,10 +45,10 @@ def curves_by(
     ----------
     fills : table
     market : Market
-    point_values : mapping of symbol to account currency
+    point_values : mapping of symbol to instrument's currency
     key : {"strategy", "symbol"}
     """
-    sleeves = group(fills, point_values)
+    sleeves = group(fills)
     columns = market_columns(sleeves.symbol, market.symbols)
     owners = sleeves.strategy if key == "strategy" else sleeves.symbol
     curves: dict[str, Curve] = {}
@@ -58,7 +58,7 @@ def curves_by(
             curves[owner] = Curve(np.zeros(t), np.zeros(t, dtype=np.bool_))
         own = sleeves.fills[sleeves.first[s] : sleeves.first[s + 1]]
         close = market.close[:, columns[s]]
-        add_sleeve(own, close, sleeves.point_value[s], *curves[owner])
+        add_sleeve(own, close, worth(market, point_values, sleeves.symbol[s]), *curves[owner])
     return curves
 
 
@@ -71,9 +71,12 @@ def equity_by(
 
 @kernel
 def add_sleeve(
-    fills: Any, close: Floats, point_value: float, profit: Floats, held: NDArray[np.bool_]
+    fills: Any, close: Floats, worth: Floats, profit: Floats, held: NDArray[np.bool_]
 ) -> None:
-    """Add one sleeve to a curve: cumulated realized less cost, plus the open profit."""
+    """Add one sleeve to a curve: cumulated realized less cost, plus the open profit.
+
+    `worth` is that of a move of 1.0 in price at each close.
+    """
     banked = 0.0
     position = 0.0
     average = 0.0
@@ -81,7 +84,9 @@ def add_sleeve(
         fill = fills[i]
         after = fill.position
         banked += fill.realized - fill.cost
-        if position * after <= 0.0:
+        if fill.qty == 0.0:  # a split
+            average /= fill.price
+        elif position * after <= 0.0:
             average = fill.price
         elif position * fill.qty > 0.0:
             average += (fill.price - average) * (abs(fill.qty) / abs(after))
@@ -90,5 +95,5 @@ def add_sleeve(
         for bar in range(fill.bar, end):
             profit[bar] += banked
             if position != 0.0:
-                profit[bar] += position * (close[bar] - average) * point_value
+                profit[bar] += position * (close[bar] - average) * worth[bar]
                 held[bar] = True

@@ -68,13 +68,12 @@ class Results:
         As `docs/architecture.md` describes them.
     initial : account currency, > 0
         Equity before the first bar.
-    point_values : mapping of symbol to account currency
+    point_values : mapping of symbol to instrument's currency
     periods_per_year : float
         Daily returns in a year: 252 where the exchange closes, 365 where it does not.
     risk_free : fraction a year
     session : (t,) int64, days since 1970, or None
-        The trade date of each row of the market; None takes the UTC date. A market that opens
-        on Sunday evening has six UTC dates a week, so give the session for futures and forex.
+        The trade date of each row of the market; None takes the UTC date.
     """
 
     market: Market
@@ -156,7 +155,7 @@ def _sheet(
         **_growth(results, daily),
         **_drawdown(time, equity, results.initial),
         "exposure": float(held[rows].mean()) if rows.shape[0] else Undefined("no bars"),
-        "turnover": _turnover(results, fills, equity, daily.shape[0]),
+        "turnover": _turnover(fills, equity, daily.shape[0] / results.periods_per_year),
         **_outcomes(fills, campaigns),
         **_months(monthly),
     }
@@ -205,19 +204,14 @@ def _drawdown(time: NDArray[np.int64], equity: Floats, initial: float) -> dict[s
     }
 
 
-def _turnover(results: Results, fills: pl.DataFrame, equity: Floats, days: int) -> Figure:
-    if not days:
+def _turnover(fills: pl.DataFrame, equity: Floats, years: float) -> Figure:
+    if not years:
         return Undefined("no bars")
     average = float(equity.mean())
     if average <= 0.0:
         return Undefined("the average equity is not above zero")
-    values = (
-        fills["symbol"]
-        .cast(pl.String)
-        .replace_strict(dict(results.point_values), return_dtype=pl.Float64)
-    )
-    traded = float((fills["qty"] * fills["price"].abs() * values).sum())
-    return traded / average / (days / results.periods_per_year)
+    traded = float((fills["qty"] * fills["price"].abs() * fills["point_value"]).sum())
+    return traded / average / years
 
 
 def _outcomes(fills: pl.DataFrame, campaigns: pl.DataFrame) -> dict[str, Figure]:

@@ -3,7 +3,8 @@
 A sleeve is one strategy's position in one instrument. Within a sleeve the fills keep the order of
 the table, which is the order in which they happened. `position` of the table says where a sleeve
 stands after a fill, so nobody here decides again whether a sum of quantities is flat.
-Prices are taken as they are: a split between two fills of one position is not known here.
+A split is a fill of no quantity whose price is the ratio: what a sleeve holds is multiplied by it,
+and the prices that it remembers are divided, so that all that follows is in one scale.
 """
 
 from __future__ import annotations
@@ -16,23 +17,29 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.errors import DataError, NotFoundError
-from intrabar.model.enums import FillReason, Side
+from intrabar.model.bars import Market
+from intrabar.model.enums import FillReason, Phase, Side
 
 FILL = np.dtype(
     [
         ("row", np.int64),  # row of the fills table
         ("bar", np.int64),
-        ("qty", np.float64),  # signed
+        ("order", np.int64),  # -1: a split or a roll
+        ("phase", np.int64),
+        ("qty", np.float64),  # signed; 0: a split, whose ratio is the price
         ("price", np.float64),
         ("cost", np.float64),
         ("realized", np.float64),
         ("position", np.float64),  # signed, after the fill
         ("stop", np.float64),  # NaN where it made none
+        ("point_value", np.float64),  # account currency, at the fill
         ("reason", np.int64),
         ("ambiguous", np.bool_),
+        ("settled", np.bool_),
     ]
 )
 SIDES = {side.word: int(side) for side in Side}
+PHASES = {phase.word: int(phase) for phase in Phase}
 REASONS = {reason.word: int(reason) for reason in FillReason}
 
 
@@ -45,30 +52,24 @@ class Sleeves(NamedTuple):
     first : (k + 1,) int64
         The fills of sleeve `s` are `first[s]` to `first[s + 1] - 1`.
     strategy, symbol : list of str, k long
-    point_value : (k,) float64, account currency
     """
 
     fills: NDArray[np.void]
     first: NDArray[np.int64]
     strategy: list[str]
     symbol: list[str]
-    point_value: NDArray[np.float64]
 
 
-def group(fills: pl.DataFrame, point_values: Mapping[str, float]) -> Sleeves:
+def group(fills: pl.DataFrame) -> Sleeves:
     """Group a fills table by strategy and symbol.
 
     Parameters
     ----------
     fills : table
         As `docs/architecture.md` describes it, in the order in which the fills happened.
-    point_values : mapping of symbol to account currency
-        Worth of a move of 1.0 in price for one contract.
 
     Raises
     ------
-    NotFoundError
-        A symbol without a point value.
     DataError
         The bars of the fills fall.
     """
@@ -81,13 +82,9 @@ def group(fills: pl.DataFrame, point_values: Mapping[str, float]) -> Sleeves:
     )
     rows = np.argsort(sleeve, kind="stable")
     symbols = owners["symbol"].to_list()
-    for symbol in symbols:
-        if symbol not in point_values:
-            raise NotFoundError("point value of symbol", symbol, point_values)
     first = np.zeros(len(symbols) + 1, dtype=np.int64)
     np.cumsum(np.bincount(sleeve, minlength=len(symbols)), out=first[1:])
-    values = np.array([point_values[s] for s in symbols], dtype=np.float64)
-    return Sleeves(_records(fills)[rows], first, owners["strategy"].to_list(), symbols, values)
+    return Sleeves(_records(fills)[rows], first, owners["strategy"].to_list(), symbols)
 
 
 def market_columns(symbols: list[str], known: tuple[str, ...]) -> NDArray[np.int64]:
@@ -104,17 +101,45 @@ def market_columns(symbols: list[str], known: tuple[str, ...]) -> NDArray[np.int
     return np.array([known.index(s) for s in symbols], dtype=np.int64)
 
 
+def worth(market: Market, point_values: Mapping[str, float], symbol: str) -> NDArray[np.float64]:
+    """Worth of a move of 1.0 in price at the close of each row, (t,) account currency.
+
+    Parameters
+    ----------
+    market : Market
+        Its rates of exchange, where it has some.
+    point_values : mapping of symbol to instrument's currency
+    symbol : str
+        One of the market.
+
+    Raises
+    ------
+    NotFoundError
+        A symbol without a point value.
+    """
+    if symbol not in point_values:
+        raise NotFoundError("point value of symbol", symbol, point_values)
+    if market.fx is None:
+        return np.full(len(market), point_values[symbol])
+    rate: NDArray[np.float64] = market.fx[:, market.symbols.index(symbol)]
+    return np.ascontiguousarray(rate * point_values[symbol])
+
+
 def _records(fills: pl.DataFrame) -> NDArray[np.void]:
     side = fills["side"].cast(pl.String).replace_strict(SIDES, return_dtype=pl.Float64)
     reason = fills["reason"].cast(pl.String).replace_strict(REASONS, return_dtype=pl.Int64)
+    phase = fills["phase"].cast(pl.String).replace_strict(PHASES, return_dtype=pl.Int64)
     out = np.recarray(fills.height, dtype=FILL)
     out["row"] = np.arange(fills.height)
     out["bar"] = fills["bar"].to_numpy()
     if fills.height and np.diff(out["bar"]).min(initial=0) < 0:
         raise DataError("fills: the bars fall; keep them in the order in which they happened")
     out["qty"] = side.to_numpy() * fills["qty"].to_numpy()
-    for name in ("price", "cost", "realized", "position", "stop"):
+    for name in ("price", "cost", "realized", "position", "stop", "point_value"):
         out[name] = fills[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     out["reason"] = reason.to_numpy()
-    out["ambiguous"] = fills["ambiguous"].to_numpy()
+    out["phase"] = phase.to_numpy()
+    out["order"] = fills["order"].fill_null(-1).to_numpy()
+    for name in ("ambiguous", "settled"):
+        out[name] = fills[name].to_numpy()
     return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,26 +28,28 @@ TRADE = np.dtype(
         ("costs", np.float64),
     ]
 )
+# An opening fill, in the scale of the present: its quantity, what of it is still open, its price.
+LOT = np.dtype([("qty", np.float64), ("left", np.float64), ("price", np.float64)])
 
 
-def trades(fills: pl.DataFrame, point_values: Mapping[str, float]) -> pl.DataFrame:
+def trades(fills: pl.DataFrame) -> pl.DataFrame:
     """The closed trades of a run, in the order in which they closed.
 
     Parameters
     ----------
     fills : table
         In the order in which the fills happened.
-    point_values : mapping of symbol to account currency
 
     Returns
     -------
     table
         `trades` of `docs/architecture.md`. `costs` is the trade's share, by quantity, of the
-        costs of the two fills; what is still open is in no trade.
+        costs of the two fills; what is still open is in no trade. A split in between puts
+        quantity and opening price into the scale of the close.
     """
-    sleeves = group(fills, point_values)
+    sleeves = group(fills)
     out = np.zeros(2 * fills.height, dtype=TRADE).view(np.recarray)
-    count = pair(sleeves.fills, sleeves.first, sleeves.point_value, out)
+    count = pair(sleeves.fills, sleeves.first, out)
     found = out[:count]
     found = found[np.argsort(found["close_row"], kind="stable")]
     column = {name: np.ascontiguousarray(found[name]) for name in found.dtype.names or ()}
@@ -74,17 +75,17 @@ def trades(fills: pl.DataFrame, point_values: Mapping[str, float]) -> pl.DataFra
 
 
 @kernel
-def pair(fills: Any, first: NDArray[np.int64], point_value: NDArray[np.float64], out: Any) -> int:
+def pair(fills: Any, first: NDArray[np.int64], out: Any) -> int:
     """Pair the fills of every sleeve; the number of trades written to `out`.
 
     Parameters
     ----------
-    fills, first, point_value
+    fills, first
         As in `sleeves.Sleeves`.
     out : (2 n,) TRADE
         A fill ends at most one trade more than it uses up lots.
     """
-    left = np.empty(fills.shape[0])  # quantity of each opening fill that is still open
+    lots = np.empty(fills.shape[0], LOT)  # of each opening fill
     count = 0
     for s in range(first.shape[0] - 1):
         oldest = first[s]
@@ -95,14 +96,16 @@ def pair(fills: Any, first: NDArray[np.int64], point_value: NDArray[np.float64],
             after = fill.position
             flips = held * after < 0.0
             opened = size if held * fill.qty >= 0.0 else (abs(after) if flips else 0.0)
-            left[i] = 0.0
-            if opened < size:
-                oldest, count = close_lots(
-                    fills, i, size - opened, left, oldest, s, point_value[s], out, count
-                )
+            if fill.qty == 0.0:
+                for k in range(oldest, i):
+                    lots[k].qty *= fill.price
+                    lots[k].left *= fill.price
+                    lots[k].price /= fill.price
+            elif opened < size:
+                oldest, count = close_lots(fills, i, size - opened, lots, oldest, s, out, count)
             if after == 0.0 or flips:
                 oldest = i  # what rounding left of older lots is gone
-            left[i] = opened
+            lots[i].qty, lots[i].left, lots[i].price = size, opened, fill.price
             held = after
     return count
 
@@ -112,10 +115,9 @@ def close_lots(
     fills: Any,
     i: int,
     closing: float,
-    left: NDArray[np.float64],
+    lots: Any,
     oldest: int,
     sleeve: int,
-    point_value: float,
     out: Any,
     count: int,
 ) -> tuple[int, int]:
@@ -124,24 +126,25 @@ def close_lots(
     dust = 1e-12 * abs(fill.qty)
     side = -1 if fill.qty > 0 else 1
     while oldest < i and closing > dust:
-        taken = min(left[oldest], closing)
+        lot = lots[oldest]
+        taken = min(lot.left, closing)
         if taken > dust:
-            lot = fills[oldest]
+            opening = fills[oldest]
             trade = out[count]
             count += 1
             trade.sleeve = sleeve
             trade.side = side
-            trade.open_row = lot.row
+            trade.open_row = opening.row
             trade.close_row = fill.row
-            trade.open_bar = lot.bar
+            trade.open_bar = opening.bar
             trade.close_bar = fill.bar
             trade.qty = taken
             trade.open_price = lot.price
             trade.close_price = fill.price
-            trade.gross = side * (fill.price - lot.price) * taken * point_value
-            trade.costs = lot.cost * (taken / abs(lot.qty)) + fill.cost * (taken / abs(fill.qty))
-        left[oldest] -= taken
+            trade.gross = side * (fill.price - lot.price) * taken * fill.point_value
+            trade.costs = opening.cost * (taken / lot.qty) + fill.cost * (taken / abs(fill.qty))
+        lot.left -= taken
         closing -= taken
-        if left[oldest] <= dust:
+        if lot.left <= dust:
             oldest += 1
     return oldest, count

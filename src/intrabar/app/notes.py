@@ -63,16 +63,26 @@ def _ruin(result: Result) -> list[str]:
 
 def _ambiguity(result: Result) -> list[str]:
     count = int(result.campaigns["ambiguous"].sum())
+    settled = int(result.campaigns["settled"].sum())
+    told = []
+    if settled:
+        told.append(f"Detail bars told for {settled} campaigns whether stop or target came first")
+    if result.without_detail:
+        told.append(
+            f"{result.without_detail} bars have no detail bars: their path was taken to be the "
+            "shortest"
+        )
     ends = [run.total_return for run in result.band]
     width = max(ends) - min(ends)
     if not count and width == 0.0:
-        return []
+        return told
     policy = result.setup.account.path_policy.word.replace("_", " ")
     least, most = min(ends), max(ends)
     return [
         f"{count} of {result.campaigns.height} campaigns had stop and target inside one bar. Which "
         f"came first is not in the bars; this run took {policy}. Total return lies between "
-        f"{least:.2%} and {most:.2%}, a band of {100 * width:.2f} percentage points"
+        f"{least:.2%} and {most:.2%}, a band of {100 * width:.2f} percentage points",
+        *told,
     ]
 
 
@@ -90,9 +100,13 @@ def _costs(result: Result) -> list[str]:
         x.symbol
         for x in result.setup.instruments
         if not (x.commission_per_contract or x.fee_per_trade or x.commission_rate)
-        and not x.commission_min
+        and not (x.commission_min or x.tiers)
     ]
-    exact = [x.symbol for x in result.setup.instruments if not (x.slippage_ticks or x.slippage_pct)]
+    exact = [
+        x.symbol
+        for x in result.setup.instruments
+        if not (x.slippage_ticks or x.slippage_pct or x.slippage_volatility or x.slippage_impact)
+    ]
     told = []
     if free:
         told.append(f"No commission and no fee on {', '.join(free)}: the result is too good")

@@ -9,7 +9,7 @@ from typing import Any
 
 from intrabar.app.metric_text import flat, sectioned
 from intrabar.app.notes import bars_of, notes
-from intrabar.engine.result import Result
+from intrabar.engine.result import BAND, Result, band_run
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import report_view
 from intrabar.web.report import write_report
@@ -44,7 +44,8 @@ def report(
         strategies=list(result.setup.strategies),
         symbols=list(result.market.symbols),
         initial_cash=result.setup.account.cash,
-        currency=result.setup.instruments[0].currency,
+        currency=result.setup.account.currency,
+        without_detail=result.without_detail,
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
     tables = RunTables(
@@ -53,6 +54,8 @@ def report(
         campaigns=result.campaigns,
         equity=result.equity,
         gates=result.gates,
+        ledger=result.ledger,
+        levels=result.levels,
     )
     found = Findings(
         metrics=sectioned(result.metrics),
@@ -85,6 +88,8 @@ def _by(result: Result, key: str, order: Sequence[str]) -> dict[str, dict[str, M
 
 def _band(result: Result) -> list[PolicyRun]:
     time = result.market.time
+    own = result.setup.account.path_policy
+    runs = result.band if own in BAND else (*result.band, band_run(result, own))
     return [
         PolicyRun(
             policy=run.policy,
@@ -95,7 +100,7 @@ def _band(result: Result) -> list[PolicyRun]:
             time=time[: len(run.equity)],
             equity=run.equity,
         )
-        for run in result.band
+        for run in runs
     ]
 
 

@@ -23,7 +23,7 @@ from intrabar.errors import RunError
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.registry import AnyStrategy
 
-TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels")
+TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")
 MANIFEST = "manifest.json"
 
 

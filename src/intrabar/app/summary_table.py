@@ -51,7 +51,7 @@ def figure(result: Result, name: str) -> str:
     value = result.metrics.values[name]
     if value is None:
         return f"none ({result.metrics.reasons.get(name, 'undefined')})"
-    currency = f" {result.setup.instruments[0].currency}" if name == "costs" else ""
+    currency = f" {result.setup.account.currency}" if name == "costs" else ""
     return shown(name, value) + currency
 
 

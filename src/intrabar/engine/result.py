@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -69,7 +69,7 @@ class Result:
 
     @property
     def point_values(self) -> dict[str, float]:
-        """Worth of a move of 1.0 in price, per symbol."""
+        """Worth of a move of 1.0 in price in the instrument's currency, per symbol."""
         return {x.symbol: x.point_value for x in self.setup.instruments}
 
     @property
@@ -77,10 +77,20 @@ class Result:
         """Bars with recorded equity; fewer than the market's after ruin."""
         return self.run.machine.bars_done
 
+    @property
+    def without_detail(self) -> int | None:
+        """How many bars the path policy `detail` had to guess; None under another policy."""
+        if self.setup.account.path_policy is not PathPolicy.DETAIL:
+            return None
+        real = ~np.isnan(self.market.open[: self.bars_done])
+        if self.market.detail is not None:
+            real &= self.market.detail.count[: self.bars_done] == 0
+        return int(real.sum())
+
     def _named(self, records: NDArray[Any]) -> dict[str, Any]:
         return {
-            "strategy": np.array(list(self.setup.strategies))[records["strategy"]],
-            "symbol": np.array(self.market.symbols)[records["instrument"]],
+            "strategy": _names(list(self.setup.strategies), records["strategy"]),
+            "symbol": _names(self.market.symbols, records["instrument"]),
         }
 
     def _times(self, bars: NDArray[np.int64]) -> pl.Series:
@@ -98,7 +108,7 @@ class Result:
                 "time": self._times(f["bar"]),
                 "phase": _words(enums.Phase, f["phase"]),
                 **self._named(f),
-                "order": f["order"].copy(),
+                "order": _null_below_zero(f["order"]),
                 "side": _words(enums.Side, f["side"]),
                 "qty": f["qty"].copy(),
                 "price": f["price"].copy(),
@@ -110,6 +120,7 @@ class Result:
                 "target": f["target"].copy(),
                 "ambiguous": f["ambiguous"] == int(enums.Ambiguity.AMBIGUOUS),
                 "settled": f["ambiguous"] == int(enums.Ambiguity.SETTLED),
+                "point_value": f["point_value"].copy(),
             }
         )
 
@@ -156,6 +167,21 @@ class Result:
         )
 
     @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """Everything that moved cash without a fill, in order; null where it is the account's."""
+        x = self.run.machine.ledger()
+        return pl.DataFrame(
+            {
+                "bar": x["bar"].copy(),
+                "time": self._times(x["bar"]),
+                **self._named(x),
+                "kind": _words(enums.LedgerKind, x["kind"]),
+                "amount": x["amount"].copy(),
+                "cash": x["cash"].copy(),
+            }
+        )
+
+    @cached_property
     def equity(self) -> pl.DataFrame:
         """Equity at every close, with cash, drawdown (fraction) and exposure (fraction)."""
         n = self.bars_done
@@ -176,10 +202,19 @@ class Result:
         """Absolute net position times close and point value, summed over instruments, (t,)."""
         f = self.run.machine.fills()
         t, n = self.market.close.shape
+        sleeve = f["strategy"].astype(np.int64) * n + f["instrument"]
+        order = np.argsort(sleeve, kind="stable")
+        # What each fill (or split) changed of its sleeve.
+        change = np.diff(f["position"][order], prepend=0.0)
+        starts = np.flatnonzero(np.diff(sleeve[order], prepend=-1))
+        change[starts] = f["position"][order][starts]
         moved = np.zeros((t, n))
-        np.add.at(moved, (f["bar"], f["instrument"]), f["side"] * f["qty"])
+        np.add.at(moved, (f["bar"][order], f["instrument"][order]), change)
         worth = np.array(list(self.point_values.values()))
-        notional = np.abs(np.cumsum(moved, axis=0)) * np.nan_to_num(self.market.close) * worth
+        if self.market.fx is not None:
+            worth = worth * self.market.fx
+        close = np.abs(np.nan_to_num(self.market.close))
+        notional = np.abs(np.cumsum(moved, axis=0)) * close * worth
         total: NDArray[np.float64] = notional.sum(axis=1)
         return total
 
@@ -191,7 +226,7 @@ class Result:
     @cached_property
     def trades(self) -> pl.DataFrame:
         """Opening fills paired with closing ones, first in first out."""
-        return trades(self.fills, self.point_values)
+        return trades(self.fills)
 
     @cached_property
     def gates(self) -> pl.DataFrame:
@@ -226,6 +261,7 @@ class Result:
             initial=self.setup.account.cash,
             point_values=self.point_values,
             periods_per_year=self.periods_per_year,
+            session=self.market.day,
         )
 
     @cached_property
@@ -280,6 +316,11 @@ def finish(run: Run, progress: Progress | None = None) -> Result:
     """Run to the end and give the result."""
     run.to_end(progress)
     return Result(run)
+
+
+def _names(names: Sequence[str], rows: NDArray[Any]) -> pl.Series:
+    """The names of rows; a row of -1 has none."""
+    return pl.Series(names, dtype=pl.String).gather(_null_below_zero(rows.astype(np.int64)))
 
 
 def _words(words: type[enums.Word], codes: NDArray[Any]) -> NDArray[Any]:

@@ -29,7 +29,10 @@ class Metric(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What the run is called and what it was."""
+    """What the run is called and what it was.
+
+    `without_detail` is how many bars the path policy `detail` had to guess, None under another.
+    """
 
     name: str
     status: RunStatus
@@ -39,6 +42,7 @@ class RunFacts:
     initial_cash: float
     currency: str = "USD"
     created: str = ""
+    without_detail: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class RunTables:
     campaigns: pl.DataFrame
     equity: pl.DataFrame
     gates: pl.DataFrame
+    ledger: pl.DataFrame
+    levels: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from intrabar.errors import RunError
 from intrabar.model.bars import Bars
-from intrabar.model.enums import Gate, PathPolicy
+from intrabar.model.enums import Gate
 from intrabar.ui import shape
 from intrabar.ui.report_input import Findings, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.view_types import (
     SCHEMA,
+    AccrualRow,
     BandView,
     CampaignsView,
     CostRow,
@@ -29,6 +30,7 @@ from intrabar.ui.view_types import (
     Figure,
     FillsView,
     GateRow,
+    LevelsView,
     MetricTable,
     MonthlyRow,
     OrderRow,
@@ -39,6 +41,7 @@ EQUITY_POINTS = 5_000
 CURVE_POINTS = 1_500
 BARS_PER_SYMBOL = 100_000
 BARS_PER_PAGE = 1_000_000
+MOVES_PER_PAGE = 100_000
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -68,9 +71,11 @@ COLUMNS = {
     "fills": "time phase strategy symbol side qty price cost reason position stop target ambiguous",
     "orders": "role type status reject",
     "campaigns": "campaign strategy symbol side start end bars qty entry exit gross costs net "
-    "risk r mae mfe reason ambiguous",
+    "risk r mae mfe reason ambiguous settled",
     "equity": "time equity drawdown",
     "gates": "strategy symbol gate count",
+    "ledger": "symbol kind amount",
+    "levels": "time strategy symbol stop target",
 }
 
 
@@ -113,15 +118,17 @@ def report_view(
         "strategies": list(facts.strategies),
         "symbols": list(facts.symbols),
         "figures": _figures(findings.metrics),
-        "band": _band(facts.policy, findings.band),
+        "band": _band(facts, tables.campaigns, findings.band),
         "equity": equity,
         "curves": [_curve(c.label, c.kind, c.time, c.value) for c in findings.lines],
         "bars": [shape.bars_view(b, limit) for b in bars],
         "fills": _fills(tables.fills),
+        "levels": _levels(tables.levels),
         "campaigns": _campaigns(tables.campaigns),
         "orders": _orders(tables.orders),
         "gates": _gates(tables.gates),
         "costs": _costs(tables.fills, tables.campaigns),
+        "accruals": _accruals(tables.ledger),
         "metrics": _metric_tables(findings),
         "monthly": _monthly(findings.months),
         "notes": list(findings.notes),
@@ -164,11 +171,15 @@ def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.flo
     }
 
 
-def _band(policy: PathPolicy, runs: Sequence[PolicyRun]) -> BandView | None:
+def _band(facts: RunFacts, campaigns: pl.DataFrame, runs: Sequence[PolicyRun]) -> BandView | None:
     if not runs:
         return None
     return {
-        "policy": policy.word,
+        "policy": facts.policy.word,
+        "campaigns": campaigns.height,
+        "ambiguous": int(campaigns["ambiguous"].sum()),
+        "settled": int(campaigns["settled"].sum()),
+        "without_detail": facts.without_detail,
         "rows": [
             {
                 "policy": run.policy.word,
@@ -198,6 +209,22 @@ def _fills(table: pl.DataFrame) -> FillsView:
         "stop": shape.numbers(table["stop"]),
         "target": shape.numbers(table["target"]),
         "ambiguous": shape.flags(table["ambiguous"]),
+    }
+
+
+def _levels(table: pl.DataFrame) -> LevelsView:
+    keys = ["strategy", "symbol"]
+    # A move that leaves both where they were is none.
+    moved = [pl.col(c).ne_missing(pl.col(c).shift(1).over(keys)) for c in ("stop", "target")]
+    moves = table.filter(moved[0] | moved[1])
+    shown = moves if moves.height <= MOVES_PER_PAGE else moves.clear()
+    return {
+        "time": [t for t in shape.time_column(shown["time"]) if t is not None],
+        "strategy": shape.coded(shown["strategy"]),
+        "symbol": shape.coded(shown["symbol"]),
+        "stop": shape.numbers(shown["stop"]),
+        "target": shape.numbers(shown["target"]),
+        "total": moves.height,
     }
 
 
@@ -252,7 +279,8 @@ def _gates(table: pl.DataFrame) -> list[GateRow]:
 def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
     keys = ["strategy", "symbol"]
     fills, campaigns = (t.with_columns(pl.col(keys).cast(pl.String)) for t in (fills, campaigns))
-    paid = fills.group_by(keys).agg(pl.len().alias("fills"), pl.col("qty", "cost").sum())
+    traded = fills.filter(pl.col("qty") > 0.0)  # a split is no trade
+    paid = traded.group_by(keys).agg(pl.len().alias("fills"), pl.col("qty", "cost").sum())
     made = campaigns.group_by(keys).agg(pl.col("gross", "net").sum())
     rows = paid.join(made, on=keys, how="left").sort(keys)
     return [
@@ -264,6 +292,23 @@ def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
             "gross": shape.number(row["gross"]),
             "cost": shape.number(row["cost"]),
             "net": shape.number(row["net"]),
+        }
+        for row in rows.to_dicts()
+    ]
+
+
+def _accruals(ledger: pl.DataFrame) -> list[AccrualRow]:
+    """Sums by kind and symbol; a settlement moves open profit, it adds none."""
+    keys = ["kind", "symbol"]
+    named = ledger.with_columns(pl.col(keys).cast(pl.String).fill_null(""))
+    sums = named.filter(pl.col("kind") != "settlement").group_by(keys)
+    rows = sums.agg(pl.len().alias("lines"), pl.col("amount").sum()).sort(keys)
+    return [
+        {
+            "kind": row["kind"],
+            "symbol": row["symbol"],
+            "lines": row["lines"],
+            "amount": shape.number(row["amount"]),
         }
         for row in rows.to_dicts()
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-SCHEMA = 1
+SCHEMA = 2
 
 Number = float | int | None
 
@@ -61,7 +61,7 @@ class BarsView(TypedDict):
 
 
 class FillsView(TypedDict):
-    """One entry per fill, in the order of the run."""
+    """One entry per fill, in the order of the run; without a quantity, a split by its price."""
 
     time: list[int]
     phase: Coded
@@ -76,6 +76,20 @@ class FillsView(TypedDict):
     stop: list[Number]
     target: list[Number]
     ambiguous: list[int]
+
+
+class LevelsView(TypedDict):
+    """Where the stop and the target of a position stood after each move.
+
+    Of the `total` moves none is here where they are too many for a page.
+    """
+
+    time: list[int]
+    strategy: Coded
+    symbol: Coded
+    stop: list[Number]
+    target: list[Number]
+    total: int
 
 
 class CampaignsView(TypedDict):
@@ -134,6 +148,15 @@ class CostRow(TypedDict):
     net: Number
 
 
+class AccrualRow(TypedDict):
+    """What moved cash without a fill, by kind; `symbol` is "" where it is the account's."""
+
+    kind: str
+    symbol: str
+    lines: int
+    amount: Number
+
+
 class Figure(TypedDict):
     """A number with its meaning; `unit` as in `report_input.Metric`, `reason` where it is null."""
 
@@ -183,9 +206,17 @@ class BandRow(TypedDict):
 
 
 class BandView(TypedDict):
-    """The same strategy under each path policy; `policy` is the one that this report shows."""
+    """The same strategy under each path policy; `policy` is the one that this report shows.
+
+    `campaigns`, `ambiguous` and `settled` count those of this report, `without_detail` the bars
+    that it had to guess for want of detail bars (null where it asked for none).
+    """
 
     policy: str
+    campaigns: int
+    ambiguous: int
+    settled: int
+    without_detail: int | None
     rows: list[BandRow]
     curves: list[Curve]
 
@@ -210,10 +241,12 @@ class ReportView(TypedDict):
     curves: list[Curve]
     bars: list[BarsView]
     fills: FillsView
+    levels: LevelsView
     campaigns: CampaignsView
     orders: list[OrderRow]
     gates: list[GateRow]
     costs: list[CostRow]
+    accruals: list[AccrualRow]
     metrics: list[MetricTable]
     monthly: list[MonthlyRow]
     notes: list[str]
