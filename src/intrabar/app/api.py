@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from intrabar.app.bars_in import nanoseconds, read_bars
+from intrabar.app.around import market_of
+from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.frames import bars_from_frame
-from intrabar.data.timeline import market_from_bars
+from intrabar.data.margins import read_margins
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
@@ -41,6 +43,10 @@ def backtest(
     params: Mapping[str, Any] | None = None,
     path_policy: str | None = None,
     zone: str | None = None,
+    actions: Mapping[str, Any] | None = None,
+    margins: Mapping[str, Path | str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+    rates: Mapping[str, Any] | None = None,
     progress: bool = False,
 ) -> Result:
     """Run strategies over bars.
@@ -69,6 +75,14 @@ def backtest(
         "worst", "shortest", "best", ...
     zone : str
         IANA zone of stamps in frames that carry none.
+    actions : {symbol: path, or rows of (ex-date, split, dividend)}
+        Splits and dividends.
+    margins : {symbol: path}
+        Tables of margins that change in the course of time.
+    detail : {symbol: Bars, frame or path}
+        Lower bars, for the path policy "detail".
+    rates : {pair: Bars, frame or path}
+        Currency pairs, such as EURUSD, for what is not in the account's currency.
     progress : bool
         Show a progress bar on stderr.
 
@@ -86,6 +100,7 @@ def backtest(
         account=(account, cash, path_policy),
         instruments=instruments,
         zone=zone,
+        around={"actions": actions, "margins": margins, "detail": detail, "rates": rates},
     )
     if not progress:
         return finish(Run(setup))
@@ -110,6 +125,10 @@ def audit(
     params: Mapping[str, Any] | None = None,
     path_policy: str | None = None,
     zone: str | None = None,
+    actions: Mapping[str, Any] | None = None,
+    margins: Mapping[str, Path | str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+    rates: Mapping[str, Any] | None = None,
     cuts: int = 20,
     seed: int = 0,
     progress: bool = False,
@@ -122,6 +141,7 @@ def audit(
         Give a function where a strategy holds arrays that were worked out from the bars: only so
         can they be worked out again from other ones.
     data, config, symbols, start, end, period, cash, account, instruments, params, path_policy, zone
+    actions, margins, detail, rates
         As in `backtest`.
     cuts : int, >= 1
         Bars after which the future is replaced.
@@ -150,6 +170,7 @@ def audit(
         account=(account, cash, path_policy),
         instruments=instruments,
         zone=zone,
+        around={"actions": actions, "margins": margins, "detail": detail, "rates": rates},
     )
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
@@ -168,6 +189,7 @@ def _setup(
     account: tuple[Account | Mapping[str, Any] | None, float | None, str | None],
     instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
     zone: str | None,
+    around: Mapping[str, Mapping[str, Any] | None],
 ) -> Setup:
     """What decides a run, from arguments over a configuration; `make` None: its strategies."""
     base = _config(config)
@@ -177,20 +199,50 @@ def _setup(
         values["symbols"] = (
             [given["symbols"]] if isinstance(given["symbols"], str) else list(given["symbols"])
         )
+    money = _account(base.account, *account)
+    own = {"currency": money.currency, "path_policy": money.path_policy.word}
     made = validated(Config, values)
-    bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
+    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
+    series = (
+        read_series(made)
+        if data is None
+        else [given_series(b) for b in _trimmed(_bars(data, made, zone), made)]
+    )
+    series = [_with_around(s, made, around, zone) for s in series]
+    symbols = [s.bars.symbol for s in series]
     known = {**base.instruments, **(instruments or {})}
-    for symbol in known:
-        if symbol not in {b.symbol for b in bars}:
-            raise NotFoundError("symbol in instruments", symbol, [b.symbol for b in bars])
-    market = market_from_bars(bars)
+    for place, names in {"instruments": known, **around}.items():
+        for symbol in names or ():
+            if symbol not in symbols and place != "rates":
+                raise NotFoundError(f"symbol in {place}", symbol, symbols)
+    traded = tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols)
+    rates = [_one(x, pair, made, zone) for pair, x in (around["rates"] or {}).items()]
+    market, _, _ = market_of(series, traded, made, rates)
     return Setup(
         market,
-        tuple(_instrument(b.symbol, known.get(b.symbol, {})) for b in bars),
+        traded,
         make_strategies(made.strategies) if make is None else make(market),
-        _account(base.account, *account),
+        money,
         is_open,
     )
+
+
+def _with_around(
+    series: Series, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
+) -> Series:
+    """A series with what the arguments say is around it."""
+    symbol = series.bars.symbol
+    given = {key: named[symbol] for key, named in around.items() if named and symbol in named}
+    made: dict[str, Any] = {}
+    if "actions" in given:
+        of = read_actions if isinstance(given["actions"], str | Path) else actions_of
+        made["actions"] = of(given["actions"], symbol)
+    if "margins" in given:
+        made["margins"] = read_margins(given["margins"], symbol)
+    if "detail" in given:
+        finer = config.model_copy(update={"period": None})
+        made["detail"] = _one(given["detail"], symbol, finer, zone)
+    return replace(series, **made)
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
@@ -222,7 +274,7 @@ def _one(data: Any, symbol: str, config: Config, zone: str | None) -> Bars:
     if isinstance(data, str | Path):
         source = {"symbol": symbol, "file": str(data), "zone": zone, "period": config.period}
         one = absolute(validated(Config, {"data": [source]}), Path())
-        return read_bars(one.model_copy(update={"instruments": config.instruments}))[0][0]
+        return read_series(one.model_copy(update={"instruments": config.instruments}))[0].bars
     if not hasattr(data, "columns"):
         raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
     own = config.instruments.get(symbol, {}).get("calendar", "")
