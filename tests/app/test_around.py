@@ -27,7 +27,8 @@ def held(prices: list[float], symbol: str = "AAA", qty: float = 10, **given: Any
     instruments = {
         symbol: {
             "tick_size": 0.01,
-            "slippage_ticks": 0, "commission_per_contract": 0,
+            "slippage_ticks": 0,
+            "commission_per_contract": 0,
             "calendar": "",
             **given.pop("instrument", {}),
         }
@@ -51,7 +52,7 @@ def test_margins_change_on_their_day(tmp_path: Path) -> None:
     table = tmp_path / "margins.csv"
     table.write_text("date,initial,maintenance\n2020-01-01,100,90\n20200109,100,99999\n")
     found = held([100] * 5, margins={"AAA": table})
-    assert found.fills["reason"].to_list() == ["entry", "liquidation"]
+    assert found.fills["reason"].to_list()[:2] == ["entry", "liquidation"]
     assert str(found.fills["time"][1])[:10] == "2020-01-09"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
 from intrabar.indicators import Columns, Indicator, require_length
@@ -81,10 +82,13 @@ class Run:
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        self.frames = TimeFrames(setup.market, calendars)
+        adjusted = Adjusted(setup.market)
+        self.frames = TimeFrames(adjusted.market, calendars)
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
         columns = {
-            name: compute_columns(indicators, setup.market, self.frames)
+            name: adjusted.shown(
+                compute_columns(indicators, adjusted.market, self.frames), indicators
+            )
             for name, indicators in named.items()
         }
         tables = {
@@ -123,6 +127,7 @@ class Run:
                 running = RunningStrategy(
                     deepcopy(strategy), self.machine, k, columns[name], history
                 )
+                running.scale(adjusted.scales(named[name]))
             self.running[name] = running
 
     def to_end(self, progress: Progress | None = None) -> None:
