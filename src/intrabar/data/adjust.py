@@ -12,6 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from intrabar.data.actions import kept_actions
+from intrabar.data.catalogue import Catalogue
+from intrabar.data.continuous import kept_rolls, placed
 from intrabar.model.bars import Action, Bars, Floats
 from intrabar.model.enums import ActionKind
 
@@ -64,3 +67,31 @@ def adjusted_bars(bars: Bars, actions: Sequence[Action]) -> Bars:
     price, shares = price / price[-1], shares / shares[-1]
     values = {name: getattr(bars, name) * price for name in ("open", "high", "low", "close")}
     return replace(bars, **values, volume=bars.volume / shares)
+
+
+def kept_of(
+    catalogue: Catalogue, symbol: str, period: str | None = None
+) -> tuple[Bars, list[Action]]:
+    """Bars of the catalogue and what it knows to have happened to them.
+
+    Returns
+    -------
+    Bars
+        As they were imported.
+    list of Action
+        Splits, dividends and rolls; `bar` is a row of the bars. Without the splits where the bars
+        are adjusted for those, none where for all.
+
+    Raises
+    ------
+    NotFoundError, ConfigError, DataError
+        As `Catalogue.read`.
+    """
+    bars = catalogue.read(symbol, period)
+    manifest = catalogue.show(symbol, period)[0]
+    actions = kept_actions(catalogue, symbol)
+    if actions is not None and manifest.adjustment == "split":
+        actions = actions.without_splits
+    known = actions is not None and manifest.adjustment in ("raw", "split")
+    made = actions.placed(bars, bars.close_time, 0) if actions is not None and known else []
+    return bars, [*made, *placed(kept_rolls(catalogue, manifest), bars.close_time, 0)]
