@@ -9,15 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
-from intrabar.app.bars_in import nanoseconds, read_bars
+from intrabar.app.around import market_of
+from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
 from intrabar.app.chunked import read_feeds
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
 from intrabar.app.progress import bar
+from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.frames import bars_from_frame
+from intrabar.data.margins import read_margins
 from intrabar.data.pieces import Feed, WholeFeed
-from intrabar.data.timeline import market_from_bars
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
@@ -52,6 +54,10 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
     params: Mapping[str, Any] | None = None,
     path_policy: str | None = None,
     zone: str | None = None,
+    actions: Mapping[str, Any] | None = None,
+    margins: Mapping[str, Path | str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+    rates: Mapping[str, Any] | None = None,
     progress: bool = False,
     chunk: int | None = None,
     out: Path | str | None = None,
@@ -82,6 +88,14 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
         "worst", "shortest", "best", ...
     zone : str
         IANA zone of stamps in frames that carry none.
+    actions : {symbol: path, or rows of (ex-date, split, dividend)}
+        Splits and dividends.
+    margins : {symbol: path}
+        Tables of margins that change in the course of time.
+    detail : {symbol: Bars, frame or path}
+        Lower bars, for the path policy "detail".
+    rates : {pair: Bars, frame or path}
+        Currency pairs, such as EURUSD, for what is not in the account's currency.
     progress : bool
         Show a progress bar on stderr.
     chunk : bars, optional
@@ -104,12 +118,23 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
     make: Make | None = (lambda _: _strategies(strategy, params)) if strategy is not None else None
     given = {"symbols": symbols, "start": start, "end": end, "period": period}
     money = (account, cash, path_policy)
+    around = {"actions": actions, "margins": margins, "detail": detail, "rates": rates}
     if chunk is None:
         setup = _setup(
-            make, data, config, given=given, account=money, instruments=instruments, zone=zone
+            make,
+            data,
+            config,
+            given=given,
+            account=money,
+            instruments=instruments,
+            zone=zone,
+            around=around,
         )
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
+    for name, values in around.items():
+        if values:
+            raise ConfigError(f"{name}: not in chunks; run without chunk")
     base, made = _made(config, given)
     if data is None:
         feeds: tuple[Feed, ...] = read_feeds(made)[0]
@@ -117,7 +142,7 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
         feeds = tuple(WholeFeed(b) for b in _trimmed(_bars(data, made, zone), made))
     chunked = ChunkedSetup(
         feeds,
-        _traded([f.symbol for f in feeds], base, instruments),
+        _traded([f.symbol for f in feeds], base, instruments, {}),
         make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
         _account(base.account, *money),
         chunk,
@@ -152,6 +177,10 @@ def audit(
     params: Mapping[str, Any] | None = None,
     path_policy: str | None = None,
     zone: str | None = None,
+    actions: Mapping[str, Any] | None = None,
+    margins: Mapping[str, Path | str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+    rates: Mapping[str, Any] | None = None,
     cuts: int = 20,
     seed: int = 0,
     progress: bool = False,
@@ -164,6 +193,7 @@ def audit(
         Give a function where a strategy holds arrays that were worked out from the bars: only so
         can they be worked out again from other ones.
     data, config, symbols, start, end, period, cash, account, instruments, params, path_policy, zone
+    actions, margins, detail, rates
         As in `backtest`.
     cuts : int, >= 1
         Bars after which the future is replaced.
@@ -192,6 +222,7 @@ def audit(
         account=(account, cash, path_policy),
         instruments=instruments,
         zone=zone,
+        around={"actions": actions, "margins": margins, "detail": detail, "rates": rates},
     )
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
@@ -208,17 +239,27 @@ def _setup(
     account: tuple[Account | Mapping[str, Any] | None, float | None, str | None],
     instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
     zone: str | None,
+    around: Mapping[str, Mapping[str, Any] | None],
 ) -> Setup:
     """What decides a run, from arguments over a configuration; `make` None: its strategies."""
     base, made = _made(config, given)
-    bars = read_bars(made)[0] if data is None else _trimmed(_bars(data, made, zone), made)
-    traded = _traded([b.symbol for b in bars], base, instruments)
-    market = market_from_bars(bars)
+    money = _account(base.account, *account)
+    own = {"currency": money.currency, "path_policy": money.path_policy.word}
+    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
+    series = (
+        read_series(made)
+        if data is None
+        else [given_series(b) for b in _trimmed(_bars(data, made, zone), made)]
+    )
+    series = [_with_around(s, made, around, zone) for s in series]
+    traded = _traded([s.bars.symbol for s in series], base, instruments, around)
+    rates = [_one(x, pair, made, zone) for pair, x in (around["rates"] or {}).items()]
+    market, _, _ = market_of(series, traded, made, rates)
     return Setup(
         market,
         traded,
         make_strategies(made.strategies) if make is None else make(market),
-        _account(base.account, *account),
+        money,
         is_open,
     )
 
@@ -241,12 +282,32 @@ def _traded(
     symbols: Sequence[str],
     base: Config,
     instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
+    around: Mapping[str, Mapping[str, Any] | None],
 ) -> tuple[Instrument, ...]:
     known = {**base.instruments, **(instruments or {})}
-    for symbol in known:
-        if symbol not in symbols:
-            raise NotFoundError("symbol in instruments", symbol, symbols)
+    for place, names in {"instruments": known, **around}.items():
+        for symbol in names or ():
+            if symbol not in symbols and place != "rates":
+                raise NotFoundError(f"symbol in {place}", symbol, symbols)
     return tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols)
+
+
+def _with_around(
+    series: Series, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
+) -> Series:
+    """A series with what the arguments say is around it."""
+    symbol = series.bars.symbol
+    given = {key: named[symbol] for key, named in around.items() if named and symbol in named}
+    made: dict[str, Any] = {}
+    if "actions" in given:
+        of = read_actions if isinstance(given["actions"], str | Path) else actions_of
+        made["actions"] = of(given["actions"], symbol)
+    if "margins" in given:
+        made["margins"] = read_margins(given["margins"], symbol)
+    if "detail" in given:
+        finer = config.model_copy(update={"period": None})
+        made["detail"] = _one(given["detail"], symbol, finer, zone)
+    return replace(series, **made)
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
@@ -278,7 +339,7 @@ def _one(data: Any, symbol: str, config: Config, zone: str | None) -> Bars:
     if isinstance(data, str | Path):
         source = {"symbol": symbol, "file": str(data), "zone": zone, "period": config.period}
         one = absolute(validated(Config, {"data": [source]}), Path())
-        return read_bars(one.model_copy(update={"instruments": config.instruments}))[0][0]
+        return read_series(one.model_copy(update={"instruments": config.instruments}))[0].bars
     if not hasattr(data, "columns"):
         raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
     own = config.instruments.get(symbol, {}).get("calendar", "")

@@ -1,16 +1,26 @@
-"""The bars of a run: from files, the catalogue or the demo's package, each accounted for."""
+"""The bars of a run and what happens around them: from files, the catalogue or the demo's package.
+
+Each is accounted for, so that a later run can be held against it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from intrabar.app.config import Config, Source
+from intrabar.data.actions import Actions, kept_actions, read_actions
+from intrabar.data.adjust import factors
+from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import check
+from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
+from intrabar.data.detail import detail_in
 from intrabar.data.instruments import instrument
-from intrabar.data.manifest import content_hash
+from intrabar.data.manifest import Manifest, content_hash
+from intrabar.data.margins import Margins, read_margins
 from intrabar.data.readers import Reading, read_file
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
@@ -33,6 +43,8 @@ class Origin:
         Hash of the bars as they were traded.
     bars : int
     first, last : str, UTC
+    around : str
+        Hash of splits, dividends, margins, rolls and lower bars; "" where there are none.
     """
 
     symbol: str
@@ -42,45 +54,87 @@ class Origin:
     bars: int
     first: str
     last: str
+    around: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the manifest."""
         return asdict(self)
 
 
-def read_bars(config: Config) -> tuple[list[Bars], list[Origin], list[str]]:
-    """Read the bars of every traded symbol, trimmed to the dates.
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The bars of a symbol, and what happens around them."""
 
-    Returns
-    -------
-    list of Bars
-    list of Origin
-    list of str
-        What is odd about them.
+    bars: Bars
+    origin: Origin
+    remarks: tuple[str, ...] = ()
+    actions: Actions | None = None
+    margins: Margins | None = None
+    rolls: tuple[Roll, ...] = ()
+    detail: Bars | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    bars: Bars
+    where: str
+    sha256: str = ""
+    remarks: tuple[str, ...] = ()
+    rolls: tuple[Roll, ...] = ()
+    adjustment: str = "raw"
+
+
+def read_series(config: Config) -> list[Series]:
+    """Read the bars of every traded symbol, trimmed to the dates, and what is around them.
 
     Raises
     ------
     ConfigError, NotFoundError
         No symbol, or one without data.
     DataError
-        Bars that cannot be used, or none between the dates.
+        Bars or tables that cannot be used, or no bars between the dates.
     """
     symbols = config.traded
     if not symbols:
         raise ConfigError("symbols: there is no symbol; name one, or a file under data")
     sources = {source.symbol: source for source in config.data}
-    bars, origins, remarks = [], [], []
+    found = []
     for symbol in symbols:
         source = sources.get(symbol)
         if source is None and config.data:
             raise NotFoundError("symbol", symbol, sources)
-        calendar = _calendar(config, symbol)
-        read, where, sha256, told = _read(source or Source(symbol=symbol), calendar, config.period)
-        read = read.between(nanoseconds(config.start), nanoseconds(config.end, end=True))
-        bars.append(read)
-        origins.append(origin(read, where, sha256))
-        remarks += [*told, *jumps(read)]
-    return bars, origins, remarks
+        found.append(read_one(source or Source(symbol=symbol), config))
+    return found
+
+
+def read_one(source: Source, config: Config) -> Series:
+    """One series; lower bars are read where the path policy asks for them."""
+    read = _read(source, _calendar(config, source.symbol), config.period)
+    bars = read.bars.between(nanoseconds(config.start), nanoseconds(config.end, end=True))
+    actions = _actions(source, source.adjustment or read.adjustment)
+    margins = read_margins(source.margins, source.symbol) if source.margins else None
+    detail = None
+    if config.account.path_policy == "detail":
+        detail = _detail(source, config, bars.period)
+    series = Series(
+        bars, origin(bars, read.where, read.sha256), (), actions, margins, read.rolls, detail
+    )
+    odd = (*read.remarks, *jumps(bars, series))
+    return replace(series, remarks=odd, origin=replace(series.origin, around=_hash(series)))
+
+
+def given_series(bars: Bars, **around: Any) -> Series:
+    """Bars that a program gives, which no later run is held against."""
+    return Series(bars, Origin(bars.symbol, "given", "", "", len(bars), "", ""), **around)
+
+
+def _hash(series: Series) -> str:
+    parts: list[Any] = [
+        series.actions and series.actions.content_sha256,
+        series.margins and series.margins.rows,
+    ]
+    parts += [series.rolls, series.detail and content_hash(series.detail)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest() if any(parts) else ""
 
 
 def _calendar(config: Config, symbol: str) -> str:
@@ -88,14 +142,66 @@ def _calendar(config: Config, symbol: str) -> str:
     return str(given) if given is not None else instrument(symbol).calendar
 
 
-def _read(source: Source, calendar: str, period: str | None) -> tuple[Bars, str, str, list[str]]:
-    """Bars, where from, the file's hash, remarks."""
+def _actions(source: Source, adjustment: str) -> Actions | None:
+    if source.actions:
+        found: Actions | None = read_actions(source.actions, source.symbol)
+    elif source.file or source.sample or source.contracts:
+        return None
+    else:
+        found = kept_actions(Catalogue(source.catalogue), source.symbol)
+    if found is None or adjustment == "raw":
+        return found
+    return found.without_splits if adjustment == "split" else None
+
+
+def _detail(source: Source, config: Config, period: int) -> Bars | None:
+    if source.detail:
+        finer = source.model_copy(update={"file": source.detail, "period": None, "contracts": {}})
+        return _file(finer, _calendar(config, source.symbol), None).bars
+    if source.file or source.sample or source.contracts:
+        return None
+    return detail_in(Catalogue(source.catalogue), source.symbol, period)
+
+
+def _read(source: Source, calendar: str, period: str | None) -> _Read:
+    if source.contracts:
+        return _joined(source, calendar, period)
     if source.sample:
         from intrabar.app.sample import REMARK, sample_bars
 
-        return sample_bars(source.symbol), "bokeh_sampledata.stocks", "", [REMARK]
+        return _Read(
+            sample_bars(source.symbol),
+            "bokeh_sampledata.stocks",
+            remarks=(REMARK,),
+            adjustment="all",
+        )
     if source.file is None:
         return _from_catalogue(source, period)
+    return _file(source, calendar, period)
+
+
+def _joined(source: Source, calendar: str, period: str | None) -> _Read:
+    """A continuous future."""
+    if source.roll is None:
+        raise ConfigError(f"{source.symbol}: roll is missing; say volume, or when contracts roll")
+    rule = rule_of(source.roll, f"{source.symbol}: roll")
+    parts = [
+        _read(
+            source.model_copy(update={"symbol": name, "file": file or None, "contracts": {}}),
+            calendar,
+            period,
+        )
+        for name, file in source.contracts.items()
+    ]
+    made = continuous(source.symbol, [part.bars for part in parts], rule)
+    told = ", ".join(f"{name}" for name in source.contracts)
+    digest = hashlib.sha256("".join(content_hash(part.bars) for part in parts).encode())
+    odd = tuple(remark for part in parts for remark in part.remarks)
+    return _Read(made.bars, f"contracts {told}", digest.hexdigest(), odd, made.rolls)
+
+
+def _file(source: Source, calendar: str, period: str | None) -> _Read:
+    assert source.file is not None
     how = Reading(
         format=source.format,
         mapping=source.columns,
@@ -111,13 +217,11 @@ def _read(source: Source, calendar: str, period: str | None) -> tuple[Bars, str,
         checked = check(raw, source.symbol, sort=source.sort)
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
-    odd = [f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error"]
-    return checked.bars, source.file, raw.sha256, odd
+    odd = tuple(f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error")
+    return _Read(checked.bars, source.file, raw.sha256, odd)
 
 
-def _from_catalogue(source: Source, period: str | None) -> tuple[Bars, str, str, list[str]]:
-    from intrabar.data.catalogue import Catalogue
-
+def _from_catalogue(source: Source, period: str | None) -> _Read:
     catalogue = Catalogue(source.catalogue)
     if not catalogue.list():
         raise DataError(
@@ -127,7 +231,12 @@ def _from_catalogue(source: Source, period: str | None) -> tuple[Bars, str, str,
     found = catalogue.show(source.symbol, source.period or period)
     bars = catalogue.read(source.symbol, source.period or period)
     where = f"catalogue {catalogue.root}, {found[0].period}, from {found[0].source}"
-    return bars, where, found[0].source_sha256, []
+    rolls = kept_rolls(catalogue, found[0])
+    return _Read(bars, where, found[0].source_sha256, (), rolls, _adjustment(found[0]))
+
+
+def _adjustment(manifest: Manifest) -> str:
+    return manifest.adjustment if manifest.adjustment in ("raw", "split") else "all"
 
 
 def origin(bars: Bars, source: str, sha256: str = "") -> Origin:
@@ -138,9 +247,13 @@ def origin(bars: Bars, source: str, sha256: str = "") -> Origin:
     )
 
 
-def jumps(bars: Bars) -> list[str]:
-    """Closes that move so far that a split may not have been adjusted."""
-    moves = bars.close[1:] / bars.close[:-1] - 1.0
+def jumps(bars: Bars, series: Series) -> list[str]:
+    """Closes that move so far that a split may not have been adjusted, nor told."""
+    close = bars.close
+    if series.actions is not None:
+        told = series.actions.placed(bars, bars.close_time, 0)
+        close = close * factors(told, bars.open, close)[0]
+    moves = close[1:] / close[:-1] - 1.0
     far = np.flatnonzero(np.abs(moves) > JUMP)
     if not far.size:
         return []

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from intrabar.analysis.metrics import METRICS
-from intrabar.app.bars_in import Origin, nanoseconds, read_bars
+from intrabar.app.bars_in import Origin, nanoseconds, read_series
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import Config, Source
 from intrabar.app.run_folder import Outcome, manifest_of, write_manifest
@@ -83,7 +83,7 @@ def compose_chunks(config: Config, remarks: list[str] | None = None) -> Composed
 
 
 def read_feeds(config: Config) -> tuple[tuple[Feed, ...], list[Origin], list[str]]:
-    """The bars of every traded symbol, as `read_bars`, to be read as they come.
+    """The bars of every traded symbol, as `read_series`, to be read as they come.
 
     Only the catalogue's come piece by piece; a file is read whole.
     """
@@ -92,10 +92,10 @@ def read_feeds(config: Config) -> tuple[tuple[Feed, ...], list[Origin], list[str
     for source in _sources(config):
         if source.file or source.sample:
             one = config.model_copy(update={"symbols": [source.symbol]})
-            bars, known, told = read_bars(one)
-            feeds += [WholeFeed(b) for b in bars]
-            origins += known
-            odd += told
+            for series in read_series(one):
+                feeds.append(WholeFeed(series.bars))
+                origins.append(series.origin)
+                odd += series.remarks
         else:
             feed = _stored(source, config)
             feeds.append(feed)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.app.bars_in import Origin, read_bars
+from intrabar.app.around import market_of
+from intrabar.app.bars_in import Origin, read_series
 from intrabar.app.config import AccountConfig, Config, StrategyConfig
 from intrabar.data.instruments import instrument
-from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
-from intrabar.model.bars import Bars, Times
-from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy
+from intrabar.model.bars import Times
+from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
 from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.registry import AnyStrategy, load
@@ -28,7 +28,6 @@ class Composed:
     """A run that can begin, and what there is to say about where it came from."""
 
     setup: Setup
-    bars: list[Bars]
     origins: list[Origin]
     remarks: list[str]
 
@@ -44,17 +43,19 @@ def compose(config: Config, remarks: list[str] | None = None) -> Composed:
         The bars cannot be used.
     """
     strategies = make_strategies(config.strategies)
-    bars, origins, odd = read_bars(config)
+    account = make_account(config.account)
+    series = read_series(config)
     unknown = [symbol for symbol in config.instruments if symbol not in config.traded]
     if unknown:
         raise NotFoundError("symbol in instruments", unknown[0], config.traded)
     instruments = tuple(
-        make_instrument(b.symbol, config.instruments.get(b.symbol, {})) for b in bars
+        make_instrument(s.bars.symbol, config.instruments.get(s.bars.symbol, {})) for s in series
     )
-    setup = Setup(
-        market_from_bars(bars), instruments, strategies, make_account(config.account), is_open
-    )
-    return Composed(setup, bars, origins, [*(remarks or []), *dict.fromkeys(odd)])
+    market, more, told = market_of(series, instruments, config)
+    origins = [*(s.origin for s in series), *more]
+    odd = [*(remark for s in series for remark in s.remarks), *told]
+    setup = Setup(market, instruments, strategies, account, is_open)
+    return Composed(setup, origins, [*(remarks or []), *dict.fromkeys(odd)])
 
 
 def make_strategies(given: list[StrategyConfig]) -> dict[str, AnyStrategy]:
@@ -98,7 +99,18 @@ def make_instrument(symbol: str, given: dict[str, Any]) -> Instrument:
 
 
 def make_account(given: AccountConfig) -> Account:
-    """The account of a configuration."""
+    """The account of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        The calibrated path without its probability.
+    """
+    if given.path_policy == "calibrated" and given.path_trust is None:
+        raise ConfigError(
+            "account.path_trust: is missing; the calibrated path needs the probability that the "
+            "shortest one is right, from 0 to 1 (intrabar data path-truth measures it)"
+        )
     return Account(
         cash=given.cash,
         margin_call=MarginCall[given.margin_call.upper()],
@@ -107,6 +119,11 @@ def make_account(given: AccountConfig) -> Account:
         cash_account=given.type == "cash",
         close_at_end=given.close_at_end,
         seed=given.seed,
+        path_trust=1.0 if given.path_trust is None else given.path_trust,
+        currency=given.currency,
+        interest_rate=given.interest_rate,
+        debit_rate=given.debit_rate,
+        settlement=Settlement[given.settlement.upper()],
     )
 
 

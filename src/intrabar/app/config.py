@@ -8,9 +8,9 @@ swallow: it comes back as a remark, and the report shows it.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from intrabar.errors import ConfigError
 
@@ -21,6 +21,11 @@ class Section(BaseModel):
     """A part of the file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _named(given: Any) -> Any:
+    """Contracts as {symbol: file}; a list names symbols of the catalogue."""
+    return dict.fromkeys(given, "") if isinstance(given, list) else given
 
 
 class Source(Section):
@@ -38,6 +43,19 @@ class Source(Section):
         How to read the file; what is left out is told by the file.
     sort : bool
         Put rows that are out of order in order.
+    actions : path, optional
+        Splits and dividends; else those that the catalogue has of the symbol.
+    adjustment : {"raw", "split", "all"}, optional
+        What was done to the prices: of bars that are adjusted for splits only the dividends are
+        paid, of "all" nothing; else what the catalogue knows, or raw.
+    margins : path, optional
+        Margins from each date on.
+    detail : path, optional
+        Lower bars for `path_policy: detail`; else the shortest that the catalogue has.
+    contracts : list of str, or {str: path}
+        A continuous future of these contracts of the catalogue, or of files.
+    roll : "volume", int or list of dates
+        When a contract gives way to the next one.
     """
 
     symbol: str
@@ -53,20 +71,39 @@ class Source(Section):
     columns: dict[str, str] | None = None
     time_format: str | None = None
     sort: bool = False
+    actions: str | None = None
+    adjustment: Literal["raw", "split", "all"] | None = None
+    margins: str | None = None
+    detail: str | None = None
+    contracts: Annotated[dict[str, str], BeforeValidator(_named)] = Field(default_factory=dict)
+    roll: Any = None
 
 
 class AccountConfig(Section):
-    """The money of the run and its rules."""
+    """The money of the run and its rules; rates of interest are fractions a year."""
 
     cash: float = Field(default=100_000.0, gt=0)
     margin_call: Literal["all", "reduce"] = "all"
     margin_check: Literal["reject", "reduce"] = "reject"
     path_policy: Literal[
-        "worst", "best", "shortest", "nearest", "low_first", "high_first", "random"
+        "worst",
+        "best",
+        "shortest",
+        "nearest",
+        "low_first",
+        "high_first",
+        "random",
+        "detail",
+        "calibrated",
     ] = "worst"
     type: Literal["margin", "cash"] = "margin"
     close_at_end: bool = False
     seed: int = 0
+    path_trust: float | None = Field(default=None, ge=0, le=1)
+    currency: str = Field(default="USD", pattern="^[A-Z]{3,5}$")
+    interest_rate: float = Field(default=0.0, ge=0, lt=10)
+    debit_rate: float = Field(default=0.0, ge=0, lt=10)
+    settlement: Literal["none", "daily"] = "none"
 
 
 class StrategyConfig(Section):
@@ -100,6 +137,8 @@ class Config(Section):
     start, end : date or time
         UTC unless a zone is given; both included.
     account : AccountConfig
+    rates : list of Source
+        Currency pairs, for what is not in the account's currency; else those of the catalogue.
     instruments : {symbol: {parameter: value}}
         Over the values that come with Intrabar.
     strategies : list of StrategyConfig
@@ -119,6 +158,7 @@ class Config(Section):
     start: Day | None = None
     end: Day | None = None
     account: AccountConfig = AccountConfig()
+    rates: list[Source] = Field(default_factory=list)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
     strategies: list[StrategyConfig] = Field(default_factory=list)
     calibrated: str | None = None

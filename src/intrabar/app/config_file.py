@@ -36,6 +36,7 @@ EXPECTED = {
     "date_type": "a date such as 2020-01-31",
     "datetime_type": "a date such as 2020-01-31",
     "date_parsing": "a date such as 2020-01-31",
+    "string_pattern_mismatch": "a currency in capitals, such as USD",
     "datetime_parsing": "a date such as 2020-01-31",
 }
 
@@ -132,30 +133,35 @@ def absolute(config: Config, folder: Path) -> Config:
     def whole(path: str) -> str:
         return str((folder / Path(path).expanduser()).resolve())
 
-    sources = [
-        source.model_copy(
-            update={
-                key: whole(value)
-                for key in ("file", "catalogue")
-                if (value := getattr(source, key))
-            }
-        )
-        for source in config.data
-    ]
+    def placed(source: Source) -> Source:
+        keys = ("file", "catalogue", "actions", "margins", "detail")
+        found: dict[str, Any] = {key: whole(v) for key in keys if (v := getattr(source, key))}
+        contracts = {name: file and whole(file) for name, file in source.contracts.items()}
+        return source.model_copy(update={**found, "contracts": contracts})
+
     truth = whole(config.calibrated) if config.calibrated else None
-    return config.model_copy(update={"data": sources, "calibrated": truth})
+    return config.model_copy(
+        update={
+            "data": [placed(source) for source in config.data],
+            "rates": [placed(source) for source in config.rates],
+            "calibrated": truth,
+        }
+    )
 
 
 def with_catalogue(config: Config) -> Config:
     """The same configuration with the catalogue named for the symbols that have no other data."""
     root = str(Path(os.environ.get("INTRABAR_CATALOGUE") or "catalogue").resolve())
-    sources = [
-        source
-        if source.file or source.sample or source.catalogue
-        else source.model_copy(update={"catalogue": root})
-        for source in config.data or [Source(symbol=symbol) for symbol in config.symbols]
-    ]
-    return config.model_copy(update={"data": sources})
+
+    def named(source: Source) -> Source:
+        if source.file or source.sample or source.catalogue:
+            return source
+        return source.model_copy(update={"catalogue": root})
+
+    data = config.data or [Source(symbol=symbol) for symbol in config.symbols]
+    return config.model_copy(
+        update={"data": [named(s) for s in data], "rates": [named(s) for s in config.rates]}
+    )
 
 
 def _sentence(model: type[BaseModel], error: Any) -> str:
@@ -173,8 +179,8 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
     expected = EXPECTED.get(kind)
     if kind == "literal_error":
         expected = "one of " + context["expected"]
-    elif kind in ("greater_than", "greater_than_equal", "less_than"):
-        words = {"gt": "above", "ge": "at least", "lt": "below"}
+    elif kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
+        words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
         expected = " and ".join(f"{words[k]} {v:g}" for k, v in context.items())
     shown = repr(value) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
     return f"{place}: is {shown}, must be {expected or error['msg']}"

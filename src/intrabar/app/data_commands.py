@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,6 +28,12 @@ app.command(
     "intrabar.app.path_truth_command:path_truth",
     name="path-truth",
     help="Measure how often the path rules are right, by making longer bars of detail bars.",
+)
+app.command("intrabar.app.actions_commands:actions", name="actions")
+app.command(
+    "intrabar.app.actions_commands:continuous",
+    name="continuous",
+    help="Join contracts of the catalogue to a continuous future, with its rolls.",
 )
 
 
@@ -159,19 +166,33 @@ def list_(*, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None
 
 
 @app.command
-def show(symbol: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
+def show(
+    symbol: str,
+    /,
+    *,
+    adjusted: Annotated[bool, Parameter(negative="")] = False,
+    period: str | None = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
     """Show a symbol's datasets and the verdicts of their checks.
 
     Parameters
     ----------
     symbol : str
+    adjusted : bool
+        Show raw and adjusted closes around its splits, dividends and rolls instead.
+    period : str, optional
+        Of the bars to adjust, where there are several.
     as_json : bool
         Print JSON.
     """
     from intrabar.data.catalogue import Catalogue
     from intrabar.data.instruments import describe
 
-    found = Catalogue().show(symbol)
+    if adjusted:
+        _show_adjusted(symbol, period, as_json)
+        return
+    found = Catalogue().show(symbol, period)
     if as_json:
         _print_json([m.as_dict() for m in found])
         return
@@ -180,6 +201,40 @@ def show(symbol: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] =
         facts = {k: v for k, v in m.as_dict().items() if k != "checks" and v != ""}
         print_table((f"{m.symbol} {m.period}", ""), [(k, str(v)) for k, v in facts.items()])
         _print_checks(m.checks)
+
+
+def _show_adjusted(symbol: str, period: str | None, as_json: bool) -> None:
+    from intrabar.data.adjust import adjusted_bars, kept_of
+    from intrabar.data.catalogue import Catalogue
+
+    bars, actions = kept_of(Catalogue(), symbol, period)
+    adjusted = adjusted_bars(bars, actions)
+    near = {n for action in actions for n in (action.bar - 1, action.bar)}
+    names = ("bar closes", "what", "raw close", "adjusted close", "factor")
+    words: dict[int, str] = {}
+    for action in actions:
+        said = [words[action.bar]] if action.bar in words else []
+        words[action.bar] = ", ".join([*said, f"{action.kind.word} {action.value:g}"])
+    rows = [
+        (
+            f"{datetime.fromtimestamp(bars.close_time[n] / 1e9, UTC):%Y-%m-%d %H:%M}",
+            words.get(n, ""),
+            float(bars.close[n]),
+            float(adjusted.close[n]),
+            float(adjusted.close[n] / bars.close[n]),
+        )
+        for n in sorted({0, len(bars) - 1, *near})
+    ]
+    if as_json:
+        _print_json(
+            [
+                dict(zip(("close_time", "what", "raw", "adjusted", "factor"), row, strict=True))
+                for row in rows
+            ]
+        )
+        return
+    shown = [(day, what, f"{a:.6g}", f"{b:.6g}", f"{f:.6g}") for day, what, a, b, f in rows]
+    print_table(names, shown, right=names[2:])
 
 
 @app.command
@@ -286,6 +341,11 @@ def _source(found: Sequence[Manifest], wanted: int, period: str) -> Manifest:
     # Made anew each time: from what was imported rather than from what was made.
     fits = [m for m in found if parse_period(m.period) < wanted]
     fits = [m for m in fits if wanted % parse_period(m.period) == 0]
+    if fits and all(m.format == "continuous" for m in fits):
+        raise DataError(
+            f"{found[0].symbol} is a continuous future: a longer bar would join two contracts; "
+            "resample the contracts, then join those"
+        )
     if not fits:
         have = ", ".join(m.period for m in found)
         raise DataError(

@@ -38,7 +38,7 @@ class Overrides:
     period : str
         Such as 5m or 1d.
     path_policy : str
-        worst, best, shortest, nearest, low_first, high_first or random.
+        worst, best, shortest, nearest, low_first, high_first, random, detail or calibrated.
     out : path
         Folder of the run folders.
     name : str

@@ -163,6 +163,10 @@ def changed_data(stored: StoredRun, origins: Sequence[Origin]) -> list[str]:
                 f"data of {then['symbol']} changed: {origin.source} has {origin.bars} bars to "
                 f"{origin.last}, had {then['bars']} to {then['last']}"
             )
+        elif origin.around != then.get("around", ""):
+            told.append(
+                f"splits, dividends, margins, rolls or lower bars of {then['symbol']} changed"
+            )
         elif origin.sha256 != then["sha256"]:
             told.append(f"file {origin.source} changed, the bars taken from it did not")
     return told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from intrabar.analysis.metrics import METRICS
 from intrabar.app.config import Config
 from intrabar.app.report import title
@@ -37,6 +39,10 @@ def summary_lines(result: Result, config: Config, outlook: Expected | None = Non
             f"{band} to {ends[-1]:.2%}: worst and best order of prices inside the bars; "
             f"{ambiguous} campaigns had stop and target in one"
         )
+    if result.market.detail is not None:
+        real = ~np.isnan(result.market.open)
+        without = int((real & (result.market.detail.count == 0)).sum())
+        lines.append(f"  {'detail':<12}{f'{without:,}':>14} of {real.sum():,} bars had none")
     if outlook is not None:
         lines.append(
             f"  {'expected':<12}{f'{outlook.mean:.2%}':>14} {outlook.low:.2%} to "

@@ -321,10 +321,14 @@ class Catalogue:
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
 
-    def _folder(self, symbol: str, period: str) -> Path:
+    def folder_of(self, symbol: str) -> Path:
+        """Where everything of a symbol is kept."""
         # "BRK/B" is one folder, ".." is none.
         name = quote(symbol, safe="@=^-+ $")
-        return self.root / name.replace(".", "%2E") / period
+        return self.root / name.replace(".", "%2E")
+
+    def _folder(self, symbol: str, period: str) -> Path:
+        return self.folder_of(symbol) / period
 
     def _sweep(self, folder: Path, version: str) -> None:
         # Earlier versions go; a temporary folder may be another import at work, unless it is old.

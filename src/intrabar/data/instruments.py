@@ -80,6 +80,11 @@ def describe(symbol: str) -> str:
     return f"{symbol}: a {kind} pair"
 
 
+def pair_of(symbol: str) -> tuple[str, str] | None:
+    """Base and quote currency of a pair: ("EUR", "USD"); None for anything else."""
+    return _pair(symbol, "forex") or _pair(symbol, "crypto")
+
+
 def futures() -> dict[str, str]:
     """Roots of the futures in the table, and their names."""
     return {root: str(row[0]) for root, row in _table()["futures"].items()}

@@ -75,7 +75,12 @@ def rows_of(market: Market, part: slice) -> Market:
         for name, value in given.items()
         if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)
     }
-    return replace(market, **cut)
+    first, end, _ = part.indices(rows)
+    kept = (replace(a, bar=a.bar - first) for a in market.actions if first <= a.bar < end)
+    if market.detail is not None:
+        detail = market.detail
+        cut["detail"] = replace(detail, first=detail.first[part], count=detail.count[part])
+    return replace(market, **cut, actions=tuple(kept))
 
 
 def _blank(market: Market, values: dict[str, Any], first: int, column: str) -> Market:
@@ -88,7 +93,8 @@ def _blank(market: Market, values: dict[str, Any], first: int, column: str) -> M
     values["volume"][first:] = 0.0
     open_time = market.open_time.copy()
     open_time[first:] = market.time[first:, None]
-    return replace(market, **values, open_time=open_time)
+    acted = tuple(a for a in market.actions if a.bar < first)
+    return replace(market, **values, open_time=open_time, actions=acted)
 
 
 def _noise(bars: dict[str, Floats], draw: np.random.Generator) -> dict[str, Floats]:

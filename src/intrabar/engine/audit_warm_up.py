@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.audit_futures import rows_of
 from intrabar.engine.audit_report import LaterStart, Recursion
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
+from intrabar.indicators import Indicator
 from intrabar.indicators.compute import lookback
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
@@ -61,12 +63,12 @@ def recursions(setup: Setup) -> list[Recursion]:
         indicators = strategy.indicators()
         if not indicators or not starts:
             continue
-        whole = compute_columns({"": indicators}, setup.market)[""]
+        whole = _columns(indicators, setup.market)
         worst: dict[str, list[tuple[float, float, float]]] = {key: [] for key in indicators}
         for start in starts:
             market = rows_of(setup.market, slice(start, None))
             try:
-                later = compute_columns({"": indicators}, market)[""]
+                later = _columns(indicators, market)
             except ConfigError:  # too few bars of every instrument are left
                 continue
             real = np.cumsum(~np.isnan(market.open), axis=0)
@@ -90,6 +92,11 @@ def recursions(setup: Setup) -> list[Recursion]:
                     )
                 )
     return found
+
+
+def _columns(indicators: Mapping[str, Indicator], market: Market) -> dict[str, Floats]:
+    adjusted = Adjusted(market)
+    return adjusted.shown(compute_columns({"": indicators}, adjusted.market)[""], indicators)
 
 
 def _settling(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import compute_columns
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
@@ -82,9 +83,13 @@ class Run:
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        self.frames = TimeFrames(setup.market, calendars)
+        adjusted = Adjusted(setup.market)
+        self.frames = TimeFrames(adjusted.market, calendars)
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
-        columns = compute_columns(named, setup.market, self.frames)
+        columns = {
+            name: adjusted.shown(own, named[name])
+            for name, own in compute_columns(named, adjusted.market, self.frames).items()
+        }
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
@@ -108,6 +113,8 @@ class Run:
                 self.running[name] = connected(
                     strategy, self.machine, k, columns[name], tables.get(name), higher
                 )
+                if isinstance(running := self.running[name], RunningStrategy):
+                    running.scale(adjusted.scales(named[name]))
 
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""

@@ -482,7 +482,7 @@ def _open_account(row: Any, account: Account, instruments: Sequence[Instrument])
     for name in state.ACCOUNT.names or ():
         if hasattr(account, name):
             row[name] = getattr(account, name)
-    row["equity"] = account.cash
+    row["equity"] = row["carried_cash"] = account.cash
     row["converts"] = any(x.currency != account.currency for x in instruments)
     row["reads_volume"] = any(x.reads_volume for x in instruments)
     row["nights"] = has_nights(account, instruments)

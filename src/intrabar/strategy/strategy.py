@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +152,18 @@ class RunningStrategy:
     def _refresh(self) -> None:
         for desk in self.desks:
             desk.refresh()
+
+    def scale(self, scales: Mapping[str, NDArray[np.float64]]) -> None:
+        """Let what is read of earlier bars be shown in the prices of the present one.
+
+        Parameters
+        ----------
+        scales : mapping of name to (t, n) float64
+            What a value of a bar is multiplied with to stand beside those of other bars; of
+            columns and indicators that have a unit, where prices are adjusted.
+        """
+        for desk in self.desks:
+            desk.scales = {name: array[:, desk.column] for name, array in scales.items()}
 
     def _on_open(self, bar: int) -> None:
         for desk in self.desks:

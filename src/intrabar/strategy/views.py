@@ -72,6 +72,7 @@ class Desk:
         self.arrays = {name: array[:, column] for name, array in {**series, **indicators}.items()}
         self.views = {name: memoryview(array) for name, array in self.arrays.items()}
         self.closes = self.views["close"]
+        self.scales: dict[str, NDArray[np.float64]] = {}
         self.indicator_views = {name: self.views[name] for name in indicators}
 
     def refresh(self) -> None:
@@ -92,7 +93,8 @@ class Desk:
         if key not in self.longer:
             self.longer[key] = self.higher(self.column, name, timeframe)
         values, seen = self.longer[key]
-        return values[: seen[row] if row >= 0 else 0]
+        part = values[: seen[row] if row >= 0 else 0]
+        return part / self.scales[name][self.bar] if name in self.scales else part
 
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""
@@ -148,8 +150,12 @@ class View:
 
     def __getitem__(self, name: str) -> float:
         """An indicator as of the last completed bar; NaN while it warms up."""
+        desk = self._desk
         try:
-            return self._desk.indicator_views[name][self._desk.bar - self._row]
+            value = desk.indicator_views[name][desk.bar - self._row]
+            if self._row and name in desk.scales:  # an action at this open came in between
+                value *= desk.scales[name][desk.bar - self._row] / desk.scales[name][desk.bar]
+            return value
         except KeyError:
             raise NotFoundError("indicator", name, self._desk.indicator_views) from None
 
@@ -187,6 +193,9 @@ class View:
                 "run in larger chunks, of at least as many bars"
             )
         part: NDArray[np.float64] = self._desk.arrays[name][start:end]
+        if name in self._desk.scales:
+            scale = self._desk.scales[name]
+            part = part * (scale[start:end] / scale[self._desk.bar])
         part.flags.writeable = False
         return part
 
@@ -376,8 +385,11 @@ class AtOpen(View):
     @property
     def previous_close(self) -> float:
         """Close of the bar before, price; NaN before the first."""
-        bar = self._desk.bar
-        return self._desk.closes[bar - 1] if bar > 0 else float("nan")
+        bar, scales = self._desk.bar, self._desk.scales
+        if bar == 0:
+            return float("nan")
+        close = self._desk.closes[bar - 1]
+        return close * scales["close"][bar - 1] / scales["close"][bar] if scales else close
 
     def __getitem__(self, name: str) -> float:
         """An indicator as of the close of the bar before; NaN while it warms up."""

@@ -1,0 +1,146 @@
+"""Series onto one market: bars, actions, rates of exchange and lower bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from intrabar.app.bars_in import Origin, Series, read_one
+from intrabar.app.config import Config, Source
+from intrabar.data.catalogue import Catalogue
+from intrabar.data.continuous import placed
+from intrabar.data.detail import detail_rows
+from intrabar.data.instruments import pair_of
+from intrabar.data.periods import parse_period, period_text
+from intrabar.data.rates import Pair, links, pairs_of, rates_on
+from intrabar.data.timeline import market_from_bars
+from intrabar.errors import ConfigError
+from intrabar.model.bars import Action, Bars, Market
+from intrabar.model.instrument import Instrument
+
+
+def market_of(
+    series: Sequence[Series],
+    instruments: Sequence[Instrument],
+    config: Config,
+    rates: Sequence[Bars] = (),
+) -> tuple[Market, list[Origin], list[str]]:
+    """The market of a run.
+
+    Parameters
+    ----------
+    series : sequence of Series
+        In the order of the instruments.
+    instruments : sequence of Instrument
+    config : Config
+        Says the account and where rates of exchange are.
+    rates : sequence of Bars
+        Currency pairs that go before those of the configuration.
+
+    Returns
+    -------
+    Market
+    list of Origin
+        Of the rates of exchange that were read.
+    list of str
+        Remarks.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Rates of exchange or lower bars are missing.
+    """
+    market = market_from_bars([s.bars for s in series])
+    actions = [a for j, s in enumerate(series) for a in _actions(s, market, j)]
+    actions.sort(key=lambda action: action.bar)
+    account = config.account.currency
+    currencies = [x.currency for x in instruments]
+    pairs, origins = _pairs(series, currencies, config, rates)
+    fx = rates_on(market.time, currencies, account, pairs)
+    market = replace(market, actions=tuple(actions), fx=fx)
+    if config.account.path_policy != "detail":
+        return market, origins, []
+    market, told = _with_detail(market, series, instruments)
+    return market, origins, told
+
+
+def _actions(series: Series, market: Market, column: int) -> list[Action]:
+    """In the order in which they act on one bar: splits, dividends, margins, rolls."""
+    bars, time = series.bars, market.time
+    return [
+        *(series.actions.placed(bars, time, column) if series.actions else ()),
+        *(series.margins.placed(bars, time, column) if series.margins else ()),
+        *placed(series.rolls, time, column),
+    ]
+
+
+def _pairs(
+    series: Sequence[Series], currencies: Sequence[str], config: Config, rates: Sequence[Bars]
+) -> tuple[dict[Pair, Bars], list[Origin]]:
+    """The pairs that lead to the account's currency: given, traded, or of the catalogue."""
+    into = config.account.currency
+    foreign = sorted({currency for currency in currencies if currency != into})
+    if not foreign:
+        return {}, []
+    plain = config.account.model_copy(update={"path_policy": "worst"})  # needs no lower bars
+    whole = {"start": None, "end": None, "period": None, "account": plain}
+    open_ended = config.model_copy(update=whole)
+    traded = [s.bars.symbol for s in series]
+    read = [read_one(x, open_ended) for x in config.rates if x.symbol not in traded]
+    found = {
+        **pairs_of([s.bars for s in series]),
+        **pairs_of([s.bars for s in read]),
+        **pairs_of(rates),
+    }
+    origins = [s.origin for s in read]
+    for currency in foreign:
+        try:
+            links(currency, into, list(found))
+        except ConfigError:
+            kept = _kept(config, series[0].bars.period)
+            for pair, _ in links(currency, into, [*found, *kept]):
+                if pair not in found:
+                    more = read_one(kept[pair], open_ended)
+                    found[pair] = more.bars
+                    origins.append(more.origin)
+    return found, origins
+
+
+def _kept(config: Config, period: int) -> dict[Pair, Source]:
+    """The pairs of the catalogue, with bars of the run's length or else the shortest."""
+    root = next((s.catalogue for s in config.data if s.catalogue), None)
+    found: dict[Pair, Source] = {}
+    listed = sorted(
+        Catalogue(root).list(),
+        key=lambda m: (m.period != period_text(period), parse_period(m.period)),
+    )
+    for manifest in listed:
+        pair = pair_of(manifest.symbol)
+        if pair is not None and pair not in found:
+            found[pair] = Source(symbol=manifest.symbol, catalogue=root, period=manifest.period)
+    return found
+
+
+def _with_detail(
+    market: Market,
+    series: Sequence[Series],
+    instruments: Sequence[Instrument],
+) -> tuple[Market, list[str]]:
+    bars = [s.detail for s in series]
+    if not any(bars):
+        told = ", ".join(s.bars.symbol for s in series)
+        raise ConfigError(
+            f"account.path_policy: is 'detail', but there are no lower bars of {told}; import "
+            "some, or name a file: detail, beside the symbol under data"
+        )
+    detail, missing = detail_rows(market, bars, [x.tick_size for x in instruments])
+    real = (~np.isnan(market.open)).sum(axis=0)
+    remarks = [
+        f"{symbol}: {none:,} of {all_:,} bars have no lower bars that agree with them; their path "
+        "is the shortest"
+        for symbol, none, all_ in zip(market.symbols, missing, real, strict=True)
+        if none
+    ]
+    return replace(market, detail=detail), remarks
