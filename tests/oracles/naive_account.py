@@ -70,13 +70,8 @@ class Account:
         cost = instrument.cost(lots, price, maker) * instrument.rate
         self.cash += self.realised(instrument, side, lots, price) - cost
         instrument.position = instrument.position.after(side, lots, price)
-        self.note_traded(instrument, lots)
+        instrument.traded[instrument.month] += lots * instrument.lot  # for the tier
         return cost
-
-    def note_traded(self, instrument: Instrument, lots: float) -> None:
-        """For the cap of this bar and the tier of this month."""
-        instrument.taken += lots
-        instrument.traded[instrument.month] += lots * instrument.lot
 
     def worst_equity(self, at: int) -> float:
         """Equity if every instrument stood at its worst price of the bar (2.9)."""

@@ -76,7 +76,7 @@ def sell_fraction(market: Execution, i: Instrument, way: int, lots: float, basis
     """What is not a whole lot goes at the open, without slippage and cost."""
     price = i.bars[market.at].open
     market.account.cash += way * lots * i.lot * (price - basis) * i.point_value * i.rate
-    market.account.note_traded(i, lots)
+    i.traded[i.month] += lots * i.lot
     market.record("split", i, -way, lots, price, 0.0, "split")
 
 

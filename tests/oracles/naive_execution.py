@@ -178,6 +178,7 @@ class Execution:
         self.notes["cost of a tier"] += bool(tier)
         self.notes["cost of a maker"] += maker and i.maker_rate is not None
         cost = self.account.book(i, order.side, lots, price, maker)
+        i.taken += lots
         order.filled += lots
         if order.filled > lots:
             self.notes["a further part of an order"] += 1

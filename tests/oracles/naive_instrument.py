@@ -90,7 +90,7 @@ class Instrument:
         ]
         self.mark: float | None = None  # None: it has never had a bar (1)
         self.position = Position()
-        self.taken = 0.0  # lots that were filled in this bar
+        self.taken = 0  # lots that orders have got from this bar
         self.month: object = None
         self.traded: Counter = Counter()  # quantity by month
 
@@ -112,8 +112,7 @@ class Instrument:
         if self.max_volume_share <= 0:
             return math.inf
         bar = self.bars[at]
-        most = math.floor(self.max_volume_share * bar.volume / self.lot + 1e-9)
-        return max(0, math.floor(most - self.taken + 1e-9))
+        return math.floor(self.max_volume_share * bar.volume / self.lot + 1e-9) - self.taken
 
     def slipped(self, price: float, side: int, lots: int, at: int) -> float:
         """What the market gives for this many lots at this price (3)."""

@@ -59,8 +59,8 @@ class Market(Execution):
         self.at = at
         self.phase = "open"
         for i in self.instruments:
-            i.taken = 0.0
-            i.month = month_of(self.days[at])
+            i.taken = 0
+            i.month = month_of(at)
 
     def open_phase(self) -> None:
         take_effect(self)
@@ -174,7 +174,7 @@ class Market(Execution):
         return {**result, "ledger": self.ledger} if self.ledger else result
 
 
-def month_of(day: int) -> tuple[int, int]:
-    """The calendar month of a trade date, in days since 1970 (5)."""
-    date = datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
+def month_of(at: int) -> tuple[int, int]:
+    """The calendar month of a timestamp (5): in a scenario they are days from 1970 on."""
+    date = datetime.date(1970, 1, 1) + datetime.timedelta(days=at)
     return date.year, date.month

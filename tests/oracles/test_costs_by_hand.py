@@ -151,11 +151,16 @@ TIERS = {"tiers": [[5, 1, 0.001], [8, 0.5, 0]], "commission_per_contract": 2}
 
 @BOTH
 def test_tier_is_of_what_was_traded_before_in_the_month(market: Market) -> None:
-    # Before: 0, 4, 8, 9 and, a month on, 0. The second still pays 2 a lot, all four lots of it.
-    orders = [{**BUY, "at": at, "qty": qty} for at, qty in ((0, 4), (1, 4), (2, 1), (3, 1), (4, 1))]
-    days = [10, 11, 12, 13, 14, 31]
-    result = market(made([flat(100)] * 6, orders, days=days, **TIERS))
-    assert costs(result) == [8, 8, 0.5, 0.5, 2]
+    # Before: 0, 4, 8, 9. The second still pays 2 a lot, all four lots of it.
+    orders = [{**BUY, "at": at, "qty": qty} for at, qty in ((0, 4), (1, 4), (2, 1), (3, 1))]
+    assert costs(market(made([flat(100)] * 5, orders, **TIERS))) == [8, 8, 0.5, 0.5]
+
+
+@BOTH
+def test_tier_begins_anew_with_the_month(market: Market) -> None:
+    # A timestamp is a day from 1970 on: index 30 is the last of January.
+    orders = [{**BUY, "at": at, "qty": 8} for at in (28, 29, 30)]
+    assert costs(market(made([flat(100)] * 32, orders, **TIERS))) == [16, 4, 16]
 
 
 @BOTH

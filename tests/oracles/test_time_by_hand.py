@@ -147,11 +147,10 @@ def test_shares_are_not_settled(market: Market) -> None:
     assert ledger(result) == []
 
 
-FX = {"currency": "EUR", "fx": {"EUR": [2, 3, 4, 5]}}
-
-
 def in_euros(bars: list, orders: list[dict], **options: object) -> dict:
-    return made(bars, orders, **{**FX, **options})
+    """A euro is worth 2 at the first close, then 3, 4 and 5."""
+    rates = {"EUR": [2, 3, 4, 5][: len(bars)]}
+    return made(bars, orders, currency="EUR", fx=rates, **options)
 
 
 @BOTH
