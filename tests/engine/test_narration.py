@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from intrabar.engine.narration import Event, Kind, Narration
 from intrabar.engine.scenario import order_names, scenario_machine
+from intrabar.model.enums import FillReason
 from tests.generators import random_scenario, scenarios
 
 FILE = Path(__file__).parents[1] / "golden" / "scenarios.jsonl"
@@ -25,16 +26,20 @@ def story(scenario: dict) -> list[Event]:
     events = list(Narration(machine, script).events())
     fills, names = machine.fills(), order_names(machine, script)
     told = [e.fill for e in events if e.kind is Kind.FILL]
-    assert sorted(told) == list(range(len(fills)))
+    assert told == list(range(len(fills)))
     for event in events:
         assert event.text
         if event.kind is Kind.FILL:
             fill = fills[event.fill]
-            assert event.order == names[int(fill["order"])]
+            reason = FillReason(int(fill["reason"])).word
+            assert event.order == names.get(int(fill["order"]), reason)
             assert event.bar == fill["bar"]
             assert event.text.startswith(f"{event.order}: ")
     ended = {names[int(o["id"])] for o in machine.orders() if o["done"] >= 0}
     assert ended <= {e.order for e in events if e.kind in (Kind.FILL, Kind.ORDER)}
+    assert sum(e.kind is Kind.MONEY for e in events) == len(machine.ledger())
+    acted = [a for a in scenario.get("actions") or [] if a["at"] < machine.bars_done]
+    assert sum(e.kind is Kind.ACTION for e in events) == len(acted)
     assert sum(e.kind is Kind.EQUITY for e in events) == machine.bars_done
     assert not [e.text for e in events if ODD.search(e.text)]
     whole, its_script = scenario_machine(scenario)

@@ -13,6 +13,7 @@ import numpy as np
 
 from intrabar.engine import narration_words as words
 from intrabar.engine.backtest import Run
+from intrabar.engine.narration_walk import Walk, walk_of
 from intrabar.engine.step_changes import View
 from intrabar.engine.step_outcome import Outcome
 from intrabar.model.enums import (
@@ -39,7 +40,6 @@ from intrabar.model.event import (
 )
 from intrabar.sim import state
 from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.path import low_first
 from intrabar.strategy.bot import RunningBot
 
 PHASES = {
@@ -99,16 +99,13 @@ class Audit:
         if ruined or machine.bar >= len(machine.market):
             yield BacktestFinished(self.bar, machine.status)
 
-    def _walks(self) -> dict[int, words.Walk]:
+    def _walks(self) -> dict[int, Walk]:
         """The paths that the instruments with working orders are going to take."""
-        book, tape, bar = self.machine.book, self.machine.tape, self.bar
-        walks = {}
-        for j in {int(o["instrument"]) for o in self.before.working.values()}:
-            o, h, low, c = (float(x[bar, j]) for x in (tape.open, tape.high, tape.low, tape.close))
-            if not np.isnan(o):
-                tick = float(book.instruments[j]["tick_size"])
-                walks[j] = words.Walk((o, h, low, c), bool(low_first(book, j, o, h, low, c)), tick)
-        return walks
+        found = {
+            j: walk_of(self.machine, self.bar, j)
+            for j in {int(o["instrument"]) for o in self.before.working.values()}
+        }
+        return {j: walk for j, walk in found.items() if walk is not None}
 
     def _orders(self, phase: Phase) -> Iterator[Event]:
         book, before = self.machine.book, self.before
@@ -126,7 +123,7 @@ class Audit:
             if fill < 0:
                 yield self._changed(phase, orders[number], self._why(orders[number], text))
             else:
-                yield self._filled(orders[number], fill, outcome, text)
+                yield self._filled(fill, outcome.fills.met[fill], text)
 
     def _taken(
         self, phase: Phase, working: dict[int, Any], names: dict[int, str]
@@ -173,19 +170,17 @@ class Audit:
             text,
         )
 
-    def _filled(self, order: Any, index: int, outcome: Outcome, text: str) -> OrderFilled:
-        f, tape, j = self.machine.book.fills[index], self.machine.tape, int(order["instrument"])
-        phase, side, price = Phase(int(f["phase"])), Side(int(f["side"])), float(f["price"])
-        around = tape.open if phase is Phase.OPEN else tape.close
-        met = outcome.met.get(index, float(around[self.bar, j]))
+    def _filled(self, index: int, met: float, text: str) -> OrderFilled:
+        f = self.machine.book.fills[index]
+        j, side, price = int(f["instrument"]), Side(int(f["side"])), float(f["price"])
         worse = (price - met) * side
         tick = float(self.machine.book.instruments[j]["tick_size"])
         return OrderFilled(
             self.bar,
-            phase,
-            self._strategy(order),
+            Phase(int(f["phase"])),
+            self._strategy(f),
             self.machine.market.symbols[j],
-            int(order["id"]),
+            int(f["order"]),
             side,
             float(f["qty"]),
             price,
