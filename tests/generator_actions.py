@@ -53,6 +53,7 @@ def move(row: list, first: int, tick: float, *, times: float = 1, plus: int = 0)
     for n in range(first, len(row)):
         if row[n]:
             ticks = [max(1, round(price / tick * times) + plus) for price in row[n][:4]]
+            ticks[1], ticks[2] = max(ticks), min(ticks)
             row[n] = [*(on_grid(t, tick) for t in ticks), row[n][4]]
 
 

@@ -93,7 +93,7 @@ def _signals(base: Watched, other: Watched, rows: int) -> list[Leak]:
         if not isinstance(strategy, Signals):
             continue
         for what in ("side", "qty", "stop", "target"):
-            one, two = (getattr(watched.run.running[name], what) for watched in (base, other))
+            one, two = (watched.run.running[name].arrays[what] for watched in (base, other))
             found.append(_column("signals", name, what, base, one, two, rows))
     return [leak for leak in found if leak is not None]
 

@@ -59,8 +59,9 @@ class Walk:
         words = [price_text(self.legs[0].start, self.tick)]
         for n, leg in enumerate(self.legs):
             if self.bars > SHOWN and n:
-                return f"on {self.bars} lower bars, each on its shorter path"
-            words.append(f"{'jump to ' * leg.jumps}{price_text(leg.end, self.tick)}")
+                return f"over its {self.bars} lower bars, each on its shorter path"
+            if leg.end != leg.start or self.bars == 1:
+                words.append(f"{'jump to ' * leg.jumps}{price_text(leg.end, self.tick)}")
         return " > ".join(words)
 
     def reach(self, price: float, rising: bool, level: float) -> str:

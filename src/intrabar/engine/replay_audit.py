@@ -15,10 +15,13 @@ from intrabar.engine import narration_words as words
 from intrabar.engine.backtest import Run
 from intrabar.engine.narration_walk import Walk, walk_of
 from intrabar.engine.step_changes import View
+from intrabar.engine.step_money import action_sentences, ledger_sentences
 from intrabar.engine.step_outcome import Outcome
 from intrabar.model.enums import (
+    ActionKind,
     FillReason,
     Gate,
+    LedgerKind,
     OrderStatus,
     Phase,
     Reject,
@@ -32,8 +35,10 @@ from intrabar.model.event import (
     BarAdvanced,
     BarClosed,
     BarUpdated,
+    CashMoved,
     EntryBlocked,
     Event,
+    InstrumentActed,
     OrderChanged,
     OrderFilled,
     Step,
@@ -80,7 +85,13 @@ class Audit:
     def events(self) -> Iterator[Event]:
         """What the step has done; ask when it has been worked."""
         if self.step in PHASES:
-            yield from self._orders(PHASES[self.step])
+            phase = PHASES[self.step]
+            yield from self._actions()
+            if phase is Phase.OPEN:
+                yield from self._money(phase)
+            yield from self._orders(phase)
+            if phase is Phase.CLOSE:
+                yield from self._money(phase)
         if self.step is Step.ON_CLOSE:
             yield from self._gates()
         yield BarUpdated(self.bar, self.step)
@@ -106,6 +117,28 @@ class Audit:
             for j in {int(o["instrument"]) for o in self.before.working.values()}
         }
         return {j: walk for j, walk in found.items() if walk is not None}
+
+    def _actions(self) -> Iterator[Event]:
+        """What has changed at this open without an order."""
+        actions = self.machine.tape.actions[self.before.actions :]
+        told = action_sentences(self.machine, self.before)
+        for action, (symbol, text) in zip(actions, told, strict=False):
+            yield InstrumentActed(self.bar, symbol, ActionKind(int(action["kind"])), text)
+
+    def _money(self, phase: Phase) -> Iterator[Event]:
+        """What has moved cash without a fill."""
+        for n, text in ledger_sentences(self.machine, self.before):
+            line = self.machine.book.ledger[n]
+            j = int(line["instrument"])
+            yield CashMoved(
+                self.bar,
+                phase,
+                self._strategy(line) if line["strategy"] >= 0 else "",
+                self.machine.market.symbols[j] if j >= 0 else "",
+                LedgerKind(int(line["kind"])),
+                float(line["amount"]),
+                text,
+            )
 
     def _orders(self, phase: Phase) -> Iterator[Event]:
         book, before = self.machine.book, self.before
@@ -198,8 +231,8 @@ class Audit:
                 symbol = self.machine.market.symbols[j]
                 yield EntryBlocked(self.bar, name, symbol, Gate(int(gate)))
 
-    def _strategy(self, order: Any) -> str:
-        return str(self.names[order["strategy"]])
+    def _strategy(self, record: Any) -> str:
+        return str(self.names[record["strategy"]])
 
 
 def name_of(order: Any) -> str:
