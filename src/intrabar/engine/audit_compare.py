@@ -15,7 +15,7 @@ from intrabar.engine.audit_watch import Command, Watched, watch
 from intrabar.engine.backtest import Setup
 from intrabar.sim import state
 from intrabar.strategy.bot import RunningBot
-from intrabar.strategy.signals import Signals
+from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
 
 
@@ -89,12 +89,12 @@ def _indicators(base: Watched, other: Watched, rows: int) -> list[Leak]:
 
 def _signals(base: Watched, other: Watched, rows: int) -> list[Leak]:
     found = []
-    for name, strategy in base.run.setup.strategies.items():
-        if not isinstance(strategy, Signals):
-            continue
-        for what in ("side", "qty", "stop", "target"):
-            one, two = (watched.run.running[name].arrays[what] for watched in (base, other))
-            found.append(_column("signals", name, what, base, one, two, rows))
+    for name in base.run.setup.strategies:
+        one, two = (watched.run.running[name] for watched in (base, other))
+        if isinstance(one, RunningSignals) and isinstance(two, RunningSignals):
+            for what in one.arrays:
+                grids = one.arrays[what], two.arrays[what]
+                found.append(_column("signals", name, what, base, *grids, rows))
     return [leak for leak in found if leak is not None]
 
 
