@@ -13,13 +13,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from intrabar.engine.narration_walk import walk_of
 from intrabar.engine.scenario import run_scenario, scenario_machine, scenario_result
 from intrabar.model.enums import Role
-from intrabar.sim.path import low_first
 from intrabar.sim.state import STEP_CLOSE, STEP_INTRABAR
 
 HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "scenarios"
+PRICES = ("stop_price", "limit_price")
 
 WIDTH, LEFT, TOP, PLOT, LINE = 760, 46, 34, 190, 17
 CHAR = 6.5  # rough width of a letter at 11 px
@@ -76,7 +77,9 @@ class Play:
     scenario: dict[str, Any]
     result: dict[str, Any] = field(init=False)
     orders: list[dict[str, Any]] = field(init=False)
-    low_first: dict[int, bool] = field(default_factory=dict)
+    walks: dict[int, list[float]] = field(default_factory=dict)  # bar: corners of its path
+    jumps: dict[int, set[int]] = field(default_factory=dict)  # bar: legs that are not walked
+    prices: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
     margin: tuple[int, float] | None = None  # bar of a margin call, price that calls
 
     def __post_init__(self) -> None:
@@ -85,10 +88,12 @@ class Play:
             machine.advance(i, STEP_INTRABAR)
             if machine.bar != i:
                 break
-            bar = [float(getattr(machine.market, x)[i, 0]) for x in ("open", "high", "low")]
-            if not math.isnan(bar[0]):
-                close = float(machine.market.close[i, 0])
-                self.low_first[i] = bool(low_first(machine.book, 0, *bar, close))
+            walk = walk_of(machine, i, 0)
+            if walk:
+                self.walks[i] = [walk.legs[0].start, *(leg.end for leg in walk.legs)]
+                self.jumps[i] = {n for n, leg in enumerate(walk.legs) if leg.jumps}
+            for o in machine.book.orders[machine.working()]:
+                self.prices[int(o["id"]), i] = {n: float(o[n]) for n in PRICES}
             machine.advance(i, STEP_CLOSE)
             sleeve, x = machine.book.sleeves[0], machine.book.instruments[0]
             if sleeve["qty"] and x["maintenance_margin"]:
@@ -113,12 +118,32 @@ class Play:
         bars: list[list[float] | None] = self.scenario["bars"]["A"]
         return bars
 
-    def path(self, i: int) -> list[float]:
-        """The four prices of a bar in the order in which the market went through them."""
-        bar = self.bars[i]
-        assert bar is not None
-        open_, high, low, close = bar[:4]
-        return [open_, low, high, close] if self.low_first[i] else [open_, high, low, close]
+    def price_at(self, order: dict[str, Any], name: str, i: int) -> float:
+        """Where an order's price stood in a bar; trails, splits and rolls move it."""
+        return float(self.prices.get((order["id"], i), order)[name])
+
+    def notes(self) -> list[str]:
+        """What happened without an order: actions, and the lines of the ledger."""
+        lines = []
+        for action in self.scenario.get("actions", []):
+            what = [
+                f"{name.replace('_', ' ')} {number(value)}"
+                for name, value in action.items()
+                if name not in ("at", "symbol")
+            ]
+            lines.append(f"bar {action['at']}, open: {', '.join(what)}")
+        for line in self.result.get("ledger", []):
+            amount = f"{line['amount']:+.4f}".rstrip("0").rstrip(".")
+            lines.append(f"bar {line['at']}: {line['kind']} {amount}")
+        x = self.scenario["instruments"][0]
+        if x.get("max_volume_share") or x.get("slippage_impact"):
+            volumes = [number(bar[4]) if bar else "-" for bar in self.bars]
+            lines.append(f"volumes of the bars: {', '.join(volumes)}")
+        if "days" in self.scenario:
+            lines.append(f"trade dates of the bars: {', '.join(map(str, self.scenario['days']))}")
+        for currency, rates in self.scenario.get("fx", {}).items():
+            lines.append(f"1 {currency} at the closes: {', '.join(map(number, rates))}")
+        return lines
 
 
 @dataclass
@@ -131,12 +156,14 @@ class Panel:
 
     def __post_init__(self) -> None:
         self.levels = self.find_levels()
-        texts = [text for *_, text in self.levels] + ["margin call 70.25"] * bool(self.play.margin)
+        texts = [text for *_, text, _ in self.levels] + ["margin call 70.25"] * bool(
+            self.play.margin
+        )
         self.right = 14 + CHAR * max((len(t) for t in texts), default=0)
         self.slot = (self.width - LEFT - self.right) / len(self.play.bars)
         prices = [p for bar in self.play.bars if bar for p in bar[1:3]]
         prices += [f["price"] for f in self.play.result["fills"]]
-        prices += [price for _, price, *_ in self.levels]
+        prices += [p for *_, steps in self.levels for p in steps.values()]
         edge = 0.07 * (max(prices) - min(prices))
         self.low, self.high = min(prices) - edge, max(prices) + edge
         self.places = self.find_fills()
@@ -149,16 +176,22 @@ class Panel:
         """Down: a price."""
         return TOP + PLOT * (self.high - price) / (self.high - self.low)
 
-    def find_levels(self) -> list[tuple[dict[str, Any], float, str, str]]:
-        """Each order price: the order, the price, its kind, its label."""
+    def find_levels(self) -> list[tuple[dict[str, Any], str, str, dict[int, float]]]:
+        """Each order price: the order, its kind, its label, and the price in each bar."""
         found = []
         for o in self.play.orders:
             kind = {Role.STOP: "stop", Role.TARGET: "target"}.get(o["role"], "plain")
             both = not math.isnan(o["stop_price"]) and not math.isnan(o["limit_price"])
-            for name in ("stop_price", "limit_price"):
+            last = o["done"] if o["done"] >= 0 else len(self.play.bars) - 1
+            for name in PRICES:
                 if not math.isnan(o[name]):
                     word = f" {name.split('_')[0]}" if both else ""
-                    found.append((o, o[name], kind, f"{o['name']}{word} {number(o[name])}"))
+                    steps = {
+                        i: self.play.price_at(o, name, i)
+                        for i in range(min(o["starts"], last), last + 1)
+                    }
+                    text = f"{o['name']}{word} {number(o[name])}"
+                    found.append((o, kind, text, steps))
         return found
 
     def find_fills(self) -> list[dict[str, Any]]:
@@ -168,32 +201,37 @@ class Panel:
         found: list[dict[str, Any]] = []
         bar, part = -1, 0.0
         for f in self.play.result["fills"]:
-            order = next(o for o in self.play.orders if o["name"] == f["order"])
+            order = next((o for o in self.play.orders if o["name"] == f["order"]), None)
             if f["at"] != bar:
                 bar, part = f["at"], 0.0
             market = f["price"]
-            limits = not math.isnan(order["limit_price"])
-            if not limits:
-                market -= order["side"] * x.get("slippage_ticks", 0) * tick
-            elif f["phase"] == "intrabar" and order["role"] == Role.PLAIN:
-                market -= order["side"] * x.get("limit_through_ticks", 0) * tick
+            limits = order is not None and not math.isnan(order["limit_price"])
+            sign = 1 if f["side"] == "buy" else -1
+            if not limits and f["phase"] == "open" and f["reason"] != "roll":
+                market = self.play.walks[bar][0]
+            elif not limits:
+                market -= sign * x.get("slippage_ticks", 0) * tick
+            elif f["phase"] == "intrabar" and order and order["role"] == Role.PLAIN:
+                market -= sign * x.get("limit_through_ticks", 0) * tick
             if f["phase"] == "close":
                 part = 3.0
             elif f["phase"] == "intrabar":
-                part = self.meet(self.play.path(bar), market, part)
+                part = self.meet(self.play.walks[bar], market, part)
             found.append({**f, "part": part, "market": market, "kind": kind_of(f["reason"])})
         return found
 
     @staticmethod
     def meet(path: list[float], price: float, part: float) -> float:
         """Where the path reaches a price, at or after a part of it."""
-        for leg in range(3):
+        legs = len(path) - 1
+        for leg in range(legs):
             a, b = path[leg], path[leg + 1]
-            if a == b or leg + 1 <= part:
+            begin = part * legs / 3
+            if a == b or leg + 1 <= begin:
                 continue
             share = (price - a) / (b - a)
-            if -1e-9 <= share <= 1 + 1e-9 and leg + share >= part - 1e-9:
-                return leg + share
+            if -1e-9 <= share <= 1 + 1e-9 and leg + share >= begin - 1e-9:
+                return (leg + share) * 3 / legs
         raise AssertionError(f"{price} is not on the path {path} after {part}")
 
     def begins(self, order: dict[str, Any]) -> float:
@@ -208,15 +246,15 @@ class Panel:
 
     def ends(self, order: dict[str, Any]) -> float:
         """Where an order's level ends: with its fill, with what cancelled it, or with its bar."""
-        for f in self.places:
-            if f["order"] == order["name"]:
-                return self.x(f["at"], f["part"])
         if order["done"] < 0:
             return self.x(len(self.play.bars) - 1, 3)
+        for f in self.places[::-1]:
+            if f["order"] == order["name"] and order["status"] == 2:
+                return self.x(f["at"], f["part"])
         by = [f for f in self.places if f["at"] == order["done"]]
         if order["status"] == 3 and by:
             return self.x(order["done"], by[-1]["part"])
-        if order["tif"] == 3:  # IOC: gone with the open
+        if order["tif"] in (3, 4):  # IOC, FOK: gone with the open
             return self.x(order["done"], 0.4)
         return self.x(order["done"], 3)
 
@@ -257,14 +295,20 @@ class Panel:
                 f'<rect x="{left:.1f}" y="{high:.1f}" width="{wide:.1f}" '
                 f'height="{low - high:.1f}" rx="2" class="range"/>'
             )
-            prices = self.play.path(i)
-            points = [(self.x(i, part), self.y(price)) for part, price in enumerate(prices)]
+            prices = self.play.walks[i]
+            legs = len(prices) - 1
+            points = [(self.x(i, 3 * n / legs), self.y(p)) for n, p in enumerate(prices)]
             if before:
                 self.line(*before, *points[0], "gap")
-            before = points[3]
-            joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            self.lines.append(f'<polyline points="{joined}" class="path"/>')
-            if self.slot > 70:
+            before = points[-1]
+            begin = 0
+            for jump in [*sorted(self.play.jumps[i]), legs]:
+                joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points[begin : jump + 1])
+                self.lines.append(f'<polyline points="{joined}" class="path"/>')
+                if jump < legs:
+                    self.line(*points[jump], *points[jump + 1], "gap")
+                begin = jump + 1
+            if self.slot > 70 and legs == 3:
                 at_open = any(f["at"] == i and f["phase"] == "open" for f in self.places)
                 for word, (x, y), price in zip(self.words(i), points, prices, strict=True):
                     if word == "O" and at_open:  # the mark of the fill is there
@@ -275,17 +319,24 @@ class Panel:
 
     def words(self, i: int) -> str:
         """The names of the path's four corners."""
-        return "OLHC" if self.play.low_first[i] else "OHLC"
+        path = self.play.walks[i]
+        return "OLHC" if path[1] <= path[2] else "OHLC"
 
     def draw_levels(self) -> None:
         """The price of each order for as long as it works, named at the right."""
         labels = []
-        for order, price, kind, text in self.levels:
-            begin, end, y = self.begins(order), self.ends(order), self.y(price)
+        for order, kind, text, steps in self.levels:
+            begin, end = self.begins(order), self.ends(order)
             if end - begin < 6:  # born and gone at one point: show where it was
                 end = begin + 18
-            self.line(begin, y, end, y, f"level {kind}")
-            labels.append((y, kind, text))
+            spans: list[tuple[float, float]] = []  # where each price begins
+            for i, price in steps.items():
+                if not spans or spans[-1][1] != price:
+                    spans.append((max(begin, self.x(i, -0.4)) if spans else begin, price))
+            for n, (start, price) in enumerate(spans):
+                stop = min(end, spans[n + 1][0] if n + 1 < len(spans) else end)
+                self.line(start, self.y(price), max(stop, start), self.y(price), f"level {kind}")
+            labels.append((self.y(spans[-1][1]), kind, text))
         if self.play.margin:
             bar, price = self.play.margin
             y = self.y(price)
@@ -327,7 +378,7 @@ class Panel:
             verb = "buys" if f["side"] == "buy" else "sells"
             lines.append(
                 f"{n}  bar {f['at']}, {f['phase']}: {f['order']} {verb} {number(f['qty'])}"
-                f" at {number(f['price'])} ({f['reason']})"
+                f" at {number(f['price'])} ({f['reason']}{self.cost(f)})"
             )
         rest = [
             f"{o['id']} {o['status']}"
@@ -336,7 +387,11 @@ class Panel:
         ]
         if rest:
             lines.append("; ".join(rest))
-        return lines
+        return lines + self.play.notes()
+
+    def cost(self, f: dict[str, Any]) -> str:
+        """What a fill cost, where it did."""
+        return f", cost {number(round(f['cost'], 4))}" if f["cost"] else ""
 
     def draw(self, height: float) -> str:
         """The panel as SVG."""

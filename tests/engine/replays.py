@@ -152,7 +152,7 @@ class Plain:
             if at > self.place:
                 break
             walked(run.machine, *at)
-            desk = Desk(run.machine, names.index(strategy), symbols.index(symbol), {})
+            desk = Desk(run.machine, names.index(strategy), symbols.index(symbol), {}, run.higher)
             act(View(desk, 1, {}))
         walked(run.machine, min(self.place[0], len(self.setup.market)), self.place[1])
 
@@ -188,6 +188,7 @@ def order_of(order: dict[str, Any], ids: dict[str, int], number_of: Callable[[st
                 order["side"],
                 order["qty"],
                 **prices,
+                trail=order.get("trail"),
                 at_close=order["type"] == "moc",
                 stop_loss=order.get("stop_loss"),
                 take_profit=order.get("take_profit"),

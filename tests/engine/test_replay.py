@@ -15,7 +15,7 @@ from intrabar.model.enums import OrderType, Role, RunStatus, Side
 from intrabar.model.event import Step
 from intrabar.sim import state
 from intrabar.strategy.strategy import Strategy
-from tests.engine.replays import Busy, Plain, everyone, state_of
+from tests.engine.replays import Busy, Plain, everyone, often_kept, state_of
 from tests.strategy.markets import market_from, setup_of, walk
 
 ROWS = [[100.0 + k, 102.0 + k, 98.0 + k, 100.5 + k] for k in range(12)]
@@ -366,3 +366,18 @@ def test_after_an_exception_it_stands_before_the_step_that_failed() -> None:
         replay.audit(7)
     assert replay.place == (2, Step.OPEN)
     assert state_of(replay._track.run) == Plain(replay.setup, (), (2, 0)).state()
+
+
+@pytest.mark.parametrize("every", [1, 4, 11])
+def test_a_jump_forward_finds_orders_done(every: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that works where the replay went back to is done again where it jumps to."""
+    setup = everyone(7)
+    end, digest = len(setup.market), Plain(setup).state()[0]
+    replay = often_kept(setup, every, monkeypatch)
+    for back in (30, 9, 22, 3, 35, 16):
+        replay.seek(end)
+        assert replay.digest == digest
+        replay.seek(back)
+        replay.step()
+    replay.seek(end)
+    assert replay.digest == digest

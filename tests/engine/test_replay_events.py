@@ -18,7 +18,9 @@ from intrabar.model.event import (
     BarAdvanced,
     BarClosed,
     BarUpdated,
+    CashMoved,
     EntryBlocked,
+    InstrumentActed,
     Jumped,
     OrderChanged,
     OrderFilled,
@@ -82,8 +84,16 @@ def check_whole(replay: Replay) -> None:
     every = every[: len(every) - (Step.END - Step.CLOSE) * ruined]
     assert [(e.bar, e.step) for e in of_kind(events, BarUpdated)] == every
     closed = of_kind(events, BarClosed)
+    cash = machine.cash()
     assert [(e.bar, e.equity, e.cash) for e in closed] == [
-        (b, machine.tape.equity[b], machine.tape.cash[b]) for b in range(done)
+        (b, machine.tape.equity[b], cash[b]) for b in range(done)
+    ]
+    assert [(e.bar, e.kind, e.amount) for e in of_kind(events, CashMoved)] == [
+        (line["bar"], line["kind"], line["amount"]) for line in machine.ledger()
+    ]
+    acted = int(machine.book.account[0]["actions"])
+    assert [(e.bar, e.kind) for e in of_kind(events, InstrumentActed)] == [
+        (a["bar"], a["kind"]) for a in machine.tape.actions[:acted]
     ]
     advanced = [e.bar for e in of_kind(events, BarAdvanced)]
     assert advanced == list(range(1, done if ruined or done == bars else done + 1))

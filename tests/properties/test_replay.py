@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 from intrabar.engine.backtest import Setup
 from intrabar.engine.replay import Replay
-from intrabar.engine.scenario import scenario_machine, scenario_market
-from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus, Side
+from intrabar.engine.scenario import scenario_machine
+from intrabar.model.enums import RunStatus, Side
 from intrabar.model.event import Step
-from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
 from intrabar.strategy.strategy import Strategy
 from tests.engine.replays import (
     Act,
@@ -132,21 +130,9 @@ def test_any_way_through_a_replay_leads_to_the_plain_run(seed: int) -> None:
 
 def by_hand(scenario: dict) -> Setup:
     """The market and the account of a scenario, and a strategy that leaves all orders to a hand."""
-    market = scenario_market(scenario)
-    instruments = [
-        Instrument.from_mapping(x["symbol"], {k: v for k, v in x.items() if k != "symbol"})
-        for x in scenario["instruments"]
-    ]
-    given: dict[str, Any] = scenario.get("account") or {}
-    account = Account(
-        cash=float(given.get("cash", 100_000.0)),
-        margin_call=MarginCall[given.get("margin_call", "all").upper()],
-        margin_check=MarginCheck[given.get("margin_check", "reject").upper()],
-        path_policy=PathPolicy[scenario.get("path_policy", "worst").upper()],
-        close_at_end=bool(given.get("close_at_end")),
-        seed=int(scenario.get("seed", 0)),
-    )
-    return Setup(market, tuple(instruments), {"hand": Idle()}, account)
+    machine, _ = scenario_machine(scenario)
+    hand = {"hand": Idle()}
+    return Setup(machine.market, tuple(machine.instruments), hand, machine.account)
 
 
 class Idle(Strategy):
@@ -163,13 +149,14 @@ def fit_for_hands(scenario: dict) -> dict:
     """Without what the orders of a strategy cannot say: no quantity, a price that does not fit."""
     wanted = {"market": (), "moc": (), "limit": ("limit_price",), "stop": ("stop_price",)}
     wanted["stop_limit"] = ("limit_price", "stop_price")
+    wanted["trailing_stop"] = ("stop_price", "trail")
     lots = {x["symbol"]: x.get("lot", 1) for x in scenario["instruments"]}
     orders = []
     for given_order in scenario["orders"]:
         order = dict(given_order)
         if "id" in order:
             order["qty"] = order["qty"] if order["qty"] > 0 else lots[order["symbol"]]
-            for name in ("limit_price", "stop_price"):
+            for name in ("limit_price", "stop_price", "trail"):
                 if name not in wanted[order["type"]]:
                     order.pop(name, None)
         orders.append(order)

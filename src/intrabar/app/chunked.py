@@ -88,7 +88,8 @@ def read_feeds(config: Config) -> tuple[tuple[Feed, ...], list[Origin], list[str
     Only the catalogue's come piece by piece; a file is read whole.
     """
     feeds: list[Feed] = []
-    origins, odd = [], []
+    origins: list[Origin] = []
+    odd: list[str] = []
     for source in _sources(config):
         if source.file or source.sample:
             one = config.model_copy(update={"symbols": [source.symbol]})

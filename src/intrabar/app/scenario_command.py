@@ -26,10 +26,12 @@ from intrabar.errors import ConfigError, UsageError
 WIDTH = 100
 STYLES = {
     Kind.MARK: "dim",
+    Kind.ACTION: "magenta",
     Kind.ASKED: "cyan",
     Kind.FILL: "bold",
     Kind.WAIT: "dim",
     Kind.MARGIN: "yellow",
+    Kind.MONEY: "green",
     Kind.END: "bold red",
 }
 GZIP = b"\x1f\x8b"

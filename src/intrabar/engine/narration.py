@@ -16,26 +16,31 @@ from enum import Enum
 import numpy as np
 
 from intrabar.engine import narration_words as words
+from intrabar.engine.narration_walk import Walk, is_detailed, walk_of
 from intrabar.engine.scenario import ScriptedOrders, order_names
 from intrabar.engine.step_changes import Changes, View
+from intrabar.engine.step_money import action_sentences, ledger_sentences
 from intrabar.engine.step_outcome import Outcome
-from intrabar.model.enums import OrderType, Phase, RunStatus
+from intrabar.model.enums import FillReason, OrderType, PathPolicy, Phase, RunStatus
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.sim.margin import equity_at_marks, maintenance_margin, net_position, open_profit
-from intrabar.sim.path import adverse, low_first
+from intrabar.sim.orders import is_market
+from intrabar.sim.path import adverse
 
 
 class Kind(Enum):
     """What a sentence of the story is about."""
 
     MARK = "mark"
+    ACTION = "action"
     ASKED = "asked"
     PATH = "path"
     FILL = "fill"
     ORDER = "order"
     WAIT = "wait"
     MARGIN = "margin"
+    MONEY = "money"
     EQUITY = "equity"
     END = "end"
 
@@ -80,7 +85,7 @@ class Narration:
 
     machine: Machine
     script: ScriptedOrders
-    walks: dict[int, words.Walk] = field(default_factory=dict)
+    walks: dict[int, Walk] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
 
     def events(self) -> Iterator[Event]:
@@ -114,17 +119,23 @@ class Narration:
         if step in (state.STEP_ON_OPEN, state.STEP_ON_CLOSE):
             yield from self._asked(bar, "open" if step == state.STEP_ON_OPEN else "close")
         elif step in (state.STEP_OPEN, state.STEP_NEW):
+            for symbol, text in action_sentences(machine, before):
+                yield Event(bar, "open", Kind.ACTION, text, symbol)
+            yield from self._money(bar, "open", before)
             yield from self._outcome(bar, Phase.OPEN, before, step == state.STEP_NEW)
         elif step == state.STEP_INTRABAR:
             yield from self._outcome(bar, Phase.INTRABAR, before, False)
             yield from self._waiting(bar, before)
         elif step == state.STEP_CLOSE:
             called = int(machine.book.account[0]["margin_calls"]) > before.margin_calls
-            filled = any(f["reason"] < 5 for f in machine.fills()[before.fills :])  # a MOC
+            filled = any(
+                f["reason"] < FillReason.LIQUIDATION for f in machine.fills()[before.fills :]
+            )  # a MOC
             if filled and not called:
                 figures = self._margin_figures(bar)
             yield from self._margin(bar, called, "" if called and filled else figures)
             yield from self._outcome(bar, Phase.CLOSE, before, False)
+            yield from self._money(bar, "close", before)
             yield self._equity(bar)
         elif step == state.STEP_END:
             yield from self._outcome(bar, Phase.CLOSE, before, True)
@@ -156,6 +167,28 @@ class Narration:
                 text = f"{symbol} has no bar: marked at the last close "
                 text += words.price_text(close, tick)
             yield Event(bar, phase, Kind.MARK, text, symbol)
+        if phase == "close" and self.machine.book.account[0]["converts"]:
+            yield from self._rates(bar)
+
+    def _rates(self, bar: int) -> Iterator[Event]:
+        """What the currencies are worth from this close on."""
+        rates = {}
+        for j, instrument in enumerate(self.machine.instruments):
+            rates[instrument.currency] = j
+        own = self.machine.account.currency
+        for currency, j in rates.items():
+            if currency != own:
+                was = float(self.machine.book.instruments[j]["fx"])
+                now = float(self.machine.tape.fx[bar, j])
+                before = "" if was == now else f" (before {was:.10g})"
+                text = f"1 {currency} is worth {now:.10g} {own} from here on{before}"
+                yield Event(bar, "close", Kind.MARK, text)
+
+    def _money(self, bar: int, phase: str, before: View) -> Iterator[Event]:
+        symbols = self.machine.market.symbols
+        for n, text in ledger_sentences(self.machine, before):
+            j = int(self.machine.book.ledger[n]["instrument"])
+            yield Event(bar, phase, Kind.MONEY, text, symbols[j] if j >= 0 else "")
 
     def _asked(self, bar: int, phase: str) -> Iterator[Event]:
         for entry in self.script.script.get((phase, bar), []):
@@ -176,17 +209,17 @@ class Narration:
                 text = f"{symbol} moves between {low} and {high}; no order works"
                 yield Event(bar, "intrabar", Kind.PATH, text, symbol)
                 continue
-            is_low_first = bool(low_first(book, j, *prices))
-            self.walks[j] = words.Walk(prices, is_low_first, tick)
-            why = words.path_reason(
-                int(account["path_policy"]),
-                float(net_position(book, j)),
-                int(adverse(book, j)),
-                prices,
-                int(account["seed"]),
-            )
-            first = "low" if is_low_first else "high"
-            text = f"{symbol} goes {self.walks[j].text()}, {first} first ({why})"
+            walk = walk_of(self.machine, bar, j)
+            assert walk is not None
+            self.walks[j] = walk
+            if account["path_policy"] == PathPolicy.DETAIL and is_detailed(self.machine, bar, j):
+                text = f"{symbol} goes {walk.text()} (detail: the lower bars say so)"
+                yield Event(bar, "intrabar", Kind.PATH, text, symbol)
+                continue
+            net, hurts = float(net_position(book, j)), int(adverse(book, j))
+            why = words.path_reason(account, net, hurts, prices, walk.low_first)
+            first = "low" if walk.low_first else "high"
+            text = f"{symbol} goes {walk.text()}, {first} first ({why})"
             yield Event(bar, "intrabar", Kind.PATH, text, symbol)
 
     def _outcome(self, bar: int, phase: Phase, before: View, took_inbox: bool) -> Iterator[Event]:
@@ -200,10 +233,13 @@ class Narration:
                 yield Event(bar, phase.word, Kind.ORDER, text, "", name)
             outcome.told |= changes.told
         for number, text, fill in outcome.sentences():
-            j = int(outcome.orders[number]["instrument"])
+            fills = self.machine.book.fills
+            j = int((outcome.orders[number] if number >= 0 else fills[fill])["instrument"])
             kind = Kind.ORDER if fill < 0 else Kind.FILL
             symbol = self.machine.market.symbols[j]
-            yield Event(bar, phase.word, kind, text, symbol, self.names[number], fill)
+            reason = "" if fill < 0 else FillReason(int(fills[fill]["reason"])).word
+            name = self.names.get(number, reason)
+            yield Event(bar, phase.word, kind, text, symbol, name, fill)
 
     def _waiting(self, bar: int, before: View) -> Iterator[Event]:
         """Why what works has not triggered."""
@@ -224,8 +260,9 @@ class Narration:
                 name = self.names[number]
                 if order["type"] == OrderType.MOC:
                     text = f"{name}: waits for the close"
-                elif order["type"] == OrderType.MARKET:
-                    text = f"{name}: waits for the next open"
+                elif is_market(order):
+                    rest = words.quantity(order["qty"] - order["filled"])
+                    text = f"{name}: {rest} to fill, waits for the next open"
                 else:
                     is_new = number not in before.working
                     why = words.waits_text(order, book.instruments[j], *prices[1:3], is_new)
@@ -235,6 +272,11 @@ class Narration:
     def _margin_figures(self, bar: int) -> str:
         """Equity at the worst prices of the bar and the margin to hold; "" without positions."""
         book, tape = self.machine.book, self.machine.tape
+        if book.account[0]["converts"]:  # CLOSE begins with the new rates
+            now = book.instruments.copy()
+            now["fx"] = tape.fx[bar]
+            now["point_value"] = now["unit_value"] * now["fx"]
+            book = book._replace(instruments=now)
         equity, required, worst = float(book.account[0]["cash"]), 0.0, []
         for j, symbol in enumerate(self.machine.market.symbols):
             net, prices = float(net_position(book, j)), self._bar(bar, j)

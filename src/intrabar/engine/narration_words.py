@@ -10,7 +10,7 @@ from intrabar.model.enums import OrderType, PathPolicy, Reject, Role, TimeInForc
 from intrabar.sim.costs import TOLERANCE
 
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
-STOP_LIMIT, MOC = OrderType.STOP_LIMIT, OrderType.MOC
+STOP_LIMIT, MOC, TRAILING = OrderType.STOP_LIMIT, OrderType.MOC, OrderType.TRAILING_STOP
 
 
 def price_text(price: float, tick: float) -> str:
@@ -47,8 +47,12 @@ def order_text(order: Any, tick: float, still_to_do: bool = False) -> str:
     if order["type"] in (MARKET, MOC):
         return f"{side} {'at the market' if order['type'] == MARKET else 'on the close'}"
     words = [side]
-    if order["type"] in (STOP, STOP_LIMIT) and not (still_to_do and order["triggered"]):
+    if order["type"] == TRAILING:
+        words.append("trailing")
+    if order["type"] != LIMIT and not (still_to_do and order["triggered"]):
         words.append(f"stop {price_text(order['stop_price'], tick)}")
+    elif order["type"] in (STOP, TRAILING):
+        return f"{side} at the market"
     if order["type"] in (LIMIT, STOP_LIMIT):
         words.append(f"limit {price_text(order['limit_price'], tick)}")
     return " ".join(words)
@@ -61,6 +65,7 @@ def asked_text(entry: dict[str, Any]) -> str:
     names = {
         "limit_price": "limit",
         "stop_price": "stop",
+        "trail": "trail",
         "stop_loss": "with a stop at",
         "take_profit": "with a target at",
     }
@@ -78,51 +83,21 @@ def asked_text(entry: dict[str, Any]) -> str:
     return f"for {entry['id']}: {', '.join(parts)}"
 
 
-class Walk:
-    """How far along the path of one bar the story has come."""
-
-    def __init__(
-        self, bar: tuple[float, float, float, float], low_first: bool, tick: float
-    ) -> None:
-        open_, high, low, close = bar
-        names = ("low", low, "high", high) if low_first else ("high", high, "low", low)
-        self.tick = tick
-        self.corners = [("open", open_), names[:2], names[2:], ("close", close)]
-        self.leg, self.here = 0, open_
-
-    def text(self) -> str:
-        """The corners in order."""
-        return " > ".join(price_text(float(p), self.tick) for _, p in self.corners)
-
-    def reach(self, price: float, rising: bool) -> str:
-        """Go on to where a leg of this direction reaches a price, and say which leg that is."""
-        sign, tolerance = (1.0 if rising else -1.0), TOLERANCE * self.tick
-        for n in range(self.leg, 3):
-            (start_name, start), (end_name, end) = self.corners[n : n + 2]
-            begin = self.here if n == self.leg else start
-            if (end > start) == rising and end != start and sign * (end - price) >= -tolerance:
-                self.leg = n
-                self.here = begin if sign * (begin - price) > 0 else price
-                way = "up" if rising else "down"
-                return (
-                    f"reached on the way {way} from the {start_name} "
-                    f"{price_text(start, self.tick)} to the {end_name} {price_text(end, self.tick)}"
-                )
-        return "reached"
-
-
 def trigger_of(order: Any, instrument: Any) -> tuple[float, bool]:
     """The price that sets an order off inside a bar, and whether from below (rising)."""
     buys = order["side"] > 0
-    if order["type"] == STOP or (order["type"] == STOP_LIMIT and not order["triggered"]):
+    if order["type"] != LIMIT and not order["triggered"]:
         return float(order["stop_price"]), buys
     through = instrument["limit_through_ticks"] * instrument["tick_size"]
     return float(order["limit_price"] - order["side"] * through), not buys
 
 
-def path_reason(policy: int, net: float, hurts: int, bar: tuple[float, ...], seed: int) -> str:
+def path_reason(
+    account: Any, net: float, hurts: int, bar: tuple[float, ...], is_low_first: bool
+) -> str:
     """Why a path goes to one extreme first. `hurts`: +1 the low, -1 the high, 0 neither."""
     open_, high, low, close = bar
+    policy, seed = int(account["path_policy"]), int(account["seed"])
     word = PathPolicy(policy).word
     if policy in (PathPolicy.LOW_FIRST, PathPolicy.HIGH_FIRST):
         return f"{word}: always"
@@ -138,7 +113,17 @@ def path_reason(policy: int, net: float, hurts: int, bar: tuple[float, ...], see
         if net:
             return f"{word}: the position is {'long' if net > 0 else 'short'}"
         return f"{word}: flat, only {'sell' if hurts > 0 else 'buy'} orders could open a position"
-    undecided = "" if policy == PathPolicy.SHORTEST else "flat, and no side decides, so "
+    undecided = ""
+    if policy in (PathPolicy.WORST, PathPolicy.BEST):
+        undecided = "flat, and no side decides, so "
+    elif policy == PathPolicy.DETAIL:
+        undecided = "no lower bars, so "
+    elif policy == PathPolicy.CALIBRATED:
+        guess = close > open_ if not math.isclose(close, open_) else open_ - low <= high - open_
+        undecided = (
+            f"the coin of seed {seed} {'believes' if guess == is_low_first else 'rejects'}, "
+            f"at a trust of {account['path_trust']:g}, "
+        )
     if math.isclose(close, open_):
         return f"{word}: {undecided}the shorter path; close = open, the nearer extreme first"
     where = "above" if close > open_ else "below"
@@ -151,12 +136,15 @@ def waits_text(order: Any, instrument: Any, high: float, low: float, is_new: boo
     trigger, rising = trigger_of(order, instrument)
     word, extreme = ("high", high) if rising else ("low", low)
     limits = order["type"] == LIMIT or order["triggered"]
+    if limits and instrument["max_volume_share"] > 0.0 and instrument["room"] <= 0.0:
+        return f"{order_text(order, tick, True)} rests: the volume of the bar leaves nothing"
     level = float(order["limit_price"] if limits else order["stop_price"])
     reached = (extreme - trigger) * (1 if rising else -1) >= -TOLERANCE * tick
     touched = (extreme - level) * (1 if rising else -1) >= -TOLERANCE * tick
     far = price_text(extreme, tick)
     side = "buy" if order["side"] > 0 else "sell"
-    name = f"{side} {'limit' if limits else 'stop'} {price_text(level, tick)}"
+    kind = "limit" if limits else "trailing stop" if order["type"] == TRAILING else "stop"
+    name = f"{side} {kind} {price_text(level, tick)}"
     if not reached and touched:
         return (
             f"{name} touched but not gone through: it needs {price_text(trigger, tick)}, "
@@ -189,26 +177,52 @@ def expiry_text(order: Any, day_ns: int) -> str:
     return f"expired: it was good until bar {int(order['until']) // day_ns}"
 
 
-def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float) -> str:
-    """What made an order fill at the open or the close, and the price before slippage."""
-    open_, close = price_text(bar[0], tick), price_text(bar[3], tick)
+def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float, rests: bool) -> str:
+    """What made an order fill at the open or the close; `rests`: its stop triggered before."""
+    open_ = price_text(bar[0], tick)
     name = order_text(order, tick)
     if order["role"] == Role.END_OF_DATA:
-        return f"{name}, closed at the end of the data at {close}"
-    if phase == "close":
-        what = "liquidated" if order["role"] == Role.LIQUIDATION else name
-        return f"{what}: filled at the close {close}"
+        return f"{name}, closed at the end of the data"
     if order["role"] == Role.LIQUIDATION:
-        return f"liquidated: filled at the first open since the margin call, {open_}"
-    if order["type"] == MARKET:
-        return f"{name}: filled at the open {open_}"
-    limits = order["type"] != STOP
+        return "liquidated" if phase == "close" else "liquidated at the first open since then"
+    if phase == "close" or order["type"] == MARKET:
+        return name
+    if rests and order["type"] in (STOP, TRAILING):
+        return f"{name} triggered earlier, its rest meets the open"
+    limits = order["type"] in (LIMIT, STOP_LIMIT)
     level = float(order["limit_price"] if limits else order["stop_price"])
-    beyond = abs(bar[0] - level) > TOLERANCE * tick
     if order["type"] == STOP_LIMIT:
-        return f"{name}, triggered, and the open {open_} is within its limit: filled at {open_}"
-    if not beyond:
-        return f"{name} met by the open: filled at {open_}"
-    if limits:
-        return f"{name} bettered by the open: filled at the open {open_}"
-    return f"{name} gapped: filled at the open {open_}"
+        when = "triggered earlier" if rests else "triggered"
+        return f"{name}, {when}, and the open {open_} is within its limit"
+    if abs(bar[0] - level) <= TOLERANCE * tick:
+        return f"{name} met by the open"
+    return f"{name} {'bettered by the open' if limits else 'gapped'}"
+
+
+def slippage_text(instrument: Any, qty: float) -> str:
+    """The parts of a slippage that is more than ticks; "" where it is not."""
+    x = instrument
+    share, volatility, impact = (
+        float(x[n]) for n in ("slippage_pct", "slippage_volatility", "slippage_impact")
+    )
+    if not (share or volatility or impact):
+        return ""
+    mean = f"the mean range {float(x['mean_range']):.6g}"
+    parts = [f"{x['slippage_ticks']:g} ticks"] if x["slippage_ticks"] else []
+    parts += [f"{100 * share:g} % of the price"] if share else []
+    parts += [f"{volatility:g} of {mean}"] if volatility else []
+    root = f"the root of {quantity(qty)} in a volume of {quantity(x['volume'])}"
+    parts += [f"{impact:g} of {mean} times {root}"] if impact else []
+    return f" ({' + '.join(parts)})"
+
+
+def split_text(ratio: float) -> str:
+    """A ratio of shares: `2 new for 1 old`."""
+    if ratio < 1.0 and math.isclose(1.0 / ratio, round(1.0 / ratio)):
+        return f"1 new for {round(1.0 / ratio)} old"
+    return f"{quantity(ratio)} new for 1 old"
+
+
+def nights_text(nights: int) -> str:
+    """A number of nights."""
+    return f"{nights} night{'' if nights == 1 else 's'}"

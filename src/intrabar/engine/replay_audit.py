@@ -13,11 +13,15 @@ import numpy as np
 
 from intrabar.engine import narration_words as words
 from intrabar.engine.backtest import Run
+from intrabar.engine.narration_walk import Walk, walk_of
 from intrabar.engine.step_changes import View
+from intrabar.engine.step_money import action_sentences, ledger_sentences
 from intrabar.engine.step_outcome import Outcome
 from intrabar.model.enums import (
+    ActionKind,
     FillReason,
     Gate,
+    LedgerKind,
     OrderStatus,
     Phase,
     Reject,
@@ -31,15 +35,16 @@ from intrabar.model.event import (
     BarAdvanced,
     BarClosed,
     BarUpdated,
+    CashMoved,
     EntryBlocked,
     Event,
+    InstrumentActed,
     OrderChanged,
     OrderFilled,
     Step,
 )
 from intrabar.sim import state
 from intrabar.sim.costs import TOLERANCE
-from intrabar.sim.path import low_first
 from intrabar.strategy.bot import RunningBot
 
 PHASES = {
@@ -80,7 +85,13 @@ class Audit:
     def events(self) -> Iterator[Event]:
         """What the step has done; ask when it has been worked."""
         if self.step in PHASES:
-            yield from self._orders(PHASES[self.step])
+            phase = PHASES[self.step]
+            yield from self._actions()
+            if phase is Phase.OPEN:
+                yield from self._money(phase)
+            yield from self._orders(phase)
+            if phase is Phase.CLOSE:
+                yield from self._money(phase)
         if self.step is Step.ON_CLOSE:
             yield from self._gates()
         yield BarUpdated(self.bar, self.step)
@@ -99,16 +110,35 @@ class Audit:
         if ruined or machine.bar >= len(machine.market):
             yield BacktestFinished(self.bar, machine.status)
 
-    def _walks(self) -> dict[int, words.Walk]:
+    def _walks(self) -> dict[int, Walk]:
         """The paths that the instruments with working orders are going to take."""
-        book, tape, bar = self.machine.book, self.machine.tape, self.bar
-        walks = {}
-        for j in {int(o["instrument"]) for o in self.before.working.values()}:
-            o, h, low, c = (float(x[bar, j]) for x in (tape.open, tape.high, tape.low, tape.close))
-            if not np.isnan(o):
-                tick = float(book.instruments[j]["tick_size"])
-                walks[j] = words.Walk((o, h, low, c), bool(low_first(book, j, o, h, low, c)), tick)
-        return walks
+        found = {
+            j: walk_of(self.machine, self.bar, j)
+            for j in {int(o["instrument"]) for o in self.before.working.values()}
+        }
+        return {j: walk for j, walk in found.items() if walk is not None}
+
+    def _actions(self) -> Iterator[Event]:
+        """What has changed at this open without an order."""
+        actions = self.machine.tape.actions[self.before.actions :]
+        told = action_sentences(self.machine, self.before)
+        for action, (symbol, text) in zip(actions, told, strict=False):
+            yield InstrumentActed(self.bar, symbol, ActionKind(int(action["kind"])), text)
+
+    def _money(self, phase: Phase) -> Iterator[Event]:
+        """What has moved cash without a fill."""
+        for n, text in ledger_sentences(self.machine, self.before):
+            line = self.machine.book.ledger[n]
+            j = int(line["instrument"])
+            yield CashMoved(
+                self.bar,
+                phase,
+                self._strategy(line) if line["strategy"] >= 0 else "",
+                self.machine.market.symbols[j] if j >= 0 else "",
+                LedgerKind(int(line["kind"])),
+                float(line["amount"]),
+                text,
+            )
 
     def _orders(self, phase: Phase) -> Iterator[Event]:
         book, before = self.machine.book, self.before
@@ -126,7 +156,7 @@ class Audit:
             if fill < 0:
                 yield self._changed(phase, orders[number], self._why(orders[number], text))
             else:
-                yield self._filled(orders[number], fill, outcome, text)
+                yield self._filled(fill, outcome.fills.met[fill], text)
 
     def _taken(
         self, phase: Phase, working: dict[int, Any], names: dict[int, str]
@@ -173,19 +203,17 @@ class Audit:
             text,
         )
 
-    def _filled(self, order: Any, index: int, outcome: Outcome, text: str) -> OrderFilled:
-        f, tape, j = self.machine.book.fills[index], self.machine.tape, int(order["instrument"])
-        phase, side, price = Phase(int(f["phase"])), Side(int(f["side"])), float(f["price"])
-        around = tape.open if phase is Phase.OPEN else tape.close
-        met = outcome.met.get(index, float(around[self.bar, j]))
+    def _filled(self, index: int, met: float, text: str) -> OrderFilled:
+        f = self.machine.book.fills[index]
+        j, side, price = int(f["instrument"]), Side(int(f["side"])), float(f["price"])
         worse = (price - met) * side
         tick = float(self.machine.book.instruments[j]["tick_size"])
         return OrderFilled(
             self.bar,
-            phase,
-            self._strategy(order),
+            Phase(int(f["phase"])),
+            self._strategy(f),
             self.machine.market.symbols[j],
-            int(order["id"]),
+            int(f["order"]),
             side,
             float(f["qty"]),
             price,
@@ -203,8 +231,8 @@ class Audit:
                 symbol = self.machine.market.symbols[j]
                 yield EntryBlocked(self.bar, name, symbol, Gate(int(gate)))
 
-    def _strategy(self, order: Any) -> str:
-        return str(self.names[order["strategy"]])
+    def _strategy(self, record: Any) -> str:
+        return str(self.names[record["strategy"]])
 
 
 def name_of(order: Any) -> str:

@@ -84,13 +84,23 @@ def check_keys(place: str, given: Any, known: Collection[str]) -> None:
             raise NotFoundError(f"key in {place}", name, known)
 
 
-def check_number(place: str, value: Any, least: float = -math.inf) -> None:
-    """Refuse what is not a finite number, or below a bound."""
+def check_name(place: str, value: Any) -> None:
+    """Refuse what is not a text with something in it."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{place}: {_shown(value)}, must be a name")
+
+
+def check_number(
+    place: str, value: Any, least: float = -math.inf, above: float = -math.inf
+) -> None:
+    """Refuse what is not a finite number, or not in its bounds."""
     fine = isinstance(value, int | float) and not isinstance(value, bool)
     if not fine or not abs(value) < 1e300:
         raise ConfigError(f"{place}: {_shown(value)}, must be a number")
     if value < least:
         raise ConfigError(f"{place}: {value}, must be {least:g} or more")
+    if value <= above:
+        raise ConfigError(f"{place}: {value}, must be above {above:g}")
 
 
 def check_whole(place: str, value: Any, least: int, most: int, what: str) -> None:
@@ -121,18 +131,19 @@ def check_instruments(given: Any) -> dict[str, float]:
         place = f"instruments[{n}]"
         check_keys(place, x, INSTRUMENT)
         symbol = x.get("symbol")
-        if not isinstance(symbol, str) or not symbol:
-            raise ConfigError(f"{place}.symbol: {_shown(symbol)}, must be a name")
+        check_name(f"{place}.symbol", symbol)
         if symbol in ticks:
             raise ConfigError(f"{place}.symbol: {symbol!r} is there already; rename one")
         for name, value in x.items():
             if name == "tiers":
                 check_tiers(f"{place}.tiers", value)
-            elif name not in ("symbol", "calendar", "currency"):
+            elif name in ("calendar", "currency"):
+                check_name(f"{place}.{name}", value)
+            elif name != "symbol":
                 signed = name in ("maker_rate", "swap_long", "swap_short")
                 check_number(f"{place}.{name}", value, -math.inf if signed else 0.0)
-                if value == 0 and name in ("tick_size", "tick_value", "contract_size"):
-                    raise ConfigError(f"{place}.{name}: 0, must be above 0")
+                if name in ("tick_size", "tick_value", "contract_size"):
+                    check_number(f"{place}.{name}", value, above=0.0)
         ticks[symbol] = float(x.get("tick_size", 0.01))
     return ticks
 
@@ -199,9 +210,8 @@ def check_account(scenario: dict[str, Any]) -> None:
     account = scenario.get("account") or {}
     check_keys("account", account, ACCOUNT)
     if "cash" in account:
-        check_number("account.cash", account["cash"])
-        if account["cash"] <= 0:
-            raise ConfigError(f"account.cash: {account['cash']}, must be above 0")
+        check_number("account.cash", account["cash"], above=0.0)
+    check_name("account.currency", account.get("currency", "USD"))
     if account.get("type", "margin") not in ("margin", "cash"):
         raise NotFoundError("account.type", str(account["type"]), ("margin", "cash"))
     check_word("account.margin_call", account.get("margin_call", "all"), MarginCall)
@@ -210,7 +220,10 @@ def check_account(scenario: dict[str, Any]) -> None:
     for name in ("interest_rate", "debit_rate"):
         check_number(f"account.{name}", account.get(name, 0.0), 0.0)
     check_word("path_policy", scenario.get("path_policy", "worst"), PathPolicy)
-    check_number("path_trust", scenario.get("path_trust", 1.0), 0.0)
+    trust = scenario.get("path_trust", 1.0)
+    check_number("path_trust", trust, 0.0)
+    if trust > 1:
+        raise ConfigError(f"path_trust: {trust}, must be a probability, 0 to 1")
     check_flag("account.close_at_end", account.get("close_at_end", False))
     check_flag("close_at_end", scenario.get("close_at_end", False))
     check_whole("seed", scenario.get("seed", 0), 0, 2**63 - 1, "a whole number")
@@ -220,19 +233,13 @@ def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int)
     """Refuse days, rates, lower bars and actions that do not fit the timeline."""
     days = scenario.get("days")
     if days is not None:
-        if not isinstance(days, list) or len(days) != length or days != sorted(days):
-            raise ConfigError(f"days: must be {length} whole numbers that do not fall")
+        check_length("days", days, length)
         for t, day in enumerate(days):
             check_whole(f"days[{t}]", day, 0, LAST_UNTIL, "a whole number")
+            if t and day < days[t - 1]:
+                raise ConfigError(f"days[{t}]: {day}, must not be below {days[t - 1]} before it")
     check_rates(scenario, length)
-    detail = scenario.get("detail") or {}
-    check_keys("detail", detail, ticks)
-    for symbol, rows in detail.items():
-        if not isinstance(rows, list) or len(rows) != length:
-            raise ConfigError(f"detail.{symbol}: must be a list of {length}, null where unknown")
-        for t, lower in enumerate(rows):
-            for k, row in enumerate(lower or []):
-                check_lower_bar(f"detail.{symbol}[{t}][{k}]", row)
+    check_detail(scenario.get("detail"), ticks, length)
     actions = scenario.get("actions") or []
     if not isinstance(actions, list):
         raise ConfigError(f"actions: {_shown(actions)}, must be a list")
@@ -240,14 +247,37 @@ def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int)
         check_action(f"actions[{n}]", action, scenario["bars"], length)
 
 
+def check_length(place: str, values: Any, length: int) -> None:
+    """Refuse what is not a list with one value for each timestamp."""
+    if not isinstance(values, list):
+        raise ConfigError(f"{place}: {_shown(values)}, must be a list")
+    if len(values) != length:
+        raise ConfigError(f"{place}: {len(values)} values, but the timeline has {length}")
+
+
+def check_detail(detail: Any, ticks: dict[str, float], length: int) -> None:
+    """Refuse what are not lists of lower bars; null stands where there are none."""
+    if detail is None:
+        return
+    check_keys("detail", detail, ticks)
+    for symbol, rows in detail.items():
+        check_length(f"detail.{symbol}", rows, length)
+        for t, lower in enumerate(rows):
+            if lower is None:
+                continue
+            if not isinstance(lower, list):
+                place = f"detail.{symbol}[{t}]"
+                raise ConfigError(f"{place}: {_shown(lower)}, must be a list of bars or null")
+            for k, row in enumerate(lower):
+                check_lower_bar(f"detail.{symbol}[{t}][{k}]", row)
+
+
 def check_lower_bar(place: str, row: Any) -> None:
     """Refuse what is not four prices; whether they fit the bar is the market's business."""
     if not isinstance(row, list) or len(row) != 4:
         raise ConfigError(f"{place}: {_shown(row)} is not [open, high, low, close]")
     for value in row:
-        check_number(place, value)
-        if value <= 0:
-            raise ConfigError(f"{place}: {value}, must be above 0")
+        check_number(place, value, above=0.0)
 
 
 def check_rates(scenario: dict[str, Any], length: int) -> None:
@@ -263,20 +293,18 @@ def check_rates(scenario: dict[str, Any], length: int) -> None:
                 f"instruments[{n}].currency: {currency} needs rates; give fx.{currency}"
             )
     for currency, values in rates.items():
-        if not isinstance(values, list) or len(values) != length:
-            raise ConfigError(f"fx.{currency}: must be a list of {length} rates")
+        check_length(f"fx.{currency}", values, length)
         for t, value in enumerate(values):
-            check_number(f"fx.{currency}[{t}]", value)
-            if value <= 0:
-                raise ConfigError(f"fx.{currency}[{t}]: {value}, must be above 0")
+            check_number(f"fx.{currency}[{t}]", value, above=0.0)
 
 
 def check_action(place: str, action: Any, bars: dict[str, Any], length: int) -> None:
     """Refuse an action that is not one, or falls where its symbol has no bar."""
     check_keys(place, action, {"at", "symbol", *ACTION_VALUES, *MARGIN_VALUES})
     check_whole(f"{place}.at", action.get("at"), 0, length - 1, "an index of the timeline")
-    if action.get("symbol") not in bars:
-        raise NotFoundError(f"symbol in {place}", str(action.get("symbol")), bars)
+    check_name(f"{place}.symbol", action.get("symbol"))
+    if action["symbol"] not in bars:
+        raise NotFoundError(f"symbol in {place}", action["symbol"], bars)
     if bars[action["symbol"]][action["at"]] is None:
         raise ConfigError(f"{place}.at: {action['symbol']} has no bar at {action['at']}")
     values = [name for name in ACTION_VALUES if name in action]
@@ -285,8 +313,8 @@ def check_action(place: str, action: Any, bars: dict[str, Any], length: int) -> 
         raise ConfigError(f"{place}: needs one of {', '.join(ACTION_VALUES)}, or margins")
     for name in values + margins:
         check_number(f"{place}.{name}", action[name], 0.0)
-        if action[name] == 0 and name in ("split", "roll_from"):
-            raise ConfigError(f"{place}.{name}: 0, must be above 0")
+        if name in ("split", "roll_from"):
+            check_number(f"{place}.{name}", action[name], above=0.0)
 
 
 def check_orders(orders: list[Any], symbols: Iterable[str], length: int) -> None:
@@ -346,8 +374,7 @@ def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
     for name in ("id", "symbol", "side", "qty", "type"):
         if order.get(name) is None:
             raise ConfigError(f"{place}: {name} is missing")
-    if not isinstance(order["id"], str) or not order["id"]:
-        raise ConfigError(f"{place}.id: {_shown(order['id'])}, must be a name")
+    check_name(f"{place}.id", order["id"])
     if order["symbol"] not in list(symbols):
         raise NotFoundError(f"symbol in {place}", str(order["symbol"]), symbols)
     if order["side"] not in ("buy", "sell"):

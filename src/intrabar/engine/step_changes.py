@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
+
 from intrabar.engine import narration_words as words
-from intrabar.model.enums import OrderStatus
+from intrabar.model.enums import OrderStatus, OrderType
 from intrabar.sim.machine import Machine
 
 CANCELLED = OrderStatus.CANCELLED
@@ -15,12 +17,16 @@ DUST = 1e-9
 
 
 class View(NamedTuple):
-    """The book at one moment: copies of the working orders, and how long the records are."""
+    """The book at one moment: copies of what changes, and how long the records are."""
 
+    step: int
     working: dict[int, Any]
     partners: dict[int, int]
+    instruments: NDArray[Any]
     fills: int
     log: int
+    ledger: int
+    actions: int
     margin_calls: int
 
     @classmethod
@@ -30,10 +36,14 @@ class View(NamedTuple):
         account = book.account[0]
         orders = book.orders[machine.working()]
         return cls(
+            int(account["step"]),
             {int(o["id"]): o for o in sorted(orders, key=lambda o: int(o["id"]))},
             {int(o["id"]): int(book.orders[o["oco"]]["id"]) for o in orders if o["oco"] >= 0},
+            book.instruments.copy(),
             int(account["fills"]),
             int(account["log"]),
+            int(account["ledger"]),
+            int(account["actions"]),
             int(account["margin_calls"]),
         )
 
@@ -91,4 +101,6 @@ class Changes:
             if asked is not None and abs(asked - taken) > DUST * tick:
                 way = "up" if taken > asked else "down"
                 said.append(f"{word} {asked} rounded {way} to {words.price_text(taken, tick)}")
+        if order["type"] == OrderType.TRAILING_STOP and entry.get("stop_price") is None:
+            said.append(f"its first level is {words.price_text(float(order['stop_price']), tick)}")
         return ", ".join(said)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from intrabar.model.enums import FillReason, Gate, OrderStatus, Phase, Reject, RunStatus, Side
+from intrabar.model.enums import (
+    ActionKind,
+    FillReason,
+    Gate,
+    LedgerKind,
+    OrderStatus,
+    Phase,
+    Reject,
+    RunStatus,
+    Side,
+)
 
 
 class Step(IntEnum):
@@ -86,9 +96,12 @@ class OrderFilled:
         CLOSE: at the close.
     strategy, symbol : str
     order : int
+        -1 for a split or a roll.
     side : Side
     qty : quantity, > 0
+        0 for a split itself.
     price : price
+        Of a split itself the ratio.
     met : price
         What the order met in the market, before slippage.
     slippage : price, >= 0
@@ -127,6 +140,43 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentActed:
+    """A split, a dividend, new margins or a roll took effect before the open of a bar."""
+
+    bar: int
+    symbol: str
+    kind: ActionKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CashMoved:
+    """Cash moved without a fill; a line of the ledger.
+
+    Parameters
+    ----------
+    bar : int
+    phase : Phase
+    strategy : str
+        "" where it is of the account.
+    symbol : str
+        "" for interest.
+    kind : LedgerKind
+    amount : account currency
+    text : str
+        The same as a sentence, with what it comes from.
+    """
+
+    bar: int
+    phase: Phase
+    strategy: str
+    symbol: str
+    kind: LedgerKind
+    amount: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryBlocked:
     """A bot wanted to enter at the close of a bar, and a gate kept it from doing so."""
 
@@ -144,5 +194,7 @@ Event = (
     | Jumped
     | OrderFilled
     | OrderChanged
+    | InstrumentActed
+    | CashMoved
     | EntryBlocked
 )

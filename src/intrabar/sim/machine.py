@@ -111,6 +111,8 @@ class Machine:
     _tally: Tally = field(default_factory=Tally)
     _callbacks: list[Any] = field(default_factory=list)
     _exception: BaseException | None = None
+    _done: NDArray[Any] = field(default_factory=lambda: np.empty(0, state.ORDER))
+    _done_from: int = 0
 
     def __post_init__(self) -> None:
         assert tuple(x.symbol for x in self.instruments) == self.market.symbols
@@ -282,6 +284,7 @@ class Machine:
         book = Book(*(part.copy() for part in snapshot.book))
         roomy = {n: with_room(getattr(book, n), getattr(self.book, n)) for n in RECORDS}
         self.book = book._replace(**roomy)
+        self._done, self._done_from = self._done[:0], 0
         for name, addresses in hooks.items():
             self.book.strategies[name] = addresses
         self.tape.equity[: snapshot.equity.shape[0]] = snapshot.equity
@@ -301,11 +304,27 @@ class Machine:
     def return_to(self, checkpoint: Checkpoint) -> None:
         """Go back, or forward again, to a checkpoint of this machine."""
         hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
+        now, then = (int(b.account["log"][0]) for b in (self.book, checkpoint.book))
+        self._keep_done(now, then)
         for name, kept in checkpoint.book._asdict().items():
             getattr(self.book, name)[: kept.shape[0]] = kept
         self.book.orders[checkpoint.rows] = checkpoint.orders
+        if then > now:
+            done = self._done[: then - now]
+            self.book.orders[self.book.log[now : now + len(done)]] = done
         for name, addresses in hooks.items():
             self.book.strategies[name] = addresses
+
+    def _keep_done(self, now: int, then: int) -> None:
+        """Keep the orders that are done now and not then: run again, they work again meanwhile.
+
+        `_done` holds them in the order of the log from `_done_from` on. A jump forward needs them.
+        """
+        self._done = self._done[now - self._done_from :]
+        self._done_from = min(now, then)
+        if then < now:
+            again = self.book.orders[self.book.log[then:now]]
+            self._done = np.concatenate([again, self._done])
 
     def digest(self) -> str:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
