@@ -224,7 +224,7 @@ def take_from_partner(book: Book, other: int, qty: float) -> None:
     partner = book.orders[other]
     lot = book.instruments[partner.instrument].lot
     partner.qty = in_lots(partner.qty - round_up(qty, lot), lot)
-    if partner.qty <= partner.filled:
+    if round_down(partner.qty - partner.filled, lot) < lot:
         finish(book, other, CANCELLED, NONE)
 
 

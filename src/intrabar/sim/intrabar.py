@@ -12,7 +12,7 @@ from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.open import limit_is_met, meet
-from intrabar.sim.orders import MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop, sleeve_of
+from intrabar.sim.orders import MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
 from intrabar.sim.path import DETAIL, low_first, shortest
 from intrabar.sim.state import Book, Tape
 
@@ -34,9 +34,7 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
         return math.nan
     instrument = book.instruments[order.instrument]
     if instrument.max_volume_share > 0.0 and instrument.room <= 0.0:
-        reduces = sleeve_of(book, order).qty * order.side < 0.0
-        if reduces or order.reduce_only == 0:
-            return math.nan  # the bar has no volume left: it rests
+        return math.nan  # the bar has no volume left: it rests
     return order.limit_price - order.side * instrument.limit_through_ticks * instrument.tick_size
 
 
@@ -54,7 +52,7 @@ def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> 
         order = book.orders[k]
         price = trigger_price(book, order, rising)
         if sign * (end - price) >= -tolerance:
-            if sign * (start - price) > 0.0:
+            if sign * (start - price) > tolerance:
                 price = start
             role = min(order.role, ROLE_TARGET + 1)
             ahead = sign * (best_price - price)

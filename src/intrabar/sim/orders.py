@@ -227,7 +227,7 @@ def on_grid(order: Any, tick: float) -> bool:
     if order.type == LIMIT or order.type == STOP_LIMIT:
         order.limit_price = round_away(order.limit_price, tick, -order.side)
         fine = order.limit_price > 0.0
-    if order.type != LIMIT:
+    if order.type != LIMIT and order.triggered == 0:
         order.stop_price = round_away(order.stop_price, tick, order.side)
         fine = fine and order.stop_price > 0.0
     return fine
