@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from intrabar.engine import replay_track
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.engine.replay import Replay
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import sma
@@ -146,13 +146,19 @@ class Plain:
 
     def __post_init__(self) -> None:
         self.run = run = Run(self.setup)
-        run.tell("on_start")
+        tell(run.running, "on_start")
         names, symbols = list(self.setup.strategies), self.setup.market.symbols
         for at, symbol, strategy, act in self.given:
             if at > self.place:
                 break
             walked(run.machine, *at)
-            desk = Desk(run.machine, names.index(strategy), symbols.index(symbol), {}, run.higher)
+            desk = Desk(
+                run.machine,
+                names.index(strategy),
+                symbols.index(symbol),
+                {},
+                run.frames.history({}),
+            )
             act(View(desk, 1, {}))
         walked(run.machine, min(self.place[0], len(self.setup.market)), self.place[1])
 

@@ -9,7 +9,7 @@ import pytest
 
 import intrabar as ib
 from intrabar.engine.adjusted import Adjusted, degree_of
-from intrabar.engine.backtest import compute_columns
+from intrabar.engine.columns import compute_columns
 from intrabar.indicators import Indicator, level
 from intrabar.model.bars import DAY_NS, Action, Bars, Market
 from intrabar.model.enums import ActionKind
@@ -54,7 +54,7 @@ def market(actions: tuple[Action, ...] = ACTIONS, bars: int = 200) -> Market:
 
 def columns(given: Market) -> dict[str, np.ndarray]:
     adjusted = Adjusted(given)
-    return adjusted.shown(compute_columns(INDICATORS, adjusted.market), INDICATORS)
+    return adjusted.shown(compute_columns({"": INDICATORS}, adjusted.market)[""], INDICATORS)
 
 
 def restated(given: Market, bar: int) -> Market:
@@ -83,7 +83,7 @@ def restated(given: Market, bar: int) -> Market:
 @pytest.mark.parametrize("bar", [59, 60, 75, 90, 119, 120, 150])
 def test_every_value_is_that_of_bars_restated_on_its_day(bar: int) -> None:
     whole = columns(market())
-    by_hand = compute_columns(INDICATORS, restated(market(), bar))
+    by_hand = compute_columns({"": INDICATORS}, restated(market(), bar))[""]
     for name in INDICATORS:
         expected = by_hand[name][bar, 0]
         if name == "obv":  # a running total: it depends on where the data begin

@@ -331,7 +331,7 @@ class Machine:
         account = self.book.account[0]
         digest = hashlib.sha256()
         for name in state.ACCOUNT.names or ():
-            if name not in ("stop", *RECORDS):
+            if name not in ("stop", "wakes_at_open", *RECORDS):
                 digest.update(account[name].tobytes())
         digest.update(self.book.sleeves.tobytes())
         digest.update(without_places(self.book.orders[self.working()]).tobytes())
@@ -467,7 +467,7 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         sleeves=np.zeros(n * strategies, state.SLEEVE),
         strategies=np.zeros(strategies, state.STRATEGY),
         # Compiled hooks do not look whether there is room: each may cancel, reduce and enter.
-        inbox=np.zeros(1024 + 4 * n * strategies, state.COMMAND),
+        inbox=np.zeros(max(1024, 4 * n * strategies), state.COMMAND),
         notices=np.empty(1024, state.NOTICE),
         watched=np.zeros(2 * n, np.int64),
         # A record is written whole; pages that are never touched cost nothing.

@@ -148,6 +148,8 @@ class RunningStrategy:
         self.strategy.on_stop()
         for views in self._views:
             views.clear()
+        self._kept.clear()
+        self._rebind = lambda: None
 
     def _refresh(self) -> None:
         for desk in self.desks:
