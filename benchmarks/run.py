@@ -21,7 +21,7 @@ from engines import FLOOR, HERE, OURS, PEERS, SIZES, Engine
 from report import facts, page, table
 from workloads import CASH, PANEL_CASH
 
-LONG = 20.0  # CPU seconds: such a run is measured once, and with whatever it compiles
+LONG = 20.0  # CPU seconds: a run that takes longer, when all is compiled, is measured once
 
 
 @dataclass
@@ -96,7 +96,8 @@ def measure(
         taking_part.append((c, name, row))
     for k in range(rounds):
         for c, name, _ in taking_part:
-            if c.outcome["cpu"] < LONG:
+            # What the first call took may be its compiling: one more tells.
+            if not c.seconds or c.seconds[-1].get("cpu", LONG) < LONG:
                 c.seconds.append(c.ask(run=name))
         print(f"\r{workload}: round {k + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
