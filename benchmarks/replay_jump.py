@@ -13,13 +13,15 @@ import sys
 import time
 from typing import Any
 
+import bars
 import numpy as np
-from bars import market_of, walk
+import ours
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.engine.replay import Replay
 from intrabar.exits import FixedRatio
 from intrabar.indicators import ema
+from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.bot import Bot
@@ -47,9 +49,8 @@ class Crosses(Strategy):
         self.was_above = above
 
 
-def measure(name: str, strategy: Any, columns: dict[str, np.ndarray], jumps: int) -> None:
+def measure(name: str, strategy: Any, market: Market, jumps: int) -> None:
     """Print what running, then jumping, takes."""
-    market = market_of(columns)
     instrument = Instrument("A", tick_size=1e-6, slippage_pct=0.0001, commission_rate=0.0001)
     setup = Setup(market, (instrument,), {name: strategy}, Account(cash=1_000_000.0))
     Run(setup).machine.advance(2_000)  # compiled before the clock runs
@@ -67,7 +68,7 @@ def measure(name: str, strategy: Any, columns: dict[str, np.ndarray], jumps: int
             taken[clock].append(1e3 * (read() - before[clock]))
     for bar in bars[:COMPARED]:
         plain = Run(setup)
-        plain.tell("on_start")
+        tell(plain.running, "on_start")
         plain.machine.advance(int(bar))
         replay.seek(int(bar))
         assert replay.digest == plain.machine.digest(), bar
@@ -85,13 +86,13 @@ def measure(name: str, strategy: Any, columns: dict[str, np.ndarray], jumps: int
 
 
 def main() -> None:
-    bars = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    length = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     jumps = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    columns = walk(bars)
-    print(f"Python {platform.python_version()}, {jumps} jumps over {bars:,} bars")
+    market = ours.market_of(*bars.minutes(length), bars.MINUTE)
+    print(f"Python {platform.python_version()}, {jumps} jumps over {length:,} bars")
     bot = Bot(MovingAverageCrossover(12, 26), FixedRatio(14, 1.0, 1.5), 0.0, qty=100.0)
-    measure("compiled bot", bot, columns, jumps)
-    measure("Python strategy", Crosses(), columns, jumps)
+    measure("compiled bot", bot, market, jumps)
+    measure("Python strategy", Crosses(), market, jumps)
 
 
 if __name__ == "__main__":
