@@ -1,0 +1,1 @@
+"""Many runs, and what they prove: sweeps, walk-forward, validation, critique."""
