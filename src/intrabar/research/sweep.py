@@ -105,6 +105,11 @@ class SweepResult:
         return sum(outcome.status == FAILED for outcome in self.outcomes)
 
     @cached_property
+    def data(self) -> list[Data]:
+        """The bars that trials ran on, each once."""
+        return list({(bars := self.work.data(o.trial)).hash: bars for o in self.outcomes}.values())
+
+    @cached_property
     def table(self) -> pl.DataFrame:
         """A row per trial.
 
