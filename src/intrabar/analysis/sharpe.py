@@ -25,6 +25,8 @@ from intrabar.analysis.returns import ROUNDING, Floats
 
 NORMAL = NormalDist()
 EULER = float(np.euler_gamma)
+FEWEST = 4  # returns from which there is a kurtosis
+DRAWS, COLUMNS = 1000, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,19 @@ def moments(returns: Floats) -> Moments | Undefined:
     returns : (n,) float64, fraction
         In excess of the risk-free rate.
     """
-    ...
+    if returns.shape[0] < FEWEST:
+        return Undefined(f"{returns.shape[0]} returns, {FEWEST} are needed")
+    if np.isnan(returns).any():
+        return Undefined("a return is missing: equity was at zero or below on the way")
+    apart = returns - returns.mean()
+    deviation = float(np.sqrt(np.mean(apart**2)))
+    if deviation <= ROUNDING * float(np.abs(returns).max()):
+        return Undefined("the returns do not vary")
+    sharpe = float(returns.mean() / np.std(returns, ddof=1))
+    standard = apart / deviation
+    return Moments(
+        returns.shape[0], sharpe, float(np.mean(standard**3)), float(np.mean(standard**4))
+    )
 
 
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
@@ -101,7 +115,10 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
     found : Moments
     benchmark : float, per period
     """
-    ...
+    if found.spread <= 0.0:
+        return Undefined("the returns take two values only")
+    lead = (found.sharpe - benchmark) * math.sqrt((found.observations - 1) / found.spread)
+    return NORMAL.cdf(lead)
 
 
 def minimum_track_record(
@@ -116,12 +133,19 @@ def minimum_track_record(
     benchmark : float, per period
     confidence : probability
     """
-    ...
+    if found.sharpe <= benchmark:
+        return Undefined("the Sharpe ratio is not above the benchmark")
+    needed = NORMAL.inv_cdf(confidence) / (found.sharpe - benchmark)
+    return 1.0 + found.spread * needed**2
 
 
 def expected_maximum(trials: float) -> float:
     """Expected highest of so many independent standard normal draws (2014, equation 1)."""
-    ...
+    if trials <= 1.0:
+        return 0.0
+    at = NORMAL.inv_cdf(1.0 - 1.0 / trials)
+    beyond = NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
+    return max(0.0, (1.0 - EULER) * at + EULER * beyond)
 
 
 def minimum_backtest_length(trials: float, sharpe: float = 1.0) -> float:
@@ -133,7 +157,7 @@ def minimum_backtest_length(trials: float, sharpe: float = 1.0) -> float:
         Independent ones.
     sharpe : float, annual
     """
-    ...
+    return (expected_maximum(trials) / sharpe) ** 2
 
 
 def deflated_sharpe(found: Moments, trials: float, variance: float) -> Figure:
@@ -148,11 +172,15 @@ def deflated_sharpe(found: Moments, trials: float, variance: float) -> Figure:
     variance : float, per period
         Of the trials' Sharpe ratios.
     """
-    ...
+    return probabilistic_sharpe(found, math.sqrt(variance) * expected_maximum(trials))
 
 
 def effective_trials(returns: Floats, seed: int = 0) -> Figure:
     """Independent trials that would reach as high by chance as these, which resemble each other.
+
+    Sharpe ratios of trials without skill are normal and correlated as their returns are; their
+    expected maximum is found by drawing, and is that of so many independent ones. `docs/
+    validation.md` says why this is the default and not the mean correlation.
 
     Parameters
     ----------
@@ -160,7 +188,17 @@ def effective_trials(returns: Floats, seed: int = 0) -> Figure:
         A column per trial.
     seed : int
     """
-    ...
+    standard = _standardized(returns)
+    if isinstance(standard, Undefined):
+        return standard
+    rng = np.random.default_rng(seed)
+    draws = rng.standard_normal((DRAWS, returns.shape[0]))
+    highest = np.zeros((2, DRAWS))
+    highest[:] = -np.inf
+    for first in range(0, standard.shape[1], COLUMNS):  # not all at once: memory
+        chance = draws @ standard[:, first : first + COLUMNS]
+        np.maximum(highest, [chance.max(axis=1), -chance.min(axis=1)], out=highest)
+    return _trials_for(float(highest.mean()), returns.shape[1])
 
 
 def average_correlation_trials(returns: Floats) -> Figure:
@@ -170,7 +208,15 @@ def average_correlation_trials(returns: Floats) -> Figure:
     ----------
     returns : (t, n) float64, fraction
     """
-    ...
+    standard = _standardized(returns)
+    if isinstance(standard, Undefined):
+        return standard
+    n = standard.shape[1]
+    if n == 1:
+        return 1.0
+    together = float(np.sum(standard.sum(axis=1) ** 2))  # the sum of all correlations
+    mean = (together - n) / (n * (n - 1))
+    return min(max(mean + (1.0 - mean) * n, 1.0), float(n))
 
 
 def deflate(
@@ -188,4 +234,62 @@ def deflate(
         Trials that were ever run on these data, where there are more than columns.
     seed : int
     """
-    ...
+    whole = np.flatnonzero(~np.isnan(returns).any(axis=0))
+    known = returns[:, whole]
+    if not whole.shape[0]:
+        return Undefined("no trial has a return for every day")
+    effective = effective_trials(known, seed)
+    if isinstance(effective, Undefined):
+        return effective
+    ratios = sharpes(known)
+    if best is None:
+        best = int(whole[np.argmax(ratios)])
+    found = moments(returns[:, best])
+    if isinstance(found, Undefined):
+        return found
+    tried = max(tried or 0, returns.shape[1])
+    effective = min(effective * tried / whole.shape[0], float(tried))
+    chance = 1.0 / (found.observations - 1)
+    variance = max(chance, float(np.var(ratios, ddof=1)) if ratios.shape[0] > 1 else 0.0)
+    probability = deflated_sharpe(found, effective, variance)
+    if isinstance(probability, Undefined):
+        return probability
+    threshold = math.sqrt(variance) * expected_maximum(effective)
+    return Deflated(found, tried, effective, variance, threshold, probability)
+
+
+def sharpes(returns: Floats) -> Floats:
+    """Sharpe ratio per period of each column; 0 where a column does not vary.
+
+    Parameters
+    ----------
+    returns : (t, n) float64, fraction
+    """
+    deviation = returns.std(axis=0, ddof=1)
+    varies = deviation > ROUNDING * np.abs(returns).max(axis=0)
+    ratios = np.zeros(returns.shape[1])
+    return np.divide(returns.mean(axis=0), deviation, out=ratios, where=varies)
+
+
+def _standardized(returns: Floats) -> Floats | Undefined:
+    """Columns of mean 0 and length 1, without those that do not vary."""
+    if returns.shape[0] < FEWEST:
+        return Undefined(f"{returns.shape[0]} returns, {FEWEST} are needed")
+    apart = returns - returns.mean(axis=0)
+    length = np.sqrt(np.sum(apart**2, axis=0))
+    largest = np.abs(returns).max(axis=0)
+    varies = length > ROUNDING * largest * math.sqrt(returns.shape[0])
+    if not varies.any():
+        return Undefined("the returns of no trial vary")
+    return np.asarray(apart[:, varies] / length[varies])
+
+
+def _trials_for(maximum: float, most: int) -> float:
+    """The number of independent trials whose expected maximum this is, by bisection."""
+    low, high = 1.0, float(most)
+    if maximum >= expected_maximum(high):
+        return high
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if expected_maximum(middle) < maximum else (low, middle)
+    return low
