@@ -16,6 +16,7 @@ Span = str | int
 """Bars, or a stretch of the calendar: "2y", "6m", "4w", "10d"."""
 
 EPOCH = date(1970, 1, 1)
+LONGEST = {"d": 9999, "w": 9999, "m": 9999, "y": 999}  # so that no date runs over
 
 
 def walk_forward(
@@ -119,10 +120,10 @@ def _most(time: Times, ahead: tuple[int, int]) -> int:
 
 def _parsed(span: str) -> tuple[int, int]:
     """Months and days."""
-    found = re.fullmatch(r"\s*(\d+)\s*([dwmy])\s*", span)
-    if not found or int(found[1]) < 1:
+    found = re.fullmatch(r"\s*(\d{1,4})\s*([dwmy])\s*", span)
+    count = int(found[1]) if found else 0
+    if not found or not 1 <= count <= LONGEST[found[2]]:
         raise UsageError(f"{span!r} is no stretch of the calendar: write '2y', '6m', '4w', '10d'")
-    count = int(found[1])
     return {"d": (0, count), "w": (0, 7 * count), "m": (count, 0), "y": (12 * count, 0)}[found[2]]
 
 
