@@ -241,11 +241,14 @@ def _steps(code: CodeType) -> list[Any]:
 def _held(thing: Any) -> dict[str, Any]:
     """What an object holds by name, as deep as it has names."""
     names = _fields(thing) or sorted(getattr(thing, "__dict__", {}))
-    return {"": type(thing).__qualname__, **{name: state_of(getattr(thing, name)) for name in names}}
+    return {
+        "": type(thing).__qualname__,
+        **{name: state_of(getattr(thing, name)) for name in names},
+    }
 
 
 def state_of(value: Any) -> Any:
-    """A value as plain ones that can be hashed: arrays by their bytes, objects by what they hold."""
+    """A value as plain ones: arrays by the hash of their bytes, objects by what they hold."""
     if isinstance(value, bool | int | float | str | None):
         return value
     if isinstance(value, Mapping):

@@ -24,7 +24,10 @@ WHOLE = ("symbols", "start", "end", "period")  # of the run itself
 class Maker(Protocol):
     """Makes one strategy; see `makers`."""
 
-    label: str
+    @property
+    def label(self) -> str:
+        """How the run calls it."""
+        ...
 
     def places(self) -> Mapping[str, tuple[str, ...]]:
         """Its parameters, those of its parts with a dot (`exit.period`), and where they stand."""

@@ -18,7 +18,7 @@ from intrabar.app.config import Config, SweepConfig
 from intrabar.app.provenance import commit, machine, versions
 from intrabar.errors import NotFoundError, RunError
 from intrabar.model.bars import Floats, Times
-from intrabar.research.sweep import SweepResult
+from intrabar.research.sweep import Best, SweepResult
 
 MANIFEST = "sweep.json"
 TABLE = "trials.parquet"
@@ -60,7 +60,8 @@ def store_sweep(result: SweepResult, config: Config, how: SweepConfig, home: Pat
         It could not be written; nothing is left behind.
     """
     manifest = manifest_of(result, config, how)
-    whole, part = home / manifest["id"], home / f".{manifest['id']}.part"
+    name = str(manifest["id"])
+    whole, part = home / name, home / f".{name}.part"
     try:
         part.mkdir(parents=True)
         with open(part / TABLE, "wb") as file:
@@ -96,7 +97,7 @@ def manifest_of(result: SweepResult, config: Config, how: SweepConfig) -> dict[s
         "trials": len(result),
         "failed": result.failed,
         "found": result.found,
-        "best": None if best is None else best._asdict(),
+        "best": None if best is None else as_json(best),
         "data": [asdict(bars) for bars in result.data],
         "digest": result.digest,
         "remarks": result.remarks,
@@ -104,6 +105,14 @@ def manifest_of(result: SweepResult, config: Config, how: SweepConfig) -> dict[s
         "commit": commit(),
         "machine": machine(),
     }
+
+
+def as_json(best: Best) -> dict[str, Any]:
+    """The best trial as plain values, its Sharpe ratio never without the deflated one."""
+    plain = {**best._asdict(), "deflated_sharpe": best.deflated_sharpe}
+    plain["parameters"], plain["metrics"] = dict(best.parameters), dict(best.metrics)
+    plain["deflated"] = asdict(best.deflated)
+    return plain
 
 
 def find_sweep(home: Path, name: str) -> StoredSweep:

@@ -102,7 +102,7 @@ class Variants:
         told = dict(self._base)
         for place, value in parameters.items():
             for path in self.paths[place]:
-                told[canonical(path)] = json.dumps(value)
+                told[canonical(path)] = _text(value)
         ground = self._ground(self._tree(parameters))
         told |= {"data": ground.data.hash, "around": ground.around}
         return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -235,7 +235,7 @@ def _data(series: Sequence[Series]) -> Data:
 
 
 def _utc(ns: int) -> str:
-    return f"{np.datetime64(int(ns), 's')}Z"
+    return f"{np.datetime64(int(ns) // 10**9, 's')}Z"
 
 
 def _leaves(path: Place, given: Any) -> dict[str, str]:
@@ -244,4 +244,9 @@ def _leaves(path: Place, given: Any) -> dict[str, str]:
         for key, value in given.items():
             found.update(_leaves((*path, str(key)), value))
         return found
-    return {canonical(path): json.dumps(state_of(given))}
+    return {canonical(path): _text(state_of(given))}
+
+
+def _text(value: Any) -> str:
+    """A value for a key; 3 and 3.0 are one."""
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -119,7 +119,9 @@ class Ledger:
                     self._file.execute(f"PRAGMA application_id = {APPLICATION}")
                     self._file.execute(f"PRAGMA user_version = {VERSION}")
         elif application != APPLICATION:
-            raise RunError(f"{self.path}: is no ledger of trials; move it away. Nothing was changed")
+            raise RunError(
+                f"{self.path}: is no ledger of trials; move it away. Nothing was changed"
+            )
         elif version != VERSION:
             raise RunError(
                 f"{self.path}: is a ledger of version {version}, this program writes version "
@@ -200,7 +202,9 @@ class Ledger:
             )
             for o in outcomes
         ]
-        bars = {d.hash: (d.hash, ",".join(d.symbols), d.bars, d.first, d.last) for d in data.values()}
+        bars = {
+            d.hash: (d.hash, ",".join(d.symbols), d.bars, d.first, d.last) for d in data.values()
+        }
         kept = [(name, zlib.compress(value.tobytes(), 1)) for name, value in days.items()]
         with self._told(), self._writing():
             write = self._file.executemany
@@ -210,7 +214,7 @@ class Ledger:
             write(f"INSERT OR REPLACE INTO trials VALUES ({marks})", rows)
 
     def tried_on(self, data: str) -> int:
-        """How many variants were ever tried on bars with this content hash, failed ones left out."""
+        """How many variants were ever tried on bars of this content hash, failed ones left out."""
         with self._told():
             row = self._file.execute(
                 "SELECT count(*) FROM trials WHERE data = ? AND status != 'failed'", (data,)

@@ -52,10 +52,7 @@ class Axis:
         if self.values:
             return self.values[int(share * len(self.values))]
         low, high = (self.low, self.high + 1.0) if self.whole else (self.low, self.high)
-        if self.log:
-            number = low * (high / low) ** share
-        else:
-            number = low + (high - low) * share
+        number = low * math.pow(high / low, share) if self.log else low + (high - low) * share
         return min(math.floor(number), int(self.high)) if self.whole else number
 
 
@@ -98,7 +95,7 @@ def _value(place: str, given: Any) -> Value:
         raise ConfigError(f"{place}: {given!r} is no value; give numbers, texts, true or false")
     if isinstance(given, float) and not math.isfinite(given):
         raise ConfigError(f"{place}: {given!r} is no value that can be tried")
-    return given  # type: ignore[no-any-return]
+    return given
 
 
 def _range(place: str, given: dict[str, Any]) -> Axis:

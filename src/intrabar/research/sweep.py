@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
+from intrabar.analysis.figure import Undefined
 from intrabar.analysis.metrics import METRICS
+from intrabar.analysis.sharpe import Deflated, deflate
 from intrabar.engine.result import Result
 from intrabar.errors import NotFoundError
 from intrabar.model.bars import Floats, Times
@@ -56,11 +58,27 @@ class Sweepable(Work, Protocol):
 
 
 class Best(NamedTuple):
-    """The best trial of a sweep."""
+    """The best trial of a sweep.
+
+    Parameters
+    ----------
+    number : int
+    parameters : mapping of place to value
+    metrics : mapping of name to figure
+    deflated : Deflated or Undefined
+        What is left of its Sharpe ratio after all that was tried on its bars; `probability` is
+        the deflated Sharpe ratio.
+    """
 
     number: int
     parameters: Mapping[str, Value]
     metrics: Mapping[str, float | None]
+    deflated: Deflated | Undefined
+
+    @property
+    def deflated_sharpe(self) -> float | None:
+        """Probability that its true Sharpe ratio is above 0; None where there is none."""
+        return None if isinstance(self.deflated, Undefined) else self.deflated.probability
 
 
 @dataclass(eq=False)
@@ -142,7 +160,19 @@ class SweepResult:
         if not told:
             return None
         best = max(told, key=lambda x: x[:2])[2]
-        return Best(best.trial.number, best.trial.parameters, best.metrics)
+        trial = best.trial
+        deflated = deflate(self.returns, self.outcomes.index(best), self.tried_on(trial))
+        return Best(trial.number, trial.parameters, best.metrics, deflated)
+
+    def tried_on(self, trial: Trial) -> int:
+        """How many variants were ever tried on the bars of a trial, as far as is known."""
+        bars = self.work.data(trial).hash
+        if self.ledger is not None:
+            with Ledger(self.ledger) as ledger:
+                return ledger.tried_on(bars)
+        return sum(
+            o.status != FAILED and self.work.data(o.trial).hash == bars for o in self.outcomes
+        )
 
     def run(self, number: int) -> Result:
         """A trial once more, in full: what `backtest` gives for its parameters.
@@ -248,7 +278,9 @@ def carry_out(
                 keys = [work.key(trial) for trial in part]
                 found = ledger.found(keys)
                 known.extend(
-                    replace(found[k], trial=t) for k, t in zip(keys, part, strict=True) if k in found
+                    replace(found[k], trial=t)
+                    for k, t in zip(keys, part, strict=True)
+                    if k in found
                 )
                 fresh = [t for k, t in zip(keys, part, strict=True) if k not in found]
             yield from _parts(fresh, BATCH)

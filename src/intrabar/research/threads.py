@@ -33,9 +33,7 @@ class Threads:
             yield from run_on(executor, work, batches, AHEAD * self.workers)
 
 
-def run_on(
-    executor: Executor, work: Work, batches: Batches, most: int
-) -> Iterator[list[Outcome]]:
+def run_on(executor: Executor, work: Work, batches: Batches, most: int) -> Iterator[list[Outcome]]:
     """Keep at most so many batches in flight, and give each when it ends."""
     waiting = iter(batches)
     running: set[Future[list[Outcome]]] = set()
