@@ -6,10 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import intrabar as ib
+from tests.app.sweeps_of_it import bars
 from tests.own_process import python
 
 STRATEGY = '''
@@ -34,115 +39,121 @@ class Deadly(ib.Strategy):
             (now.buy if now.is_flat else now.sell)(1)
 '''
 
-SWEEP = '''
-import sys
+SWEEP = """
 import intrabar as ib
-from tests.app.sweeps_of_it import bars
 from deadly import Deadly
+from tests.app.sweeps_of_it import bars
 
-if __name__ == "__main__":
-    on, workers, out = sys.argv[1:]
-    result = ib.sweep(
-        Deadly, bars(200), parameters={"every": range(2, 52)}, on=on, workers=int(workers),
-        keep=out != "-", out=out,
-    )
-    print(result.found, result.failed, result.digest)
-'''
+ib.sweep(Deadly, bars(200), parameters={"every": range(2, 52)}, workers=1, out="runs")
+"""
 
 ROOT = Path(__file__).parents[2]
 
 
-def prepared(folder: Path) -> Path:
-    (folder / "deadly.py").write_text(STRATEGY)
-    (folder / "run.py").write_text(SWEEP)
-    return folder
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working folder with the strategy in it."""
+    (tmp_path / "deadly.py").write_text(STRATEGY)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sys.modules.pop("deadly", None)
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "run.py", *arguments],
-        capture_output=True,
-        text=True,
+def sweep(**how: Any) -> ib.SweepResult:
+    given = {"parameters": {"every": range(2, 52)}, "workers": 1, "on": "threads", **how}
+    return ib.sweep(import_module("deadly").Deadly, bars(200), **given)
+
+
+def begun(folder: Path) -> list[list[int]]:
+    """The parameter and the process of each run that began, and forget them."""
+    lines = (folder / "begun.txt").read_text().splitlines()
+    (folder / "begun.txt").unlink()
+    return [[int(x) for x in line.split()] for line in lines]
+
+
+def test_a_killed_sweep_goes_on_where_it_stopped(folder: Path) -> None:
+    expected = sweep(keep=False)
+    begun(folder)
+    (folder / "deadly.txt").write_text("40")
+    killed = subprocess.run(
+        [sys.executable, "-c", SWEEP],
         cwd=folder,
         timeout=240,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}:{folder}"},
     )
-
-
-def begun(folder: Path) -> list[int]:
-    return [int(line.split()[0]) for line in (folder / "begun.txt").read_text().splitlines()]
-
-
-def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    whole = prepared(tmp_path)
-    expected = run(whole, "threads", "1", "-").stdout.split()[2]
-    (whole / "begun.txt").unlink()
-    (whole / "deadly.txt").write_text("40")
-    killed = run(whole, "threads", "1", "runs")
     assert killed.returncode == -signal.SIGKILL
-    first = begun(whole)
-    assert first == list(range(2, 41))
-    (whole / "deadly.txt").unlink()
-    (whole / "begun.txt").unlink()
-    again = run(whole, "threads", "1", "runs")
-    found, failed, digest = again.stdout.split()
-    # Two batches of 16 were whole; what was run of the third runs again, and nothing else.
-    assert begun(whole) == list(range(34, 52))
-    assert (int(found), int(failed)) == (32, 0)
-    assert digest == expected
-    (whole / "begun.txt").unlink()
-    assert run(whole, "threads", "1", "runs").stdout.split() == ["50", "0", expected]
-    assert not (whole / "begun.txt").exists()
+    assert [every for every, _ in begun(folder)] == list(range(2, 41))
+    (folder / "deadly.txt").unlink()
+    again = sweep(out="runs")
+    # What was run of the batch in which it died runs again, and nothing else.
+    assert again.found > 0
+    assert [every for every, _ in begun(folder)] == list(range(2 + again.found, 52))
+    assert again.failed == 0
+    assert again.digest == expected.digest
+    assert again.returns.tobytes() == expected.returns.tobytes()
+    assert sweep(out="runs").found == 50
+    assert not (folder / "begun.txt").exists()
 
 
-def test_processes_give_what_threads_give(tmp_path: Path) -> None:
-    folder = prepared(tmp_path)
-    threads = run(folder, "threads", "2", "-")
-    processes = run(folder, "processes", "2", "runs")
-    assert processes.stdout == threads.stdout, processes.stderr
-    helpers = {line.split()[1] for line in (folder / "begun.txt").read_text().splitlines()}
-    assert len(helpers) == 3  # this one, and two that were sent the work
-    assert sorted(begun(folder)) == sorted([*range(2, 52)] * 2)
+def test_processes_give_what_threads_give(folder: Path) -> None:
+    expected = sweep(keep=False)
+    begun(folder)
+    found = sweep(on="processes", workers=2, out="runs")
+    assert found.digest == expected.digest
+    assert found.returns.tobytes() == expected.returns.tobytes()
+    ran = begun(folder)
+    assert sorted(every for every, _ in ran) == list(range(2, 52))
+    assert os.getpid() not in {process for _, process in ran}
     assert list(Path("/dev/shm").glob("psm_*")) == []  # nothing is left behind
 
 
-def test_a_worker_that_is_killed_costs_no_finished_trial(tmp_path: Path) -> None:
-    folder = prepared(tmp_path)
-    expected = run(folder, "threads", "1", "-").stdout.split()[2]
-    (folder / "deadly.txt").write_text("48")
-    broken = run(folder, "processes", "2", "runs")
-    assert broken.returncode != 0
-    assert "RunError: a worker process has ended. Run the same again" in broken.stderr
+def test_a_worker_that_is_killed_costs_no_finished_trial(folder: Path) -> None:
+    expected = sweep(keep=False)
+    (folder / "deadly.txt").write_text("51")
+    with pytest.raises(ib.RunError, match="a worker process has ended"):
+        sweep(on="processes", workers=1, out="runs")
     (folder / "deadly.txt").unlink()
-    found, failed, digest = run(folder, "threads", "1", "runs").stdout.split()
-    assert (failed, digest) == ("0", expected)
-    assert int(found) > 0
+    again = sweep(out="runs")
+    assert again.digest == expected.digest
+    assert again.found > 0
+
+
+def test_what_cannot_be_sent_runs_here_and_says_so(folder: Path) -> None:
+    class Local(import_module("deadly").Deadly):  # type: ignore[misc]
+        """Known in this function only."""
+
+    found = ib.sweep(
+        Local, bars(200), parameters={"every": [2, 3]}, on="processes", workers=2, keep=False
+    )
+    assert found.failed == 0
+    assert "cannot be sent to other processes" in found.remarks[0]
 
 
 MEMORY = """
-import sys
 import intrabar as ib
 from tests.app.sweeps_of_it import bars
+
+FRAME = bars(1000)
+
+def run(count, fast):
+    made = ib.sweep("MovingAverageCrossover", FRAME, workers=1, out="runs", parameters={
+        "fast": [fast], "slow": range(9, 109), "exit.reward": [1 + k for k in range(count // 100)]})
+    assert (made.failed, made.found, len(made)) == (0, 0, count)
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 
-def run(count):
-    made = ib.sweep(
-        "MovingAverageCrossover", bars(120), workers=1, out="runs",
-        parameters={"fast": [3], "slow": range(9, 109), "exit.reward": {"from": 1, "to": 9.0,
-        "count": count // 100}})
-    assert made.failed == 0 and len(made) == count
-    return resident()
-
-run(100)
-a, b = run(400), run(2400)
-print("rise", (b - a) / 2000)
+run(2000, 3)
+before = resident()
+run(2000, 4)
+print("rise", (resident() - before) / 2000)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_2000_runs_more_take_the_memory_of_their_rows(tmp_path: Path) -> None:
-    said = python("-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{MEMORY}", folder=tmp_path)
-    # A row of the result with its figures is a few KB; the records of a run are many times that.
-    assert float(said.split("rise")[1]) < 8_000, said
+def test_2000_runs_leave_nothing_behind(tmp_path: Path) -> None:
+    here = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
+    said = python("-c", f"{here}\n{MEMORY}", folder=tmp_path)
+    # The equity of a run alone is 8,000 bytes.
+    assert float(said.split("rise")[1]) < 800, said

@@ -175,9 +175,7 @@ def test_symbols_dates_and_whole_strategies_are_parameters_too() -> None:
 
 
 def test_a_trial_that_raises_is_recorded_and_the_sweep_goes_on(tmp_path: Path) -> None:
-    result = ib.sweep(
-        Dip, FRAME, parameters={"depth": [0.01, 0.9, 0.02]}, out=tmp_path / "runs"
-    )
+    result = ib.sweep(Dip, FRAME, parameters={"depth": [0.01, 0.9, 0.02]}, out=tmp_path / "runs")
     assert result.table["status"].to_list() == ["finished", "failed", "finished"]
     assert "deeper than any fall" in result.table["error"][1]
     assert result.table["sharpe"][1] is None
@@ -194,9 +192,7 @@ def test_values_that_make_no_run_fail_alone() -> None:
         ("symbols", ["ASSET", "NONE"], "unknown symbol 'NONE'"),
         ("start", ["2024-01-03", "2030-01-01"], "no bars between"),
     ]:
-        result = ib.sweep(
-            "MovingAverageCrossover", FRAME, parameters={place: values}, keep=False
-        )
+        result = ib.sweep("MovingAverageCrossover", FRAME, parameters={place: values}, keep=False)
         assert result.table["status"].to_list() == ["finished", "failed"], place
         assert said in result.table["error"][1], place
 

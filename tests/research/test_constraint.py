@@ -67,7 +67,7 @@ def test_an_end_that_two_places_have_names_none() -> None:
     ],
 )
 def test_anything_else_is_refused_before_it_runs(text: str) -> None:
-    with pytest.raises((ConfigError, NotFoundError), match="constraint|parameter"):
+    with pytest.raises((ConfigError, NotFoundError), match=r"constraint|parameter"):
         Constraint(text, ["fast", "slow"])
 
 

@@ -130,8 +130,7 @@ def test_what_cannot_be_used_is_told_and_left_as_it_is(
     path = tmp_path / "t.sqlite"
     spoil(path)  # type: ignore[operator]
     before = path.read_bytes() if path.is_file() else b""
-    with pytest.raises(RunError, match=said) as told:
-        with Ledger(path) as ledger:
-            list(ledger.trials())
+    with pytest.raises(RunError, match=said) as told, Ledger(path) as ledger:
+        list(ledger.trials())
     assert str(path) in str(told.value)
     assert (path.read_bytes() if path.is_file() else b"") == before
