@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
-    from intrabar.sim.machine import Account
+    from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
     from intrabar.strategy.gates import Gates
@@ -73,7 +73,7 @@ _HOMES = {
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
-    "sim.machine": "Account",
+    "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
     "strategy.gates": "Gates",

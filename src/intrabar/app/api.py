@@ -29,7 +29,7 @@ from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars, Market
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.registry import AnyStrategy, load
 
 
