@@ -291,7 +291,7 @@ class Machine:
         account = self.book.account[0]
         digest = hashlib.sha256()
         for name in state.ACCOUNT.names or ():
-            if name not in ("stop", "wakes_at_open", *RECORDS):
+            if name not in ("stop", "wakes_at_open", "free", "free_scale", *RECORDS):
                 digest.update(account[name].tobytes())
         digest.update(self.book.sleeves.tobytes())
         digest.update(without_places(self.book.orders[self.working()]).tobytes())
