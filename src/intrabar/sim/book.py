@@ -15,6 +15,7 @@ from intrabar.sim.state import Book
 from intrabar.sim.tape import has_nights
 
 FIRST_ROOM = 262_144  # rows
+BARS_PER_ROW = 8  # of a long history: few rules trade more often, and copying records is slow
 
 
 class Records(NamedTuple):
@@ -41,9 +42,11 @@ class Checkpoint(NamedTuple):
     orders: NDArray[Any]
 
 
-def empty_book(instruments: Sequence[Instrument], account: Account, strategies: int) -> Book:
+def empty_book(
+    instruments: Sequence[Instrument], account: Account, strategies: int, bars: int
+) -> Book:
     """Allocate the arrays of a run before its first bar."""
-    n = len(instruments)
+    n, room = len(instruments), max(FIRST_ROOM, bars // BARS_PER_ROW)
     tiers = [tier for x in instruments for tier in x.tiers]
     book = Book(
         account=np.zeros(1, state.ACCOUNT),
@@ -55,9 +58,9 @@ def empty_book(instruments: Sequence[Instrument], account: Account, strategies: 
         notices=np.empty(1024, state.NOTICE),
         watched=np.zeros(2 * n, np.int64),
         # A record is written whole; pages that are never touched cost nothing.
-        orders=np.empty(FIRST_ROOM, state.ORDER),
-        log=np.empty(FIRST_ROOM, np.int64),
-        fills=np.empty(FIRST_ROOM, state.FILL),
+        orders=np.empty(room, state.ORDER),
+        log=np.empty(room, np.int64),
+        fills=np.empty(room, state.FILL),
         levels=np.empty(4096, state.LEVEL),
         ledger=np.empty(4096 + 6 * n * strategies, state.LEDGER),
         tiers=np.array(tiers, state.TIER),

@@ -77,7 +77,8 @@ class Machine:
     def __post_init__(self) -> None:
         assert tuple(x.symbol for x in self.instruments) == self.market.symbols
         assert self.wake.shape[0] == len(self.market)
-        self.book = empty_book(self.instruments, self.account, self.wake.shape[1])
+        strategies, bars = self.wake.shape[1], len(self.market)
+        self.book = empty_book(self.instruments, self.account, strategies, bars)
         self.tape = tape_of(self.market, self.instruments, self.account, self.wake)
         if self.book.account["converts"][0]:
             self.book.instruments["fx"] = self.tape.fx[0]
