@@ -108,7 +108,7 @@ def moments(returns: Floats) -> Moments | Undefined:
 
 
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
-    """Probability that the true Sharpe ratio is above a benchmark (2012, equation 11).
+    """Probability that the true Sharpe ratio is above a benchmark (2012).
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
 def minimum_track_record(
     found: Moments, benchmark: float = 0.0, confidence: float = 0.95
 ) -> Figure:
-    """Observations from which this Sharpe ratio would be above the benchmark (2012, equation 13).
+    """Observations from which this Sharpe ratio would be above the benchmark (2012).
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def minimum_track_record(
 
 
 def expected_maximum(trials: float) -> float:
-    """Expected highest of so many independent standard normal draws (2014, equation 1)."""
+    """Expected highest of so many independent standard normal draws (2014)."""
     if trials <= 1.0:
         return 0.0
     at = NORMAL.inv_cdf(1.0 - 1.0 / trials)
@@ -202,7 +202,7 @@ def effective_trials(returns: Floats, seed: int = 0) -> Figure:
 
 
 def average_correlation_trials(returns: Floats) -> Figure:
-    """Independent trials by the mean correlation: `rho + (1 - rho) * n` (2014, appendix 3).
+    """Independent trials by the mean correlation: `rho + (1 - rho) * n` (2014).
 
     Parameters
     ----------
