@@ -154,7 +154,15 @@ class Catalogue:
         return store_version(folder, head, parts, record, rejected)
 
     def list(self) -> tuple[Manifest, ...]:
-        """Manifests of all datasets, by symbol and period."""
+        """Manifests of all datasets, by symbol and period; none where there is no folder.
+
+        Raises
+        ------
+        DataError
+            The root is a file, or a manifest is damaged.
+        """
+        if self.root.is_file():
+            raise DataError(f"the catalogue {self.root} is a file; name a folder")
         found = [self._manifest(p) for p in self.root.glob(f"*/*/{MANIFEST}")]
         return tuple(sorted(found, key=lambda m: (m.symbol, parse_period(m.period))))
 
