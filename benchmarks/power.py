@@ -13,7 +13,6 @@ import math
 import sys
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import charts
 import numpy as np

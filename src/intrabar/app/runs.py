@@ -39,7 +39,15 @@ class StoredRun(NamedTuple):
 
 
 def list_runs(home: Path) -> list[StoredRun]:
-    """All whole runs in a folder, oldest first."""
+    """All whole runs in a folder, oldest first.
+
+    Raises
+    ------
+    RunError
+        There is no such folder, or a run in it is damaged.
+    """
+    if not home.is_dir():
+        raise RunError(f"{home}: no such folder of runs; make a run: intrabar demo")
     return [read_run(folder) for folder in run_folders(home)]
 
 
