@@ -354,7 +354,7 @@ def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> Me
         "rows": [
             {
                 "name": name,
-                "label": _label(name),
+                "label": shape.label(name),
                 "unit": metric["unit"],
                 "description": metric["description"],
                 "values": [_value(column.get(name)) for column in columns.values()],
@@ -363,14 +363,6 @@ def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> Me
             for name, metric in first_seen.items()
         ],
     }
-
-
-def _label(name: str) -> str:
-    words = [
-        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.split("_")
-    ]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
 
 
 def _value(metric: Metric | None) -> float | int | str | None:
