@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from intrabar.model.enums import RunStatus
 from intrabar.ui.report_view import report_view
-from intrabar.web.report import write_report
+from intrabar.web.pages import write_report
 from tests.ui.synthetic import empty_tables, facts, findings, tables, walk, without_results
 from tests.web.conftest import Seen
 

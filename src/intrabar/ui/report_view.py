@@ -2,7 +2,7 @@
 
 Everything is given; nothing is judged or computed here beyond sums of a column by strategy and
 symbol, so that a number on the page is the number in the table. Not here: metrics (the analysis
-makes them) and HTML (`web.report`).
+makes them) and HTML (`web.pages`).
 """
 
 from __future__ import annotations
