@@ -113,3 +113,9 @@ export function sentence(name: string): string {
 export function direction(side: string): string {
   return side === "buy" ? "long" : side === "sell" ? "short" : side;
 }
+
+/** A parameter's value: a word as it is, a number with all its digits that matter. */
+export function plain(value: Num | string | undefined): string {
+  if (value == null) return MISSING;
+  return typeof value === "string" ? value : String(Number(value.toPrecision(6))).replace("-", "−");
+}
