@@ -47,8 +47,8 @@ def trials(parameters: dict[str, list[Any]], seed: int = 1, failed: int = 3) -> 
 
 
 def _rank(values: list[Any]) -> np.ndarray:
-    distinct = sorted(set(values))
-    return np.array([distinct.index(v) for v in values]) / max(1, len(distinct) - 1)
+    distinct, places = np.unique(values, return_inverse=True)
+    return places / max(1, len(distinct) - 1)
 
 
 def grid(*axes: tuple[str, list[Any]]) -> dict[str, list[Any]]:
@@ -61,14 +61,20 @@ def sweep(parameters: dict[str, list[Any]], **changes: Any) -> Sweep:
     """A sweep by Sharpe ratio whose best is the highest."""
     table = changes.pop("trials", None)
     table = trials(parameters) if table is None else table
+    best = table["sharpe"].arg_max()
     given: dict[str, Any] = {
         "name": "MovingAverageCrossover on MES",
         "trials": table,
         "parameters": list(parameters),
         "metrics": KINDS,
         "metric": "sharpe",
-        "best": table["number"][table["sharpe"].arg_max()],
-        "deflation": Deflation(sharpe=1.62, deflated=0.71, by_luck=1.31, effective=38.4),
+        "best": None if best is None else table["number"][best],
+        "deflation": Deflation(
+            sharpe=None if best is None else table["sharpe"][best],
+            deflated=0.71,
+            by_luck=1.31,
+            effective=38.4,
+        ),
         "lower_is_better": {"max_drawdown"},
         "tried": table.height + 240,
         "strategies": ["MovingAverageCrossover"],

@@ -3,7 +3,7 @@ import { count, inUnit } from "../format";
 import type { Num } from "../view";
 
 const WIDTH = 480;
-const HEIGHT = 220;
+const HEIGHT = 300;
 const FOOT = 26;
 const LINE = 15;
 

@@ -37,6 +37,7 @@ export function Around({ view, metric }: { view: SweepView; metric: MetricView }
             <Table view={view} around={around} />
           </div>
           <div class="slices">
+            <h3>{metric.label} over one parameter, the others as in the best</h3>
             {view.axes.map((axis) => (
               <Slice key={axis.name} view={view} axis={axis} metric={metric} />
             ))}

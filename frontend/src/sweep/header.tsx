@@ -18,7 +18,7 @@ export function Header({ view }: { view: SweepView }) {
         {view.strategies.length > 0 && <Fact name="Strategy">{listed(view.strategies)}</Fact>}
         {view.symbols.length > 0 && <Fact name={view.symbols.length > 1 ? "Symbols" : "Symbol"}>{listed(view.symbols)}</Fact>}
         <Fact name={view.is_grid ? "Grid" : "Sample"}>
-          {view.axes.length === 0 ? "nothing varies" : view.axes.map((a) => `${short(a.name)} (${a.values.length})`).join(", ")}
+          {view.axes.length === 0 ? "nothing varies" : view.axes.map((a) => (view.is_grid ? `${short(a.name)} (${a.values.length})` : short(a.name))).join(", ")}
         </Fact>
         {view.fixed.map(({ name, value }) => (
           <Fact key={name} name={short(name)}>

@@ -11,7 +11,7 @@ import type { AxisView, MetricView, SweepView } from "./view";
 
 const LEFT = 74;
 const FOOT = 40;
-const TOP = 6;
+const TOP = 20;
 
 interface HeatProps {
   view: SweepView;
@@ -31,7 +31,7 @@ interface Frame {
 export function Heat({ view, metric, selected, onMetric, onSelect }: HeatProps) {
   const theme = useTheme();
   const [names, setNames] = useState<[string, string]>([view.axes[0]!.name, view.axes[1]!.name]);
-  const [others, setOthers] = useState<Others>(view.best ? "best" : "median");
+  const [others, setOthers] = useState<Others>(view.best && view.is_grid ? "best" : "median");
   const [at, setAt] = useState<number | null>(null);
   const x = view.axes.find((axis) => axis.name === names[0])!;
   const y = view.axes.find((axis) => axis.name === names[1])!;
@@ -228,9 +228,6 @@ function drawAxes(context: CanvasRenderingContext2D, frame: Frame, x: AxisView, 
   });
   context.fillStyle = color("ink");
   context.fillText(short(x.name), LEFT + (frame.across * frame.wide) / 2, height - 8);
-  context.save();
-  context.translate(9, TOP + (frame.up * frame.tall) / 2);
-  context.rotate(-Math.PI / 2);
-  context.fillText(short(y.name), 0, 0);
-  context.restore();
+  context.textAlign = "right";
+  context.fillText(short(y.name), LEFT - 6, 8, LEFT - 8);
 }

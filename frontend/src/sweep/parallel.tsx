@@ -3,10 +3,10 @@ import { useMemo, useRef } from "preact/hooks";
 import { useCanvas } from "../charts/canvas";
 import { FONT } from "../charts/font";
 import { ramp } from "../charts/ramp";
-import { count, inUnit } from "../format";
+import { count, inUnit, plain } from "../format";
 import { Card } from "../parts/card";
 import { color, useTheme } from "../theme";
-import { short, stepsOf } from "./space";
+import { short } from "./space";
 import type { MetricView, SweepView } from "./view";
 
 const SIDE = 56;
@@ -34,10 +34,10 @@ export function scalesOf(view: SweepView, metric: MetricView): Scale[] {
   const figures = [metric, ...view.metrics.filter((m) => m !== metric && MORE.includes(m.name)).slice(0, 2)];
   return [
     ...view.axes.slice(0, 8).map((axis): Scale => {
-      const { words, at } = stepsOf(axis);
-      const last = Math.max(1, words.length - 1);
-      const word = (share: number) => words[Math.round(share * last)]!;
-      return { name: axis.name, label: short(axis.name), at: Float64Array.from(at, (v) => v / last), ends: [word(0), word(1)], word };
+      const last = Math.max(1, axis.values.length - 1);
+      const word = (share: number) => plain(axis.values[Math.round(share * last)]);
+      const at = Float64Array.from(axis.codes, (code) => code / last);
+      return { name: axis.name, label: short(axis.name), at, ends: [word(0), word(1)], word };
     }),
     ...figures.map(figureScale),
   ];
@@ -188,7 +188,7 @@ export function Parallel({ view, metric, scales, brush, rows, selected, onBrush 
       </div>
       <p class="legend">
         <span>colored by {metric.label}</span>
-        {order.length < rows.length && <span>{count(LINES)} lines of {count(rows.length)} are drawn, evenly from worst to best</span>}
+        {order.length >= LINES && <span>{count(LINES)} lines of {count(rows.length)} are drawn, evenly from worst to best</span>}
         {view.axes.length > 8 && <span>the first 8 of {view.axes.length} parameters</span>}
       </p>
     </Card>

@@ -21,11 +21,16 @@ export function stepsOf(axis: AxisView): Steps {
     bins < 1
       ? { words: axis.values.map(plain), at: axis.codes }
       : {
-          words: Array.from({ length: bins }, (_, i) => `${plain(edges[i]!)} to ${plain(edges[i + 1]!)}`),
+          words: Array.from({ length: bins }, (_, i) => `${rough(edges[i]!)} to ${rough(edges[i + 1]!)}`),
           at: axis.codes.map((code) => binOf(edges, axis.values[code] as number)),
         };
   known.set(axis, steps);
   return steps;
+}
+
+/** The edge of a bin to three digits. */
+function rough(edge: number): string {
+  return plain(Number(edge.toPrecision(3)));
 }
 
 function binOf(edges: number[], value: number): number {

@@ -156,18 +156,18 @@ export function Failed({ view }: { view: SweepView }) {
             <thead>
               <tr>
                 <th scope="col">Error</th>
-                <th scope="col" class="num">Trials</th>
                 <th scope="col">First</th>
+                <th scope="col" class="num">Trials</th>
               </tr>
             </thead>
             <tbody>
               {groups.map(([error, rows]) => (
                 <tr key={error}>
                   <th scope="row">{error}</th>
-                  <td class="num">{count(rows.length)}</td>
                   <td>
                     #{view.number[rows[0]!]} {placeOf(view, rows[0]!)}
                   </td>
+                  <td class="num">{count(rows.length)}</td>
                 </tr>
               ))}
             </tbody>
