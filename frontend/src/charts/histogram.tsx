@@ -1,12 +1,12 @@
 /** Bars of counts, with places on the axis pointed at. */
-import { count, inUnit } from "../format";
+import { count, inUnit, onAxis } from "../format";
 import type { Num } from "../view";
 
 const WIDTH = 480;
-const HEIGHT = 300;
 const FOOT = 26;
 const LINE = 15;
 
+/** The first of a picture stands out, the second is a warning, the others are for orientation. */
 export interface Pointer {
   value: Num;
   label: string;
@@ -23,10 +23,11 @@ interface HistogramProps extends Bins {
   /** What is counted: "trials". */
   counted: string;
   pointers: Pointer[];
+  height?: number;
 }
 
-export function Histogram({ low, high, counts, unit, counted, pointers }: HistogramProps) {
-  const shown = pointers.filter((p): p is { value: number; label: string } => p.value !== null);
+export function Histogram({ low, high, counts, unit, counted, pointers, height = 220 }: HistogramProps) {
+  const shown = pointers.flatMap(({ value, label }, kind) => (value === null ? [] : [{ value, label, kind }]));
   const from = Math.min(low, ...shown.map((p) => p.value));
   const to = Math.max(high, ...shown.map((p) => p.value));
   const room = (to - from) * 0.02 || 0.5;
@@ -39,17 +40,17 @@ export function Histogram({ low, high, counts, unit, counted, pointers }: Histog
   return (
     <svg
       class="histogram"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      viewBox={`0 0 ${WIDTH} ${height}`}
       role="img"
       aria-label={`Histogram of ${count(total)} ${counted}, from ${inUnit(low, unit)} to ${inUnit(high, unit)}. ${told}`}
     >
       {counts.map((n, i) => {
-        const tall = (n / most) * (HEIGHT - FOOT - head);
+        const tall = (n / most) * (height - FOOT - head);
         return (
           <rect
             key={i}
             x={x(low + i * size) + 0.5}
-            y={HEIGHT - FOOT - tall}
+            y={height - FOOT - tall}
             width={Math.max(0.5, x(low + (i + 1) * size) - x(low + i * size) - 1)}
             height={tall}
             class="fill-plain"
@@ -58,10 +59,10 @@ export function Histogram({ low, high, counts, unit, counted, pointers }: Histog
           </rect>
         );
       })}
-      <line x1={0} x2={WIDTH} y1={HEIGHT - FOOT + 0.5} y2={HEIGHT - FOOT + 0.5} class="axis" />
+      <line x1={0} x2={WIDTH} y1={height - FOOT + 0.5} y2={height - FOOT + 0.5} class="axis" />
       {ticks(from, to, 6).map((value) => (
-        <text key={value} x={x(value)} y={HEIGHT - 8} class="tick" text-anchor="middle">
-          {inUnit(value, unit)}
+        <text key={value} x={x(value)} y={height - 8} class="tick" text-anchor="middle">
+          {onAxis(value, unit)}
         </text>
       ))}
       {shown.map((p, i) => {
@@ -69,7 +70,7 @@ export function Histogram({ low, high, counts, unit, counted, pointers }: Histog
         const left = at > WIDTH / 2;
         return (
           <g key={p.label}>
-            <line x1={at} x2={at} y1={LINE * i + 4} y2={HEIGHT - FOOT} class={`pointer pointer-${i}`} />
+            <line x1={at} x2={at} y1={LINE * i + 4} y2={height - FOOT} class={`pointer pointer-${Math.min(p.kind, 2)}`} />
             <text x={left ? at - 5 : at + 5} y={LINE * i + 13} class="tick strong" text-anchor={left ? "end" : "start"}>
               {p.label} {inUnit(p.value, unit)}
             </text>

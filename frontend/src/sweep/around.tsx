@@ -1,5 +1,6 @@
 /** Whether the best stands on a plateau or on a spike: its neighbours, and lines through it. */
 import { useMemo } from "preact/hooks";
+import { pathOf } from "../charts/lines";
 import { count, inUnit, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Mark, type MarkName } from "../parts/mark";
@@ -115,6 +116,7 @@ function Slice({ view, axis, metric }: { view: SweepView; axis: AxisView; metric
   const high = Math.max(0, ...values);
   const x = (i: number) => SIDE + (i / Math.max(1, line.length - 1)) * (WIDTH - 2 * SIDE);
   const y = (v: number) => HEAD + ((high - v) / (high - low || 1)) * (HEIGHT - HEAD - FOOT);
+  const places = line.map((_, i) => i);
   const best = line.findIndex((p) => p.row === view.best?.row);
   const told = line.map((p, i) => `${words[i]}: ${inUnit(p.value, metric.unit)}`).join(", ");
   return (
@@ -124,7 +126,7 @@ function Slice({ view, axis, metric }: { view: SweepView; axis: AxisView; metric
           {short(axis.name)}
         </text>
         <line x1={0} x2={WIDTH} y1={y(0)} y2={y(0)} class="axis" />
-        {axis.is_number && <path d={pathOf(line.map((p) => p.value), x, y)} class="slice-line" />}
+        {axis.is_number && <path d={pathOf(line.map((p) => p.value), places, x, y)} class="slice-line" />}
         {line.map(
           (p, i) =>
             p.value !== null && (
@@ -147,16 +149,4 @@ function Slice({ view, axis, metric }: { view: SweepView; axis: AxisView; metric
       </svg>
     </figure>
   );
-}
-
-/** A line with gaps where there is no value. */
-function pathOf(values: (number | null)[], x: (i: number) => number, y: (v: number) => number): string {
-  let open = false;
-  return values
-    .map((v, i) => {
-      const step = v === null ? "" : `${open ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`;
-      open = v !== null;
-      return step;
-    })
-    .join("");
 }

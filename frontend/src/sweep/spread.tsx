@@ -17,9 +17,11 @@ export function Spread({ view, metric, onMetric }: SpreadProps) {
   const middle = useMemo(() => median(metric.values.filter((v) => v !== null)), [metric]);
   const best = view.best;
   const without = metric.values.filter((v) => v === null).length;
-  const pointers = [{ value: middle, label: "median" }];
-  if (best) pointers.push({ value: metric.values[best.row] ?? null, label: `#${view.number[best.row]}` });
-  if (best && metric.name === "sharpe") pointers.push({ value: best.by_luck, label: "expected of luck" });
+  const pointers = [
+    { value: best ? (metric.values[best.row] ?? null) : null, label: best ? `#${view.number[best.row]}` : "" },
+    { value: best && metric.name === "sharpe" ? best.by_luck : null, label: "expected of luck" },
+    { value: middle, label: "median" },
+  ];
   return (
     <Card
       id="spread"
@@ -30,7 +32,7 @@ export function Spread({ view, metric, onMetric }: SpreadProps) {
         <Empty>No trial has this figure.</Empty>
       ) : (
         <>
-          <Histogram {...bins} unit={metric.unit} counted="trials" pointers={pointers} />
+          <Histogram {...bins} unit={metric.unit} counted="trials" pointers={pointers} height={290} />
           <p class="legend">
             <span>{metric.description}</span>
             <span>
