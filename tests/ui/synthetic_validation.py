@@ -32,7 +32,8 @@ def validation(**changes: Any) -> Validation:
         name="Sweep of MovingAverageCrossover on MES",
         subject="sweep",
         verdict=Verdict(
-            sentence="The best of 1,000 trials cannot be told from the luck of so many.", mark="fail"
+            sentence="The best of 1,000 trials cannot be told from the luck of so many.",
+            mark="fail",
         ),
         checks=[
             Check(

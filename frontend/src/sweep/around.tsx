@@ -1,7 +1,7 @@
 /** Whether the best stands on a plateau or on a spike: its neighbours, and lines through it. */
 import { useMemo } from "preact/hooks";
 import { pathOf } from "../charts/lines";
-import { count, inUnit, percent, plain } from "../format";
+import { count, fixed, inUnit, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Mark, type MarkName } from "../parts/mark";
 import { median, short, stepsOf, through, valuesOf, worst } from "./space";
@@ -89,7 +89,10 @@ function Table({ view, around }: { view: SweepView; around: AroundView }) {
           {metrics.map((m) => (
             <tr key={m.name} class={m.name === view.metric ? "current" : ""}>
               <th scope="row">{m.label}</th>
-              <td class="num">{inUnit(m.values[view.best?.row ?? -1], m.unit)}</td>
+              <td class="num">
+                {inUnit(m.values[view.best?.row ?? -1], m.unit)}
+                {m.name === "sharpe" && <span class="tag">deflated {fixed(view.best?.deflated, 2)}</span>}
+              </td>
               <td class="num">{inUnit(median(valuesOf(m, around.rows)), m.unit)}</td>
               <td class="num">{inUnit(worst(m, around.rows), m.unit)}</td>
               <td class="num">{inUnit(median(valuesOf(m, every)), m.unit)}</td>

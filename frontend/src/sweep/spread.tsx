@@ -1,10 +1,10 @@
 /** How the metric is spread over the trials, with the best and with what luck alone would reach. */
 import { useMemo } from "preact/hooks";
 import { binned, Histogram } from "../charts/histogram";
-import { count, inUnit } from "../format";
+import { count, fixed, inUnit } from "../format";
 import { Card, Empty, Pick } from "../parts/card";
 import { median } from "./space";
-import type { MetricView, SweepView } from "./view";
+import type { BestView, MetricView, SweepView } from "./view";
 
 interface SpreadProps {
   view: SweepView;
@@ -18,7 +18,7 @@ export function Spread({ view, metric, onMetric }: SpreadProps) {
   const best = view.best;
   const without = metric.values.filter((v) => v === null).length;
   const pointers = [
-    { value: best ? (metric.values[best.row] ?? null) : null, label: best ? `#${view.number[best.row]}` : "" },
+    { value: best ? (metric.values[best.row] ?? null) : null, label: best ? nameOf(view, best, metric) : "" },
     { value: best && metric.name === "sharpe" ? best.by_luck : null, label: "expected of luck" },
     { value: middle, label: "median" },
   ];
@@ -44,4 +44,9 @@ export function Spread({ view, metric, onMetric }: SpreadProps) {
       )}
     </Card>
   );
+}
+
+function nameOf(view: SweepView, best: BestView, metric: MetricView): string {
+  const deflated = metric.name === "sharpe" ? ` (deflated ${fixed(best.deflated, 2)})` : "";
+  return `#${view.number[best.row]}${deflated}`;
 }
