@@ -27,20 +27,8 @@ from intrabar.strategy.registry import AnyStrategy
 COMPARED = ("config", "data", "strategies", "instruments", "versions", "commit")
 
 
-class StoredOrigin(BaseModel):
-    """What the manifest of a run must say of the bars of a symbol; see `Origin`."""
-
-    symbol: str
-    source: str
-    sha256: str
-    content: str
-    bars: int
-    first: str
-    last: str
-
-
 class StoredStrategy(BaseModel):
-    """What it must say of a strategy."""
+    """What the manifest of a run must say of a strategy."""
 
     parameters: str
 
@@ -53,7 +41,7 @@ class Stored(BaseModel):
     digest: str
     config: dict[str, Any]
     metrics: dict[str, float | None]
-    data: list[StoredOrigin]
+    data: list[Origin]
     strategies: dict[str, StoredStrategy]
     remarks: list[str]
     versions: dict[str, str]
