@@ -15,7 +15,8 @@ Shown = Callable[[int, int], None] | None
 def bar(stream: TextIO, counted: str = "bars") -> Iterator[Shown]:
     """Something to call with how many are done, and of how many; None where nobody watches."""
     if NOT_KEPT:
-        print(f"compiling the market for this run only: {NOT_KEPT}", file=stream, flush=True)
+        told = f"compiling the market for this run alone: {NOT_KEPT}; set INTRABAR_CACHE"
+        print(f"{told} to a folder that can be written", file=stream, flush=True)
     elif not is_warm():
         print("compiling the market once (about half a minute) ...", file=stream, flush=True)
     if not stream.isatty():
