@@ -33,6 +33,11 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["strategies[0].params.fast", "'many'", "must be a number"],
     ),
+    "warm-up below 0": (
+        {"strategies": [{"name": "CoinFlip", "params": {"warm_up": -5}}]},
+        2,
+        ["strategies[0].params.warm_up", "warm_up is -5, must be 0 or more"],
+    ),
     "unknown key": (
         {"acount": {"cash": 5}},
         2,
@@ -212,6 +217,34 @@ def test_a_folder_of_runs_that_is_not_there(
     code, out, err = said(capsys, "runs", "list", "--out", tmp_path / "none")
     assert (code, out) == (1, "")
     assert "none: no such folder of runs" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be read: Expecting"),
+        ("[1]", "is damaged"),
+        ("{}", "is damaged: title: is missing"),
+        ('{"metrics": 5}', "metrics: is 5, must be a mapping"),
+        ('{"data": [{"symbol": 5}]}', "data[0].symbol: is 5, must be text"),
+    ],
+)
+def test_a_damaged_run_is_told_and_the_others_are_listed(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "runs"
+    assert said(capsys, "backtest", config_in(tmp_path))[0] == 0
+    sound = next(home.iterdir()).name
+    (home / "2020-damaged").mkdir()
+    (home / "2020-damaged" / "manifest.json").write_text(text, encoding="utf-8")
+    code, out, err = said(capsys, "runs", "list", "--out", home)
+    assert code == 1
+    assert sound in out
+    assert words in err
+    for command in ("show", "compare", "rerun"):
+        code, out, err = said(capsys, "runs", command, "2020-damaged", "--out", home)
+        assert (code, out) == (1, "")
+        assert words in err
 
 
 def test_a_catalogue_that_is_a_file(

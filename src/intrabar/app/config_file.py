@@ -31,6 +31,7 @@ EXPECTED = {
     "list_type": "a list",
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of names to values",
+    "dataclass_type": "a mapping of names to values",
     "model_attributes_type": "a mapping of names to values",
     "date_from_datetime_parsing": "a date such as 2020-01-31",
     "datetime_from_date_parsing": "a date such as 2020-01-31",

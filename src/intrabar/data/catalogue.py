@@ -259,6 +259,8 @@ class Catalogue:
 
     def _bars(self, manifest: Manifest) -> Bars:
         parts = self._parts(manifest)
+        if not parts:
+            require_rows(manifest, 0)
         with readable(manifest):
             frame = pl.concat([pl.read_parquet(p, hive_partitioning=False) for p in parts])
         require_rows(manifest, frame.height)

@@ -15,7 +15,8 @@ from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
-from intrabar.strategy.views import AtClose, AtOpen, Desk, HigherSeries, View
+from intrabar.strategy.desk import Desk, HigherSeries
+from intrabar.strategy.views import AtClose, AtOpen, View
 
 
 @dataclass(frozen=True, slots=True)
