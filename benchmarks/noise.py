@@ -38,7 +38,7 @@ from intrabar.analysis.snooping import snooping
 
 HERE = Path(__file__).parent
 DAYS, TRIALS, NOMINAL = 500, 100, 0.05
-RESAMPLES = 500
+RESAMPLES, BLOCKS = 500, 10
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
@@ -136,7 +136,7 @@ def judged(returns: Floats, seed: int) -> dict[str, float]:
     best = moments(returns[:, np.argmax(sharpes(returns))])
     ours = deflate(returns, seed=seed)
     tested = snooping(returns, resamples=RESAMPLES, seed=seed)
-    split = overfitting(returns)
+    split = overfitting(returns, BLOCKS)
     paper = average_correlation_trials(returns)
     for found in (best, ours, tested, split, paper):
         assert not isinstance(found, Undefined), found
@@ -228,6 +228,7 @@ def main() -> int:
         "days": DAYS,
         "trials": TRIALS,
         "samples": samples,
+        "blocks": BLOCKS,
         "cpu_seconds": process_time() - began,
     }
     kept = {n: {k: v for k, v in found.items() if k != "pbos"} for n, found in results.items()}

@@ -128,6 +128,18 @@ def test_bca_of_dependent_values_is_near_that_of_arch() -> None:
     assert ours.high == pytest.approx(high, abs=0.06 * (high - low))
 
 
+@pytest.mark.parametrize("block", [1.0, 3.4, 9.0])
+def test_the_jackknife_leaves_every_block_out_once(block: float) -> None:
+    series = np.arange(100.0)
+    length = round(block)
+    left = np.concatenate(list(module._left(series, block)))
+    assert left.shape == (100 // length, 100 - length)
+    for k, rest in enumerate(left):
+        gone = set(range(100)) - set(rest.astype(int).tolist())
+        assert gone == set(range(k * length, (k + 1) * length))
+        assert (np.diff(rest) > 0).all()
+
+
 def test_dependence_makes_the_interval_wider() -> None:
     series = autoregressive(500, 0.6, 2)
     found = interval(series)

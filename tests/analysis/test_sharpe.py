@@ -201,6 +201,18 @@ def test_variance_is_at_least_that_of_chance() -> None:
     assert found.variance == 1 / 400
 
 
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.0])
+def test_without_skill_the_best_is_seldom_taken_to_be_real(share: float) -> None:
+    taken = []
+    for seed in range(150):
+        common = normal((120, 1), seed)
+        returns = math.sqrt(share) * common + math.sqrt(1 - share) * normal((120, 30), 1000 + seed)
+        found = deflate(returns, seed=seed)
+        assert not isinstance(found, Undefined)
+        taken.append(found.probability > 0.95)
+    assert np.mean(taken) <= 0.05 + 0.036  # two errors above nominal
+
+
 def test_what_has_no_value_says_why() -> None:
     for returns, reason in [
         (np.zeros(3), "4 are needed"),

@@ -276,7 +276,7 @@ def _standardized(returns: Floats) -> Floats | Undefined:
     if returns.shape[0] < FEWEST:
         return Undefined(f"{returns.shape[0]} returns, {FEWEST} are needed")
     apart = returns - returns.mean(axis=0)
-    length = np.sqrt(np.sum(apart**2, axis=0))
+    length = np.sqrt(np.einsum("ij,ij->j", apart, apart))
     largest = np.abs(returns).max(axis=0)
     varies = length > ROUNDING * largest * math.sqrt(returns.shape[0])
     if not varies.any():

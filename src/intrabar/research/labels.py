@@ -81,6 +81,6 @@ def purge(train: Rows, test: Rows, ends: Rows, embargo: int = 0) -> Rows:
     """
     kept = np.ones(train.shape[0], dtype=np.bool_)
     for stretch in stretches(test):
-        last = int(ends[stretch].max())
+        last = int(ends[stretch].max()) + embargo
         kept &= (ends[train] < stretch[0]) | (train > last)
     return train[kept]
