@@ -121,8 +121,8 @@ def validation(**changes: Any) -> Validation:
         ],
         intervals=[
             Interval(label="Sharpe", value=1.2, low=-0.1, high=2.3, unit="ratio"),
-            Interval(label="Annual return", value=0.12, low=0.02, high=0.2, unit="fraction"),
-            Interval(label="Profit factor", value=None, low=None, high=None, unit="ratio"),
+            Interval(label="annual return", value=0.12, low=0.02, high=0.2, unit="fraction"),
+            Interval(label="sqn", value=None, low=None, high=None, unit="ratio"),
         ],
         symbols=["MES"],
         start=START,

@@ -26,6 +26,7 @@ def test_all_parts_are_there() -> None:
         "unit": "fraction",
     }
     assert [(i["low"], i["high"]) for i in shown["intervals"]][2] == (None, None)
+    assert [i["label"] for i in shown["intervals"]] == ["Sharpe", "Annual return", "SQN"]
     assert (shown["start"], shown["subject"]) == (START // 10**9, "sweep")
 
 

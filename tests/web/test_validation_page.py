@@ -57,7 +57,7 @@ def test_intervals_and_critique(open_page: Open, written: Path) -> None:
     sharpe = page.locator("#intervals tr", has_text="Sharpe")
     expect(sharpe).to_contain_text("−0.10")
     expect(sharpe.locator(".interval")).to_have_attribute("title", "The interval holds zero")
-    expect(page.locator("#intervals tr", has_text="Profit factor")).to_contain_text("unknown")
+    expect(page.locator("#intervals tr", has_text="SQN")).to_contain_text("unknown")
     critique = page.locator("#critique")
     expect(critique.locator(".card-head")).to_contain_text("2 findings")
     expect(critique).to_contain_text("What to do: Ask your broker")

@@ -71,7 +71,7 @@ function Meaning({ view, best }: { view: SweepView; best: BestView }) {
     best.by_luck === null
       ? ""
       : ` Without any skill the best of so many${
-          best.effective === null ? "" : ` (as good as ${count(Math.round(best.effective))} independent ones)`
+          best.effective === null ? "" : ` (as many chances as ${count(Math.round(best.effective))} independent ones)`
         } is expected to show a Sharpe ratio of ${fixed(best.by_luck, 2)}.`;
   return (
     <p class="verdict-text">

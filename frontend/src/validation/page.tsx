@@ -1,4 +1,4 @@
-import { count, day, inUnit, percent } from "../format";
+import { count, day, inUnit, percent, sentence } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Fact, listed, Notes } from "../parts/head";
 import { Manifest } from "../parts/manifest";
@@ -78,7 +78,7 @@ function Checks({ checks }: { checks: CheckView[] }) {
   return (
     <section id="checks" class="checks" aria-label="Checks">
       {checks.map((check) => (
-        <Card key={check.name} title={check.name} class={`check check-${check.mark}`} aside={<Mark mark={check.mark} />}>
+        <Card key={check.name} title={sentence(check.name)} class={`check check-${check.mark}`} aside={<Mark mark={check.mark} />}>
           <p class="check-figure">{check.figure}</p>
           <p>{check.meaning}</p>
           <Picture picture={check.picture} />
