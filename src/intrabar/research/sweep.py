@@ -81,7 +81,7 @@ class Best(NamedTuple):
         return None if isinstance(self.deflated, Undefined) else self.deflated.probability
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SweepResult:
     """What came of the trials of a sweep.
 
@@ -108,6 +108,9 @@ class SweepResult:
     found: int = 0
     remarks: list[str] = field(default_factory=list)
     folder: str = ""
+
+    def __repr__(self) -> str:
+        return f"<SweepResult: {len(self):,} trials of {', '.join(self.places)}>"
 
     def __len__(self) -> int:
         return len(self.outcomes)
