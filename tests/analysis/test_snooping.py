@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from intrabar.analysis import snooping as module
+from intrabar.analysis.bootstrap import block_length
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.snooping import Snooping, long_run_deviation, p_values, snooping
 
@@ -116,6 +117,13 @@ def test_an_edge_is_found_and_the_bounds_are_in_order() -> None:
     assert found.lower <= found.consistent <= found.upper < 0.01
     assert found.reality_check < 0.01
     assert found.trials == 100
+
+
+def test_blocks_have_the_mean_of_what_suits_the_trials() -> None:
+    returns = np.cumsum(noise(300, 6), axis=0) * np.array([1, 0, 0, 0, 0, 1]) + noise(300, 6, 1)
+    suits = [block_length(returns[:, k]) for k in range(6)]
+    assert max(suits) > 2 * min(suits)
+    assert found_in(returns).block == pytest.approx(np.mean(suits))
 
 
 def test_a_benchmark_is_what_has_to_be_beaten() -> None:
