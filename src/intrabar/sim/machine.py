@@ -291,15 +291,13 @@ class Machine:
 
     def digest(self) -> str:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
-        account = self.book.account[0]
         digest = hashlib.sha256()
         digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
         digest.update(self.book.sleeves.tobytes())
         digest.update(without_places(self.book.orders[self.working()]).tobytes())
         tally = self._tally.copy()
         equity = self.tape.equity[tally.bars : self.bars_done]
-        done = self.book.log[: account["log"]]
-        tally.take(self.book.orders, done, self.fills(), self.ledger(), equity)
+        tally.take(self.done(), self.fills(), self.ledger(), equity)
         digest.update(tally.digest())
         return digest.hexdigest()
 
@@ -322,7 +320,7 @@ class Machine:
             self.ledger().copy(),
         )
         equity = self.tape.equity[self._tally.bars : self.bars_done]
-        self._tally.take(book.orders, rows[:done], given.fills, given.ledger, equity)
+        self._tally.take(given.orders, given.fills, given.ledger, equity)
         left = self.fills()[fills:].copy()
         book.fills[: len(left)] = left
         book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
