@@ -14,8 +14,9 @@ from polars.testing import assert_frame_equal
 from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup, Window
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
+from intrabar.engine.window import Window
 from intrabar.errors import ConfigError, RunError, StrategyError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, ema, highest, sma, talib
@@ -105,6 +106,30 @@ def both(
     return whole, ChunkedRun(setup, folder).to_end()
 
 
+SUMS = ("costs", "turnover")  # added up piece by piece
+
+
+def same(result: ChunkedResult, whole: Result) -> None:
+    """All that a run in chunks leaves is that of the run at one go."""
+    assert result.digest == whole.digest
+    for name in ("fills", "levels", "ledger", "equity", "gates"):
+        assert_frame_equal(result.table(name).collect(), getattr(whole, name), check_exact=True)
+    for name, key in (("orders", "order"), ("campaigns", "campaign")):
+        table = result.table(name).collect().sort(key)
+        assert_frame_equal(table, getattr(whole, name), check_exact=True)
+    sheets = [(result.metrics, whole.metrics)]
+    for key in ("symbol", "strategy"):
+        mine, theirs = result.metrics_by(key), whole.metrics_by(key)  # type: ignore[arg-type]
+        assert set(mine) == set(theirs)
+        sheets += [(mine[name], theirs[name]) for name in mine]
+    for one, other in sheets:
+        assert one.reasons == other.reasons
+        assert_frame_equal(one.months, other.months, check_exact=True)
+        for name, value in other.values.items():
+            near = pytest.approx(value, rel=1e-12) if name in SUMS else value
+            assert one.values[name] == near, name
+
+
 @pytest.mark.parametrize("close_at_end", [False, True])
 @pytest.mark.parametrize("chunk", [37, 100, 5000])
 def test_chunks_leave_the_digest_and_the_tables_of_the_whole(
@@ -118,12 +143,7 @@ def test_chunks_leave_the_digest_and_the_tables_of_the_whole(
     assert result.digest == whole.digest
     assert result.status is whole.status
     assert result.bars == whole.bars_done
-    for name in ("fills", "levels", "equity", "gates"):
-        assert_frame_equal(result.table(name).collect(), getattr(whole, name), check_exact=True)
-    assert_frame_equal(result.table("orders").collect().sort("order"), whole.orders)
-    for name in ("net_profit", "total_return", "max_drawdown"):
-        assert result.figures[name] == whole.metrics.values[name]
-    assert result.figures["costs"] == pytest.approx(whole.metrics.values["costs"], rel=1e-12)
+    same(result, whole)
 
 
 def test_ruin_ends_a_run_in_chunks(tmp_path: Path) -> None:
@@ -167,7 +187,7 @@ def test_the_maintenance_break_is_seen_across_pieces(rows: int, seed: int, missi
     bot: dict[str, AnyStrategy] = {"flat": Bot(CoinFlip(), gates=gates)}
     instruments = (Instrument("A"), Instrument("B"))
     feeds = tuple(WholeFeed(b) for b in bars)
-    window = Window(ChunkedSetup(feeds, instruments, bot, account, rows))
+    window = Window(ChunkedSetup(feeds, instruments, bot, account, rows), {})
     found = []
     for piece in pieces(feeds, rows):
         table = window.move_on(piece).tables["flat"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,15 @@ from intrabar.strategy.weights import RunningWeights, Weights
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
 
-Arrays = Mapping[str, RunningSignals | RunningWeights]
+
+class HasWake(Protocol):
+    """Signals or weights, as far as they say when they act."""
+
+    @property
+    def wake(self) -> NDArray[np.uint8]: ...  # noqa: D102
+
+
+Arrays = Mapping[str, HasWake]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,6 +22,11 @@ from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
 
 BAND = (PathPolicy.WORST, PathPolicy.SHORTEST, PathPolicy.BEST)
+
+
+def periods_per_year(calendars: Set[str]) -> float:
+    """365 where every instrument trades round the clock, else 252."""
+    return 365.0 if calendars == {"24/7"} else 252.0
 
 
 class BandRun(NamedTuple):
@@ -246,9 +251,8 @@ class Result:
 
     @property
     def periods_per_year(self) -> float:
-        """365 where every instrument trades round the clock, else 252."""
-        calendars = {x.calendar for x in self.setup.instruments}
-        return 365.0 if calendars == {"24/7"} else 252.0
+        """As `periods_per_year`."""
+        return periods_per_year({x.calendar for x in self.setup.instruments})
 
     @cached_property
     def results(self) -> Results:
