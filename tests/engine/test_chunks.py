@@ -17,7 +17,7 @@ from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
 from intrabar.engine.window import Window
-from intrabar.errors import ConfigError, RunError, StrategyError
+from intrabar.errors import RunError, StrategyError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, ema, highest, sma, talib
 from intrabar.model.bars import Bars
@@ -27,7 +27,6 @@ from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates, timetable
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
 
@@ -226,8 +225,3 @@ def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> N
 
     with pytest.raises((RunError, StrategyError), match="run in larger chunks"):
         both([walk("A", 1, 400)], {"far": LooksFar()}, 50, tmp_path, Account())
-
-
-def test_signals_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="without chunks"):
-        both([walk("A", 1, 40)], {"s": Signals(np.ones(40))}, 50, tmp_path, Account())

@@ -32,7 +32,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaign_kernel import CAMPAIGN, LIFE, trace
-from intrabar.analysis.sleeves import Owner, group, market_columns, worth
+from intrabar.analysis.sleeves import Owner, Sleeves, group, market_columns, worth
 from intrabar.model.bars import Market
 from intrabar.model.enums import FillReason, Side
 
@@ -70,7 +70,7 @@ def campaigns(
         price, `r` in initial risks.
     """
     traced = Traced(point_values)
-    ended = traced.take(fills, market, len(market) if rows is None else rows)
+    ended = traced.take(group(fills), market, len(market) if rows is None else rows)
     return pl.concat([ended, traced.running(market)]).sort("campaign")
 
 
@@ -90,27 +90,26 @@ class Traced:
         self._worth: list[float] = []
         self._fills = self._started = self._end = 0
 
-    def take(self, fills: pl.DataFrame, market: Market, end: int) -> pl.DataFrame:
+    def take(self, sleeves: Sleeves, market: Market, end: int) -> pl.DataFrame:
         """The campaigns that end with these fills, in the order of their ends.
 
         Parameters
         ----------
-        fills : table
-            Those since the call before.
+        sleeves : Sleeves
+            The fills since the call before; sleeves that were there then come first again.
         market : Market
             Its rows since the call before.
         end : int
             The row behind the last that was lived.
         """
-        sleeves = group(fills, self._owners)
         sleeves.fills["row"] += self._fills
-        self._fills += fills.height
-        self._owners = list(zip(sleeves.strategy, sleeves.symbol, strict=True))
+        self._fills += len(sleeves.fills)
+        self._owners = sleeves.owners
         more = len(self._owners) - len(self._lives)
         self._lives = np.append(self._lives, np.zeros(more, LIFE))
         self._going = np.append(self._going, np.zeros(more, CAMPAIGN))
         self._lives["bar"][len(self._lives) - more :] = -1
-        out = np.zeros(fills.height + len(self._owners), CAMPAIGN)
+        out = np.zeros(len(sleeves.fills) + len(self._owners), CAMPAIGN)
         self._worth = [
             float(worth(market, self._point_values, s, end - 1, end)[0]) for s in sleeves.symbol
         ]

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis.sleeves import Owner, group, market_columns, worth
+from intrabar.analysis.sleeves import Sleeves, group, market_columns, worth
 from intrabar.kernel import kernel
 from intrabar.model.bars import Market
 
@@ -49,7 +49,7 @@ def curves_by(
     point_values : mapping of symbol to instrument's currency
     key : {"strategy", "symbol"}
     """
-    return Shared(point_values).take(fills, market, 0, len(market))[key]
+    return Shared(point_values).take(group(fills), market, 0, len(market))[key]
 
 
 class Shared:
@@ -62,21 +62,21 @@ class Shared:
 
     def __init__(self, point_values: Mapping[str, float]) -> None:
         self._point_values = point_values
-        self._owners: list[Owner] = []
         self._banks = np.zeros(0, BANK)
 
     def take(
-        self, fills: pl.DataFrame, market: Market, first: int, end: int
+        self, sleeves: Sleeves, market: Market, first: int, end: int
     ) -> dict[Key, dict[str, Curve]]:
-        """The curves over rows `first` to `end - 1`, whose fills are given."""
-        sleeves = group(fills, self._owners)
-        self._owners = list(zip(sleeves.strategy, sleeves.symbol, strict=True))
-        more = len(self._owners) - len(self._banks)
+        """The curves over rows `first` to `end - 1`, whose fills are given.
+
+        Sleeves that were there before come first again.
+        """
+        more = len(sleeves.symbol) - len(self._banks)
         self._banks = np.append(self._banks, np.zeros(more, BANK))
         columns = market_columns(sleeves.symbol, market.symbols)
         curves: dict[Key, dict[str, Curve]] = {"strategy": {}, "symbol": {}}
         t = end - first
-        for s, (strategy, symbol) in enumerate(self._owners):
+        for s, (strategy, symbol) in enumerate(sleeves.owners):
             profit, held = np.zeros(t), np.zeros(t, dtype=np.bool_)
             own = sleeves.fills[sleeves.first[s] : sleeves.first[s + 1]]
             close = market.close[first:end, columns[s]]

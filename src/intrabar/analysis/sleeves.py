@@ -44,6 +44,10 @@ PHASES = {phase.word: int(phase) for phase in Phase}
 REASONS = {reason.word: int(reason) for reason in FillReason}
 
 
+Owner = tuple[str, str]
+"""Strategy and symbol."""
+
+
 class Sleeves(NamedTuple):
     """The fills of a run, grouped.
 
@@ -60,9 +64,10 @@ class Sleeves(NamedTuple):
     strategy: list[str]
     symbol: list[str]
 
-
-Owner = tuple[str, str]
-"""Strategy and symbol."""
+    @property
+    def owners(self) -> list[Owner]:
+        """Of each sleeve."""
+        return list(zip(self.strategy, self.symbol, strict=True))
 
 
 def group(fills: pl.DataFrame, known: Sequence[Owner] = ()) -> Sleeves:

@@ -13,6 +13,7 @@ from intrabar.analysis.campaigns import Traced
 from intrabar.analysis.course import Course
 from intrabar.analysis.equity import Curve, Key, Shared
 from intrabar.analysis.metrics import Filled
+from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.backtest import Setup
 from intrabar.engine.result import Result
 from intrabar.engine.thinned import Thinned
@@ -54,6 +55,7 @@ class Recorder:
         self._worth = {x.symbol: x.point_value for x in given.instruments}
         n = len(given.instruments)
         self._sleeves = np.zeros(n * len(given.strategies))
+        self._owners: list[Owner] = []
         self._traced, self._shared = Traced(self._worth), Shared(self._worth)
         self.account = Scope(self.initial)
         names: dict[Key, list[str]] = {
@@ -81,12 +83,14 @@ class Recorder:
         none = Records(*(getattr(machine.book, name)[:0] for name in Records._fields))
         fills = _tables(run, none._replace(fills=fresh)).fills
         self._write("fills", fills, even_empty=is_over)
-        self._share(run, fills, bars, equity["equity"].to_numpy())
+        sleeves = group(fills, self._owners)
+        self._owners = sleeves.owners
+        self._share(run, fills, sleeves, bars, equity["equity"].to_numpy())
         real = ~np.isnan(market.open[bars])
         if market.detail is not None:
             real &= market.detail.count[bars] == 0
         self.without_detail += real.sum(axis=0)
-        ended = self._traced.take(fills, market, machine.bars_done)
+        ended = self._traced.take(sleeves, market, machine.bars_done)
         still = self._traced.running(market) if is_over else ended.clear()
         self._count(ended, still)
         self._write("campaigns", ended, even_empty=is_over and not still.height)
@@ -108,13 +112,18 @@ class Recorder:
             self.settled += int(table["settled"].sum())
 
     def _share(
-        self, run: ChunkedRun, fills: pl.DataFrame, bars: NDArray[np.int64], equity: Floats
+        self,
+        run: ChunkedRun,
+        fills: pl.DataFrame,
+        sleeves: Sleeves,
+        bars: NDArray[np.int64],
+        equity: Floats,
     ) -> None:
         """Let every scope take in its part of a piece."""
         market = run.machine.market
         assert market.day is not None
         time, day = market.time[bars], market.day[bars]
-        curves = self._shared.take(fills, market, self._bars, self._bars + len(bars))
+        curves = self._shared.take(sleeves, market, self._bars, self._bars + len(bars))
         flat = Curve(np.zeros(len(bars)), np.zeros(len(bars), np.bool_))
         held = flat.held.copy()
         for key in KEYS:
