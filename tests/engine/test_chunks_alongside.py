@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -124,7 +124,7 @@ class Scene:
             Alongside(margins=Margins("EURUSD", margins, "", ""), rolls=rolls),
         )
 
-    @cache
+    @cached_property
     def whole(self) -> Result:
         series = [
             given_series(
@@ -151,7 +151,7 @@ class Scene:
             feeds, self.instruments, self.strategies, self.account, chunk, None,
             self.alongside, pairs,
         )  # fmt: skip
-        same(ChunkedRun(setup, folder).to_end(), self.whole())
+        same(ChunkedRun(setup, folder).to_end(), self.whole)
 
 
 MARGINS = (
@@ -203,8 +203,8 @@ def test_a_python_strategy_with_everything_alongside(chunk: int) -> None:
 
 def test_the_scenes_are_busy() -> None:
     for scene in (bots(), python()):
-        counts = dict(scene.whole().fills["strategy"].value_counts().iter_rows())
+        counts = dict(scene.whole.fills["strategy"].value_counts().iter_rows())
         assert min(counts.get(name, 0) for name in scene.strategies) > 10, counts
-        kinds = set(scene.whole().ledger["kind"])
+        kinds = set(scene.whole.ledger["kind"])
         assert {"dividend", "borrow"} <= kinds
-    assert bots().whole().campaigns["settled"].any()
+    assert bots().whole.campaigns["settled"].any()

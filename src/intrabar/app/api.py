@@ -9,17 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
-from intrabar.app.around import market_of
+from intrabar.app.around import market_of, require_detail
 from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
-from intrabar.app.chunked import read_feeds
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.fed import Fed, fed, rates_for, read_feeds
 from intrabar.app.progress import bar
 from intrabar.data.actions import actions_of, read_actions
+from intrabar.data.alongside import Alongside
 from intrabar.data.frames import bars_from_frame
 from intrabar.data.margins import read_margins
-from intrabar.data.pieces import Feed, WholeFeed
+from intrabar.data.pieces import WholeFeed
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
@@ -28,6 +29,7 @@ from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars, Market
+from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.sim.machine import Account
 from intrabar.strategy.registry import AnyStrategy, load
@@ -132,21 +134,27 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
         )
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
-    for name, values in around.items():
-        if values:
-            raise ConfigError(f"{name}: not in chunks; run without chunk")
-    base, made = _made(config, given)
-    if data is None:
-        feeds: tuple[Feed, ...] = read_feeds(made)[0]
-    else:
-        feeds = tuple(WholeFeed(b) for b in _trimmed(_bars(data, made, zone), made))
+    base, made, own = _with_account(config, given, money)
+    found = (
+        read_feeds(made)
+        if data is None
+        else [fed(given_series(b)) for b in _trimmed(_bars(data, made, zone), made)]
+    )
+    symbols_ = [one.feed.symbol for one in found]
+    traded = _traded(symbols_, base, instruments, around)
+    along = [_alongside(one, made, around, zone) for one in found]
+    if own.path_policy is PathPolicy.DETAIL:
+        require_detail([one.detail is not None for one in along], symbols_)
+    more = [WholeFeed(_one(x, pair, made, zone)) for pair, x in (rates or {}).items()]
     chunked = ChunkedSetup(
-        feeds,
-        _traded([f.symbol for f in feeds], base, instruments, {}),
+        tuple(one.feed for one in found),
+        traded,
         make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
-        _account(base.account, *money),
+        own,
         chunk,
         is_open,
+        tuple(along),
+        rates_for(found, traded, made, more)[0],
     )
     with bar(sys.stderr) if progress else nullcontext() as shown:
         return ChunkedRun(chunked, _folder(out)).to_end(shown)
@@ -236,16 +244,13 @@ def _setup(
     config: Path | str | Mapping[str, Any] | None,
     *,
     given: Mapping[str, Any],
-    account: tuple[Account | Mapping[str, Any] | None, float | None, str | None],
+    account: Money,
     instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
     zone: str | None,
     around: Mapping[str, Mapping[str, Any] | None],
 ) -> Setup:
     """What decides a run, from arguments over a configuration; `make` None: its strategies."""
-    base, made = _made(config, given)
-    money = _account(base.account, *account)
-    own = {"currency": money.currency, "path_policy": money.path_policy.word}
-    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
+    base, made, money = _with_account(config, given, account)
     series = (
         read_series(made)
         if data is None
@@ -262,6 +267,21 @@ def _setup(
         money,
         is_open,
     )
+
+
+Money = tuple[Account | Mapping[str, Any] | None, float | None, str | None]
+"""Account, cash and path policy, as they are given."""
+
+
+def _with_account(
+    config: Path | str | Mapping[str, Any] | None, given: Mapping[str, Any], money: Money
+) -> tuple[Config, Config, Account]:
+    """`_made`, the second with the account that is given."""
+    base, made = _made(config, given)
+    account = _account(base.account, *money)
+    own = {"currency": account.currency, "path_policy": account.path_policy.word}
+    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
+    return base, made, account
 
 
 def _made(
@@ -296,7 +316,23 @@ def _with_around(
     series: Series, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
 ) -> Series:
     """A series with what the arguments say is around it."""
-    symbol = series.bars.symbol
+    return replace(series, **_around(series.bars.symbol, config, around, zone))
+
+
+def _alongside(
+    one: Fed, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
+) -> Alongside:
+    """The same for a feed."""
+    made = _around(one.feed.symbol, config, around, zone)
+    if "detail" in made:
+        made["detail"] = WholeFeed(made["detail"])
+    return replace(one.alongside, **made)
+
+
+def _around(
+    symbol: str, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
+) -> dict[str, Any]:
+    """What the arguments say is around the bars of a symbol."""
     given = {key: named[symbol] for key, named in around.items() if named and symbol in named}
     made: dict[str, Any] = {}
     if "actions" in given:
@@ -307,7 +343,7 @@ def _with_around(
     if "detail" in given:
         finer = config.model_copy(update={"period": None})
         made["detail"] = _one(given["detail"], symbol, finer, zone)
-    return replace(series, **made)
+    return made
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:

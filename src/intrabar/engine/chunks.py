@@ -159,6 +159,10 @@ class ChunkedResult:
             raise RunError(f"{name}: this run was asked to write no tables")
         return pl.scan_parquet(self.folder / f"{name}.parquet" / "*.parquet")
 
+    def moved_to(self, folder: Path) -> ChunkedResult:
+        """The same, its tables in another folder."""
+        return replace(self, folder=folder)
+
     @cached_property
     def metrics(self) -> Sheet:
         """The figures of docs/metrics.md for the account."""
@@ -184,6 +188,16 @@ class ChunkedResult:
     def band(self) -> dict[PathPolicy, ChunkedResult]:
         """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
         return {policy: self.under(policy) for policy in BAND}
+
+    @property
+    def band_returns(self) -> dict[PathPolicy, float]:
+        """The total returns of the band."""
+        return {policy: run.total_return for policy, run in self.band.items()}
+
+    @property
+    def total_return(self) -> float:
+        """Fraction."""
+        return float(self.recorded.equity.columns["equity"][-1]) / self.recorded.initial - 1.0
 
     def under(self, policy: PathPolicy) -> ChunkedResult:
         """The run repeated under a path policy, without tables; itself where it has that one."""

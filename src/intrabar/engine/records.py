@@ -68,7 +68,8 @@ class Recorder:
             key: {name: Thinned("profit", most=CURVE_ROWS) for name in names[key]} for key in KEYS
         }
         self.fills = self.campaigns = self.ambiguous = self.settled = 0
-        self.without_detail = np.zeros(n, np.int64)  # bars of each instrument
+        self.real = np.zeros(n, np.int64)  # bars of each instrument ...
+        self.without_detail = np.zeros(n, np.int64)  # ... and those that have no lower bars
 
     def take(self, run: ChunkedRun, times: Times, is_over: bool) -> None:
         """Write what happened in a piece, and let the machine forget it."""
@@ -87,6 +88,7 @@ class Recorder:
         self._owners = sleeves.owners
         self._share(run, fills, sleeves, bars, equity["equity"].to_numpy())
         real = ~np.isnan(market.open[bars])
+        self.real += real.sum(axis=0)
         if market.detail is not None:
             real &= market.detail.count[bars] == 0
         self.without_detail += real.sum(axis=0)
