@@ -37,7 +37,7 @@ def summary_lines(result: Result, config: Config, outlook: Expected | None = Non
     if result.market.detail is not None:
         real = ~np.isnan(result.market.open)
         without = int((real & (result.market.detail.count == 0)).sum())
-        lines.append(f"  {'detail':<12}{f'{without:,}':>14} of {real.sum():,} bars had none")
+        lines.append(detail_line(without, int(real.sum())))
     if outlook is not None:
         lines.append(
             f"  {'expected':<12}{f'{outlook.mean:.2%}':>14} {outlook.low:.2%} to "
@@ -63,7 +63,15 @@ def lines_in_chunks(result: ChunkedResult, config: Config) -> list[str]:
     if config.report:
         ends = sorted(result.band_returns.values())
         lines.append(band_line(ends, result.recorded.ambiguous))
+    if any(one.detail is not None for one in result.given.alongside):
+        recorded = result.recorded
+        lines.append(detail_line(int(recorded.without_detail.sum()), int(recorded.real.sum())))
     return [*lines, ""]
+
+
+def detail_line(without: int, real: int) -> str:
+    """How many bars had no lower bars."""
+    return f"  {'detail':<12}{f'{without:,}':>14} of {real:,} bars had none"
 
 
 def band_line(ends: Sequence[float], ambiguous: int) -> str:

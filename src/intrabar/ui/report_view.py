@@ -126,7 +126,7 @@ def report_view(
         "bars": [shape.bars_view(b, limit) for b in bars],
         "fills": _fills(fills.tail(ROWS_PER_PAGE).collect()),
         "levels": _levels(tables.levels.lazy()),
-        "campaigns": _campaigns(campaigns.tail(ROWS_PER_PAGE).collect().sort("campaign")),
+        "campaigns": _campaigns(campaigns.tail(ROWS_PER_PAGE).collect()),
         "orders": _orders(tables.orders.lazy()),
         "gates": _gates(tables.gates),
         "costs": _costs(fills, campaigns),
