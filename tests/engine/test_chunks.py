@@ -17,7 +17,7 @@ from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
 from intrabar.engine.window import Window
-from intrabar.errors import RunError, StrategyError
+from intrabar.errors import ConfigError, RunError, StrategyError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, ema, highest, sma, talib
 from intrabar.model.bars import Bars
@@ -211,6 +211,30 @@ def test_a_piece_is_let_go_of_at_once(tmp_path: Path) -> None:
         gc.garbage.clear()
         gc.enable()
     assert kept == set()
+
+
+def alone(strategy: AnyStrategy, bars: int, chunk: int, folder: Path) -> ChunkedResult:
+    feeds = (WholeFeed(walk("A", 1, bars)),)
+    setup = ChunkedSetup(feeds, (Instrument("A"),), {"alone": strategy}, Account(), chunk)
+    return ChunkedRun(setup, folder).to_end()
+
+
+def test_too_few_longer_bars_are_refused(tmp_path: Path) -> None:
+    class Slow(Strategy):
+        def indicators(self) -> dict[str, Indicator]:
+            return {"slow": sma(30).on("1d")}
+
+    with pytest.raises(ConfigError, match="needs 30 complete bars of 1d, A has 16"):
+        alone(Slow(), 400, 90, tmp_path)
+
+
+def test_bars_of_a_time_frame_are_not_kept_for_histories(tmp_path: Path) -> None:
+    class Asks(Strategy):
+        def on_close(self, now: AtClose) -> None:
+            now.history("close", 2, timeframe="1d")
+
+    with pytest.raises((RunError, StrategyError), match="needs a run without chunks"):
+        alone(Asks(), 40, 20, tmp_path)
 
 
 def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class CarriedFrames:
         self._calendars, self._phases = calendars, phases
         self._frames: dict[tuple[int, str], _Frame] = {}
         self._new: dict[tuple[int, str], NewBars] = {}
+        self.complete: dict[tuple[int, str], int] = {}  # bars so far
 
     def show(self, market: Market) -> None:
         """Go on to the next piece."""
@@ -65,7 +66,8 @@ class CarriedFrames:
                 parse_period(timeframe), self._calendars[column], self._phases[column]
             )
         if key not in self._new:
-            self._new[key] = self._frames[key].take(self._bars(column))
+            self._new[key] = new = self._frames[key].take(self._bars(column))
+            self.complete[key] = self.complete.get(key, 0) + (len(new.bars) if new.bars else 0)
         return self._new[key]
 
     def _bars(self, column: int) -> Bars | None:

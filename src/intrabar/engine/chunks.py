@@ -32,9 +32,10 @@ from intrabar.engine.backtest import (
 )
 from intrabar.engine.records import Recorder, Scope
 from intrabar.engine.result import BAND, periods_per_year
+from intrabar.engine.time_frames import on_frames
 from intrabar.engine.window import Shown, Window
 from intrabar.errors import ConfigError, RunError
-from intrabar.indicators import Indicator, require_length
+from intrabar.indicators import require_length
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
@@ -85,14 +86,14 @@ class ChunkedSetup:
         longest = max(self.feeds, key=len)
         for strategy in self.strategies.values():
             for indicator in strategy.indicators().values():
-                if not _on_frames(indicator):
+                if not on_frames(indicator):
                     require_length(indicator, len(longest), longest.symbol)
 
     @property
     def has_time_frames(self) -> bool:
         """Whether an indicator reads longer bars."""
         wanted = (x for s in self.strategies.values() for x in s.indicators().values())
-        return any(_on_frames(x) for x in wanted)
+        return any(on_frames(x) for x in wanted)
 
     @property
     def reads_ranges(self) -> bool:
@@ -120,10 +121,6 @@ class ChunkedSetup:
             self.account.currency,
             self.pairs,
         )
-
-
-def _on_frames(indicator: Indicator) -> bool:
-    return any(x.timeframe for x in (indicator, *indicator.operands))
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,6 +238,8 @@ class ChunkedRun:
             if is_over:
                 break
         finish_strategies(self.machine, self.running)
+        if self.machine.status is not RunStatus.RUINED:
+            window.require_values()
         digest = self.machine.digest()
         return ChunkedResult(given, self.folder, self.machine.status, digest, recorder)
 

@@ -16,6 +16,7 @@ from intrabar.engine.backtest import wake_bits
 from intrabar.engine.carried_frames import CarriedFrames
 from intrabar.engine.columns import CarriedColumns
 from intrabar.engine.ranges import CarriedRanges
+from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.numbered import numbered
 from intrabar.strategy.bot import Bot
@@ -105,9 +106,9 @@ class Window:
         self._arrays = arrays
         self._named = {name: s.indicators() for name, s in given.strategies.items()}
         self._calendars = tuple(x.calendar for x in given.instruments)
-        frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))
+        self._frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))
         symbols = tuple(f.symbol for f in given.feeds)
-        self._columns = CarriedColumns(self._named, symbols, frames)
+        self._columns = CarriedColumns(self._named, symbols, self._frames)
         self._factors = CarriedFactors()
         self._moves = any(one.moves_prices for one in given.alongside)
         self._ranges = CarriedRanges() if given.reads_ranges else None
@@ -175,6 +176,21 @@ class Window:
             self._scales(more) if adjusted.price is not None else {},
             None if self._ranges is None else shown(self._rows["range"]),
         )
+
+    def require_values(self) -> None:
+        """Refuse, at the end, an indicator for which there were too few longer bars.
+
+        Raises
+        ------
+        ConfigError
+            As for bars that are in memory.
+        """
+        feeds = self.given.feeds
+        column = feeds.index(max(feeds, key=len))
+        for own in self._named.values():
+            for part in (part for x in own.values() for part in on_frames(x)):
+                complete = self._frames.complete.get((column, part.timeframe), 0)
+                require_complete(part, complete, feeds[column].symbol)
 
     def _extend(self, rows: dict[str, NDArray[Any]], count: int) -> None:
         kept = min(self._kept, self.end - self.first)
