@@ -133,10 +133,8 @@ def halves(bars: Bars) -> Bars:
     open_[::2], close[1::2] = bars.open, bars.close
     time = np.repeat(bars.close_time, 2)
     time[::2] -= DAY // 2
-    high, low = (
-        np.maximum(open_, np.maximum(flat, close)),
-        np.minimum(open_, np.minimum(flat, close)),
-    )
+    every = np.stack([open_, turn, close])
+    high, low = every.max(axis=0), every.min(axis=0)
     opens = time - DAY // 2
     return Bars(
         bars.symbol, time, open_, high, low, close, np.ones(len(time)), DAY // 2, opens,
@@ -207,7 +205,7 @@ def test_rates_that_are_missing_are_named(tmp_path: Path) -> None:
 def test_an_expected_result_is_not_in_chunks(
     rich: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rich.write_text(rich.read_text() + "        calibrated: truth.json\n")
+    rich.write_text(rich.read_text().rstrip() + "\n        calibrated: truth.json\n")
     assert run(["backtest", str(rich), "--chunk", "90"]) == 2
     assert "run without chunk" in capsys.readouterr().err
 
