@@ -18,17 +18,19 @@ from intrabar.data.actions import actions_of
 from intrabar.data.alongside import Alongside
 from intrabar.data.continuous import Roll
 from intrabar.data.margins import Margins
-from intrabar.data.pieces import WholeFeed
+from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.rates import pairs_of
+from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.chunks import ChunkedRun, ChunkedSetup
+from intrabar.engine.ranges import CarriedRanges
 from intrabar.engine.result import Result, finish
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, atr, cross, ema, highest, price, sma, talib
 from intrabar.model.bars import Bars
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.machine import Account, mean_range
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, TrendFollowing
 from intrabar.strategy.registry import AnyStrategy
@@ -67,6 +69,8 @@ class Watching(Strategy):
 
     def on_close(self, now: AtClose) -> None:
         for one in now:
+            if not 0.7 < one.history("close", 2)[0] / one.close < 1.4:
+                one.sell(1)  # a split that is not taken out
             if one.bar % 5 == 0 and one["fast"] > one["four"]:
                 one.buy(4, stop_loss=one.close - 3 * one["range"])
             if one.bar % 13 == 0 and one["fast"] < one["day"]:
@@ -199,6 +203,16 @@ def test_bots_with_everything_alongside(chunk: int) -> None:
 def test_a_python_strategy_with_everything_alongside(chunk: int) -> None:
     with TemporaryDirectory() as folder:
         python().in_chunks(chunk, Path(folder))
+
+
+@given(st.integers(1, 70), st.integers(0, 99), st.floats(0.0, 0.8))
+def test_mean_ranges_in_pieces(chunk: int, seed: int, missing: float) -> None:
+    bars = [walk("A", seed, 90), walk("B", seed + 1, 90, missing)]
+    for one in bars:  # closes far outside the next bar, so that gaps count
+        one.close[::3] += 5.0
+    whole, ranges = mean_range(market_from_bars(bars)), CarriedRanges()
+    found = [ranges.advance(p.market) for p in pieces([WholeFeed(b) for b in bars], chunk)]
+    np.testing.assert_array_equal(np.concatenate(found), whole)
 
 
 def test_the_scenes_are_busy() -> None:
