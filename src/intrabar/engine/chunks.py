@@ -178,8 +178,8 @@ class ChunkedResult:
             ended = self.table("campaigns").filter(own & pl.col("end_bar").is_not_null())
             return ended.select(pl.col(name).cast(pl.Float64)).collect()[name].to_numpy()
 
-        calendars = {x.calendar for x in self.given.instruments}
-        return sheet_of(scope.course, scope.filled, closed, periods_per_year(calendars))
+        year = periods_per_year(self.given.instruments)
+        return sheet_of(scope.course, scope.filled, closed, year)
 
     @cached_property
     def band(self) -> dict[PathPolicy, ChunkedResult]:
