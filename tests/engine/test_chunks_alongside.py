@@ -30,7 +30,8 @@ from intrabar.indicators import Indicator, atr, cross, ema, highest, price, sma,
 from intrabar.model.bars import Bars
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account, mean_range
+from intrabar.sim.account import Account
+from intrabar.sim.tape import mean_range
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, TrendFollowing
 from intrabar.strategy.registry import AnyStrategy

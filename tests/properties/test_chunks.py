@@ -22,7 +22,7 @@ from intrabar.errors import DataError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, sma
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.registry import AnyStrategy

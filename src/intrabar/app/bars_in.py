@@ -120,7 +120,7 @@ def read_one(source: Source, config: Config) -> Series:
         bars, origin(bars, read.where, read.sha256), (), actions, margins, read.rolls, detail
     )
     odd = (*read.remarks, *jumps(bars, series))
-    return replace(series, remarks=odd, origin=replace(series.origin, around=_hash(series)))
+    return replace(series, remarks=odd, origin=replace(series.origin, around=hash_around(series)))
 
 
 def given_series(bars: Bars, **around: Any) -> Series:
@@ -128,7 +128,8 @@ def given_series(bars: Bars, **around: Any) -> Series:
     return Series(bars, Origin(bars.symbol, "given", "", "", len(bars), "", ""), **around)
 
 
-def _hash(series: Series) -> str:
+def hash_around(series: Series) -> str:
+    """Hash of what is around the bars of a series; "" where there is nothing."""
     parts: list[Any] = [
         series.actions and series.actions.content_sha256,
         series.margins and series.margins.rows,
@@ -284,6 +285,8 @@ def nanoseconds(day: Any, *, end: bool = False) -> int | None:
 
     if day is None:
         return None
+    if not 1700 <= day.year < 2262:
+        raise ConfigError(f"{day}: dates go from 1700-01-01 to 2261-12-31")
     if isinstance(day, datetime):
         stamp = day if day.tzinfo else day.replace(tzinfo=UTC)
         return int(stamp.timestamp()) * 1_000_000_000 + stamp.microsecond * 1000

@@ -19,7 +19,7 @@ from intrabar.engine.result import BAND
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import ROWS_PER_PAGE, report_view
-from intrabar.web.report import write_report
+from intrabar.web.pages import write_report
 
 
 def report_in_chunks(

@@ -11,16 +11,27 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from intrabar.errors import ConfigError
 
-Day = date | datetime
+
+def _no_number(given: Any) -> Any:
+    """A date; a number would be taken for seconds since 1970, also 20200131."""
+    if isinstance(given, int | float) or (isinstance(given, str) and given.isdigit()):
+        raise PydanticCustomError("date_type", "no date")
+    return given
+
+
+Day = Annotated[date | datetime, BeforeValidator(_no_number)]
 
 
 class Section(BaseModel):
     """A part of the file: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 def _named(given: Any) -> Any:
@@ -98,7 +109,7 @@ class AccountConfig(Section):
     ] = "worst"
     type: Literal["margin", "cash"] = "margin"
     close_at_end: bool = False
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     path_trust: float | None = Field(default=None, ge=0, le=1)
     currency: str = Field(default="USD", pattern="^[A-Z]{3,5}$")
     interest_rate: float = Field(default=0.0, ge=0, lt=10)
@@ -120,6 +131,31 @@ class StrategyConfig(Section):
     def label(self) -> str:
         """How the run calls it."""
         return self.as_ or self.name.rpartition(":")[2]
+
+
+class SweepConfig(Section):
+    """Many runs instead of one.
+
+    Parameters
+    ----------
+    parameters : {place: values}
+        A list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
+    constraints : list of str
+        Such as `fast < slow`.
+    sample : {"grid", "random", "latin"}
+    count : int, optional
+        Points of a random or latin sample.
+    seed : int
+    metric : str
+        What the best is by.
+    """
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    constraints: list[Any] = Field(default_factory=list)
+    sample: Literal["grid", "random", "latin"] = "grid"
+    count: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    metric: str = "sharpe"
 
 
 class Config(Section):
@@ -149,6 +185,8 @@ class Config(Section):
     out : folder of run folders
     chunk : bars, optional
         Run in chunks of so many, for a history larger than memory.
+    sweep : SweepConfig, optional
+        What `intrabar sweep` changes from run to run; a backtest does not read it.
     """
 
     name: str = ""
@@ -165,6 +203,7 @@ class Config(Section):
     report: bool = True
     out: str = "runs"
     chunk: int | None = Field(default=None, ge=1)
+    sweep: SweepConfig | None = None
 
     @property
     def traded(self) -> list[str]:
@@ -176,7 +215,7 @@ class Trading(Section):
     """Section `trading` of an older file."""
 
     mode: Literal["simulation", "backtest", "backtesting", "live", "paper"] = "simulation"
-    initial_capital: float | None = None
+    initial_capital: float | None = Field(default=None, gt=0)
     symbols: list[str] = Field(default_factory=list)
 
 
@@ -185,7 +224,7 @@ class Backtesting(Section):
 
     start_date: Day | None = None
     end_date: Day | None = None
-    initial_capital: float | None = None
+    initial_capital: float | None = Field(default=None, gt=0)
     symbols: list[str] = Field(default_factory=list)
 
 

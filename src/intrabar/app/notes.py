@@ -149,6 +149,12 @@ def _ambiguity(known: Known) -> list[str]:
     if not known.ambiguous and least == most:
         return told
     policy = known.policy.word.replace("_", " ")
+    if known.settled and not known.ambiguous:
+        return [
+            *told,
+            f"Without them the total return would lie between {least:.2%} and {most:.2%}, a band "
+            f"of {100 * (most - least):.2f} percentage points",
+        ]
     return [
         f"{known.ambiguous} of {known.campaigns} campaigns had stop and target inside one bar. "
         f"Which came first is not in the bars; this run took {policy}. Total return lies between "

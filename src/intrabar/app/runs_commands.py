@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from intrabar.app.output import Json
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
 from intrabar.app.summary_table import ROWS, shown
 
 runs = App(name="runs", help="List, show, compare and repeat stored runs.")
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @runs.command(name="list")
@@ -33,7 +32,7 @@ def list_(*, out: Path = Path("runs"), as_json: Json = False) -> int:
         else:
             values = run.manifest["metrics"]
             told = "  ".join(
-                f"{shown(name, values[name]):>8} {label}"
+                f"{shown(name, values.get(name)):>8} {label}"
                 for name, label in (("total_return", "return"), ("max_drawdown", "drawdown"))
             )
             print(f"{run.id}  {told}  {run.manifest['title']}")
@@ -60,7 +59,7 @@ def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fals
     m = found.manifest
     print(f"{found.id}  {m['title']}  ({m['status']})\n")
     for name, label in ROWS.items():
-        print(f"  {label:<12}{shown(name, m['metrics'][name]):>14}")
+        print(f"  {label:<12}{shown(name, m['metrics'].get(name)):>14}")
     print("\ndata")
     for origin in m["data"]:
         print(

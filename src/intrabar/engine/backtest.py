@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -10,25 +10,28 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.adjusted import Adjusted
-from intrabar.engine.columns import compute_columns
+from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
+from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import Bot, RunningBot, wake_of
+from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
-from intrabar.strategy.views import HigherSeries
 from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
+
+NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
+"""Makes a machine for a market, instruments, an account, and when its strategies wake."""
 
 
 class HasWake(Protocol):
@@ -82,9 +85,15 @@ class Run:
     Parameters
     ----------
     setup : Setup
+    prepared : Prepared, optional
+        The setup's market with what other runs have worked out of it.
+    new_machine : callable
+        Gives the machine; a `Machine` by default.
     """
 
     setup: Setup
+    prepared: Prepared | None = None
+    new_machine: NewMachine = Machine
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -92,13 +101,10 @@ class Run:
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        adjusted = Adjusted(setup.market)
-        self.frames = TimeFrames(adjusted.market, calendars)
+        prepared = self.prepared or Prepared(setup.market, calendars)
+        adjusted, self.frames = prepared.adjusted, prepared.frames
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
-        columns = {
-            name: adjusted.shown(own, named[name])
-            for name, own in compute_columns(named, adjusted.market, self.frames).items()
-        }
+        columns = prepared.columns(named)
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
@@ -111,7 +117,7 @@ class Run:
             elif isinstance(strategy, Weights):
                 arrays[name] = RunningWeights(strategy, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
-        self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if name in arrays:

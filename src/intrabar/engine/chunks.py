@@ -40,7 +40,8 @@ from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim.access import table_of
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.account import Account
+from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy

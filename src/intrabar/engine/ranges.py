@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.model.bars import Floats, Market
-from intrabar.sim.machine import RANGE_BARS, mean_range
+from intrabar.sim.tape import RANGE_BARS, mean_range
 
 NAMES = ("open", "high", "low", "close")
 

@@ -17,7 +17,7 @@ from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.backtest import Setup
 from intrabar.engine.result import Result
 from intrabar.engine.thinned import Thinned
-from intrabar.sim.machine import Records
+from intrabar.sim.book import Records
 
 if TYPE_CHECKING:
     from intrabar.engine.chunks import ChunkedRun
