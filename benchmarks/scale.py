@@ -103,7 +103,7 @@ def memory_of(catalogue: str, chunk: int) -> None:
         disk = sum(f.stat().st_size for f in Path(out).rglob("*.parquet")) / 2**20
     told = {
         "bars": result.bars,
-        "fills": int(result.figures["fills"]),
+        "fills": result.recorded.fills,
         "digest": result.digest[:16],
         "start_mb": round(before),
         "peak_mb": round(peak()),

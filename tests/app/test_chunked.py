@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +14,9 @@ import pytest
 
 import intrabar as ib
 from intrabar.app.cli import run
+from intrabar.data.actions import actions_of, keep_actions
 from intrabar.data.catalogue import Catalogue
+from intrabar.data.continuous import continuous, keep
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Bars
 
@@ -93,6 +98,124 @@ def test_from_python(catalogue: Catalogue, tmp_path: Path) -> None:
     assert from_bars.digest == whole.digest
     with pytest.raises(ConfigError, match="not empty"):
         ib.backtest("TrendFollowing", chunk=400, out=tmp_path / "tables", **how)
+
+
+@pytest.fixture
+def rich(catalogue: Catalogue, tmp_path: Path) -> Path:
+    """A configuration with a split, a dividend, rolls, margins, another currency, lower bars."""
+    days = [f"2020-{month:02}-06" for month in range(3, 12)]
+    keep_actions(catalogue, actions_of([(day, 1.5, 0.1) for day in days], "A"))
+    old, new = daily("OLD", 3), daily("NEW", 4)
+    made = continuous("F", [old.between(None, int(old.close_time[700])), new], 5)
+    keep(catalogue, made, "", 5)
+    rate = daily("EURUSD", 5)
+    prices = {n: getattr(rate, n) / 50.0 for n in ("open", "high", "low", "close")}
+    catalogue.write(replace(rate, **prices), RECORD)
+    catalogue.write(halves(daily("A", 1)), RECORD)
+    (tmp_path / "margins.csv").write_text("date,initial,maintenance\n2019-09-02,30,20\n")
+    config = tmp_path / "rich.yaml"
+    config.write_text(f"""
+        data:
+          - {{symbol: A, catalogue: {catalogue.root}, period: 1d}}
+          - {{symbol: F, catalogue: {catalogue.root}, margins: margins.csv}}
+        account: {{path_policy: detail}}
+        instruments: {{A: {{currency: EUR}}, F: {{initial_margin: 10, slippage_volatility: 0.1}}}}
+        strategies: [{{name: TrendFollowing, params: {{fast: 5}}}}]
+        start: 2019-05-01
+    """)
+    return config
+
+
+def halves(bars: Bars) -> Bars:
+    """Two bars of twelve hours for each."""
+    turn = np.stack([bars.low, bars.high], axis=1).ravel()  # the low comes first
+    open_, close = turn.copy(), turn.copy()
+    open_[::2], close[1::2] = bars.open, bars.close
+    time = np.repeat(bars.close_time, 2)
+    time[::2] -= DAY // 2
+    every = np.stack([open_, turn, close])
+    high, low = every.max(axis=0), every.min(axis=0)
+    opens = time - DAY // 2
+    return Bars(
+        bars.symbol, time, open_, high, low, close, np.ones(len(time)), DAY // 2, opens,
+        np.repeat(bars.session, 2),
+    )  # fmt: skip
+
+
+def test_a_rich_configuration_has_the_digest_the_figures_and_a_report(
+    rich: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = said(capsys, ["backtest", str(rich), "--json"])
+    chunked = said(capsys, ["backtest", str(rich), "--json", "--chunk", "90"])
+    require_near(chunked["metrics"], whole["metrics"])
+    for name in ("digest", "undefined", "band"):
+        assert chunked[name] == whole[name], name
+    folders = [Path(str(told["folder"])) for told in (whole, chunked)]
+    assert {"dividend"} == set(pl.read_parquet(folders[1] / "ledger.parquet")["kind"])
+    reasons = pl.read_parquet(folders[1] / "fills.parquet")["reason"].unique()
+    assert {"split", "roll"} <= set(reasons)
+    views = [view_in(folder / "report.html") for folder in folders]
+    for key in ("figures", "costs", "orders", "gates", "accruals", "monthly", "metrics"):
+        assert views[1][key] == views[0][key], key
+    assert views[1]["band"]["rows"] == views[0]["band"]["rows"]
+    assert views[1]["equity"] == views[0]["equity"]
+    assert sorted(views[1]["campaigns"]["campaign"]) == views[0]["campaigns"]["campaign"]
+    assert views[1]["bars"] == []
+    data = [json.loads((folder / "manifest.json").read_text())["data"] for folder in folders]
+    assert [d["symbol"] for d in data[1]] == [d["symbol"] for d in data[0]] == ["A", "F", "EURUSD"]
+    assert run(["runs", "rerun", str(chunked["id"])]) == 0
+    text = capsys.readouterr().out
+    assert "identical" in text
+    assert run(["backtest", str(rich), "--chunk", "300"]) == 0
+    assert "bars had none" in capsys.readouterr().out
+
+
+def require_near(found: Any, wanted: Any) -> None:
+    """Equal figures, but for the last digits of sums."""
+    assert list(found) == list(wanted)
+    for name, value in wanted.items():
+        assert found[name] == (None if value is None else pytest.approx(value, rel=1e-12)), name
+
+
+def view_in(page: Path) -> dict[str, Any]:
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'<script id="view"[^>]*>(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    view: dict[str, Any] = json.loads(found[1])
+    return view
+
+
+def test_what_is_around_bars_of_a_program(tmp_path: Path) -> None:
+    bars = {"A": daily("A", 1), "EURUSD": daily("EURUSD", 2)}
+    around: dict[str, Any] = {
+        "actions": {"A": [("2020-03-02", 2, 0.4)]},
+        "detail": {"A": halves(bars["A"])},
+        "instruments": {"A": {"currency": "EUR"}},
+        "path_policy": "detail",
+    }
+    whole = ib.backtest("TrendFollowing", bars, **around)
+    chunked = ib.backtest("TrendFollowing", bars, chunk=100, out=tmp_path / "out", **around)
+    assert chunked.digest == whole.digest
+    require_near(chunked.metrics.values, whole.metrics.values)
+    band = {edge.policy: edge.total_return for edge in whole.band}
+    assert chunked.band_returns == band
+    del around["detail"]
+    with pytest.raises(ConfigError, match="there are no lower bars of A, EURUSD"):
+        ib.backtest("TrendFollowing", bars, chunk=100, out=tmp_path / "more", **around)
+
+
+def test_rates_that_are_missing_are_named(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"instruments": {"A": {"currency": "CHF"}}}
+    with pytest.raises(ConfigError, match="no rate of exchange from CHF to USD"):
+        ib.backtest("CoinFlip", {"A": daily("A", 1)}, chunk=100, out=tmp_path / "out", **how)
+
+
+def test_an_expected_result_is_not_in_chunks(
+    rich: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rich.write_text(rich.read_text().rstrip() + "\n        calibrated: truth.json\n")
+    assert run(["backtest", str(rich), "--chunk", "90"]) == 2
+    assert "run without chunk" in capsys.readouterr().err
 
 
 def test_a_chunk_of_no_bars_is_refused(

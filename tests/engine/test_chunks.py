@@ -14,8 +14,9 @@ from polars.testing import assert_frame_equal
 from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup, Window
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
+from intrabar.engine.window import Window
 from intrabar.errors import ConfigError, RunError, StrategyError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, ema, highest, sma, talib
@@ -26,7 +27,6 @@ from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates, timetable
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
 
@@ -105,6 +105,30 @@ def both(
     return whole, ChunkedRun(setup, folder).to_end()
 
 
+SUMS = ("costs", "turnover")  # added up piece by piece
+
+
+def same(result: ChunkedResult, whole: Result) -> None:
+    """All that a run in chunks leaves is that of the run at one go."""
+    assert result.digest == whole.digest
+    for name in ("fills", "levels", "ledger", "equity", "gates"):
+        assert_frame_equal(result.table(name).collect(), getattr(whole, name), check_exact=True)
+    for name, key in (("orders", "order"), ("campaigns", "campaign")):
+        table = result.table(name).collect().sort(key)
+        assert_frame_equal(table, getattr(whole, name), check_exact=True)
+    sheets = [(result.metrics, whole.metrics)]
+    for key in ("symbol", "strategy"):
+        mine, theirs = result.metrics_by(key), whole.metrics_by(key)  # type: ignore[arg-type]
+        assert set(mine) == set(theirs)
+        sheets += [(mine[name], theirs[name]) for name in mine]
+    for one, other in sheets:
+        assert one.reasons == other.reasons
+        assert_frame_equal(one.months, other.months, check_exact=True)
+        for name, value in other.values.items():
+            near = pytest.approx(value, rel=1e-12) if name in SUMS else value
+            assert one.values[name] == near, name
+
+
 @pytest.mark.parametrize("close_at_end", [False, True])
 @pytest.mark.parametrize("chunk", [37, 100, 5000])
 def test_chunks_leave_the_digest_and_the_tables_of_the_whole(
@@ -118,12 +142,7 @@ def test_chunks_leave_the_digest_and_the_tables_of_the_whole(
     assert result.digest == whole.digest
     assert result.status is whole.status
     assert result.bars == whole.bars_done
-    for name in ("fills", "levels", "equity", "gates"):
-        assert_frame_equal(result.table(name).collect(), getattr(whole, name), check_exact=True)
-    assert_frame_equal(result.table("orders").collect().sort("order"), whole.orders)
-    for name in ("net_profit", "total_return", "max_drawdown"):
-        assert result.figures[name] == whole.metrics.values[name]
-    assert result.figures["costs"] == pytest.approx(whole.metrics.values["costs"], rel=1e-12)
+    same(result, whole)
 
 
 def test_ruin_ends_a_run_in_chunks(tmp_path: Path) -> None:
@@ -167,7 +186,7 @@ def test_the_maintenance_break_is_seen_across_pieces(rows: int, seed: int, missi
     bot: dict[str, AnyStrategy] = {"flat": Bot(CoinFlip(), gates=gates)}
     instruments = (Instrument("A"), Instrument("B"))
     feeds = tuple(WholeFeed(b) for b in bars)
-    window = Window(ChunkedSetup(feeds, instruments, bot, account, rows))
+    window = Window(ChunkedSetup(feeds, instruments, bot, account, rows), {})
     found = []
     for piece in pieces(feeds, rows):
         table = window.move_on(piece).tables["flat"]
@@ -199,6 +218,30 @@ def test_a_piece_is_let_go_of_at_once(tmp_path: Path) -> None:
     assert kept == set()
 
 
+def alone(strategy: AnyStrategy, bars: int, chunk: int, folder: Path) -> ChunkedResult:
+    feeds = (WholeFeed(walk("A", 1, bars)),)
+    setup = ChunkedSetup(feeds, (Instrument("A"),), {"alone": strategy}, Account(), chunk)
+    return ChunkedRun(setup, folder).to_end()
+
+
+def test_too_few_longer_bars_are_refused(tmp_path: Path) -> None:
+    class Slow(Strategy):
+        def indicators(self) -> dict[str, Indicator]:
+            return {"slow": sma(30).on("1d")}
+
+    with pytest.raises(ConfigError, match="needs 30 complete bars of 1d, A has 16"):
+        alone(Slow(), 400, 90, tmp_path)
+
+
+def test_bars_of_a_time_frame_are_not_kept_for_histories(tmp_path: Path) -> None:
+    class Asks(Strategy):
+        def on_close(self, now: AtClose) -> None:
+            now.history("close", 2, timeframe="1d")
+
+    with pytest.raises((RunError, StrategyError), match="needs a run without chunks"):
+        alone(Asks(), 40, 20, tmp_path)
+
+
 def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> None:
     class LooksFar(Strategy):
         def on_close(self, now: AtClose) -> None:
@@ -206,8 +249,3 @@ def test_a_history_longer_than_what_is_in_memory_is_refused(tmp_path: Path) -> N
 
     with pytest.raises((RunError, StrategyError), match="run in larger chunks"):
         both([walk("A", 1, 400)], {"far": LooksFar()}, 50, tmp_path, Account())
-
-
-def test_signals_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="without chunks"):
-        both([walk("A", 1, 40)], {"s": Signals(np.ones(40))}, 50, tmp_path, Account())

@@ -72,9 +72,6 @@ def brief(
     periods_per_year : float
     """
     market, n = calendar.market, equity.shape[0]
-    worth = np.array(point_values, np.float64)
-    if market.fx is not None:
-        worth = worth * market.fx[n - 1]
     rows, returns = np.empty(n, np.int64), np.empty(n)
     out = np.empty(len(FIGURES))
     days = figures(
@@ -87,7 +84,6 @@ def brief(
         market.high[:n],
         market.low[:n],
         market.close[:n],
-        worth,
         strategies,
         initial,
         periods_per_year,

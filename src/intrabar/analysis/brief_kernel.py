@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.analysis.campaign_kernel import CAMPAIGN, trace
+from intrabar.analysis.campaign_kernel import CAMPAIGN, LIFE, trace
 from intrabar.analysis.returns import ROUNDING
 from intrabar.analysis.sleeves import FILL
 from intrabar.analysis.sums_kernel import deviation_of, mean_of, sum_of
@@ -212,6 +212,7 @@ def sleeves_of(fills: Any, instruments: int, sleeves: int) -> tuple[Any, Ints]:
         to = out[place[s]]
         place[s] += 1
         to.row, to.bar, to.order, to.phase = i, fill.bar, fill.order, fill.phase
+        to.time = 0  # no figure reads it
         to.qty, to.price, to.cost = fill.side * fill.qty, fill.price, fill.cost
         to.realized, to.position, to.stop = fill.realized, fill.position, fill.stop
         to.point_value, to.reason = fill.point_value, fill.reason
@@ -248,46 +249,40 @@ def activity_of(fills: Any, first: Ints, equity: Floats, years: float, out: Floa
 
 
 @kernel
-def closed_of(found: Any) -> Any:
-    """The closed campaigns, in the order in which they ended."""
-    closed = 0
-    for k in range(found.shape[0]):
-        closed += found[k].end_row >= 0
-    rows, place = np.empty(closed, np.int64), np.empty(closed, np.int64)
-    closed = 0
+def in_order_of_end(found: Any) -> Ints:
+    """The rows of campaigns in the order in which they ended."""
+    closed = found.shape[0]
+    place = np.empty(closed, np.int64)
     longest = 1
-    for k in range(found.shape[0]):
+    for k in range(closed):
         longest = max(longest, found[k].start_row + 1)
-    for k in range(found.shape[0]):
-        if found[k].end_row >= 0:
-            rows[closed] = k
-            # Of those that ended in one bar the first to start goes first.
-            place[closed] = found[k].end_bar * longest + found[k].start_row
-            closed += 1
-    return rows[np.argsort(place)]
+    for k in range(closed):
+        # Of those that ended in one bar the first to start goes first.
+        place[k] = found[k].end_bar * longest + found[k].start_row
+    return np.argsort(place)
 
 
 @kernel
 def campaigns_of(
     fills: Any,
     first: Ints,
-    worth: Floats,
+    instruments: int,
     open_: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
     out: Floats,
 ) -> None:
-    """The outcomes of the closed campaigns; `worth` as `trace` has it, by instrument."""
-    n = worth.shape[0]
-    column, sleeve_worth = np.empty(first.shape[0] - 1, np.int64), np.empty(first.shape[0] - 1)
-    for s in range(column.shape[0]):
-        column[s] = s % n
-        sleeve_worth[s] = worth[s % n]
-    every = np.zeros(fills.shape[0], CAMPAIGN)
-    count = trace(fills, first, column, sleeve_worth, open_, high, low, close, every)
+    """The outcomes of the closed campaigns."""
+    sleeves = first.shape[0] - 1
+    column = np.arange(sleeves) % instruments
+    lives, going = np.zeros(sleeves, LIFE), np.zeros(sleeves, CAMPAIGN)
+    for s in range(sleeves):
+        lives[s].bar = -1
+    every = np.zeros(fills.shape[0] + sleeves, CAMPAIGN)
+    count = trace(fills, first, column, lives, going, open_, high, low, close, every)
     found = every[:count]
-    rows = closed_of(found)
+    rows = in_order_of_end(found)
     closed = rows.shape[0]
     net, r = np.empty(closed), np.empty(closed)
     gross, costs = np.empty(closed), np.empty(closed)
@@ -371,7 +366,6 @@ def figures(
     high: Floats,
     low: Floats,
     close: Floats,
-    worth: Floats,
     strategies: int,
     initial: float,
     year: float,
@@ -390,8 +384,6 @@ def figures(
     time, day, month : (t,) int64
         Of the market's rows.
     open_, high, low, close : (b, i) float64
-    worth : (i,) float64, account currency
-        Of a move of 1.0 in price at the last of these bars.
     strategies : int
     initial : account currency
     year : days
@@ -408,5 +400,5 @@ def figures(
     instruments = close.shape[1]
     own, first = sleeves_of(fills, instruments, strategies * instruments)
     activity_of(own, first, equity, n / year, out)
-    campaigns_of(own, first, worth, open_, high, low, close, out)
+    campaigns_of(own, first, instruments, open_, high, low, close, out)
     return n

@@ -22,9 +22,11 @@ OPEN, CLOSE = int(Phase.OPEN), int(Phase.CLOSE)
 CAMPAIGN = np.dtype(
     [
         ("sleeve", np.int64),
+        ("number", np.int64),  # in the order in which they started; -1 before it is known
         ("side", np.int64),  # +1 or -1
-        ("start_row", np.int64),  # rows of the fills table
-        ("end_row", np.int64),  # -1 while open
+        ("start_row", np.int64),  # row of the fills table
+        ("start_time", np.int64),
+        ("end_time", np.int64),
         ("start_bar", np.int64),
         ("start_order", np.int64),
         ("first_whole", np.bool_),  # it lived the whole bar on which it started
@@ -43,6 +45,15 @@ CAMPAIGN = np.dtype(
         ("reason", np.int64),
         ("ambiguous", np.bool_),
         ("settled", np.bool_),
+    ]
+)
+LIFE = np.dtype(
+    [
+        ("held", np.float64),
+        ("average", np.float64),
+        ("carried", np.float64),  # the average after the OPEN of the bar
+        ("bar", np.int64),  # of the fill before
+        ("unlived", np.int64),  # first bar that the running campaign has not lived through yet
     ]
 )
 
@@ -102,15 +113,25 @@ def rescale(campaign: Any, ratio: float) -> None:
 
 
 @kernel
+def clear(campaign: Any) -> None:
+    """Let a record be as if nothing had been written to it."""
+    campaign.qty = campaign.bought = campaign.entry = campaign.sold = campaign.exit = 0.0
+    campaign.gross = campaign.costs = campaign.risk = campaign.mae = campaign.mfe = 0.0
+    campaign.reason = 0
+    campaign.ambiguous = campaign.settled = False
+
+
+@kernel
 def begin(campaign: Any, fill: Any, sleeve: int) -> None:
     """Start a campaign with the part of a fill that opens."""
     campaign.sleeve = sleeve
     campaign.side = 1 if fill.qty > 0 else -1
+    campaign.number = -1
     campaign.start_row = fill.row
+    campaign.start_time = fill.time
     campaign.start_bar = fill.bar
     campaign.start_order = fill.order
     campaign.first_whole = fill.phase == OPEN
-    campaign.end_row = -1
     campaign.end_bar = -1
     campaign.stop = fill.stop
 
@@ -161,7 +182,7 @@ def end(
 
     `average` is that at the end, `carried` that with which it came through the OPEN of the bar.
     """
-    campaign.end_row = fill.row
+    campaign.end_time = fill.time
     campaign.end_bar = fill.bar
     came_in = fill.bar > campaign.start_bar
     if came_in and fill.phase != OPEN and not math.isnan(open_[fill.bar]):
@@ -174,7 +195,8 @@ def end(
 def trace_sleeve(
     fills: Any,
     sleeve: int,
-    worth: float,
+    life: Any,
+    going: Any,
     open_: Floats,
     high: Floats,
     low: Floats,
@@ -182,15 +204,16 @@ def trace_sleeve(
     out: Any,
     count: int,
 ) -> int:
-    """Write the campaigns of one sleeve from `out[count]` on; the number written so far.
+    """Write the campaigns that one sleeve ends from `out[count]` on; the number written so far.
 
-    `open_` to `close` are the columns of its instrument, `fills` its fills.
+    `open_` to `close` are the columns of its instrument, `fills` its fills. The one that still
+    runs is left in `going[sleeve]`.
     """
-    held = 0.0
-    average = 0.0
-    carried = 0.0  # the average after the OPEN of the bar
-    bar = -1  # of the fill before
-    unlived = 0  # first bar that the running campaign has not lived through yet
+    held, average, carried = life.held, life.average, life.carried
+    bar, unlived = life.bar, life.unlived
+    if held != 0.0:
+        out[count] = going[sleeve]
+        count += 1
     for i in range(fills.shape[0]):
         fill = fills[i]
         after = fill.position
@@ -225,10 +248,14 @@ def trace_sleeve(
         bar = fill.bar
         held = after
     if held != 0.0:
-        campaign = out[count - 1]
         last = close.shape[0] - 1
-        live(campaign, average, unlived, last, high, low, close)
-        campaign.gross += held * (close[last] - average) * worth
+        live(out[count - 1], average, unlived, last, high, low, close)
+        unlived = last + 1
+        count -= 1
+        going[sleeve] = out[count]
+        clear(out[count])
+    life.held, life.average, life.carried = held, average, carried
+    life.bar, life.unlived = bar, unlived
     return count
 
 
@@ -237,26 +264,29 @@ def trace(
     fills: Any,
     first: NDArray[np.int64],
     column: NDArray[np.int64],
-    worth: Floats,
+    lives: Any,
+    going: Any,
     open_: Floats,
     high: Floats,
     low: Floats,
     close: Floats,
     out: Any,
 ) -> int:
-    """Write the campaigns of all sleeves to `out`; their number.
+    """Write the campaigns that end to `out`; their number.
 
     Parameters
     ----------
     fills, first
-        As in `sleeves.Sleeves`.
+        As in `sleeves.Sleeves`, the fills of these bars.
     column : (k,) int64
         The market's column of each sleeve.
-    worth : (k,) float64, account currency
-        Of a move of 1.0 in price at the last close.
+    lives : (k,) LIFE
+        Where each sleeve stands after the fills and bars before; brought up to date.
+    going : (k,) CAMPAIGN
+        The campaign that runs where something is held.
     open_, high, low, close : (t, n) float64, price
-        The market.
-    out : (n,) CAMPAIGN
+        The market up to the last bar that was lived; bars before `unlived` are not read.
+    out : (n + k,) CAMPAIGN
         Zeroed; a fill starts at most one campaign.
     """
     count = 0
@@ -264,5 +294,5 @@ def trace(
         c = column[s]
         own = fills[first[s] : first[s + 1]]
         o, h, x, p = open_[:, c], high[:, c], low[:, c], close[:, c]
-        count = trace_sleeve(own, s, worth[s], o, h, x, p, out, count)
+        count = trace_sleeve(own, s, lives[s], going, o, h, x, p, out, count)
     return count

@@ -25,13 +25,14 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis.campaign_kernel import CAMPAIGN, trace
-from intrabar.analysis.sleeves import Sleeves, group, market_columns, worth
+from intrabar.analysis.campaign_kernel import CAMPAIGN, LIFE, trace
+from intrabar.analysis.sleeves import Owner, Sleeves, group, market_columns, worth
 from intrabar.model.bars import Market
 from intrabar.model.enums import FillReason, Side
 
@@ -68,67 +69,127 @@ def campaigns(
         `campaigns` of `docs/architecture.md`. Money in account currency, `mae` and `mfe` in
         price, `r` in initial risks.
     """
-    sleeves = group(fills)
-    rows = len(market) if rows is None else rows
-    out = np.zeros(fills.height, dtype=CAMPAIGN).view(np.recarray)
-    count = trace(
-        sleeves.fills,
-        sleeves.first,
-        market_columns(sleeves.symbol, market.symbols),
-        np.array([worth(market, point_values, s)[rows - 1] for s in sleeves.symbol]),
-        market.open[:rows],
-        market.high[:rows],
-        market.low[:rows],
-        market.close[:rows],
-        out,
-    )
-    found = out[:count]
-    return _table(found[np.argsort(found["start_row"], kind="stable")], fills, sleeves, rows)
+    traced = Traced(point_values)
+    ended = traced.take(group(fills), market, len(market) if rows is None else rows)
+    return pl.concat([ended, traced.running(market)]).sort("campaign")
 
 
-def _table(
-    found: NDArray[np.void], fills: pl.DataFrame, sleeves: Sleeves, bars: int
-) -> pl.DataFrame:
-    column = {name: np.ascontiguousarray(found[name]) for name in found.dtype.names or ()}
-    is_open = column["end_row"] < 0
-    strategy = pl.Series(sleeves.strategy, dtype=pl.String)
-    symbol = pl.Series(sleeves.symbol, dtype=pl.String)
-    net = column["gross"] - column["costs"]
-    risk = column["risk"]
-    r = np.divide(net, risk, out=np.full(net.shape, np.nan), where=risk > 0)
-    last_bar = np.where(is_open, bars - 1, column["end_bar"])
-    time = fills["time"].cast(TIME)
-    sides = {int(side): side.word for side in Side}
-    table = pl.DataFrame(
-        {
-            "campaign": np.arange(found.shape[0], dtype=np.int64),
-            "strategy": strategy.gather(column["sleeve"]),
-            "symbol": symbol.gather(column["sleeve"]),
-            "side": pl.Series(column["side"]).replace_strict(sides, return_dtype=pl.String),
-            "start_bar": column["start_bar"],
-            "end_bar": column["end_bar"],
-            "start": time.gather(column["start_row"]),
-            "end": time.gather(np.maximum(column["end_row"], 0)),
-            "bars": last_bar - column["start_bar"],
-            "qty": column["qty"],
-            "entry": column["entry"],
-            "exit": column["exit"],
-            "gross": column["gross"],
-            "costs": column["costs"],
-            "net": net,
-            "risk": risk,
-            "r": r,
-            "mae": column["mae"],
-            "mfe": column["mfe"],
-            "reason": pl.Series(column["reason"]).replace_strict(
-                EXIT_REASONS, return_dtype=pl.String
-            ),
-            "ambiguous": column["ambiguous"],
-            "settled": column["settled"],
-        }
-    )
-    closed = pl.Series(~is_open)
-    return table.with_columns(
-        pl.when(closed).then(pl.col(name)).otherwise(None).alias(name)
-        for name in ("end_bar", "end", "exit", "reason")
-    )
+class Traced:
+    """The campaigns of a run that comes piece by piece.
+
+    Parameters
+    ----------
+    point_values : mapping of symbol to instrument's currency
+    """
+
+    def __init__(self, point_values: Mapping[str, float]) -> None:
+        self._point_values = point_values
+        self._owners: list[Owner] = []
+        self._lives = np.zeros(0, LIFE)
+        self._going = np.zeros(0, CAMPAIGN)
+        self._worth: list[float] = []
+        self._fills = self._started = self._end = 0
+
+    def take(self, sleeves: Sleeves, market: Market, end: int) -> pl.DataFrame:
+        """The campaigns that end with these fills, in the order of their ends.
+
+        Parameters
+        ----------
+        sleeves : Sleeves
+            The fills since the call before; sleeves that were there then come first again.
+        market : Market
+            Its rows since the call before.
+        end : int
+            The row behind the last that was lived.
+        """
+        sleeves.fills["row"] += self._fills
+        self._fills += len(sleeves.fills)
+        self._owners = sleeves.owners
+        more = len(self._owners) - len(self._lives)
+        self._lives = np.append(self._lives, np.zeros(more, LIFE))
+        self._going = np.append(self._going, np.zeros(more, CAMPAIGN))
+        self._lives["bar"][len(self._lives) - more :] = -1
+        out = np.zeros(len(sleeves.fills) + len(self._owners), CAMPAIGN)
+        self._worth = [
+            float(worth(market, self._point_values, s, end - 1, end)[0]) for s in sleeves.symbol
+        ]
+        count = trace(
+            sleeves.fills,
+            sleeves.first,
+            market_columns(sleeves.symbol, market.symbols),
+            self._lives.view(np.recarray),
+            self._going.view(np.recarray),
+            market.open[:end],
+            market.high[:end],
+            market.low[:end],
+            market.close[:end],
+            out.view(np.recarray),
+        )
+        self._end = end
+        ended = out[:count]
+        self._number(ended)
+        return self._table(ended[np.lexsort((ended["number"], ended["end_bar"]))])
+
+    def running(self, market: Market) -> pl.DataFrame:
+        """The campaigns that still run, marked at the last close, in the order of their starts."""
+        rows = np.flatnonzero(self._lives["held"] != 0.0)
+        found = self._going[rows]
+        for campaign, row in zip(found, rows.tolist(), strict=True):
+            life, symbol = self._lives[row], self._owners[row][1]
+            close = market.close[self._end - 1, market.symbols.index(symbol)]
+            campaign["gross"] += life["held"] * (close - life["average"]) * self._worth[row]
+        return self._table(found[np.argsort(found["number"])])
+
+    def _number(self, ended: NDArray[Any]) -> None:
+        """Give those that have started since the call before their numbers."""
+        running = np.flatnonzero(self._lives["held"] != 0.0)
+        rows = np.concatenate([ended["start_row"], self._going["start_row"][running]])
+        numbers = np.concatenate([ended["number"], self._going["number"][running]])
+        new = np.flatnonzero(numbers < 0)
+        numbers[new[np.argsort(rows[new])]] = self._started + np.arange(len(new))
+        self._started += len(new)
+        ended["number"] = numbers[: len(ended)]
+        self._going["number"][running] = numbers[len(ended) :]
+
+    def _table(self, found: NDArray[Any]) -> pl.DataFrame:
+        column = {name: np.ascontiguousarray(found[name]) for name in found.dtype.names or ()}
+        is_open = column["end_bar"] < 0
+        strategies, symbols = ([owner[k] for owner in self._owners] for k in (0, 1))
+        net = column["gross"] - column["costs"]
+        risk = column["risk"]
+        r = np.divide(net, risk, out=np.full(net.shape, np.nan), where=risk > 0)
+        last_bar = np.where(is_open, self._end - 1, column["end_bar"])
+        sides = {int(side): side.word for side in Side}
+        table = pl.DataFrame(
+            {
+                "campaign": column["number"],
+                "strategy": pl.Series(strategies, dtype=pl.String).gather(column["sleeve"]),
+                "symbol": pl.Series(symbols, dtype=pl.String).gather(column["sleeve"]),
+                "side": pl.Series(column["side"]).replace_strict(sides, return_dtype=pl.String),
+                "start_bar": column["start_bar"],
+                "end_bar": column["end_bar"],
+                "start": pl.Series(column["start_time"]).cast(TIME),
+                "end": pl.Series(column["end_time"]).cast(TIME),
+                "bars": last_bar - column["start_bar"],
+                "qty": column["qty"],
+                "entry": column["entry"],
+                "exit": column["exit"],
+                "gross": column["gross"],
+                "costs": column["costs"],
+                "net": net,
+                "risk": risk,
+                "r": r,
+                "mae": column["mae"],
+                "mfe": column["mfe"],
+                "reason": pl.Series(column["reason"]).replace_strict(
+                    EXIT_REASONS, return_dtype=pl.String
+                ),
+                "ambiguous": column["ambiguous"],
+                "settled": column["settled"],
+            }
+        )
+        closed = pl.Series(~is_open)
+        return table.with_columns(
+            pl.when(closed).then(pl.col(name)).otherwise(None).alias(name)
+            for name in ("end_bar", "end", "exit", "reason")
+        )

@@ -28,6 +28,8 @@ class Drawdown(NamedTuple):
         From the peak to the recovery, or to the last row.
     days : days, calendar
         The same in time.
+    recovery_days : days, calendar, or None
+        From the trough to the recovery.
     """
 
     depth: float
@@ -36,6 +38,7 @@ class Drawdown(NamedTuple):
     recovery: int | None
     bars: int
     days: float
+    recovery_days: float | None
 
 
 def drawdown_series(equity: Floats, initial: float) -> Floats:
@@ -49,7 +52,9 @@ def drawdown_series(equity: Floats, initial: float) -> Floats:
     return 1.0 - equity / np.maximum(np.maximum.accumulate(equity), initial)
 
 
-def drawdowns(time: Times, equity: Floats, initial: float) -> list[Drawdown]:
+def drawdowns(
+    time: Times, equity: Floats, initial: float, row: Times | None = None
+) -> list[Drawdown]:
     """Every spell under water, in order of time.
 
     Parameters
@@ -57,31 +62,66 @@ def drawdowns(time: Times, equity: Floats, initial: float) -> list[Drawdown]:
     time : (t,) int64, ns since 1970 UTC
     equity : (t,) float64, account currency
     initial : account currency, > 0
+    row : (t,) int64, optional
+        Of the run, where some rows were left out (`telling`); None: all are there.
     """
     lost = drawdown_series(equity, initial)
     first, end = _spells(lost)
-    return [_spell(time, lost, f, e) for f, e in zip(first.tolist(), end.tolist(), strict=True)]
+    row = np.arange(len(time)) if row is None else row
+    return [
+        _spell(time, lost, row, f, e) for f, e in zip(first.tolist(), end.tolist(), strict=True)
+    ]
 
 
-def deepest(time: Times, equity: Floats, initial: float) -> Drawdown | None:
+def deepest(
+    time: Times, equity: Floats, initial: float, row: Times | None = None
+) -> Drawdown | None:
     """The spell that lost the largest share of its peak; None where equity never fell."""
     lost = drawdown_series(equity, initial)
     first, end = _spells(lost)
     if not first.shape[0]:
         return None
-    k = int(np.searchsorted(first, np.argmax(lost), "right")) - 1
-    return _spell(time, lost, int(first[k]), int(end[k]))
+    k = _deepest(lost, first)
+    row = np.arange(len(time)) if row is None else row
+    return _spell(time, lost, row, int(first[k]), int(end[k]))
 
 
-def longest(time: Times, equity: Floats, initial: float) -> Drawdown | None:
+def longest(
+    time: Times, equity: Floats, initial: float, row: Times | None = None
+) -> Drawdown | None:
     """The spell that took the most time; None where equity never fell."""
     lost = drawdown_series(equity, initial)
     first, end = _spells(lost)
     if not first.shape[0]:
         return None
-    last = np.minimum(end, lost.shape[0] - 1)
-    k = int(np.argmax(time[last] - time[np.maximum(first - 1, 0)]))
-    return _spell(time, lost, int(first[k]), int(end[k]))
+    k = _longest(time, first, end)
+    row = np.arange(len(time)) if row is None else row
+    return _spell(time, lost, row, int(first[k]), int(end[k]))
+
+
+def telling(time: Times, equity: Floats, initial: float) -> NDArray[np.int64]:
+    """The rows that the deepest and the longest spell hang on, whatever comes after them.
+
+    The last row, the highest, and peak, trough and recovery of the deepest spell, the longest, and
+    the last one.
+    """
+    lost = drawdown_series(equity, initial)
+    first, end = _spells(lost)
+    kept = {len(time) - 1, int(np.argmax(equity))}
+    if first.shape[0]:
+        for k in (_deepest(lost, first), _longest(time, first, end), len(first) - 1):
+            trough = first[k] + int(np.argmax(lost[first[k] : end[k]]))
+            kept |= {max(int(first[k]) - 1, 0), int(trough), min(int(end[k]), len(time) - 1)}
+    return np.array(sorted(kept), np.int64)
+
+
+def _deepest(lost: Floats, first: NDArray[np.int64]) -> int:
+    return int(np.searchsorted(first, np.argmax(lost), "right")) - 1
+
+
+def _longest(time: Times, first: NDArray[np.int64], end: NDArray[np.int64]) -> int:
+    last = np.minimum(end, time.shape[0] - 1)
+    return int(np.argmax(time[last] - time[np.maximum(first - 1, 0)]))
 
 
 def _spells(lost: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -90,9 +130,18 @@ def _spells(lost: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.flatnonzero(~under[:-1] & under[1:]), np.flatnonzero(under[:-1] & ~under[1:])
 
 
-def _spell(time: Times, lost: Floats, first: int, end: int) -> Drawdown:
+def _spell(time: Times, lost: Floats, row: Times, first: int, end: int) -> Drawdown:
     trough = first + int(np.argmax(lost[first:end]))
     peak, last = first - 1, min(end, lost.shape[0] - 1)
     days = float(time[last] - time[max(peak, 0)]) / DAY_NS
-    recovery = end if end < lost.shape[0] else None
-    return Drawdown(float(lost[trough]), peak, trough, recovery, last - peak, days)
+    recovered = end < lost.shape[0]
+    peak_row = int(row[peak]) if first else -1
+    return Drawdown(
+        float(lost[trough]),
+        peak_row,
+        int(row[trough]),
+        int(row[end]) if recovered else None,
+        int(row[last]) - peak_row,
+        days,
+        float(time[end] - time[trough]) / DAY_NS if recovered else None,
+    )

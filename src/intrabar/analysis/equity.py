@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis.sleeves import group, market_columns, worth
+from intrabar.analysis.sleeves import Sleeves, group, market_columns, worth
 from intrabar.kernel import kernel
 from intrabar.model.bars import Market
 
 Floats = NDArray[np.float64]
 Key = Literal["strategy", "symbol"]
+BANK = np.dtype([("banked", np.float64), ("position", np.float64), ("average", np.float64)])
 
 
 class Curve(NamedTuple):
@@ -48,18 +49,46 @@ def curves_by(
     point_values : mapping of symbol to instrument's currency
     key : {"strategy", "symbol"}
     """
-    sleeves = group(fills)
-    columns = market_columns(sleeves.symbol, market.symbols)
-    owners = sleeves.strategy if key == "strategy" else sleeves.symbol
-    curves: dict[str, Curve] = {}
-    for s, owner in enumerate(owners):
-        if owner not in curves:
-            t = len(market)
-            curves[owner] = Curve(np.zeros(t), np.zeros(t, dtype=np.bool_))
-        own = sleeves.fills[sleeves.first[s] : sleeves.first[s + 1]]
-        close = market.close[:, columns[s]]
-        add_sleeve(own, close, worth(market, point_values, sleeves.symbol[s]), *curves[owner])
-    return curves
+    return Shared(point_values).take(group(fills), market, 0, len(market))[key]
+
+
+class Shared:
+    """The curves of strategies and instruments over a run that comes piece by piece.
+
+    Parameters
+    ----------
+    point_values : mapping of symbol to instrument's currency
+    """
+
+    def __init__(self, point_values: Mapping[str, float]) -> None:
+        self._point_values = point_values
+        self._banks = np.zeros(0, BANK)
+
+    def take(
+        self, sleeves: Sleeves, market: Market, first: int, end: int
+    ) -> dict[Key, dict[str, Curve]]:
+        """The curves over rows `first` to `end - 1`, whose fills are given.
+
+        Sleeves that were there before come first again.
+        """
+        more = len(sleeves.symbol) - len(self._banks)
+        self._banks = np.append(self._banks, np.zeros(more, BANK))
+        columns = market_columns(sleeves.symbol, market.symbols)
+        curves: dict[Key, dict[str, Curve]] = {"strategy": {}, "symbol": {}}
+        t = end - first
+        for s, (strategy, symbol) in enumerate(sleeves.owners):
+            profit, held = np.zeros(t), np.zeros(t, dtype=np.bool_)
+            own = sleeves.fills[sleeves.first[s] : sleeves.first[s + 1]]
+            close = market.close[first:end, columns[s]]
+            value = worth(market, self._point_values, symbol, first, end)
+            share_out(own, self._banks.view(np.recarray)[s], first, close, value, profit, held)
+            names: tuple[tuple[Key, str], ...] = (("strategy", strategy), ("symbol", symbol))
+            for key, name in names:
+                if name not in curves[key]:
+                    curves[key][name] = Curve(np.zeros(t), np.zeros(t, dtype=np.bool_))
+                curves[key][name].profit[:] += profit
+                curves[key][name].held[:] |= held
+        return curves
 
 
 def equity_by(
@@ -70,17 +99,31 @@ def equity_by(
 
 
 @kernel
-def add_sleeve(
-    fills: Any, close: Floats, worth: Floats, profit: Floats, held: NDArray[np.bool_]
+def share_out(
+    fills: Any,
+    bank: Any,
+    first: int,
+    close: Floats,
+    worth: Floats,
+    profit: Floats,
+    held: NDArray[np.bool_],
 ) -> None:
-    """Add one sleeve to a curve: cumulated realized less cost, plus the open profit.
+    """The curve of one sleeve: cumulated realized less cost, plus the open profit.
 
-    `worth` is that of a move of 1.0 in price at each close.
+    `worth` is that of a move of 1.0 in price at each close; row 0 is bar `first`.
     """
-    banked = 0.0
-    position = 0.0
-    average = 0.0
-    for i in range(fills.shape[0]):
+    banked, position, average = bank.banked, bank.position, bank.average
+    row = 0
+    for i in range(fills.shape[0] + 1):
+        end = fills[i].bar - first if i < fills.shape[0] else close.shape[0]
+        for k in range(row, end):
+            profit[k] = banked
+            if position != 0.0:
+                profit[k] += position * (close[k] - average) * worth[k]
+                held[k] = True
+        if i == fills.shape[0]:
+            break
+        row = end
         fill = fills[i]
         after = fill.position
         banked += fill.realized - fill.cost
@@ -91,9 +134,4 @@ def add_sleeve(
         elif position * fill.qty > 0.0:
             average += (fill.price - average) * (abs(fill.qty) / abs(after))
         position = after
-        end = fills[i + 1].bar if i + 1 < fills.shape[0] else close.shape[0]
-        for bar in range(fill.bar, end):
-            profit[bar] += banked
-            if position != 0.0:
-                profit[bar] += position * (close[bar] - average) * worth[bar]
-                held[bar] = True
+    bank.banked, bank.position, bank.average = banked, position, average

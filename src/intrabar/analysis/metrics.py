@@ -6,19 +6,20 @@ as infinity or zero. `docs/metrics.md` holds the formulas; a test keeps it compl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis import outcomes, returns
-from intrabar.analysis.drawdown import deepest, longest
+from intrabar.analysis.course import Course
 from intrabar.analysis.equity import Curve, Key, curves_by
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import month_table, monthly_returns
-from intrabar.model.bars import DAY_NS, Market
+from intrabar.model.bars import Market
 
 Floats = NDArray[np.float64]
 
@@ -106,6 +107,28 @@ class Sheet:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
+class Filled(NamedTuple):
+    """What metrics read of fills.
+
+    Parameters
+    ----------
+    costs : account currency
+    traded : account currency
+        Quantities times prices.
+    """
+
+    costs: float = 0.0
+    traded: float = 0.0
+
+    def and_of(self, fills: pl.DataFrame) -> Filled:
+        """With some more fills."""
+        traded = fills["qty"] * fills["price"].abs() * fills["point_value"]
+        cost = fills["cost"].cast(pl.Float64).to_numpy()
+        return Filled(
+            self.costs + float(np.sum(cost)), self.traded + float(np.sum(traded.to_numpy()))
+        )
+
+
 def sheet(results: Results) -> Sheet:
     """The metrics of the whole account."""
     held = np.zeros(len(results.market), dtype=np.bool_)
@@ -149,14 +172,43 @@ def _sheet(
     rows = results.equity["bar"].to_numpy()
     time = results.market.time[rows]
     day = returns.days_of(time) if results.session is None else results.session[rows]
-    days, daily = returns.last_of_day(day, equity)
-    month, monthly = monthly_returns(days, daily, results.initial)
+    course = Course(results.initial)
+    course.take(time, day, equity, held[rows])
+    closed = campaigns.filter(pl.col("end_bar").is_not_null()).sort("end_bar", maintain_order=True)
+
+    def closed_of(name: str) -> Floats:
+        return closed[name].cast(pl.Float64).to_numpy()
+
+    return sheet_of(
+        course, Filled().and_of(fills), closed_of, results.periods_per_year, results.risk_free
+    )
+
+
+def sheet_of(
+    course: Course,
+    filled: Filled,
+    closed: Callable[[str], Floats],
+    periods_per_year: float,
+    risk_free: float = 0.0,
+) -> Sheet:
+    """The metrics of an equity, its fills and its campaigns.
+
+    Parameters
+    ----------
+    course : Course
+    filled : Filled
+    closed : callable
+        A column (`net`, `r`, ...) of the closed campaigns, in the order of their ends.
+    periods_per_year, risk_free
+        As in `Results`.
+    """
+    month, monthly = monthly_returns(course.days, course.daily, course.initial)
     figures: dict[str, Figure] = {
-        **_growth(results, daily),
-        **_drawdown(time, equity, results.initial),
-        "exposure": float(held[rows].mean()) if rows.shape[0] else Undefined("no bars"),
-        "turnover": _turnover(fills, equity, daily.shape[0] / results.periods_per_year),
-        **_outcomes(fills, campaigns),
+        **_growth(course, periods_per_year, risk_free),
+        **_drawdown(course),
+        "exposure": course.held / course.bars if course.bars else Undefined("no bars"),
+        "turnover": _turnover(filled, course, periods_per_year),
+        **_outcomes(filled, closed),
         **_months(monthly),
     }
     growth = figures["annual_return"]
@@ -172,68 +224,66 @@ def _sheet(
     )
 
 
-def _growth(results: Results, daily: Floats) -> dict[str, Figure]:
-    change = returns.returns_of(daily, results.initial)
-    year = results.periods_per_year
-    last = float(daily[-1]) if daily.shape[0] else results.initial
+def _growth(course: Course, year: float, risk_free: float) -> dict[str, Figure]:
+    daily, initial = course.daily, course.initial
+    change = returns.returns_of(daily, initial)
+    last = float(daily[-1]) if daily.shape[0] else initial
     return {
-        "net_profit": last - results.initial,
-        "total_return": last / results.initial - 1.0,
+        "net_profit": last - initial,
+        "total_return": last / initial - 1.0,
         "annual_return": returns.annual_return(change, year),
         "volatility": returns.volatility(change, year),
-        "sharpe": returns.sharpe(change, year, results.risk_free),
-        "sortino": returns.sortino(change, year, results.risk_free),
+        "sharpe": returns.sharpe(change, year, risk_free),
+        "sortino": returns.sortino(change, year, risk_free),
     }
 
 
-def _drawdown(time: NDArray[np.int64], equity: Floats, initial: float) -> dict[str, Figure]:
-    deep, long = deepest(time, equity, initial), longest(time, equity, initial)
+def _drawdown(course: Course) -> dict[str, Figure]:
+    deep, long = course.deepest, course.longest
     if deep is None or long is None:
         zeros: dict[str, Figure] = dict.fromkeys([n for n in METRICS if "drawdown" in n], 0.0)
         return {**zeros, "max_drawdown_recovery_days": Undefined("no drawdown")}
     recovery: Figure = Undefined("not recovered by the end")
-    if deep.recovery is not None:
-        recovery = float(time[deep.recovery] - time[deep.trough]) / DAY_NS
     return {
         "max_drawdown": deep.depth,
         "max_drawdown_bars": float(deep.bars),
         "max_drawdown_days": deep.days,
-        "max_drawdown_recovery_days": recovery,
+        "max_drawdown_recovery_days": recovery
+        if deep.recovery_days is None
+        else deep.recovery_days,
         "longest_drawdown_bars": float(long.bars),
         "longest_drawdown_days": long.days,
     }
 
 
-def _turnover(fills: pl.DataFrame, equity: Floats, years: float) -> Figure:
-    if not years:
+def _turnover(filled: Filled, course: Course, periods_per_year: float) -> Figure:
+    if not course.bars:
         return Undefined("no bars")
-    average = float(equity.mean())
+    average = course.mean
     if average <= 0.0:
         return Undefined("the average equity is not above zero")
-    qty, price, worth = (
-        fills[name].cast(pl.Float64).to_numpy() for name in ("qty", "price", "point_value")
-    )
-    traded = float(np.sum(qty * np.abs(price) * worth))
-    return traded / average / years
+    return float(filled.traded / average / (course.daily.shape[0] / periods_per_year))
 
 
-def _outcomes(fills: pl.DataFrame, campaigns: pl.DataFrame) -> dict[str, Figure]:
-    closed = campaigns.filter(pl.col("end_bar").is_not_null()).sort("end_bar", maintain_order=True)
-    net, r, mae, mfe, gross, costs = (
-        closed[c].cast(pl.Float64).to_numpy() for c in ("net", "r", "mae", "mfe", "gross", "costs")
-    )
+def _outcomes(filled: Filled, closed: Callable[[str], Floats]) -> dict[str, Figure]:
+    gross, paid = float(closed("gross").sum()), float(closed("costs").sum())
+    r = closed("r")
+    found: dict[str, Figure] = {
+        "costs": filled.costs,
+        "cost_share": outcomes.cost_share(gross, paid),
+        "campaigns": float(len(r)),
+        "expectancy_r": outcomes.expectancy_r(r),
+        "sqn": outcomes.sqn(r),
+        "average_mae": outcomes.mean_of(closed("mae")),
+        "average_mfe": outcomes.mean_of(closed("mfe")),
+    }
+    net = closed("net")
     return {
-        "costs": float(np.sum(fills["cost"].cast(pl.Float64).to_numpy())),
-        "cost_share": outcomes.cost_share(float(gross.sum()), float(costs.sum())),
-        "campaigns": float(closed.height),
+        **found,
         "win_rate": outcomes.win_rate(net),
         "expectancy": outcomes.mean_of(net),
-        "expectancy_r": outcomes.expectancy_r(r),
         "profit_factor": outcomes.profit_factor(net),
         "payoff": outcomes.payoff(net),
-        "sqn": outcomes.sqn(r),
-        "average_mae": outcomes.mean_of(mae),
-        "average_mfe": outcomes.mean_of(mfe),
         "longest_wins": float(outcomes.longest_run(net > 0.0)),
         "longest_losses": float(outcomes.longest_run(net < 0.0)),
     }

@@ -9,7 +9,7 @@ and the prices that it remembers are divided, so that all that follows is in one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ FILL = np.dtype(
     [
         ("row", np.int64),  # row of the fills table
         ("bar", np.int64),
+        ("time", np.int64),  # ns UTC
         ("order", np.int64),  # -1: a split or a roll
         ("phase", np.int64),
         ("qty", np.float64),  # signed; 0: a split, whose ratio is the price
@@ -43,6 +44,10 @@ PHASES = {phase.word: int(phase) for phase in Phase}
 REASONS = {reason.word: int(reason) for reason in FillReason}
 
 
+Owner = tuple[str, str]
+"""Strategy and symbol."""
+
+
 class Sleeves(NamedTuple):
     """The fills of a run, grouped.
 
@@ -59,14 +64,21 @@ class Sleeves(NamedTuple):
     strategy: list[str]
     symbol: list[str]
 
+    @property
+    def owners(self) -> list[Owner]:
+        """Of each sleeve."""
+        return list(zip(self.strategy, self.symbol, strict=True))
 
-def group(fills: pl.DataFrame) -> Sleeves:
+
+def group(fills: pl.DataFrame, known: Sequence[Owner] = ()) -> Sleeves:
     """Group a fills table by strategy and symbol.
 
     Parameters
     ----------
     fills : table
         As `docs/architecture.md` describes it, in the order in which the fills happened.
+    known : sequence of Owner
+        Sleeves that come first, whether they have fills or not.
 
     Raises
     ------
@@ -74,7 +86,10 @@ def group(fills: pl.DataFrame) -> Sleeves:
         The bars of the fills fall.
     """
     owner = pl.col("strategy").cast(pl.String), pl.col("symbol").cast(pl.String)
-    owners = fills.select(owner).unique(maintain_order=True).with_row_index("sleeve")
+    schema = {"strategy": pl.String, "symbol": pl.String}
+    before = pl.DataFrame(list(known), schema=schema, orient="row")
+    owners = pl.concat([before, fills.select(owner)]).unique(maintain_order=True)
+    owners = owners.with_row_index("sleeve")
     sleeve = (
         fills.select(owner)
         .join(owners, on=["strategy", "symbol"], how="left", maintain_order="left")["sleeve"]
@@ -101,8 +116,10 @@ def market_columns(symbols: list[str], known: tuple[str, ...]) -> NDArray[np.int
     return np.array([known.index(s) for s in symbols], dtype=np.int64)
 
 
-def worth(market: Market, point_values: Mapping[str, float], symbol: str) -> NDArray[np.float64]:
-    """Worth of a move of 1.0 in price at the close of each row, (t,) account currency.
+def worth(
+    market: Market, point_values: Mapping[str, float], symbol: str, first: int, end: int
+) -> NDArray[np.float64]:
+    """Worth of a move of 1.0 in price at the close of rows `first` to `end - 1`, account currency.
 
     Parameters
     ----------
@@ -111,6 +128,7 @@ def worth(market: Market, point_values: Mapping[str, float], symbol: str) -> NDA
     point_values : mapping of symbol to instrument's currency
     symbol : str
         One of the market.
+    first, end : row
 
     Raises
     ------
@@ -120,8 +138,8 @@ def worth(market: Market, point_values: Mapping[str, float], symbol: str) -> NDA
     if symbol not in point_values:
         raise NotFoundError("point value of symbol", symbol, point_values)
     if market.fx is None:
-        return np.full(len(market), point_values[symbol])
-    rate: NDArray[np.float64] = market.fx[:, market.symbols.index(symbol)]
+        return np.full(end - first, point_values[symbol])
+    rate: NDArray[np.float64] = market.fx[first:end, market.symbols.index(symbol)]
     return np.ascontiguousarray(rate * point_values[symbol])
 
 
@@ -134,6 +152,7 @@ def _records(fills: pl.DataFrame) -> NDArray[np.void]:
     out["bar"] = fills["bar"].to_numpy()
     if fills.height and np.diff(out["bar"]).min(initial=0) < 0:
         raise DataError("fills: the bars fall; keep them in the order in which they happened")
+    out["time"] = fills["time"].cast(pl.Datetime("ns", "UTC")).to_physical().to_numpy()
     out["qty"] = side.to_numpy() * fills["qty"].to_numpy()
     for name in ("price", "cost", "realized", "position", "stop", "point_value"):
         out[name] = fills[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()

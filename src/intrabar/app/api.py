@@ -7,25 +7,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from intrabar.app.bars_given import bars_of
-from intrabar.app.chunked import read_feeds
-from intrabar.app.compose import is_open, make_strategies
-from intrabar.app.given import (
-    Given,
-    account_given,
-    around_given,
-    config_given,
-    instruments_given,
-    setup_given,
-)
+from intrabar.app.chunks_given import chunks_given
+from intrabar.app.given import Given, setup_given
 from intrabar.app.progress import bar
 from intrabar.app.strategies_given import makers_of, strategies_of
-from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
 from intrabar.engine.backtest import Run
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError
 
@@ -91,22 +81,7 @@ def backtest(
         setup = setup_given(make, data, given)
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
-    for name, values in around_given(given).items():
-        if values:
-            raise ConfigError(f"{name}: not in chunks; run without chunk")
-    base, made = config_given(given)
-    if data is None:
-        feeds: tuple[Feed, ...] = read_feeds(made)[0]
-    else:
-        feeds = tuple(WholeFeed(b) for b in bars_of(data, made, given.get("zone")))
-    chunked = ChunkedSetup(
-        feeds,
-        instruments_given([f.symbol for f in feeds], base, given),
-        make_strategies(made.strategies) if strategy is None else strategies_of(strategy, params),
-        account_given(base, given),
-        chunk,
-        is_open,
-    )
+    chunked = chunks_given(strategy, data, chunk, given)
     with bar(sys.stderr) if progress else nullcontext() as shown:
         return ChunkedRun(chunked, _folder(out)).to_end(shown)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from intrabar.data.detail import detail_rows
 from intrabar.data.instruments import pair_of
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.rates import Pair, links, pairs_of, rates_on
-from intrabar.data.timeline import market_from_bars
+from intrabar.data.timeline import HasPeriod, market_from_bars
 from intrabar.errors import ConfigError
-from intrabar.model.bars import Action, Bars, Market
+from intrabar.model.bars import Action, Bars, Market, Times
 from intrabar.model.instrument import Instrument
 
 
@@ -57,7 +58,7 @@ def market_of(
     actions.sort(key=lambda action: action.bar)
     account = config.account.currency
     currencies = [x.currency for x in instruments]
-    pairs, origins = _pairs(series, currencies, config, rates)
+    pairs, origins = pairs_for([s.bars for s in series], currencies, config, rates, _bars_of)
     fx = rates_on(market.time, currencies, account, pairs)
     market = replace(market, actions=tuple(actions), fx=fx)
     if config.account.path_policy != "detail":
@@ -76,10 +77,35 @@ def _actions(series: Series, market: Market, column: int) -> list[Action]:
     ]
 
 
-def _pairs(
-    series: Sequence[Series], currencies: Sequence[str], config: Config, rates: Sequence[Bars]
-) -> tuple[dict[Pair, Bars], list[Origin]]:
-    """The pairs that lead to the account's currency: given, traded, or of the catalogue."""
+Prices = TypeVar("Prices", bound=HasPeriod)
+"""Bars, or a feed of them."""
+
+
+def pairs_for(
+    traded: Sequence[Prices],
+    currencies: Sequence[str],
+    config: Config,
+    given: Sequence[Prices],
+    read: Callable[[Source, Config], tuple[Prices, Origin]],
+) -> tuple[dict[Pair, Prices], list[Origin]]:
+    """The pairs that lead to the account's currency: given, traded, or of the catalogue.
+
+    Parameters
+    ----------
+    traded : sequence of bars or feeds
+    currencies : sequence of str
+        Of the instruments.
+    config : Config
+    given : sequence of bars or feeds
+        Pairs that go before all others.
+    read : callable
+        Reads a source.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A pair is missing, or cannot be read.
+    """
     into = config.account.currency
     foreign = sorted({currency for currency in currencies if currency != into})
     if not foreign:
@@ -87,25 +113,25 @@ def _pairs(
     plain = config.account.model_copy(update={"path_policy": "worst"})  # needs no lower bars
     whole = {"start": None, "end": None, "period": None, "account": plain}
     open_ended = config.model_copy(update=whole)
-    traded = [s.bars.symbol for s in series]
-    read = [read_one(x, open_ended) for x in config.rates if x.symbol not in traded]
-    found = {
-        **pairs_of([s.bars for s in series]),
-        **pairs_of([s.bars for s in read]),
-        **pairs_of(rates),
-    }
-    origins = [s.origin for s in read]
+    known = [one.symbol for one in traded]
+    told = [read(x, open_ended) for x in config.rates if x.symbol not in known]
+    found = {**pairs_of(traded), **pairs_of([one for one, _ in told]), **pairs_of(given)}
+    origins = [origin for _, origin in told]
     for currency in foreign:
         try:
             links(currency, into, list(found))
         except ConfigError:
-            kept = _kept(config, series[0].bars.period)
+            kept = _kept(config, traded[0].period)
             for pair, _ in links(currency, into, [*found, *kept]):
                 if pair not in found:
-                    more = read_one(kept[pair], open_ended)
-                    found[pair] = more.bars
-                    origins.append(more.origin)
+                    found[pair], origin = read(kept[pair], open_ended)
+                    origins.append(origin)
     return found, origins
+
+
+def _bars_of(source: Source, config: Config) -> tuple[Bars, Origin]:
+    one = read_one(source, config)
+    return one.bars, one.origin
 
 
 def _kept(config: Config, period: int) -> dict[Pair, Source]:
@@ -123,24 +149,39 @@ def _kept(config: Config, period: int) -> dict[Pair, Source]:
     return found
 
 
+def require_detail(are_there: Sequence[bool], symbols: Sequence[str]) -> None:
+    """Refuse the path policy `detail` where no instrument has lower bars.
+
+    Raises
+    ------
+    ConfigError
+        The message names the symbols.
+    """
+    if not any(are_there):
+        raise ConfigError(
+            f"account.path_policy: is 'detail', but there are no lower bars of "
+            f"{', '.join(symbols)}; import some, or name a file: detail, beside the symbol under "
+            "data"
+        )
+
+
 def _with_detail(
     market: Market,
     series: Sequence[Series],
     instruments: Sequence[Instrument],
 ) -> tuple[Market, list[str]]:
     bars = [s.detail for s in series]
-    if not any(bars):
-        told = ", ".join(s.bars.symbol for s in series)
-        raise ConfigError(
-            f"account.path_policy: is 'detail', but there are no lower bars of {told}; import "
-            "some, or name a file: detail, beside the symbol under data"
-        )
+    require_detail([one is not None for one in bars], market.symbols)
     detail, missing = detail_rows(market, bars, [x.tick_size for x in instruments])
     real = (~np.isnan(market.open)).sum(axis=0)
-    remarks = [
+    return replace(market, detail=detail), guessed(market.symbols, missing, real)
+
+
+def guessed(symbols: Sequence[str], missing: Times, real: Times) -> list[str]:
+    """How many of the bars of each instrument have no lower bars, in words."""
+    return [
         f"{symbol}: {none:,} of {all_:,} bars have no lower bars that agree with them; their path "
         "is the shortest"
-        for symbol, none, all_ in zip(market.symbols, missing, real, strict=True)
+        for symbol, none, all_ in zip(symbols, missing, real, strict=True)
         if none
     ]
-    return replace(market, detail=detail), remarks

@@ -111,7 +111,7 @@ def read_one(source: Source, config: Config) -> Series:
     """One series; lower bars are read where the path policy asks for them."""
     read = _read(source, _calendar(config, source.symbol), config.period)
     bars = read.bars.between(nanoseconds(config.start), nanoseconds(config.end, end=True))
-    actions = _actions(source, source.adjustment or read.adjustment)
+    actions = known_actions(source, source.adjustment or read.adjustment)
     margins = read_margins(source.margins, source.symbol) if source.margins else None
     detail = None
     if config.account.path_policy == "detail":
@@ -143,7 +143,8 @@ def _calendar(config: Config, symbol: str) -> str:
     return str(given) if given is not None else instrument(symbol).calendar
 
 
-def _actions(source: Source, adjustment: str) -> Actions | None:
+def known_actions(source: Source, adjustment: str) -> Actions | None:
+    """Splits and dividends of a source, as far as its bars are not adjusted for them."""
     if source.actions:
         found: Actions | None = read_actions(source.actions, source.symbol)
     elif source.file or source.sample or source.contracts:
@@ -157,11 +158,16 @@ def _actions(source: Source, adjustment: str) -> Actions | None:
 
 def _detail(source: Source, config: Config, period: int) -> Bars | None:
     if source.detail:
-        finer = source.model_copy(update={"file": source.detail, "period": None, "contracts": {}})
-        return _file(finer, _calendar(config, source.symbol), None).bars
+        return given_detail(source, config)
     if source.file or source.sample or source.contracts:
         return None
     return detail_in(Catalogue(source.catalogue), source.symbol, period)
+
+
+def given_detail(source: Source, config: Config) -> Bars:
+    """The lower bars of the file that a source names."""
+    finer = source.model_copy(update={"file": source.detail, "period": None, "contracts": {}})
+    return _file(finer, _calendar(config, source.symbol), None).bars
 
 
 def _read(source: Source, calendar: str, period: str | None) -> _Read:
@@ -233,10 +239,11 @@ def _from_catalogue(source: Source, period: str | None) -> _Read:
     bars = catalogue.read(source.symbol, source.period or period)
     where = f"catalogue {catalogue.root}, {found[0].period}, from {found[0].source}"
     rolls = kept_rolls(catalogue, found[0])
-    return _Read(bars, where, found[0].source_sha256, (), rolls, _adjustment(found[0]))
+    return _Read(bars, where, found[0].source_sha256, (), rolls, adjustment_of(found[0]))
 
 
-def _adjustment(manifest: Manifest) -> str:
+def adjustment_of(manifest: Manifest) -> str:
+    """What the prices of a dataset are adjusted for: raw, split or all."""
     return manifest.adjustment if manifest.adjustment in ("raw", "split") else "all"
 
 

@@ -184,7 +184,7 @@ class Config(Section):
     report : bool
     out : folder of run folders
     chunk : bars, optional
-        Run in chunks of so many, for a history larger than memory; there is no report then.
+        Run in chunks of so many, for a history larger than memory.
     sweep : SweepConfig, optional
         What `intrabar sweep` changes from run to run; a backtest does not read it.
     """

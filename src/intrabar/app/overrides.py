@@ -46,7 +46,7 @@ class Overrides:
     report : bool
         Write the report.
     chunk : int
-        Run in chunks of so many bars, for a history larger than memory; without a report.
+        Run in chunks of so many bars, for a history larger than memory.
     """
 
     symbol: Annotated[list[str] | None, Parameter(negative="")] = None

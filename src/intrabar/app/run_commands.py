@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from intrabar.analysis.metrics import METRICS
 from intrabar.app.chunked import chunk_for, compose_chunks, store_chunks
 from intrabar.app.compose import Composed, compose
 from intrabar.app.config import Config
@@ -18,8 +18,8 @@ from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.app.run_folder import make_home, store
 from intrabar.app.sample import demo_config
-from intrabar.app.summary_table import shown
 from intrabar.engine.backtest import Run
+from intrabar.engine.chunks import ChunkedResult
 from intrabar.engine.expected import Expected, expected, trust_of
 from intrabar.engine.result import Result, finish
 
@@ -53,22 +53,34 @@ def backtest(
 
 
 def _in_chunks(config: Config, remarks: list[str], as_json: bool) -> int:
-    """Run in chunks, and print the figures that there are."""
+    """Run in chunks, and say what came of it."""
+    from intrabar.app.summary_table import lines_in_chunks
+
     composed = compose_chunks(config, remarks)
-    if as_json:
-        folder, result = store_chunks(composed, config)
-        told = {"id": folder.name, "folder": str(folder), "status": result.status.word}
-        print(json.dumps({**told, "digest": result.digest, "metrics": result.figures}))
-        return 0
-    with bar(sys.stderr) as watched:
+    with nullcontext() if as_json else bar(sys.stderr) as watched:
         folder, result = store_chunks(composed, config, watched)
-    print(f"{result.bars:,} bars in chunks of {config.chunk:,}, {result.status.word}\n")
-    for name in METRICS:
-        if name in result.figures:
-            print(f"  {name.replace('_', ' '):<14}{shown(name, result.figures[name]):>16}")
-    print(f"  {'fills':<14}{result.figures['fills']:>16,.0f}\n")
-    print(f"run: {folder}")
+    if as_json:
+        print(json.dumps(summary_in_chunks(folder, result)))
+        return 0
+    for line in lines_in_chunks(result, config):
+        print(line)
+    print_place(folder)
     return 0
+
+
+def summary_in_chunks(folder: Path, result: ChunkedResult) -> dict[str, Any]:
+    """What a program wants to know; the band where there is a report."""
+    has_report = (folder / "report.html").exists()
+    return {
+        "id": folder.name,
+        "folder": str(folder),
+        "report": str(folder / "report.html") if has_report else None,
+        "status": result.status.word,
+        "digest": result.digest,
+        "metrics": result.metrics.values,
+        "undefined": result.metrics.reasons,
+        "band": {p.word: r for p, r in result.band_returns.items()} if has_report else {},
+    }
 
 
 def demo(*, out: str = "runs", report: bool = True) -> int:
@@ -132,5 +144,10 @@ def tell(folder: Path, result: Result, config: Config, outlook: Expected | None)
 
     for line in summary_lines(result, config, outlook):
         print(line)
+    print_place(folder)
+
+
+def print_place(folder: Path) -> None:
+    """Say where the report is, or the run where there is none."""
     page = folder / "report.html"
     print(f"{'report' if page.exists() else 'run'}: {page if page.exists() else folder}")

@@ -19,7 +19,12 @@ from intrabar.model.bars import Action, Bars, Floats
 from intrabar.model.enums import ActionKind
 
 
-def factors(actions: Sequence[Action], open_: Floats, close: Floats) -> tuple[Floats, Floats]:
+def factors(
+    actions: Sequence[Action],
+    open_: Floats,
+    close: Floats,
+    before: tuple[float, float] = (1.0, 1.0),
+) -> tuple[Floats, Floats]:
     """Forward factors of one instrument.
 
     Parameters
@@ -28,6 +33,8 @@ def factors(actions: Sequence[Action], open_: Floats, close: Floats) -> tuple[Fl
         Of this instrument, `bar` being a row of the arrays; in the order in which they act.
     open_, close : (n,) float64, price
         The close is carried where there is no bar.
+    before : two float
+        The factors of the first row.
 
     Returns
     -------
@@ -38,6 +45,7 @@ def factors(actions: Sequence[Action], open_: Floats, close: Floats) -> tuple[Fl
         By splits alone: volumes are divided by it.
     """
     price, shares = np.ones(close.shape), np.ones(close.shape)
+    price[:1], shares[:1] = before
     for action in actions:
         bar = action.bar
         if bar == 0 or np.isnan(close[bar - 1]):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.catalogue import Catalogue
+from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period
 from intrabar.model.bars import Bars, Detail, Market, Times
 
@@ -108,6 +109,11 @@ def detail_in(catalogue: Catalogue, symbol: str, period: int) -> Bars | None:
     period : int, ns
         Of the bars whose inside they are to show.
     """
+    found = shorter(catalogue, symbol, period)
+    return None if found is None else catalogue.read(symbol, found.period)
+
+
+def shorter(catalogue: Catalogue, symbol: str, period: int) -> Manifest | None:
+    """The dataset of `detail_in`."""
     found = [m for m in catalogue.list() if m.symbol == symbol]
-    shorter = [m for m in found if parse_period(m.period) < period]
-    return catalogue.read(symbol, shorter[0].period) if shorter else None
+    return next((m for m in found if parse_period(m.period) < period), None)

@@ -53,21 +53,9 @@ class WholeFeed:
         yield self.bars
 
 
-class Piece(NamedTuple):
-    """Some rows of a market.
+class Part(NamedTuple):
+    """Some bars of one instrument, none too."""
 
-    Parameters
-    ----------
-    market : Market
-        As `market_from_bars` has those rows of the whole.
-    is_last : bool
-    """
-
-    market: Market
-    is_last: bool
-
-
-class _Part(NamedTuple):
     close_time: Times
     open: Floats
     high: Floats
@@ -77,9 +65,31 @@ class _Part(NamedTuple):
     open_time: Times
     session: Times
 
-    def between(self, first: int, last: int | None) -> _Part:
+    def between(self, first: int, last: int | None) -> Part:
+        """Some of them."""
         # A copy: a view would keep what has been given away.
-        return _Part(*(column[first:last].copy() for column in self))  # type: ignore[arg-type]
+        return Part(*(column[first:last].copy() for column in self))  # type: ignore[arg-type]
+
+    def and_then(self, *parts: Part) -> Part:
+        """With the bars that follow."""
+        return Part(*(np.concatenate(c) for c in zip(self, *parts, strict=True)))
+
+
+class Piece(NamedTuple):
+    """Some rows of a market.
+
+    Parameters
+    ----------
+    market : Market
+        As `market_from_bars` has those rows of the whole.
+    is_last : bool
+    parts : tuple of Part
+        The bars of each instrument in it.
+    """
+
+    market: Market
+    is_last: bool
+    parts: tuple[Part, ...]
 
 
 @dataclass
@@ -87,7 +97,7 @@ class _Queue:
     """Bars of one instrument that have been read and not yet been given away."""
 
     feed: Iterator[Bars]
-    bars: _Part = field(init=False)
+    bars: Part = field(init=False)
     before: Before = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,9 +115,9 @@ class _Queue:
             parts.append(_part(more))
             count += len(more)
         if len(parts) > 1:
-            self.bars = _Part(*(np.concatenate(c) for c in zip(*parts, strict=True)))
+            self.bars = parts[0].and_then(*parts[1:])
 
-    def give(self, until: int) -> tuple[_Part, Before]:
+    def give(self, until: int) -> tuple[Part, Before]:
         """The bars up to an instant, and what stands around them."""
         count = int(np.searchsorted(self.bars.close_time, until, "right"))
         given, self.bars = self.bars.between(0, count), self.bars.between(count, None)
@@ -145,8 +155,8 @@ def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
         assert market.day is not None
         np.maximum(market.day, day, out=market.day)
         day = int(market.day[-1])
-        yield Piece(market, is_last)
+        yield Piece(market, is_last, tuple(part for part, _ in taken))
 
 
-def _part(bars: Bars) -> _Part:
-    return _Part(*(getattr(bars, name) for name in _Part._fields))
+def _part(bars: Bars) -> Part:
+    return Part(*(getattr(bars, name) for name in Part._fields))

@@ -8,6 +8,7 @@ first (fill model, Currencies). Nothing is carried for longer than `LONGEST`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -20,8 +21,18 @@ LONGEST = 7 * DAY_NS
 Pair = tuple[str, str]
 
 
-def pairs_of(bars: Sequence[Bars]) -> dict[Pair, Bars]:
-    """Bars by base and quote currency; those that are no pair are left out."""
+class HasSymbol(Protocol):
+    """Bars, or a feed of them."""
+
+    @property
+    def symbol(self) -> str: ...  # noqa: D102
+
+
+Named = TypeVar("Named", bound=HasSymbol)
+
+
+def pairs_of(bars: Sequence[Named]) -> dict[Pair, Named]:
+    """Bars, or feeds, by base and quote currency; those that are no pair are left out."""
     named = {pair_of(b.symbol): b for b in reversed(bars)}
     return {pair: b for pair, b in named.items() if pair is not None}
 

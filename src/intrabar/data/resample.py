@@ -9,6 +9,8 @@ its calendar has, whether there is a bar or not. No longer bar is known before a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,11 +37,28 @@ def resample(bars: Bars, period: int, calendar: str = "") -> Bars:
         The period is not longer, no multiple, or more than a day and not a week; or no bar
         lies inside a session.
     """
+    made = grouped(bars, period, calendar, usual(phases(bars)))
+    if made is None:
+        raise DataError(
+            f"{bars.symbol}: no bar lies inside a session of {calendar}; "
+            "the calendar or the zone is wrong"
+        )
+    return made
+
+
+def grouped(bars: Bars, period: int, calendar: str, phase: int) -> Bars | None:
+    """As `resample`, of some bars of a series; None where none of them lies inside a session.
+
+    Parameters
+    ----------
+    phase : ns
+        What the opens of the series are usually past a multiple of its period.
+    """
     _refuse_period(bars, period)
     if period >= DAY_NS:
         return _whole_sessions(bars, period, calendar)
     opening, close = calendars.hours_of(calendar, bars.session)
-    anchor = opening - _behind(bars, opening)
+    anchor = opening - _behind(bars, opening, phase)
     start = anchor + np.floor_divide(bars.open_time - anchor, period) * period
     end = start + period
     # Before the session is over its last bucket is not; bars after the close have buckets of
@@ -52,15 +71,12 @@ def resample(bars: Bars, period: int, calendar: str = "") -> Bars:
     return _grouped(bars, period, start, end, bars.session)
 
 
-def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars:
+def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars | None:
     opening, close = calendars.hours_of(calendar, bars.session)
     if bars.period < DAY_NS:
         inside = _touches(bars, opening, close)
         if not inside.any():
-            raise DataError(
-                f"{bars.symbol}: no bar lies inside a session of {calendar}; "
-                "the calendar or the zone is wrong"
-            )
+            return None
         bars, opening, close = _part(bars, inside), opening[inside], close[inside]
         # An hourly bar from 15:30 is dated to 16:30: the day is not known before it.
         close = np.maximum(close, bars.close_time)
@@ -101,12 +117,22 @@ def _touches(bars: Bars, opening: Times, close: Times) -> NDArray[np.bool_]:
     return np.asarray((bars.close_time > opening) & (bars.open_time < close), np.bool_)
 
 
-def _behind(bars: Bars, opening: Times) -> Times:
+def _behind(bars: Bars, opening: Times, phase: int) -> Times:
     # Bars on the full hour in a session that opens at 09:30: count from 09:00.
     if bars.period > HOUR_NS:
         return np.zeros_like(opening)
-    phases, counts = np.unique(np.mod(bars.open_time, bars.period), return_counts=True)
-    return np.asarray(np.mod(opening - phases[np.argmax(counts)], bars.period), np.int64)
+    return np.asarray(np.mod(opening - phase, bars.period), np.int64)
+
+
+def phases(bars: Bars) -> dict[int, int]:
+    """What the opens of bars are past a multiple of their period (ns), and how often."""
+    found, counts = np.unique(np.mod(bars.open_time, bars.period), return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def usual(counts: Mapping[int, int]) -> int:
+    """The phase that most bars have, the least of several."""
+    return min(counts, key=lambda phase: (-counts[phase], phase))
 
 
 def _grouped(bars: Bars, period: int, start: Times, end: Times, session: Times) -> Bars:

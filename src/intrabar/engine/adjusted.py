@@ -31,6 +31,45 @@ COLUMN_DEGREES: dict[str, Degree] = {
 POWERS = range(-3, 4)
 
 
+Factors = tuple[Floats, Floats]
+"""Of price and of shares, (t, n)."""
+
+
+class CarriedFactors:
+    """The forward factors of a market that may come piece by piece."""
+
+    def __init__(self) -> None:
+        self._bars = 0
+        self._close: Floats | None = None
+        self._last: list[tuple[float, float]] = []
+
+    def advance(self, market: Market) -> Factors | None:
+        """The factors of the next rows; None where nothing has moved a price so far.
+
+        Parameters
+        ----------
+        market : Market
+            Its actions are under the bar numbers of the whole; earlier ones do not matter.
+        """
+        first, n = self._bars, len(market.symbols)
+        before = np.full(n, np.nan) if self._close is None else self._close
+        self._bars, self._close = first + len(market), market.close[-1].copy()
+        moving = [a for a in market.actions if a.kind is not ActionKind.MARGIN]
+        if not moving:
+            return None
+        last = self._last or [(1.0, 1.0)] * n
+        made = []
+        for j in range(n):
+            own = [replace(a, bar=a.bar - first + 1) for a in moving if a.instrument == j]
+            now = [a for a in own if a.bar > 0]
+            open_ = np.append(np.nan, market.open[:, j])
+            close = np.append(before[j], market.close[:, j])
+            made.append(factors(now, open_, close, last[j]))
+        self._last = [(float(price[-1]), float(shares[-1])) for price, shares in made]
+        price, shares = (np.stack([m[k][1:] for m in made], axis=1) for k in (0, 1))
+        return price, shares
+
+
 class Adjusted:
     """A market as indicators read it, and the way back to the prices of each bar.
 
@@ -38,20 +77,17 @@ class Adjusted:
     ----------
     market : Market
         Raw. Where it has no splits, dividends or rolls it is read as it is.
+    carried : CarriedFactors, optional
+        Those of the pieces before it; None: it is the whole.
     """
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, carried: CarriedFactors | None = None) -> None:
         self.market = market
         self.price: Floats | None = None
-        moving = [a for a in market.actions if a.kind is not ActionKind.MARGIN]
-        if not moving:
+        made = (carried or CarriedFactors()).advance(market)
+        if made is None:
             return
-        made = [
-            factors([a for a in moving if a.instrument == j], market.open[:, j], market.close[:, j])
-            for j in range(len(market.symbols))
-        ]
-        self.price = np.stack([price for price, _ in made], axis=1)
-        self.shares = np.stack([shares for _, shares in made], axis=1)
+        self.price, self.shares = made
         prices = {
             name: getattr(market, name) * self.price for name in ("open", "high", "low", "close")
         }
@@ -79,14 +115,20 @@ class Adjusted:
         }
 
     def scales(self, indicators: Mapping[str, Indicator]) -> dict[str, Floats]:
-        """What a value of a bar is multiplied with to stand beside those of other bars, (t, n).
-
-        Of the columns of the market and of indicators; without those that have no unit.
-        """
+        """`scales_of` the market's factors; none where its prices are read as they are."""
         if self.price is None:
             return {}
-        degrees = {**COLUMN_DEGREES, **{name: degree_of(x) for name, x in indicators.items()}}
-        return {name: self.price**a / self.shares**b for name, (a, b) in degrees.items() if a or b}
+        return scales_of((self.price, self.shares), indicators)
+
+
+def scales_of(made: Factors, indicators: Mapping[str, Indicator]) -> dict[str, Floats]:
+    """What a value of a bar is multiplied with to stand beside those of other bars, (t, n).
+
+    Of the columns of the market and of indicators; without those that have no unit.
+    """
+    price, shares = made
+    degrees = {**COLUMN_DEGREES, **{name: degree_of(x) for name, x in indicators.items()}}
+    return {name: price**a / shares**b for name, (a, b) in degrees.items() if a or b}
 
 
 def degree_of(indicator: Indicator) -> Degree:

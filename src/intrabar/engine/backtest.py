@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,15 @@ Progress = Callable[[int, int], None]
 NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
 """Makes a machine for a market, instruments, an account, and when its strategies wake."""
 
-Arrays = Mapping[str, RunningSignals | RunningWeights]
+
+class HasWake(Protocol):
+    """Signals or weights, as far as they say when they act."""
+
+    @property
+    def wake(self) -> NDArray[np.uint8]: ...  # noqa: D102
+
+
+Arrays = Mapping[str, HasWake]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 

@@ -3,21 +3,25 @@
 The loop can stop anywhere, so a piece is an advance to its last bar. Between pieces what is over
 (fills, done orders, moved levels, equity) goes to files and out of memory; positions, working
 orders and the state of indicators stay. The arrays of a piece stand under the bar numbers of the
-whole (`sim/numbered.py`), so that nothing else knows of pieces.
+whole (`engine/window.py`), so that nothing else knows of pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from intrabar.analysis.equity import Key
+from intrabar.analysis.metrics import Sheet, sheet_of
+from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
+from intrabar.data.rates import Pair
 from intrabar.engine.backtest import (
     Progress,
     Running,
@@ -25,26 +29,27 @@ from intrabar.engine.backtest import (
     connected,
     finish_strategies,
     tell,
-    wake_bits,
 )
-from intrabar.engine.columns import CarriedColumns
-from intrabar.engine.records import Recorder
+from intrabar.engine.records import Recorder, Scope
+from intrabar.engine.result import BAND, periods_per_year
+from intrabar.engine.time_frames import on_frames
+from intrabar.engine.window import Shown, Window
 from intrabar.errors import ConfigError, RunError
 from intrabar.indicators import require_length
-from intrabar.model.bars import Floats, Market
-from intrabar.model.enums import RunStatus
+from intrabar.model.bars import Floats
+from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
+from intrabar.sim.access import table_of
 from intrabar.sim.account import Account
 from intrabar.sim.machine import Machine
-from intrabar.sim.numbered import numbered
-from intrabar.strategy.bot import Bot, RunningBot
-from intrabar.strategy.gates import IsOpen, Timetable, timetable
+from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.signals import Signals
-from intrabar.strategy.strategy import RunningStrategy, Strategy
-from intrabar.strategy.weights import Weights
+from intrabar.strategy.signals import RunningSignals, Signals
+from intrabar.strategy.strategy import RunningStrategy
+from intrabar.strategy.weights import RunningWeights, Weights
 
-TABLES = ("fills", "orders", "levels", "equity", "gates")
+TABLES = ("fills", "orders", "campaigns", "levels", "ledger", "equity", "gates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,10 @@ class ChunkedSetup:
         As `Setup`.
     chunk : rows of the timeline, >= 1
         In memory at a time; Python strategies may look back as far.
+    alongside : tuple of Alongside
+        What happens alongside the bars of each instrument; none: nothing.
+    pairs : mapping of (base, quote) to Feed
+        Rates of exchange, for what is not in the account's currency.
     """
 
     feeds: tuple[Feed, ...]
@@ -67,56 +76,132 @@ class ChunkedSetup:
     account: Account
     chunk: int
     is_open: IsOpen | None = None
+    alongside: tuple[Alongside, ...] = ()
+    pairs: Mapping[Pair, Feed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
             raise ConfigError(f"chunk is {self.chunk}, must be at least 1 bar")
-        for name, strategy in self.strategies.items():
-            if isinstance(strategy, Signals | Weights):
-                raise ConfigError(
-                    f"{name}: signals and weights are arrays of the whole history; "
-                    "run them without chunks"
-                )
-        for x in self.instruments:
-            if x.slippage_volatility or x.slippage_impact:
-                raise ConfigError(
-                    f"{x.symbol}: slippage_volatility and slippage_impact look back over bars; "
-                    "run without chunks"
-                )
+        if not self.alongside:
+            object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
         longest = max(self.feeds, key=len)
         for strategy in self.strategies.values():
             for indicator in strategy.indicators().values():
-                if any(x.timeframe for x in (indicator, *indicator.operands)):
-                    raise ConfigError(f"{indicator}: longer bars are not made in chunks")
-                require_length(indicator, len(longest), longest.symbol)
+                if not on_frames(indicator):
+                    require_length(indicator, len(longest), longest.symbol)
+
+    @property
+    def has_time_frames(self) -> bool:
+        """Whether an indicator reads longer bars."""
+        wanted = (x for s in self.strategies.values() for x in s.indicators().values())
+        return any(on_frames(x) for x in wanted)
+
+    @property
+    def reads_ranges(self) -> bool:
+        """Whether slippage reads mean ranges."""
+        return any(x.slippage_volatility or x.slippage_impact for x in self.instruments)
+
+    @cached_property
+    def timeline(self) -> Rows:
+        """Its rows, which have to be counted where several instruments share them."""
+        symbols = tuple(feed.symbol for feed in self.feeds)
+        if len(symbols) == 1:
+            return Rows(symbols, len(self.feeds[0]))
+        return Rows(symbols, sum(len(p.market) for p in pieces(self.feeds, self.chunk)))
+
+    def under(self, policy: PathPolicy) -> ChunkedSetup:
+        """The same run with another path inside the bars."""
+        return replace(self, account=replace(self.account, path_policy=policy))
+
+    def pieces(self) -> Iterator[Piece]:
+        """The market, some rows at a time."""
+        return laid(
+            pieces(self.feeds, self.chunk),
+            self.alongside,
+            self.instruments,
+            self.account.currency,
+            self.pairs,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class ChunkedResult:
-    """What a run in chunks left: its tables are files, its figures those that need no more.
+    """What a run in chunks left: its tables are files, its figures those of a run at one go.
 
     Parameters
     ----------
-    folder : path
-        Holds a folder of Parquet files for each of `TABLES`.
+    given : ChunkedSetup
+    folder : path or None
+        Holds a folder of Parquet files for each of `TABLES`; None where none was written.
     status : RunStatus
     digest : str
         That of the same run at one go.
-    bars : int
-        With recorded equity.
-    figures : dict
-        `net_profit`, `total_return`, `max_drawdown` and `costs` of docs/metrics.md, `fills`.
+    recorded : Recorder
+        What was added up on the way.
     """
 
-    folder: Path
+    given: ChunkedSetup
+    folder: Path | None
     status: RunStatus
     digest: str
-    bars: int
-    figures: dict[str, float]
+    recorded: Recorder
+
+    @property
+    def bars(self) -> int:
+        """With recorded equity."""
+        return self.recorded.account.course.bars
 
     def table(self, name: str) -> pl.LazyFrame:
-        """One of `TABLES`; the orders are in the order in which they were done."""
+        """One of `TABLES`; orders and campaigns are in the order in which they were over."""
+        if self.folder is None:
+            raise RunError(f"{name}: this run was asked to write no tables")
         return pl.scan_parquet(self.folder / f"{name}.parquet" / "*.parquet")
+
+    def moved_to(self, folder: Path) -> ChunkedResult:
+        """The same, its tables in another folder."""
+        return replace(self, folder=folder)
+
+    @cached_property
+    def metrics(self) -> Sheet:
+        """The figures of docs/metrics.md for the account."""
+        return self._sheet(self.recorded.account, pl.lit(True))
+
+    def metrics_by(self, key: Key) -> dict[str, Sheet]:
+        """The figures per "symbol" or per "strategy"."""
+        return {
+            name: self._sheet(scope, pl.col(key) == name)
+            for name, scope in self.recorded.scopes[key].items()
+            if scope.has_filled
+        }
+
+    def _sheet(self, scope: Scope, own: pl.Expr) -> Sheet:
+        def closed(name: str) -> Floats:
+            ended = self.table("campaigns").filter(own & pl.col("end_bar").is_not_null())
+            return ended.select(pl.col(name).cast(pl.Float64)).collect()[name].to_numpy()
+
+        year = periods_per_year(self.given.instruments)
+        return sheet_of(scope.course, scope.filled, closed, year)
+
+    @cached_property
+    def band(self) -> dict[PathPolicy, ChunkedResult]:
+        """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
+        return {policy: self.under(policy) for policy in BAND}
+
+    @property
+    def band_returns(self) -> dict[PathPolicy, float]:
+        """The total returns of the band."""
+        return {policy: run.total_return for policy, run in self.band.items()}
+
+    @property
+    def total_return(self) -> float:
+        """Fraction."""
+        return float(self.recorded.equity.columns["equity"][-1]) / self.recorded.initial - 1.0
+
+    def under(self, policy: PathPolicy) -> ChunkedResult:
+        """The run repeated under a path policy, without tables; itself where it has that one."""
+        if policy is self.given.account.path_policy:
+            return self
+        return ChunkedRun(self.given.under(policy), None).to_end()
 
 
 @dataclass(eq=False)
@@ -126,25 +211,27 @@ class ChunkedRun:
     Parameters
     ----------
     given : ChunkedSetup
-    folder : path
-        Takes the tables; it must exist.
+    folder : path or None
+        Takes the tables; it must exist. None: they are not written.
     """
 
     given: ChunkedSetup
-    folder: Path
+    folder: Path | None
     setup: Setup = field(init=False)
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False, default_factory=dict)
+    arrays: dict[str, RunningSignals | RunningWeights] = field(init=False, default_factory=dict)
 
     def to_end(self, progress: Progress | None = None) -> ChunkedResult:
         """Run to the last bar, or to ruin."""
-        total = max(len(feed) for feed in self.given.feeds)
-        window = Window(self.given)
-        recorder = Recorder(self.folder, self.given.account.cash)
-        for piece in pieces(self.given.feeds, self.given.chunk):
+        given = self.given
+        total = max(len(feed) for feed in given.feeds)
+        self.arrays = arrays_of(given)
+        window = Window(given, self.arrays)
+        recorder = Recorder(self.folder, self)
+        for piece in given.pieces():
             self._show(window, piece)
-            last = None if piece.is_last else window.end
-            self.machine.advance(last)
+            self.machine.advance(None if piece.is_last else window.end)
             is_over = piece.is_last or self.machine.status is RunStatus.RUINED
             recorder.take(self, window.times, is_over)
             if progress is not None:
@@ -152,13 +239,10 @@ class ChunkedRun:
             if is_over:
                 break
         finish_strategies(self.machine, self.running)
-        return ChunkedResult(
-            self.folder,
-            self.machine.status,
-            self.machine.digest(),
-            self.machine.bars_done,
-            recorder.figures(),
-        )
+        if self.machine.status is not RunStatus.RUINED:
+            window.require_values()
+        digest = self.machine.digest()
+        return ChunkedResult(given, self.folder, self.machine.status, digest, recorder)
 
     def _show(self, window: Window, piece: Piece) -> None:
         """Lay a piece before the machine and the strategies."""
@@ -166,136 +250,80 @@ class ChunkedRun:
         given = self.given
         timed = replace(shown.market, time=window.times)  # type: ignore[arg-type]
         self.setup = Setup(timed, given.instruments, given.strategies, given.account, given.is_open)
-        if window.first == 0 and not self.running:
-            self.machine = Machine(shown.market, given.instruments, given.account, shown.wake)
-            for k, (name, strategy) in enumerate(given.strategies.items()):
-                columns, table = shown.columns[name], shown.tables.get(name)
-                self.running[name] = connected(
-                    strategy, self.machine, k, columns, table, no_longer_bars
-                )
-            tell(self.running, "on_start")
-            return
+        is_first = not self.running
+        if is_first:
+            wake = np.zeros((len(piece.market), len(given.strategies)), np.uint8)
+            self.machine = Machine(piece.market, given.instruments, given.account, wake)
+            # It would look for ranges in rows that are not there; they are laid before it below.
+            self.machine.instruments = [
+                replace(x, slippage_volatility=0.0, slippage_impact=0.0) for x in given.instruments
+            ]
         self.machine.show(shown.market, shown.wake, window.first)
-        for name, running in self.running.items():
+        if shown.mean_range is not None:
+            self.machine.tape = self.machine.tape._replace(mean_range=shown.mean_range)
+            self.machine._tape_table[:] = table_of(self.machine.tape)
+        if is_first:
+            self._connect(shown)
+            tell(self.running, "on_start")
+        else:
+            self._show_strategies(shown)
+        for name, scales in shown.scales.items():
+            running = self.running[name]
+            assert isinstance(running, RunningStrategy)
+            running.scale(scales)
+
+    def _connect(self, shown: Shown) -> None:
+        for k, (name, strategy) in enumerate(self.given.strategies.items()):
+            if name in self.arrays:
+                self.arrays[name].connect(self.machine, k)
+                self.running[name] = self.arrays[name]
+                continue
+            columns, table = shown.columns[name], shown.tables.get(name)
+            self.running[name] = connected(
+                strategy, self.machine, k, columns, table, no_longer_bars
+            )
+
+    def _show_strategies(self, shown: Shown) -> None:
+        for k, (name, running) in enumerate(self.running.items()):
             if isinstance(running, RunningBot):
                 running.show(shown.columns[name], shown.tables[name])
             elif isinstance(running, RunningStrategy):
                 running.show(shown.columns[name])
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a piece is run on: arrays under the bar numbers of the whole."""
-
-    market: Market
-    wake: NDArray[np.uint8]
-    columns: dict[str, dict[str, Floats]]
-    tables: dict[str, Timetable]
+            else:
+                running.connect(self.machine, k)
 
 
 def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
-    """A strategy asks for longer bars, which a run in chunks does not make."""
-    raise RunError(f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks")
+    """A strategy asks for longer bars as a history, which a run in chunks does not keep."""
+    raise RunError(
+        f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
+        f"with .on({timeframe!r}) does not"
+    )
 
 
-class Times:
-    """Close times by bar: of the bars in memory, and of those in which working orders began."""
+@dataclass(frozen=True)
+class Rows:
+    """The rows and columns of a timeline."""
 
-    def __init__(self) -> None:
-        self._remembered: dict[int, int] = {}
-        self.first = 0
-        self.in_memory: NDArray[np.int64] = np.zeros(0, np.int64)
+    symbols: tuple[str, ...]
+    count: int
 
-    def remember(self, bars: NDArray[np.int64]) -> None:
-        """Keep the times of these bars, and of no others, when the piece goes."""
-        self._remembered = dict(zip(bars.tolist(), self[bars].tolist(), strict=True))
-
-    def __getitem__(self, bars: NDArray[np.int64]) -> NDArray[np.int64]:
-        rows = np.maximum(bars.astype(np.int64) - self.first, 0)
-        times = self.in_memory[rows]
-        for k in np.flatnonzero(bars < self.first):
-            times[k] = self._remembered.get(int(bars[k]), 0)
-        return times
+    def __len__(self) -> int:
+        return self.count
 
 
-class Window:
-    """The rows in memory: a piece, and before it the rows that may still be read.
+def arrays_of(given: ChunkedSetup) -> dict[str, RunningSignals | RunningWeights]:
+    """Signals and weights over all rows; they are in memory as it is.
 
-    Parameters
-    ----------
-    given : ChunkedSetup
+    Raises
+    ------
+    ConfigError
+        They do not fit the timeline.
     """
-
-    def __init__(self, given: ChunkedSetup) -> None:
-        self.given = given
-        self.times = Times()
-        self.first = self.end = 0
-        # The loop and bots look one row back, Python strategies as far as a chunk.
-        strategies = given.strategies.values()
-        looks_back = any(isinstance(s, Strategy) for s in strategies)
-        self._kept = given.chunk if looks_back else 1
-        self._named = {name: s.indicators() for name, s in given.strategies.items()}
-        self._columns = CarriedColumns(self._named, tuple(f.symbol for f in given.feeds))
-        self._warm: set[tuple[str, str]] = set()
-        self._last_open = np.full(len(given.feeds), -1, np.int64)
-        self._rows: dict[str, NDArray[Any]] = {}
-
-    def move_on(self, piece: Piece) -> Shown:
-        """Put a piece behind the rows that are kept of the one before."""
-        given, market = self.given, piece.market
-        columns = self._columns.advance(market)
-        calendars = tuple(x.calendar for x in given.instruments)
-        tables = {
-            name: timetable(s.gates, market, calendars, given.is_open, self._last_open)
-            for name, s in given.strategies.items()
-            if isinstance(s, Bot)
-        }
-        wake = wake_bits(given.strategies, columns, tables, len(market), {}, self._cold(columns))
-        rows: dict[str, NDArray[Any]] = {"wake": wake}
-        rows |= {f"market {name}": getattr(market, name) for name in _GRIDS}
-        for n, t in tables.items():
-            rows |= {f"table {n} {f.name}": getattr(t, f.name) for f in fields(t)}
-        rows |= {f"column {n} {x}": c for n, own in columns.items() for x, c in own.items()}
-        kept = min(self._kept, self.end - self.first)
-        if kept:
-            rows = {k: np.concatenate([self._rows[k][-kept:], v]) for k, v in rows.items()}
-        self._rows = rows
-        self.first, self.end = self.end - kept, self.end + len(market)
-        self.times.first, self.times.in_memory = self.first, rows["market time"]
-        self._remember_opens(market)
-        more = 0 if piece.is_last else 1
-
-        def shown(name: str) -> NDArray[Any]:
-            return numbered(rows[name], self.first, more)
-
-        grids: dict[str, Any] = {name: shown(f"market {name}") for name in _GRIDS}
-        return Shown(
-            replace(market, **grids),
-            shown("wake"),
-            {n: {x: shown(f"column {n} {x}") for x in own} for n, own in columns.items()},
-            {
-                n: Timetable(*(shown(f"table {n} {f.name}") for f in fields(t)))
-                for n, t in tables.items()
-            },
-        )
-
-    def _cold(self, columns: Mapping[str, Mapping[str, Floats]]) -> dict[str, dict[str, Floats]]:
-        """The indicators that were warming up before this piece; the others hold nobody back."""
-        cold = {
-            name: {x: c for x, c in own.items() if (name, x) not in self._warm}
-            for name, own in columns.items()
-        }
-        for name, own in cold.items():
-            self._warm |= {(name, x) for x, c in own.items() if not np.isnan(c).all()}
-        return cold
-
-    def _remember_opens(self, market: Market) -> None:
-        for j in range(len(market.symbols)):
-            real = np.flatnonzero(~np.isnan(market.open[:, j]))
-            if real.size:
-                self._last_open[j] = market.open_time[real[-1], j]
-
-
-_GRIDS = (
-    "time", "open", "high", "low", "close", "volume", "session_end", "open_time", "day",
-)  # fmt: skip
+    found: dict[str, RunningSignals | RunningWeights] = {}
+    for name, strategy in given.strategies.items():
+        if isinstance(strategy, Signals):
+            found[name] = RunningSignals(strategy, given.timeline)
+        elif isinstance(strategy, Weights):
+            found[name] = RunningWeights(strategy, given.timeline)
+    return found

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.carried_frames import CarriedFrames
 from intrabar.engine.time_frames import TimeFrames
-from intrabar.indicators import Indicator, carried, require_length
+from intrabar.indicators import Indicator, require_length
 from intrabar.model.bars import Floats, Market, Times
 
 Named = Mapping[str, Mapping[str, Indicator]]
@@ -165,12 +166,15 @@ class CarriedColumns:
     named : mapping
     symbols : sequence of str
         The columns of the market.
+    frames : CarriedFrames
+        Its longer bars.
     """
 
-    def __init__(self, named: Named, symbols: tuple[str, ...]) -> None:
+    def __init__(self, named: Named, symbols: tuple[str, ...], frames: CarriedFrames) -> None:
         self._named = named
+        self._frames = frames
         self._going = {
-            x: [carried(x, symbol) for symbol in symbols]
+            x: [frames.carried(x, symbol, j) for j, symbol in enumerate(symbols)]
             for indicators in named.values()
             for x in indicators.values()
         }
@@ -178,6 +182,7 @@ class CarriedColumns:
 
     def advance(self, market: Market) -> dict[str, dict[str, Floats]]:
         """The columns of the next rows, as `compute_columns` has them of the whole."""
+        self._frames.show(market)
         grids = spread(
             self._going,
             market,

@@ -1,4 +1,4 @@
-"""The tables of a run in chunks: each piece's records as one more file, then out of memory."""
+"""The tables and figures of a run in chunks: each piece's records, then out of memory."""
 
 from __future__ import annotations
 
@@ -9,12 +9,32 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.analysis.campaigns import Traced
+from intrabar.analysis.course import Course
+from intrabar.analysis.equity import Curve, Key, Shared
+from intrabar.analysis.metrics import Filled
+from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.backtest import Setup
 from intrabar.engine.result import Result
+from intrabar.engine.thinned import Thinned
 from intrabar.sim.book import Records
 
 if TYPE_CHECKING:
-    from intrabar.engine.chunks import ChunkedRun, Times
+    from intrabar.engine.chunks import ChunkedRun
+    from intrabar.engine.window import Times
+
+Floats = NDArray[np.float64]
+CURVE_ROWS = 3_000
+KEYS: tuple[Key, ...] = ("symbol", "strategy")
+
+
+class Scope:
+    """What figures read of the account, a strategy or an instrument, as far as the run is."""
+
+    def __init__(self, initial: float) -> None:
+        self.course = Course(initial)
+        self.filled = Filled()
+        self.has_filled = False
 
 
 class Recorder:
@@ -22,105 +42,166 @@ class Recorder:
 
     Parameters
     ----------
-    folder : path
-    cash : account currency
-        At the start.
+    folder : path or None
+        None: nothing is written.
+    run : ChunkedRun
     """
 
-    def __init__(self, folder: Path, cash: float) -> None:
+    def __init__(self, folder: Path | None, run: ChunkedRun) -> None:
+        given = run.given
         self.folder = folder
-        self.initial = cash
-        self._cash = self._equity = self._peak = cash
-        self._held: NDArray[np.float64] | None = None
-        self._bars = self._fills = self._parts = 0
-        self._deepest = self._costs = 0.0
+        self.initial = self._cash = self._peak = given.account.cash
+        self._bars = self._parts = 0
+        self._worth = {x.symbol: x.point_value for x in given.instruments}
+        n = len(given.instruments)
+        self._sleeves = np.zeros(n * len(given.strategies))
+        self._owners: list[Owner] = []
+        self._traced, self._shared = Traced(self._worth), Shared(self._worth)
+        self.account = Scope(self.initial)
+        names: dict[Key, list[str]] = {
+            "symbol": list(self._worth),
+            "strategy": list(given.strategies),
+        }
+        self.scopes = {key: {name: Scope(self.initial) for name in names[key]} for key in KEYS}
+        self.equity = Thinned("equity", "drawdown")
+        self.curves = {
+            key: {name: Thinned("profit", most=CURVE_ROWS) for name in names[key]} for key in KEYS
+        }
+        self.fills = self.campaigns = self.ambiguous = self.settled = 0
+        self.real = np.zeros(n, np.int64)  # bars of each instrument ...
+        self.without_detail = np.zeros(n, np.int64)  # ... and those that have no lower bars
 
     def take(self, run: ChunkedRun, times: Times, is_over: bool) -> None:
         """Write what happened in a piece, and let the machine forget it."""
-        machine = run.machine
-        self._write("equity", self._equity_table(run))
-        fresh = machine.fills()["bar"] >= self._bars
-        self._costs += float(machine.fills()["cost"][fresh].sum())
-        self._fills += int(fresh.sum())
+        machine, market = run.machine, run.machine.market
+        bars = np.arange(self._bars, machine.bars_done)
+        equity = self._equity_table(run, bars)
+        self._write("equity", equity)
+        self.equity.take(
+            {"time": market.time[bars], **{n: equity[n].to_numpy() for n in ("equity", "drawdown")}}
+        )
+        fresh = machine.fills()[machine.fills()["bar"] >= self._bars]
+        none = Records(*(getattr(machine.book, name)[:0] for name in Records._fields))
+        fills = _tables(run, none._replace(fills=fresh)).fills
+        self._write("fills", fills, even_empty=is_over)
+        sleeves = group(fills, self._owners)
+        self._owners = sleeves.owners
+        self._share(run, fills, sleeves, bars, equity["equity"].to_numpy())
+        real = ~np.isnan(market.open[bars])
+        self.real += real.sum(axis=0)
+        if market.detail is not None:
+            real &= market.detail.count[bars] == 0
+        self.without_detail += real.sum(axis=0)
+        ended = self._traced.take(sleeves, market, machine.bars_done)
+        still = self._traced.running(market) if is_over else ended.clear()
+        self._count(ended, still)
+        self._write("campaigns", ended, even_empty=is_over and not still.height)
         if is_over:
             self._write("gates", Result(run).gates)  # type: ignore[arg-type]
-        tables = Result(_handed_over(run, is_over))  # type: ignore[arg-type]
-        for name in ("fills", "orders", "levels"):
+        tables = _tables(run, *_handed_over(run, is_over))
+        for name in ("orders", "levels", "ledger"):
             self._write(name, getattr(tables, name), even_empty=is_over)
         times.remember(np.unique(machine.orders()["submitted"].astype(np.int64)))
         self._bars = machine.bars_done
         self._parts += 1
+        if still.height:  # behind those that have ended
+            self._write("campaigns", still)
 
-    def figures(self) -> dict[str, float]:
-        """The figures that need no more than a pass over the equity and the fills."""
-        return {
-            "net_profit": self._equity - self.initial,
-            "total_return": self._equity / self.initial - 1.0,
-            "max_drawdown": self._deepest,
-            "costs": self._costs,
-            "fills": self._fills,
-        }
+    def _count(self, *tables: pl.DataFrame) -> None:
+        for table in tables:
+            self.campaigns += table.height
+            self.ambiguous += int(table["ambiguous"].sum())
+            self.settled += int(table["settled"].sum())
 
-    def _equity_table(self, run: ChunkedRun) -> pl.DataFrame:
+    def _share(
+        self,
+        run: ChunkedRun,
+        fills: pl.DataFrame,
+        sleeves: Sleeves,
+        bars: NDArray[np.int64],
+        equity: Floats,
+    ) -> None:
+        """Let every scope take in its part of a piece."""
+        market = run.machine.market
+        assert market.day is not None
+        time, day = market.time[bars], market.day[bars]
+        curves = self._shared.take(sleeves, market, self._bars, self._bars + len(bars))
+        flat = Curve(np.zeros(len(bars)), np.zeros(len(bars), np.bool_))
+        held = flat.held.copy()
+        for key in KEYS:
+            for name, scope in self.scopes[key].items():
+                curve = curves[key].get(name, flat)
+                scope.course.take(time, day, self.initial + curve.profit, curve.held)
+                self.curves[key][name].take({"time": time, "profit": curve.profit})
+                own = fills.filter(pl.col(key) == name)
+                scope.filled = scope.filled.and_of(own)
+                scope.has_filled |= own.height > 0
+                held |= curve.held
+        self.account.course.take(time, day, equity, held)
+        self.account.filled = self.account.filled.and_of(fills)
+        self.fills += fills.height
+
+    def _equity_table(self, run: ChunkedRun, bars: NDArray[np.int64]) -> pl.DataFrame:
         """Equity at the closes of the piece, as `Result.equity` has it."""
         machine, market = run.machine, run.machine.market
-        bars = np.arange(self._bars, machine.bars_done)
         equity = machine.tape.equity[bars]
         peak = np.maximum.accumulate(np.append(self._peak, equity))[1:]
-        drawdown = 1.0 - equity / peak
         held = self._gross_notional(run, bars)
         cash = self._cash_at(run, bars)
-        table = pl.DataFrame(
+        if len(bars):
+            self._cash, self._peak = float(cash[-1]), float(peak[-1])
+        return pl.DataFrame(
             {
                 "bar": bars,
                 "time": pl.Series(market.time[bars]).cast(pl.Datetime("ns", "UTC")),
                 "equity": equity,
                 "cash": cash,
-                "drawdown": drawdown,
+                "drawdown": 1.0 - equity / peak,
                 "exposure": np.divide(held, equity, out=np.zeros(len(bars)), where=equity > 0.0),
             }
         )
-        if len(bars):
-            self._cash, self._equity, self._peak = (
-                float(cash[-1]),
-                float(equity[-1]),
-                float(peak[-1]),
-            )
-            self._deepest = max(self._deepest, float(drawdown.max()))
-        return table
 
-    def _gross_notional(self, run: ChunkedRun, bars: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _gross_notional(self, run: ChunkedRun, bars: NDArray[np.int64]) -> Floats:
         fills, market = run.machine.fills(), run.machine.market
         fills = fills[fills["bar"] >= self._bars]
-        close = np.nan_to_num(market.close[bars])
+        close = np.abs(np.nan_to_num(market.close[bars]))
+        n = close.shape[1]
+        net = self._sleeves.reshape(-1, n).sum(axis=0)
+        sleeve = fills["strategy"].astype(np.int64) * n + fills["instrument"]
+        order = np.argsort(sleeve, kind="stable")
+        sleeve, after = sleeve[order], fills["position"][order]
+        # What each fill (or split) changed of its sleeve.
+        starts = np.flatnonzero(np.diff(sleeve, prepend=-1))
+        change = np.diff(after, prepend=0.0)
+        change[starts] = after[starts] - self._sleeves[sleeve[starts]]
+        self._sleeves[sleeve] = after  # of several the last holds
         moved = np.zeros(close.shape)
-        np.add.at(
-            moved, (fills["bar"] - self._bars, fills["instrument"]), fills["side"] * fills["qty"]
-        )
-        if self._held is not None and len(bars):
-            moved[0] += self._held
-        position = np.cumsum(moved, axis=0)
+        np.add.at(moved, (fills["bar"][order] - self._bars, fills["instrument"][order]), change)
         if len(bars):
-            self._held = position[-1]
-        worth = np.array([x.point_value for x in run.setup.instruments])
-        total: NDArray[np.float64] = (np.abs(position) * close * worth).sum(axis=1)
+            moved[0] += net
+        worth = np.array(list(self._worth.values()))
+        if market.fx is not None:
+            worth = worth * market.fx[bars]
+        total: Floats = (np.abs(np.cumsum(moved, axis=0)) * close * worth).sum(axis=1)
         return total
 
-    def _cash_at(self, run: ChunkedRun, bars: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _cash_at(self, run: ChunkedRun, bars: NDArray[np.int64]) -> Floats:
         """Cash at the close of each bar; a line of the ledger knows the fills before it."""
         fills, ledger = run.machine.fills(), run.machine.ledger()
         place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
         order = np.argsort(place, kind="stable")
         happened = np.concatenate([fills["bar"], ledger["bar"]])[order]
         after = np.append(self._cash, np.concatenate([fills["cash"], ledger["cash"]])[order])
-        cash: NDArray[np.float64] = after[np.searchsorted(happened, bars, "right")]
+        cash: Floats = after[np.searchsorted(happened, bars, "right")]
         return cash
 
     def _write(self, name: str, table: pl.DataFrame, even_empty: bool = True) -> None:
+        if self.folder is None:
+            return
         home = self.folder / f"{name}.parquet"
         home.mkdir(exist_ok=True)
         if table.height or (even_empty and not any(home.iterdir())):
-            table.write_parquet(home / f"{self._parts:06}.parquet")
+            table.write_parquet(home / f"{self._parts:09}.parquet")
 
 
 class _Given(NamedTuple):
@@ -138,6 +219,9 @@ class _Given(NamedTuple):
     def levels(self) -> NDArray[np.void]:
         return self.records.levels
 
+    def ledger(self) -> NDArray[np.void]:
+        return self.records.ledger
+
 
 class _GivenRun(NamedTuple):
     """The same in the place of a run; it must not name itself, or a piece would outlive its end."""
@@ -146,10 +230,14 @@ class _GivenRun(NamedTuple):
     machine: _Given
 
 
-def _handed_over(run: ChunkedRun, is_over: bool) -> _GivenRun:
+def _tables(run: ChunkedRun, records: Records, every: NDArray[np.void] | None = None) -> Result:
+    given = _Given(records, records.orders if every is None else every)
+    return Result(_GivenRun(run.setup, given))  # type: ignore[arg-type]
+
+
+def _handed_over(run: ChunkedRun, is_over: bool) -> tuple[Records, NDArray[np.void]]:
     """Let the machine forget what is over; with the working orders where the run is."""
     machine = run.machine
     given = machine.hand_over()
     working = machine.book.orders[machine.working()]
-    every = np.concatenate([given.orders, working]) if is_over else given.orders
-    return _GivenRun(run.setup, _Given(given, every))
+    return given, np.concatenate([given.orders, working]) if is_over else given.orders

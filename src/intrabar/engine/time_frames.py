@@ -90,15 +90,9 @@ class TimeFrames:
         ConfigError
             "ema(20).on('1h') needs 20 complete bars of 1h, A has 7".
         """
-        for part in (indicator, *indicator.operands):
-            if not part.timeframe:
-                continue
+        for part in on_frames(indicator):
             complete = int(self.of(column, part.timeframe).seen[-1])
-            if complete < lookback(part.here):
-                raise ConfigError(
-                    f"{part} needs {lookback(part.here)} complete bars of {part.timeframe}, "
-                    f"{self._market.symbols[column]} has {complete}"
-                )
+            require_complete(part, complete, self._market.symbols[column])
 
     def history(
         self, indicators: Mapping[str, Indicator]
@@ -144,3 +138,17 @@ class TimeFrames:
         complete = np.searchsorted(bars.close_time, market.time[rows], "right")
         last = np.searchsorted(rows, np.arange(len(market)), "right")
         return HigherBars(bars, np.append(0, complete)[last])
+
+
+def on_frames(indicator: Indicator) -> list[Indicator]:
+    """What of an indicator reads longer bars: itself, or operands of it."""
+    return [part for part in (indicator, *indicator.operands) if part.timeframe]
+
+
+def require_complete(part: Indicator, complete: int, symbol: str) -> None:
+    """Refuse too few complete longer bars for the first value of an indicator."""
+    if complete < lookback(part.here):
+        raise ConfigError(
+            f"{part} needs {lookback(part.here)} complete bars of {part.timeframe}, "
+            f"{symbol} has {complete}"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,6 +217,14 @@ class Market:
 
     def __len__(self) -> int:
         return int(self.time.shape[0])
+
+
+class Timeline(Protocol):
+    """The rows and the columns of a market, without what is in them."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]: ...  # noqa: D102
+    def __len__(self) -> int: ...
 
 
 def _utc(ns: int | np.int64) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import Market
+from intrabar.model.bars import Timeline
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.machine import Hooks, Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
@@ -58,13 +58,13 @@ class Signals:
         """None: they are in the arrays already."""
         return {}
 
-    def grid(self, market: Market, what: str) -> NDArray[np.float64]:
+    def grid(self, market: Timeline, what: str) -> NDArray[np.float64]:
         """One of the arrays as (t, n) float64, or as (1, n) where it is the same at every bar.
 
         NaN where nothing is said. Words are turned into numbers.
         """
         values = getattr(self, what)
-        rows, n = market.open.shape
+        rows, n = len(market), len(market.symbols)
         if values is None:
             return np.full((1, n), np.nan)
         given: Mapping[str, Any]
@@ -152,12 +152,12 @@ class RunningSignals:
 
     is_compiled = True
 
-    def __init__(self, signals: Signals, market: Market) -> None:
+    def __init__(self, signals: Signals, market: Timeline) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
         self.wake = wake_where_said(self.arrays["side"], WAKE_FLAT | WAKE_HELD)
 
     def connect(self, machine: Machine, row: int) -> None:
-        """Let the loop of a machine call it."""
+        """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, SIGNALS)
         for what, array in self.arrays.items():

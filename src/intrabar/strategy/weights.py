@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import Market
+from intrabar.model.bars import Timeline
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import in_lots, round_down
@@ -55,7 +55,7 @@ class Weights:
         """None: they are in the array already."""
         return {}
 
-    def grid(self, market: Market) -> NDArray[np.float64]:
+    def grid(self, market: Timeline) -> NDArray[np.float64]:
         """The weights as (t, n) float64 of a market.
 
         Raises
@@ -64,8 +64,9 @@ class Weights:
             A wrong shape, an unknown symbol, or a weight that is not finite.
         """
         given: Any = self.weight
+        shape = (len(market), len(market.symbols))
         if isinstance(given, Mapping) or hasattr(given, "columns"):
-            grid = np.full(market.close.shape, np.nan)
+            grid = np.full(shape, np.nan)
             for symbol in given if isinstance(given, Mapping) else given.columns:
                 if symbol not in market.symbols:
                     raise ConfigError(f"weights: there is {symbol!r}, which is not traded")
@@ -78,9 +79,9 @@ class Weights:
                 grid[:, market.symbols.index(symbol)] = column
         else:
             grid = numbers_of(given)
-            if grid.shape != market.close.shape:
+            if grid.shape != shape:
                 raise ConfigError(
-                    f"weights: the array has shape {grid.shape}, must be {market.close.shape}: "
+                    f"weights: the array has shape {grid.shape}, must be {shape}: "
                     "a row per bar, a column per instrument"
                 )
         if np.isinf(grid).any():
@@ -102,14 +103,14 @@ class RunningWeights:
 
     is_compiled = True
 
-    def __init__(self, weights: Weights, market: Market) -> None:
+    def __init__(self, weights: Weights, market: Timeline) -> None:
         self.grid = weights.grid(market)
         wanted = np.asarray(~np.isnan(self.grid).all(axis=1))
         self.wake = np.where(wanted, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0))
         self.wake[1:][wanted[:-1]] |= np.uint8(WAKE_OPEN)
 
     def connect(self, machine: Machine, row: int) -> None:
-        """Let the loop of a machine call it."""
+        """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, WEIGHTS)
         self.record["weights"] = self.grid.ctypes.data

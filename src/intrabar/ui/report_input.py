@@ -47,15 +47,20 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTables:
-    """The tables of a run (docs/architecture.md); columns that are not shown may be missing."""
+    """The tables of a run (docs/architecture.md); columns that are not shown may be missing.
 
-    fills: pl.DataFrame
-    orders: pl.DataFrame
-    campaigns: pl.DataFrame
+    Those that may be larger than memory may be lazy. `equity` may have been thinned: then `bars` is
+    how many rows it had.
+    """
+
+    fills: pl.DataFrame | pl.LazyFrame
+    orders: pl.DataFrame | pl.LazyFrame
+    campaigns: pl.DataFrame | pl.LazyFrame
     equity: pl.DataFrame
     gates: pl.DataFrame
-    ledger: pl.DataFrame
-    levels: pl.DataFrame
+    ledger: pl.DataFrame | pl.LazyFrame
+    levels: pl.DataFrame | pl.LazyFrame
+    bars: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ CURVE_POINTS = 1_500
 BARS_PER_SYMBOL = 100_000
 BARS_PER_PAGE = 1_000_000
 MOVES_PER_PAGE = 100_000
+ROWS_PER_PAGE = 100_000  # of fills and of campaigns: the last ones
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -104,7 +105,8 @@ def report_view(
     """
     _check(tables)
     limit = max(1_000, min(BARS_PER_SYMBOL, BARS_PER_PAGE // max(1, len(bars))))
-    equity = _equity(tables.equity)
+    equity = _equity(tables.equity, tables.bars)
+    fills, campaigns = tables.fills.lazy(), tables.campaigns.lazy()
     return {
         "schema": SCHEMA,
         "name": facts.name,
@@ -118,17 +120,17 @@ def report_view(
         "strategies": list(facts.strategies),
         "symbols": list(facts.symbols),
         "figures": _figures(findings.metrics),
-        "band": _band(facts, tables.campaigns, findings.band),
+        "band": _band(facts, campaigns, findings.band),
         "equity": equity,
         "curves": [_curve(c.label, c.kind, c.time, c.value) for c in findings.lines],
         "bars": [shape.bars_view(b, limit) for b in bars],
-        "fills": _fills(tables.fills),
-        "levels": _levels(tables.levels),
-        "campaigns": _campaigns(tables.campaigns),
-        "orders": _orders(tables.orders),
+        "fills": _fills(fills.tail(ROWS_PER_PAGE).collect()),
+        "levels": _levels(tables.levels.lazy()),
+        "campaigns": _campaigns(campaigns.tail(ROWS_PER_PAGE).collect()),
+        "orders": _orders(tables.orders.lazy()),
         "gates": _gates(tables.gates),
-        "costs": _costs(tables.fills, tables.campaigns),
-        "accruals": _accruals(tables.ledger),
+        "costs": _costs(fills, campaigns),
+        "accruals": _accruals(tables.ledger.lazy()),
         "metrics": _metric_tables(findings),
         "monthly": _monthly(findings.months),
         "notes": list(findings.notes),
@@ -138,16 +140,15 @@ def report_view(
 
 def _check(tables: RunTables) -> None:
     for name, needed in COLUMNS.items():
-        frame: pl.DataFrame = getattr(tables, name)
-        missing = [column for column in needed.split() if column not in frame.columns]
+        columns = getattr(tables, name).lazy().collect_schema().names()
+        missing = [column for column in needed.split() if column not in columns]
         if missing:
             raise RunError(
-                f"table {name} has no column {', '.join(missing)}; "
-                f"it has {', '.join(frame.columns)}"
+                f"table {name} has no column {', '.join(missing)}; it has {', '.join(columns)}"
             )
 
 
-def _equity(table: pl.DataFrame) -> EquityView:
+def _equity(table: pl.DataFrame, bars: int | None) -> EquityView:
     equity, drawdown = (
         table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("equity", "drawdown")
     )
@@ -157,7 +158,7 @@ def _equity(table: pl.DataFrame) -> EquityView:
         "time": [t for t in shape.time_column(thin["time"]) if t is not None],
         "equity": shape.numbers(thin["equity"]),
         "drawdown": shape.numbers(-thin["drawdown"].abs()),
-        "total": table.height,
+        "total": table.height if bars is None else bars,
     }
 
 
@@ -171,14 +172,16 @@ def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.flo
     }
 
 
-def _band(facts: RunFacts, campaigns: pl.DataFrame, runs: Sequence[PolicyRun]) -> BandView | None:
+def _band(facts: RunFacts, campaigns: pl.LazyFrame, runs: Sequence[PolicyRun]) -> BandView | None:
     if not runs:
         return None
+    marks = pl.col("ambiguous", "settled").sum()
+    counts = campaigns.select(pl.len().alias("campaigns"), marks).collect().row(0, named=True)
     return {
         "policy": facts.policy.word,
-        "campaigns": campaigns.height,
-        "ambiguous": int(campaigns["ambiguous"].sum()),
-        "settled": int(campaigns["settled"].sum()),
+        "campaigns": counts["campaigns"],
+        "ambiguous": counts["ambiguous"],
+        "settled": counts["settled"],
         "without_detail": facts.without_detail,
         "rows": [
             {
@@ -212,7 +215,12 @@ def _fills(table: pl.DataFrame) -> FillsView:
     }
 
 
-def _levels(table: pl.DataFrame) -> LevelsView:
+def _levels(lazy: pl.LazyFrame) -> LevelsView:
+    rows = int(lazy.select(pl.len()).collect().item())
+    if rows > 10 * MOVES_PER_PAGE:  # too many to look which of them are moves
+        none = _levels(lazy.head(0))
+        return {**none, "total": rows}
+    table = lazy.collect()
     keys = ["strategy", "symbol"]
     # A move that leaves both where they were is none.
     moved = [pl.col(c).ne_missing(pl.col(c).shift(1).over(keys)) for c in ("stop", "target")]
@@ -252,13 +260,13 @@ def _campaigns(table: pl.DataFrame) -> CampaignsView:
     }
 
 
-def _orders(table: pl.DataFrame) -> list[OrderRow]:
+def _orders(table: pl.LazyFrame) -> list[OrderRow]:
     keys = ["role", "type", "status", "reject"]
     counted = (
         table.select(pl.col(keys).cast(pl.String).fill_null("none")).group_by(keys).len("count")
     )
     rows = counted.sort("count", *keys, descending=[True, False, False, False, False])
-    return cast("list[OrderRow]", rows.to_dicts())
+    return cast("list[OrderRow]", rows.collect().to_dicts())
 
 
 def _gates(table: pl.DataFrame) -> list[GateRow]:
@@ -276,13 +284,13 @@ def _gates(table: pl.DataFrame) -> list[GateRow]:
     ]
 
 
-def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
+def _costs(fills: pl.LazyFrame, campaigns: pl.LazyFrame) -> list[CostRow]:
     keys = ["strategy", "symbol"]
     fills, campaigns = (t.with_columns(pl.col(keys).cast(pl.String)) for t in (fills, campaigns))
     traded = fills.filter(pl.col("qty") > 0.0)  # a split is no trade
     paid = traded.group_by(keys).agg(pl.len().alias("fills"), pl.col("qty", "cost").sum())
     made = campaigns.group_by(keys).agg(pl.col("gross", "net").sum())
-    rows = paid.join(made, on=keys, how="left").sort(keys)
+    rows = paid.join(made, on=keys, how="left").sort(keys).collect()
     return [
         {
             "strategy": row["strategy"],
@@ -297,12 +305,12 @@ def _costs(fills: pl.DataFrame, campaigns: pl.DataFrame) -> list[CostRow]:
     ]
 
 
-def _accruals(ledger: pl.DataFrame) -> list[AccrualRow]:
+def _accruals(ledger: pl.LazyFrame) -> list[AccrualRow]:
     """Sums by kind and symbol; a settlement moves open profit, it adds none."""
     keys = ["kind", "symbol"]
     named = ledger.with_columns(pl.col(keys).cast(pl.String).fill_null(""))
     sums = named.filter(pl.col("kind") != "settlement").group_by(keys)
-    rows = sums.agg(pl.len().alias("lines"), pl.col("amount").sum()).sort(keys)
+    rows = sums.agg(pl.len().alias("lines"), pl.col("amount").sum()).sort(keys).collect()
     return [
         {
             "kind": row["kind"],
