@@ -12,11 +12,6 @@ from intrabar.model.bars import Times
 Floats = NDArray[np.float64]
 
 
-def added(total: float, values: Floats) -> float:
-    """A sum with some more values: one after the other, so that it is the same in any pieces."""
-    return float(np.cumsum(np.append(total, values))[-1])
-
-
 class Course:
     """The course of an equity; of the rows before, only those that figures hang on are kept.
 
@@ -61,7 +56,7 @@ class Course:
         self._row, self._time, self._equity = rows[kept], times[kept], values[kept]
         self.bars += len(time)
         self.held += int(held.sum())
-        self._sum = added(self._sum, equity)
+        self._sum += float(np.sum(equity))
 
     @property
     def mean(self) -> float:

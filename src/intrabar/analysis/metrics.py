@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis import outcomes, returns
-from intrabar.analysis.course import Course, added
+from intrabar.analysis.course import Course
 from intrabar.analysis.equity import Curve, Key, curves_by
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import month_table, monthly_returns
@@ -124,7 +124,9 @@ class Filled(NamedTuple):
         """With some more fills."""
         traded = fills["qty"] * fills["price"].abs() * fills["point_value"]
         cost = fills["cost"].cast(pl.Float64).to_numpy()
-        return Filled(added(self.costs, cost), added(self.traded, traded.to_numpy()))
+        return Filled(
+            self.costs + float(np.sum(cost)), self.traded + float(np.sum(traded.to_numpy()))
+        )
 
 
 def sheet(results: Results) -> Sheet:
