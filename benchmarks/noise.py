@@ -203,8 +203,13 @@ def picture(results: dict[str, Any], file: Path) -> None:
     top = float(counts.max())
     spread = charts.Panel(
         "Probability of overfitting, independent",
-        540, 58, 240, 24 * len(names), (0, 1), (0, top),
-    )  # fmt: skip
+        540,
+        58,
+        240,
+        24 * len(names),
+        (0, 1),
+        (0, top),
+    )
     spread.ticks([(k / 4, f"{k / 4:g}") for k in range(5)], [])
     for count, edge in zip(counts.tolist(), edges.tolist(), strict=False):
         spread.bar(edge, 0.0, count, 0.05)
