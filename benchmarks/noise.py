@@ -202,9 +202,14 @@ def picture(results: dict[str, Any], file: Path) -> None:
     counts, edges = np.histogram(pbos, bins=20, range=(0, 1))
     top = float(counts.max())
     spread = charts.Panel(
-        f"Probability of overfitting, {len(pbos):,} samples, independent",
-        540, 58, 240, 24 * len(names), (0, 1), (0, top),
-    )  # fmt: skip
+        "Probability of overfitting, independent",
+        540,
+        58,
+        240,
+        24 * len(names),
+        (0, 1),
+        (0, top),
+    )
     spread.ticks([(k / 4, f"{k / 4:g}") for k in range(5)], [])
     for count, edge in zip(counts.tolist(), edges.tolist(), strict=False):
         spread.bar(edge, 0.0, count, 0.05)
