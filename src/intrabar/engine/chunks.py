@@ -39,7 +39,6 @@ from intrabar.indicators import require_length
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
-from intrabar.sim.access import table_of
 from intrabar.sim.account import Account
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
@@ -95,11 +94,6 @@ class ChunkedSetup:
         """Whether an indicator reads longer bars."""
         wanted = (x for s in self.strategies.values() for x in s.indicators().values())
         return any(on_frames(x) for x in wanted)
-
-    @property
-    def reads_ranges(self) -> bool:
-        """Whether slippage reads mean ranges."""
-        return any(x.slippage_volatility or x.slippage_impact for x in self.instruments)
 
     @cached_property
     def timeline(self) -> Rows:
@@ -254,14 +248,7 @@ class ChunkedRun:
         if is_first:
             wake = np.zeros((len(piece.market), len(given.strategies)), np.uint8)
             self.machine = Machine(piece.market, given.instruments, given.account, wake)
-            # It would look for ranges in rows that are not there; they are laid before it below.
-            self.machine.instruments = [
-                replace(x, slippage_volatility=0.0, slippage_impact=0.0) for x in given.instruments
-            ]
-        self.machine.show(shown.market, shown.wake, window.first)
-        if shown.mean_range is not None:
-            self.machine.tape = self.machine.tape._replace(mean_range=shown.mean_range)
-            self.machine._tape_table[:] = table_of(self.machine.tape)
+        self.machine.show(shown.market, shown.wake, window.first, shown.mean_range)
         if is_first:
             self._connect(shown)
             tell(self.running, "on_start")

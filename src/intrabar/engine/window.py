@@ -19,6 +19,7 @@ from intrabar.engine.ranges import CarriedRanges
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.numbered import numbered
+from intrabar.sim.tape import reads_ranges
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Timetable, timetable
 from intrabar.strategy.signals import RunningSignals
@@ -111,7 +112,7 @@ class Window:
         self._columns = CarriedColumns(self._named, symbols, self._frames)
         self._factors = CarriedFactors()
         self._moves = any(one.moves_prices for one in given.alongside)
-        self._ranges = CarriedRanges() if given.reads_ranges else None
+        self._ranges = CarriedRanges() if reads_ranges(given.instruments) else None
         self._warm: set[tuple[str, str]] = set()
         self._last_open = np.full(len(given.feeds), -1, np.int64)
         self._rows: dict[str, NDArray[Any]] = {}

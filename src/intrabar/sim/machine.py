@@ -347,7 +347,13 @@ class Machine:
         book.log[: len(over)] = place[over]
         account["orders"], account["log"] = len(rows), len(over)
 
-    def show(self, market: Market, wake: NDArray[np.uint8], first: int) -> None:
+    def show(
+        self,
+        market: Market,
+        wake: NDArray[np.uint8],
+        first: int,
+        ranges: NDArray[np.float64] | None = None,
+    ) -> None:
         """Lay the next piece of a history before the loop, under its bar numbers (`numbered`).
 
         Parameters
@@ -356,12 +362,14 @@ class Machine:
         wake : (t, strategies) uint8
         first : bar
             From which on they are in memory; at most the present one.
+        ranges : (t, n) price, optional
+            Mean ranges, which depend on bars that are in memory no more.
         """
         recorded = self.tape.equity
         self.market, self.wake, self.first = market, wake, first
         equity = numbered(np.empty(len(market) - first), first)
         equity[first : self.bar] = recorded[first : self.bar]
-        tape = tape_of(market, self.instruments, self.account, wake)
+        tape = tape_of(market, self.instruments, self.account, wake, ranges)
         self.tape = tape._replace(equity=equity)
         self._tape_table[:] = table_of(self.tape)
 

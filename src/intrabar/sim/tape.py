@@ -19,9 +19,16 @@ RANGE_BARS = 20  # of the mean true range that slippage reads
 
 
 def tape_of(
-    market: Market, instruments: Sequence[Instrument], account: Account, wake: NDArray[np.uint8]
+    market: Market,
+    instruments: Sequence[Instrument],
+    account: Account,
+    wake: NDArray[np.uint8],
+    ranges: NDArray[np.float64] | None = None,
 ) -> Tape:
-    """What the kernels read of a market; arrays that nothing asks for stay empty."""
+    """What the kernels read of a market; arrays that nothing asks for stay empty.
+
+    `ranges` are its mean ranges (`mean_range`) where they are known already.
+    """
     n = len(instruments)
     converts = any(x.currency != account.currency for x in instruments)
     if converts and market.fx is None:
@@ -30,10 +37,11 @@ def tape_of(
             f"{foreign.symbol} is in {foreign.currency}, the account in {account.currency}: "
             "rates of exchange are missing"
         )
-    ranges = any(x.slippage_volatility or x.slippage_impact for x in instruments)
     dated = has_nights(account, instruments)
     detail = market.detail
     none = np.zeros((0, n))
+    if ranges is None:
+        ranges = mean_range(market) if reads_ranges(instruments) else none
     return Tape(
         time=market.time,
         open=market.open,
@@ -45,7 +53,7 @@ def tape_of(
         equity=np.empty(len(market)),
         day=_days(market) if dated else none[:, 0].astype(np.int64),
         volume=market.volume,
-        mean_range=mean_range(market) if ranges else none,
+        mean_range=ranges,
         fx=none if market.fx is None else market.fx,
         detail_first=none.astype(np.int64) if detail is None else detail.first,
         detail_count=none.astype(np.int64) if detail is None else detail.count,
@@ -84,6 +92,11 @@ def mean_range(market: Market) -> NDArray[np.float64]:
         means = np.divide(total, count, out=np.zeros(len(rows) + 1), where=count > 0.0)
         out[:, j] = means[np.searchsorted(rows, np.arange(len(out)), "left")]
     return out
+
+
+def reads_ranges(instruments: Sequence[Instrument]) -> bool:
+    """Whether slippage reads mean ranges."""
+    return any(x.slippage_volatility or x.slippage_impact for x in instruments)
 
 
 def has_nights(account: Account, instruments: Sequence[Instrument]) -> bool:
