@@ -86,13 +86,13 @@ def sweep(
         result = carried_out(
             plan, Path(made.out), workers=options.workers, on=options.on, progress=watched
         )
+    if not as_json:
+        tell(result)
     page = str(sweep_report(result)) if made.report else None
     if as_json:
         print(json.dumps({**summary(result), "page": page}))
-    else:
-        tell(result)
-        if page is not None:
-            print(f"page: {page}")
+    elif page is not None:
+        print(f"page: {page}")
     if result.failed == len(result):
         raise RunError(f"all {len(result)} trials failed; the first: {result.outcomes[0].error}")
     return 0
