@@ -43,6 +43,8 @@ class Calendar:
     def __init__(self, market: Market) -> None:
         self.market = market
         self.day = days_of(market.time) if market.day is None else market.day
+        # The last row of each day.
+        self.ends = np.flatnonzero(np.append(np.diff(self.day) != 0, True))
         self.month = self.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
@@ -71,14 +73,14 @@ def brief(
         In the order of the market's columns.
     periods_per_year : float
     """
-    market, n = calendar.market, equity.shape[0]
-    rows, returns = np.empty(n, np.int64), np.empty(n)
+    market, n, most = calendar.market, equity.shape[0], calendar.ends.shape[0]
+    rows, returns, scratch = np.empty(most, np.int64), np.empty(most), np.empty(most)
     out = np.empty(len(FIGURES))
     days = figures(
         fills,
         equity,
         market.time,
-        calendar.day,
+        calendar.ends,
         calendar.month,
         market.open[:n],
         market.high[:n],
@@ -89,7 +91,7 @@ def brief(
         periods_per_year,
         rows,
         returns,
-        np.empty(n),
+        scratch,
         out,
     )
     values = dict(zip(FIGURES, [None if x != x else x for x in out.tolist()], strict=True))
