@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +17,11 @@ from intrabar.errors import ConfigError, RunError
 from intrabar.research import cluster
 from intrabar.research.cluster import Cluster
 from intrabar.research.trial import Outcome, Trial
+from tests.research.toy import Toy
 
 RULES = "def worth(a, b):\n    return a * 1.25 - b\n"
 PACKAGE = str(Path(intrabar.__file__).parents[1])
 TESTS = str(Path(__file__).parents[2])
-
-
-@dataclass
-class Toy:
-    """A work whose trials say by their parameters what becomes of their process."""
-
-    folder: Path
-    prices: np.ndarray[Any, Any]
-
-    def key(self, trial: Trial) -> str:
-        return f"toy-{trial.number}"
-
-    def run(self, trials: Sequence[Trial]) -> list[Outcome]:
-        return [self._run(trial) for trial in trials]
-
-    def _run(self, trial: Trial) -> Outcome:
-        import house_rules  # the user's own file: nowhere but in the working folder
-
-        mark = self.folder / f"died-{trial.number}"
-        what = trial.parameters["what"]
-        if what == "kills always" or (what == "kills once" and not mark.exists()):
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        if what == "breaks":
-            raise ZeroDivisionError("the work itself is wrong")
-        time.sleep(0.002)
-        returns = self.prices * house_rules.worth(trial.number, 3.0)
-        days = np.arange(len(returns), dtype=np.int64)
-        metrics = {"sharpe": float(returns.sum()), "calmar": None}
-        return Outcome(trial, self.key(trial), "finished", metrics, "d", returns, days)
 
 
 def batches(number: int, size: int, **what: str) -> Iterator[list[Trial]]:
@@ -125,7 +93,7 @@ def test_a_cluster_gives_what_this_process_gives_whoever_dies(
         parts = pool.map(work, batches(100_000, 16))
         first = next(parts)
         _kill_head()
-        with pytest.raises(RunError, match="the cluster is lost: .*finished trials are kept"):
+        with pytest.raises(RunError, match=r"the cluster is lost: .*finished trials are kept"):
             list(parts)
         assert [o.status for o in first] == ["finished"] * len(first)
     assert capfd.readouterr().out == ""

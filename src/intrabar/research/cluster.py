@@ -7,6 +7,7 @@ once, so that a cluster that is lost takes nothing with it but the tasks it was 
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
 import os
@@ -18,7 +19,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -89,7 +90,8 @@ class Cluster:
             The cluster is lost, or cannot run this work. What was yielded before is good.
         """
         ray = self._join()
-        flow = _Flow(ray, ray.put(work), chain.from_iterable(batches))
+        shared = [ray.put(own_modules()), ray.put(work)]
+        flow = _Flow(ray, shared, chain.from_iterable(batches))
         try:
             while flow.fill():
                 for task, ended in flow.ended():
@@ -105,8 +107,7 @@ class Cluster:
             if ray.is_initialized():
                 raise RunError("this program uses Ray already; leave it first, by ray.shutdown()")
             try:
-                with TemporaryDirectory(prefix="intrabar-") as folder:
-                    _start(ray, self.address, self.workers, _own_modules(Path(folder)))
+                _start(ray, self.address, self.workers)
             except (RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
                 ray.shutdown()
                 where = f" at {self.address}" if self.address else ""
@@ -118,9 +119,9 @@ class Cluster:
 class _Flow:
     """What is still to run, and what is in flight."""
 
-    def __init__(self, ray: Any, work: Any, trials: Iterator[Trial]) -> None:
+    def __init__(self, ray: Any, shared: list[Any], trials: Iterator[Trial]) -> None:
         self._ray = ray
-        self._work = work
+        self._shared = shared
         self._trials = trials
         self._next: deque[Trial] = deque()
         self._again: deque[Task] = deque()
@@ -133,8 +134,8 @@ class _Flow:
     def fill(self) -> bool:
         """Start tasks until enough are in flight; whether any is."""
         while len(self._flying) < AHEAD * self._slots and (task := self._cut()):
-            # In a list, so that the worker fetches the work only where it does not have it yet.
-            ref = self._run.remote([self._work], CACHE.name, task.trials)
+            # In a list, so that a worker fetches the work only where it does not have it yet.
+            ref = self._run.remote(self._shared, CACHE.name, task.trials)
             self._flying[ref] = task
         return bool(self._flying)
 
@@ -192,9 +193,7 @@ class _Flow:
             self._ray.cancel(ref)
 
 
-def _settle(
-    ray: Any, work: Work, task: Task, ended: Any, flow: _Flow
-) -> Iterator[list[Outcome]]:
+def _settle(ray: Any, work: Work, task: Task, ended: Any, flow: _Flow) -> Iterator[list[Outcome]]:
     """The outcomes of a task that has ended, or what is to be done about it."""
     errors = ray.exceptions
     try:
@@ -235,15 +234,13 @@ def _died(work: Work, trial: Trial, error: Exception) -> Outcome:
 _held: tuple[Any, Work] | None = None  # of this worker process: the work that it last had
 
 
-def run_task(
-    shared: list[Any], code: str, trials: Sequence[Trial]
-) -> tuple[list[Outcome], float]:
+def run_task(shared: list[Any], code: str, trials: Sequence[Trial]) -> tuple[list[Outcome], float]:
     """Run the trials of a task, on a worker.
 
     Parameters
     ----------
-    shared : list of one reference
-        To the work.
+    shared : list of two references
+        To the modules that the work needs, and to the work.
     code : str
         Digest of the kernels of who asks; other ones would not give the same results.
     trials : sequence of Trial
@@ -261,8 +258,10 @@ def run_task(
             f"{socket.gethostname()} has another version of Intrabar, Python, NumPy or Numba "
             f"({CACHE.name}, here {code}); install the same on every machine"
         )
-    if _held is None or _held[0] != shared[0]:
-        _held = (shared[0], ray.get(shared[0]))
+    modules, work = shared
+    if _held is None or _held[0] != work:
+        take_in(ray.get(modules))
+        _held = (work, ray.get(work))
     began = time.perf_counter()
     outcomes = _held[1].run(trials)
     return outcomes, time.perf_counter() - began
@@ -278,41 +277,47 @@ def _import_ray() -> Any:
     return ray
 
 
-def _start(ray: Any, address: str, workers: int, modules: str) -> None:
+def _start(ray: Any, address: str, workers: int) -> None:
     """Join a cluster or start one, without a word on stdout."""
-    cores = None if address else workers or os.cpu_count()
     ray.init(
         address=address or "local",
-        num_cpus=cores,
+        num_cpus=None if address else workers or os.cpu_count(),
         include_dashboard=None if address else False,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        runtime_env={"working_dir": modules} if modules else None,
     )
     # Ray tells of dead workers on stdout, where our results go; we tell of them ourselves.
     ray._private.worker._worker_logs_enabled = False
 
 
-def _own_modules(folder: Path) -> str:
-    """Copy the modules of the working folder that are loaded, so that workers can import them.
+def own_modules() -> dict[str, bytes]:
+    """The sources of the working folder's modules that are loaded, by their path for imports.
 
     Intrabar and what is installed must be on every machine; a user's strategy file need not.
     """
-    here = Path.cwd()
-    copied = ""
+    here, installed = Path.cwd(), Path(sys.prefix)
+    found = {}
     for name, module in list(sys.modules.items()):
-        file = Path(getattr(module, "__file__", None) or "")
-        ours = name.partition(".")[0] in ("intrabar", "__main__")
-        if ours or file.suffix != ".py" or not file.absolute().is_relative_to(here):
+        file = Path(getattr(module, "__file__", None) or "").absolute()
+        if name.partition(".")[0] in ("intrabar", "__main__") or file.suffix != ".py":
             continue
-        if file.absolute().is_relative_to(Path(sys.prefix)):
-            continue  # an environment inside the working folder
-        place = folder / name.replace(".", "/")
-        place = place / file.name if file.name == "__init__.py" else place.with_suffix(".py")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, place)
-        copied = str(folder)
-    return copied
+        if file.is_relative_to(here) and not file.is_relative_to(installed):
+            path = name.replace(".", "/")
+            path += "/__init__.py" if file.name == "__init__.py" else ".py"
+            found[path] = file.read_bytes()
+    return found
+
+
+def take_in(modules: dict[str, bytes]) -> None:
+    """Make modules that `own_modules` found importable in this process."""
+    if not modules:
+        return
+    folder = Path(mkdtemp(prefix="intrabar-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for path, source in modules.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(source)
+    sys.path.insert(0, str(folder))
 
 
 def _require_there(address: str) -> None:
