@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.adjusted import Adjusted
-from intrabar.engine.columns import compute_columns
+from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Market
@@ -73,9 +72,12 @@ class Run:
     Parameters
     ----------
     setup : Setup
+    prepared : Prepared, optional
+        The setup's market with what other runs have worked out of it.
     """
 
     setup: Setup
+    prepared: Prepared | None = None
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -83,13 +85,10 @@ class Run:
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        adjusted = Adjusted(setup.market)
-        self.frames = TimeFrames(adjusted.market, calendars)
+        prepared = self.prepared or Prepared(setup.market, calendars)
+        adjusted, self.frames = prepared.adjusted, prepared.frames
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
-        columns = {
-            name: adjusted.shown(own, named[name])
-            for name, own in compute_columns(named, adjusted.market, self.frames).items()
-        }
+        columns = prepared.columns(named)
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
