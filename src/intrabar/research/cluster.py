@@ -62,6 +62,7 @@ class Cluster:
         self.address = address
         self.workers = workers
         self._ray: Any = None
+        self._shared: tuple[Work, list[Any]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +74,7 @@ class Cluster:
         """Leave the cluster; one that was started here ends with all its processes."""
         if self._ray is not None:
             self._ray.shutdown()
-            self._ray = None
+            self._ray = self._shared = None
 
     def map(self, work: Work, batches: Iterable[Sequence[Trial]]) -> Iterator[list[Outcome]]:
         """The outcomes of tasks, in the order in which tasks end.
@@ -90,8 +91,9 @@ class Cluster:
             The cluster is lost, or cannot run this work. What was yielded before is good.
         """
         ray = self._join()
-        shared = [ray.put(own_modules()), ray.put(work)]
-        flow = _Flow(ray, shared, chain.from_iterable(batches))
+        if self._shared is None or self._shared[0] is not work:
+            self._shared = (work, [ray.put(own_modules()), ray.put(work)])
+        flow = _Flow(ray, self._shared[1], chain.from_iterable(batches))
         try:
             while flow.fill():
                 for task, ended in flow.ended():

@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.space import Axis, Space
-from intrabar.research.sweep import LOWER_IS_BETTER
-from intrabar.research.trial import Outcome, Trial, Value
+from intrabar.research.sweep import (
+    LOWER_IS_BETTER,
+    Carried,
+    Sweepable,
+    SweepResult,
+    carry_out,
+)
+from intrabar.research.trial import Outcome, Pool, Trial, Value
 
 BATCH = 20  # trials that are proposed without knowing what comes of each other
 IN_VAIN = 50  # proposals that were tried before or are excluded; then a point is drawn
@@ -81,6 +87,41 @@ def search(
         if record is not None:
             record.add_trials([study.trials[one.number] for one in proposed[len(known) :]])
         yield outcomes
+
+
+def carry_out_search(
+    work: Sweepable, space: Space, pool: Pool, journal: Path | None, **how: Unpack[Carried]
+) -> SweepResult:
+    """A guided search on a pool, with the ledger: what `carry_out` is for a sample.
+
+    Parameters
+    ----------
+    work : Sweepable
+    space : Space
+    pool : Pool
+    journal : path or None
+        As in `search`.
+    **how
+        As in `carry_out`.
+    """
+    metric, progress = how.get("metric", "sharpe"), how.get("progress")
+    silent = how.copy()
+    silent["progress"] = None
+    outcomes: list[Outcome] = []
+    found = 0
+
+    def run(trials: Sequence[Trial]) -> list[Outcome]:
+        nonlocal found
+        part = carry_out(work, trials, pool, **silent)
+        found += part.found
+        return part.outcomes
+
+    for batch in search(space, run, metric, journal):
+        outcomes += batch
+        if progress is not None:
+            progress(len(outcomes), space.count)
+    ledger = how.get("ledger")
+    return SweepResult(work, outcomes, metric, None if ledger is None else ledger.path, found)
 
 
 def _ran(run: Run, points: Sequence[Point], first: int) -> list[Outcome]:

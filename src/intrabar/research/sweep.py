@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import polars as pl
@@ -43,6 +43,16 @@ LOOKED_UP = 1_024  # trials asked of the ledger at once
 BATCH = 16  # trials handed to a worker at once
 
 Progress = Callable[[int, int], None]
+
+
+class Carried(TypedDict, total=False):
+    """What `carry_out` may be told."""
+
+    metric: str
+    ledger: Ledger | None
+    strategy: str
+    total: int
+    progress: Progress | None
 
 
 class Sweepable(Work, Protocol):
