@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +27,9 @@ from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
+
+NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
+"""Makes a machine for a market, instruments, an account, and when its strategies wake."""
 
 Arrays = Mapping[str, RunningSignals | RunningWeights]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
@@ -74,10 +77,13 @@ class Run:
     setup : Setup
     prepared : Prepared, optional
         The setup's market with what other runs have worked out of it.
+    new_machine : callable
+        Gives the machine; a `Machine` by default.
     """
 
     setup: Setup
     prepared: Prepared | None = None
+    new_machine: NewMachine = Machine
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -101,7 +107,7 @@ class Run:
             elif isinstance(strategy, Weights):
                 arrays[name] = RunningWeights(strategy, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
-        self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if name in arrays:
