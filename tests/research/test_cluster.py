@@ -10,18 +10,59 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import intrabar
+from intrabar.app.sweeping import planned
 from intrabar.errors import ConfigError, RunError
 from intrabar.research import cluster
 from intrabar.research.cluster import Cluster
+from intrabar.research.sweep import carry_out
+from intrabar.research.threads import Threads
 from intrabar.research.trial import Outcome, Trial
 from tests.research.toy import Toy
 
-RULES = "def worth(a, b):\n    return a * 1.25 - b\n"
+RULES = """
+from dataclasses import dataclass
+import intrabar as ib
+
+def worth(a, b):
+    return a * 1.25 - b
+
+@dataclass
+class AtTheLow(ib.Strategy):
+    days: int = 5
+
+    def indicators(self):
+        return {"low": ib.lowest(self.days)}
+
+    def on_close(self, now):
+        if now.is_flat and now.close <= 1.02 * now["low"]:
+            now.buy(10, take_profit=now.close * 1.01, stop_loss=now.close * 0.98)
+"""
 PACKAGE = str(Path(intrabar.__file__).parents[1])
 TESTS = str(Path(__file__).parents[2])
+
+
+SPACE = {"parameters": {"days": [2, 5, 9], "account.path_policy": ["worst", "best"]}}
+
+
+def walk(days: int) -> pl.DataFrame:
+    """Daily bars of a random walk."""
+    rng = np.random.default_rng(3)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, days)))
+    first = np.datetime64("2024-01-01T21:00", "ns")
+    return pl.DataFrame(
+        {
+            "time": first + np.arange(days) * np.timedelta64(24, "h"),
+            "open": close,
+            "high": 1.01 * close,
+            "low": 0.99 * close,
+            "close": close,
+            "volume": np.full(days, 1e6),
+        }
+    )
 
 
 def batches(number: int, size: int, **what: str) -> Iterator[list[Trial]]:
@@ -63,7 +104,16 @@ def test_a_cluster_gives_what_this_process_gives_whoever_dies(
 ) -> None:
     work = Toy(tmp_path, np.linspace(0.0, 1.0, 500))
     calm = told(map(work.run, batches(400, 16)))
+    plan = planned("house_rules:AtTheLow", walk(300), SPACE, {"symbols": ["X"]})
     with Cluster(workers=2) as pool:
+        # A sweep over a strategy of the user's: the same bits as on threads.
+        near, far = (carry_out(plan.work, plan.space, p) for p in (Threads(1), pool))
+        assert far.failed == 0
+        assert far.table.drop("seconds").equals(near.table.drop("seconds"))
+        assert far.table["campaigns"].min() > 0
+        assert far.digest == near.digest
+        assert np.array_equal(far.returns, near.returns)
+
         # One process is killed in the middle: no trial is lost, none is there twice.
         assert told(pool.map(work, batches(400, 16, _150="kills once"))) == {
             **calm,
