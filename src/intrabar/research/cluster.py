@@ -17,6 +17,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -26,6 +27,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError, RunError
 from intrabar.kernel import CACHE
+from intrabar.model.bars import Times
 from intrabar.research.trial import Outcome, Trial, Work
 
 SECONDS = 2.0  # that a task should take
@@ -266,7 +268,14 @@ def run_task(shared: list[Any], code: str, trials: Sequence[Trial]) -> tuple[lis
         _held = (work, ray.get(work))
     began = time.perf_counter()
     outcomes = _held[1].run(trials)
-    return outcomes, time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    return with_days_once(outcomes), seconds
+
+
+def with_days_once(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Outcomes that share the days of their returns, where they are the same; they travel once."""
+    days: dict[bytes, Times] = {}
+    return [replace(o, days=days.setdefault(o.days.tobytes(), o.days)) for o in outcomes]
 
 
 def _import_ray() -> Any:
