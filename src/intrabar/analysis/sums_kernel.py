@@ -37,7 +37,7 @@ def sum_of_block(x: Floats, first: int, n: int) -> float:
     total = ((a + b) + (c + d)) + ((e + f) + (g + h))
     for i in range(whole, first + n):
         total += x[i]
-    return total
+    return float(total)
 
 
 @kernel

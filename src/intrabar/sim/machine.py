@@ -26,6 +26,7 @@ from intrabar.sim.tally import Tally, without_places
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
 RANGE_BARS = 20  # of the mean true range that slippage reads
+OF_RUN = np.array([n not in ("stop", "wakes_at_open", *RECORDS) for n in state.ACCOUNT.names or ()])
 FIRST_ROOM = 262_144  # rows
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
@@ -330,14 +331,13 @@ class Machine:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
         account = self.book.account[0]
         digest = hashlib.sha256()
-        for name in state.ACCOUNT.names or ():
-            if name not in ("stop", "wakes_at_open", *RECORDS):
-                digest.update(account[name].tobytes())
+        digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
         digest.update(self.book.sleeves.tobytes())
         digest.update(without_places(self.book.orders[self.working()]).tobytes())
         tally = self._tally.copy()
         equity = self.tape.equity[tally.bars : self.bars_done]
-        tally.take(self.done(), self.fills(), self.ledger(), equity)
+        done = self.book.log[: account["log"]]
+        tally.take(self.book.orders, done, self.fills(), self.ledger(), equity)
         digest.update(tally.digest())
         return digest.hexdigest()
 
@@ -360,7 +360,7 @@ class Machine:
             self.ledger().copy(),
         )
         equity = self.tape.equity[self._tally.bars : self.bars_done]
-        self._tally.take(given.orders, given.fills, given.ledger, equity)
+        self._tally.take(book.orders, rows[:done], given.fills, given.ledger, equity)
         left = self.fills()[fills:].copy()
         book.fills[: len(left)] = left
         book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
