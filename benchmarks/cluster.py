@@ -170,7 +170,8 @@ def told(f: Figures) -> Iterator[str]:
         yield model(f, run)
     slots = MACHINES * PROCESSORS
     trial = f.outcome + f.kept
-    yield f"\nthe driver takes {1 / trial:,.0f} trials a second and keeps {RUNS * f.memory / 1e9:,.0f} GB"
+    yield f"\nthe driver takes {1 / trial:,.0f} trials a second"
+    yield f"the driver keeps {RUNS * f.memory / 1e9:,.0f} GB"
     yield f"{slots:,} processors keep it busy with runs of {slots * trial * 1e3:,.0f} ms or less"
     yield f"{f.run / trial:.0f} processors keep it busy with the runs that were measured"
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
 import intrabar
-from intrabar.app.sweeping import planned
+from intrabar.app.sweeping import planned, pool_for
 from intrabar.errors import ConfigError, RunError
 from intrabar.research import cluster
 from intrabar.research.cluster import Cluster
 from intrabar.research.sweep import carry_out
 from intrabar.research.threads import Threads
 from intrabar.research.trial import Outcome, Trial
-from tests.research.toy import Toy
+from tests.research.toy import Toy, walk
 
 RULES = """
 from dataclasses import dataclass
@@ -46,23 +46,6 @@ TESTS = str(Path(__file__).parents[2])
 
 
 SPACE = {"parameters": {"days": [2, 5, 9], "account.path_policy": ["worst", "best"]}}
-
-
-def walk(days: int) -> pl.DataFrame:
-    """Daily bars of a random walk."""
-    rng = np.random.default_rng(3)
-    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, days)))
-    first = np.datetime64("2024-01-01T21:00", "ns")
-    return pl.DataFrame(
-        {
-            "time": first + np.arange(days) * np.timedelta64(24, "h"),
-            "open": close,
-            "high": 1.01 * close,
-            "low": 0.99 * close,
-            "close": close,
-            "volume": np.full(days, 1e6),
-        }
-    )
 
 
 def batches(number: int, size: int, **what: str) -> Iterator[list[Trial]]:
@@ -155,6 +138,31 @@ def _kill_head() -> None:
 
     node: Any = worker._global_node
     node.all_processes["gcs_server"][0].process.kill()
+
+
+def test_the_work_of_a_cluster_holds_the_bars_of_files_that_workers_do_not_have(
+    tmp_path: Path,
+) -> None:
+    symbols = [f"S{k}" for k in range(12)]
+    files = [tmp_path / f"{symbol}.csv" for symbol in symbols]
+    for file in files:
+        walk(60).write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    config = {"data": [{"symbol": s, "file": str(f)} for s, f in zip(symbols, files, strict=True)]}
+    space = {"parameters": {"symbols": symbols, "fast": [2, 3], "account.cash": [1e4, 1e5]}}
+    plan = planned("MovingAverageCrossover", None, space, {"config": config})
+    pool_for(plan, 1, "ray")
+    sent = pickle.loads(pickle.dumps(plan.work))
+    for file in files:
+        file.unlink()
+    outcomes = sent.run(list(plan.space))
+    assert [o.error for o in outcomes] == [""] * 48
+    assert [o.key for o in outcomes] == [plan.work.key(t) for t in plan.space]
+
+
+def test_an_address_needs_a_cluster() -> None:
+    plan = planned("CoinFlip", walk(60), {"parameters": {"seed": [1]}}, {})
+    with pytest.raises(ConfigError, match="address: is that of a Ray cluster"):
+        pool_for(plan, 1, "threads", "127.0.0.1:6379")
 
 
 def test_an_address_at_which_nobody_is() -> None:

@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from intrabar.app.sweeping import sweep
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.guided import BATCH, search
 from intrabar.research.space import Space, space
+from intrabar.research.sweep import SweepResult
 from intrabar.research.trial import Outcome, Trial
+from tests.research.toy import walk
 
 HILL = {
     "fast": {"from": 2, "to": 60, "step": 1},
@@ -119,6 +123,33 @@ def test_failed_trials_and_such_without_the_metric_lead_nowhere_and_stop_nothing
     assert len(found) == 100
     late = [o.trial.parameters["side"] for o in found[40:]]
     assert late.count("long") > 2 * late.count("both")
+
+
+def test_a_sweep_that_is_guided_is_the_same_on_any_workers_and_runs_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    def swept(out: Path, **how: Any) -> SweepResult:
+        return sweep(
+            "MovingAverageCrossover",
+            walk(300),
+            parameters={"fast": {"from": 2, "to": 30}, "slow": {"from": 5, "to": 60}},
+            constraints=["fast < slow"],
+            sample="optuna",
+            seed=4,
+            metric="max_drawdown",
+            out=out,
+            **how,
+        )
+
+    first = swept(tmp_path / "a", count=30, workers=2, on="threads")
+    assert first.table["number"].to_list() == list(range(30))
+    assert (first.table["fast"] < first.table["slow"]).all()
+    assert first.best is not None
+    assert first.best.metrics["max_drawdown"] == first.table["max_drawdown"].min()
+    longer = swept(tmp_path / "a", count=45, workers=1)
+    assert longer.found == 30
+    assert len(list((tmp_path / "a" / "searches").glob("*.journal"))) == 1
+    assert longer.digest == swept(tmp_path / "b", count=45, workers=2, on="threads").digest
 
 
 def test_a_space_of_few_points_is_tried_whole() -> None:

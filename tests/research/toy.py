@@ -1,4 +1,4 @@
-"""A work whose trials say by their parameters what becomes of their process."""
+"""A work whose trials say by their parameters what becomes of their process, and bars."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from intrabar.research.trial import Outcome, Trial
 
@@ -43,3 +44,20 @@ class Toy:
         days = np.arange(len(returns), dtype=np.int64)
         metrics = {"sharpe": float(returns.sum()), "calmar": None}
         return Outcome(trial, self.key(trial), "finished", metrics, "d", returns, days)
+
+
+def walk(days: int) -> pl.DataFrame:
+    """Daily bars of a random walk."""
+    rng = np.random.default_rng(3)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, days)))
+    first = np.datetime64("2024-01-01T21:00", "ns")
+    return pl.DataFrame(
+        {
+            "time": first + np.arange(days) * np.timedelta64(24, "h"),
+            "open": close,
+            "high": 1.01 * close,
+            "low": 0.99 * close,
+            "close": close,
+            "volume": np.full(days, 1e6),
+        }
+    )

@@ -6,9 +6,8 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass
-from itertools import product
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -22,7 +21,7 @@ from intrabar.app.progress import bar
 from intrabar.app.sweep_folder import store_sweep
 from intrabar.app.variants import Variants
 from intrabar.engine.backtest import Run
-from intrabar.errors import ConfigError, IntrabarError, NotFoundError
+from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
 from intrabar.research.cluster import Cluster
 from intrabar.research.guided import carry_out_search
@@ -32,7 +31,7 @@ from intrabar.research.processes import Processes, can_be_sent
 from intrabar.research.space import Space, space
 from intrabar.research.sweep import Carried, Progress, SweepResult, carry_out, require_metric
 from intrabar.research.threads import Threads
-from intrabar.research.trial import Pool, Trial
+from intrabar.research.trial import Pool
 from intrabar.sim.machine import Account
 
 LEDGER = "trials.sqlite"
@@ -224,8 +223,14 @@ def carried_out(
 
 def name_of(plan: Plan) -> str:
     """A hash of all that decides a guided search, but for how many trials it is given."""
-    space, key = plan.space, plan.work.key(Trial(0, {}))
-    told = [key, list(space.axes), plan.sweep.constraints, space.seed, plan.sweep.metric]
+    space = plan.space
+    told = [
+        plan.work.key(next(iter(space))),
+        list(space.axes),
+        plan.sweep.constraints,
+        space.seed,
+        plan.sweep.metric,
+    ]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -247,7 +252,7 @@ def pool_for(
         raise ConfigError("address: is that of a Ray cluster; give it with on: ray")
     count = workers or len(os.sched_getaffinity(0))
     if on == "ray":
-        read_markets(plan)
+        plan.variants.read_markets(plan.space.axes)
         return Cluster(address, count), []
     if on == "threads" or (on is None and not holds_the_interpreter(plan)):
         return Threads(count), []
@@ -255,15 +260,6 @@ def pool_for(
         told = "the strategy cannot be sent to other processes, so the trials ran in this one; "
         return Threads(1), [told + "put its class or function into a module of its own"]
     return (Processes(count) if count > 1 or on else Threads(1)), []
-
-
-def read_markets(plan: Plan) -> None:
-    """Read every market that trials may need: the machines of a cluster have no files of ours."""
-    paths = plan.variants.paths
-    axes = [a for a in plan.space.axes if any(path[0] != "strategies" for path in paths[a.place])]
-    for values in product(*(a.values or (a.low,) for a in axes)):
-        with suppress(IntrabarError):  # the trial will say so itself
-            plan.work.key(Trial(0, {a.place: v for a, v in zip(axes, values, strict=True)}))
 
 
 def holds_the_interpreter(plan: Plan) -> bool:
