@@ -224,13 +224,9 @@ def carried_out(
 def name_of(plan: Plan) -> str:
     """A hash of all that decides a guided search, but for how many trials it is given."""
     space = plan.space
-    told = [
-        plan.work.key(next(iter(space))),
-        list(space.axes),
-        plan.sweep.constraints,
-        space.seed,
-        plan.sweep.metric,
-    ]
+    first = next(iter(replace(space, sample="random", count=1)))
+    told: list[Any] = [plan.work.key(first), list(space.axes), plan.sweep.constraints]
+    told += [space.seed, plan.sweep.metric]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
