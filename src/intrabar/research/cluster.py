@@ -114,8 +114,7 @@ class Cluster:
                 _start(ray, self.address, self.workers)
             except (RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
                 ray.shutdown()
-                where = f" at {self.address}" if self.address else ""
-                raise RunError(f"cannot use the cluster{where}: {_line(error)}") from None
+                raise RunError(_unusable(self.address, _line(error))) from None
             self._ray = ray
         return self._ray
 
@@ -342,6 +341,16 @@ def _require_there(address: str) -> None:
             f"'ray start --head --port {port}', and join it from here with "
             f"'ray start --address {address}'"
         )
+
+
+def _unusable(address: str, why: str) -> str:
+    if not address:
+        return f"Ray does not start on this machine: {why}"
+    return (
+        f"cannot join the cluster at {address}: {why}. Ray and Python must be those of the "
+        "cluster, and its token must be here: copy ~/.ray/auth_token from it, and set "
+        "RAY_AUTH_MODE=token"
+    )
 
 
 def _listens(host: str, port: int) -> bool:
