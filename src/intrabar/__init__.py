@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from intrabar.app.api import audit, backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.app.sweep_page import sweep_report
     from intrabar.app.sweeping import sweep
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
     from intrabar.research.sweep import SweepResult
-    from intrabar.sim.machine import Account
+    from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
     from intrabar.strategy.gates import Gates
@@ -62,6 +63,7 @@ _HOMES = {
     "app.api": "audit backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "app.sweep_page": "sweep_report",
     "app.sweeping": "sweep",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
@@ -77,7 +79,7 @@ _HOMES = {
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
     "research.sweep": "SweepResult",
-    "sim.machine": "Account",
+    "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
     "strategy.gates": "Gates",
@@ -140,6 +142,7 @@ __all__ = [
     "run_scenario",
     "sma",
     "sweep",
+    "sweep_report",
     "talib",
     "uniform",
 ]

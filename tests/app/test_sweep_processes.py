@@ -144,10 +144,8 @@ def run(count, fast):
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 
-run(2000, 3)
-before = resident()
-run(2000, 4)
-print("rise", (resident() - before) / 2000)
+after = [run(500, fast) or resident() for fast in range(2, 9)]
+print("rise", (after[-1] - after[-5]) / 2000)
 """
 
 

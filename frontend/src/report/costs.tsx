@@ -1,6 +1,6 @@
 import { count, money, percent, spaced, tone } from "../format";
-import type { AccrualRow, CostRow } from "../view";
-import { Card, Empty } from "./card";
+import type { AccrualRow, CostRow } from "./view";
+import { Card, Empty } from "../parts/card";
 
 interface CostsProps {
   rows: CostRow[];
@@ -43,7 +43,7 @@ export function Costs({ rows, accruals, currency }: CostsProps) {
           </table>
         </div>
       )}
-      <p class="muted">Costs are commissions and fees; slippage is in the prices.</p>
+      <p class="under">Costs are commissions and fees; slippage is in the prices.</p>
       {accruals.length > 0 && <Accruals rows={accruals} />}
     </Card>
   );

@@ -1,7 +1,8 @@
 /** Where fills and campaigns are on the candles of a symbol. */
 import type { Focus, Level, Mark } from "../charts/marks";
 import { firstAt, type Candles } from "../columns";
-import { word, type FillsView, type ReportView } from "../view";
+import { word } from "../view";
+import type { FillsView, ReportView } from "./view";
 
 export interface SymbolFills {
   /** Sorted by bar; a split has none. */
@@ -138,7 +139,7 @@ function lines(kind: Level["kind"], changes: Change[], to: number): Level[] {
   changes.forEach(({ bar, price }, i) => {
     const next = changes[i + 1];
     if (price === null || (next && next.bar === bar)) return;
-    made.push({ kind, price, from: bar, to: next?.bar ?? to, moved: made.length > 0 });
+    made.push({ kind, price, from: bar, to: next ? next.bar - 1 : to, moved: made.length > 0 });
   });
   return made;
 }

@@ -20,7 +20,8 @@ from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.research.ledger import Data
 from intrabar.research.trial import Outcome, Trial, Value
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.account import Account
+from intrabar.sim.machine import Machine
 
 Bytes = NDArray[np.uint8]
 
