@@ -142,9 +142,9 @@ class SweepConfig(Section):
         A list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
     constraints : list of str
         Such as `fast < slow`.
-    sample : {"grid", "random", "latin"}
+    sample : {"grid", "random", "latin", "optuna"}
     count : int, optional
-        Points of a random or latin sample.
+        Of points, unless it is a grid.
     seed : int
     metric : str
         What the best is by.
@@ -152,7 +152,7 @@ class SweepConfig(Section):
 
     parameters: dict[str, Any] = Field(default_factory=dict)
     constraints: list[Any] = Field(default_factory=list)
-    sample: Literal["grid", "random", "latin"] = "grid"
+    sample: Literal["grid", "random", "latin", "optuna"] = "grid"
     count: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     metric: str = "sharpe"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from threading import RLock
@@ -85,6 +85,7 @@ class Grounds:
         self._markets: OrderedDict[str, Prepared] = OrderedDict()
         self._grounds: OrderedDict[str, Ground] = OrderedDict()
         self._known: dict[str, Known] = {}
+        self._most = KEPT
         self._lock = RLock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class Grounds:
         """
         name = _name(tree) if tree else ""
         with self._lock:
-            return _once(self._grounds, name, lambda: self._new(tree))
+            return _once(self._grounds, name, lambda: self._new(tree), self._most)
 
     def known(self, tree: Tree) -> Known:
         """The bars of these changes; nameless ones where there are none."""
@@ -116,6 +117,12 @@ class Grounds:
                 except IntrabarError:  # the trial will say so itself
                     self._known[name] = Known(Data(""), "")
             return self._known[name]
+
+    def read(self, trees: Iterable[Tree]) -> None:
+        """Make the markets of these changes, and keep them all."""
+        for tree in trees:
+            self._most = max(self._most, len(self._markets) + 1)
+            self.known(tree)
 
     def _new(self, tree: Tree) -> Ground:
         config = self._changed(tree)
@@ -150,7 +157,7 @@ class Grounds:
         return "" if unchanged else _name(own)
 
     def _market(self, tree: Tree, name: str) -> Prepared:
-        return _once(self._markets, name, lambda: self._new_market(tree, name))
+        return _once(self._markets, name, lambda: self._new_market(tree, name), self._most)
 
     def _new_market(self, tree: Tree, name: str) -> Prepared:
         config = self._changed(tree)
@@ -183,11 +190,11 @@ class Grounds:
         )
 
 
-def _once(kept: OrderedDict[str, T], name: str, make: Callable[[], T]) -> T:
+def _once(kept: OrderedDict[str, T], name: str, make: Callable[[], T], most: int) -> T:
     """Made at the first time that it is asked for; the latest are kept."""
     if name not in kept:
         kept[name] = make()
-        if len(kept) > KEPT:
+        if len(kept) > most:
             kept.popitem(last=False)
     kept.move_to_end(name)
     return kept[name]

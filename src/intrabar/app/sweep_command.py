@@ -40,17 +40,19 @@ class SweepOptions:
     constraint : list of str
         Such as "fast < slow"; may be repeated.
     sample : str
-        grid, random or latin.
+        grid, random, latin, or optuna for a guided search.
     count : int
-        Points of a random or latin sample.
+        Points, unless it is a grid.
     seed : int
-        Of that sample.
+        Of points that are drawn or proposed.
     metric : str
         What the best is by.
     workers : int
         Threads or processes; as many as there are processors.
     on : str
-        threads or processes; else as the strategies need it.
+        threads, processes or ray; else threads or processes as the strategies need it.
+    address : str
+        HOST:PORT of a Ray cluster; without it one is started on this machine.
     """
 
     vary: Annotated[list[str] | None, Parameter(negative="")] = None
@@ -61,6 +63,7 @@ class SweepOptions:
     metric: str | None = None
     workers: int | None = None
     on: str | None = None
+    address: str = ""
 
 
 def sweep(
@@ -85,7 +88,12 @@ def sweep(
     plan = planned(None, None, said(options, given.get("sweep") or {}), {"config": given})
     with nullcontext() if as_json else bar(sys.stderr, "trials") as watched:
         result = carried_out(
-            plan, Path(made.out), workers=options.workers, on=options.on, progress=watched
+            plan,
+            Path(made.out),
+            workers=options.workers,
+            on=options.on,
+            address=options.address,
+            progress=watched,
         )
     if not as_json:
         tell(result)

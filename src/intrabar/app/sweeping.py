@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -22,18 +23,21 @@ from intrabar.app.variants import Variants
 from intrabar.engine.backtest import Run
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
+from intrabar.research.cluster import Cluster
+from intrabar.research.guided import carry_out_search
 from intrabar.research.lean import LeanRuns
 from intrabar.research.ledger import Ledger
 from intrabar.research.processes import Processes, can_be_sent
 from intrabar.research.space import Space, space
-from intrabar.research.sweep import Progress, SweepResult, carry_out, require_metric
+from intrabar.research.sweep import Carried, Progress, SweepResult, carry_out, require_metric
 from intrabar.research.threads import Threads
 from intrabar.research.trial import Pool
 from intrabar.sim.account import Account
 
 LEDGER = "trials.sqlite"
 WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start
-POOLS = ("threads", "processes")
+POOLS = ("threads", "processes", "ray")
+SEARCHES = "searches"
 
 Condition = Callable[[Mapping[str, Any]], bool]
 
@@ -47,6 +51,7 @@ class Plan:
     work: LeanRuns
     space: Space
     strategy: str
+    variants: Variants
 
 
 def sweep(
@@ -61,6 +66,7 @@ def sweep(
     metric: str | None = None,
     workers: int | None = None,
     on: str | None = None,
+    address: str = "",
     keep: bool = True,
     out: Path | str | None = None,
     progress: bool = False,
@@ -80,16 +86,19 @@ def sweep(
         Values are a list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
     constraints : sequence of str or callable
         `"fast < slow"`, or a function of the point.
-    sample : {"grid", "random", "latin"}
+    sample : {"grid", "random", "latin", "optuna"}
+        Every point, points that are drawn, or those that a guided search proposes.
     count : int
-        Points of a random or latin sample.
+        Of points, unless it is a grid.
     seed : int
     metric : str
         Of the metric sheet: what the best is by.
     workers : int, optional
         Threads or processes; as many as there are processors.
-    on : {"threads", "processes"}, optional
+    on : {"threads", "processes", "ray"}, optional
         Where trials run; else processes for strategies in Python, threads for compiled ones.
+    address : str
+        `host:port` of a Ray cluster; "" for one on this machine.
     keep : bool
         Keep the trials in the ledger of `out`, and the sweep in a folder of its own. A trial
         that the ledger has is not run again.
@@ -122,7 +131,7 @@ def sweep(
     plan = planned(strategy, data, {k: v for k, v in said.items() if v is not None}, given)
     home = Path(plan.config.out if out is None else out) if keep else None
     with bar(sys.stderr, "trials") if progress else nullcontext() as shown:
-        return carried_out(plan, home, workers=workers, on=on, progress=shown)
+        return carried_out(plan, home, workers=workers, on=on, address=address, progress=shown)
 
 
 def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> Plan:
@@ -162,7 +171,7 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
     rates = [one_of(x, pair, config, zone) for pair, x in around_given(given)["rates"].items()]
     variants = Variants(config, makers, list(how.parameters), symbols, series, rates, objects)
     labels = ", ".join(maker.label for maker in makers)
-    return Plan(config, how, LeanRuns(variants), points, labels)
+    return Plan(config, how, LeanRuns(variants), points, labels, variants)
 
 
 def carried_out(
@@ -171,6 +180,7 @@ def carried_out(
     *,
     workers: int | None = None,
     on: str | None = None,
+    address: str = "",
     progress: Progress | None = None,
 ) -> SweepResult:
     """Run a sweep, with its trials in the ledger of a folder and the sweep in one of its own.
@@ -180,7 +190,7 @@ def carried_out(
     plan : Plan
     home : path or None
         Folder of runs; None: nothing is kept.
-    workers, on
+    workers, on, address
         As in `sweep`.
     progress : callable, optional
 
@@ -188,25 +198,41 @@ def carried_out(
     ------
     UsageError, RunError
     """
-    pool, remarks = pool_for(plan, workers, on)
-    with nullcontext() if home is None else Ledger(home / LEDGER) as ledger:
-        result = carry_out(
-            plan.work,
-            plan.space,
-            pool,
-            metric=plan.sweep.metric,
-            ledger=ledger,
-            strategy=plan.strategy,
-            total=plan.space.size,
-            progress=progress,
-        )
+    pool, remarks = pool_for(plan, workers, on, address)
+    with ExitStack() as opened:
+        if isinstance(pool, Cluster):
+            opened.enter_context(pool)
+        ledger = None if home is None else opened.enter_context(Ledger(home / LEDGER))
+        how: Carried = {
+            "metric": plan.sweep.metric,
+            "ledger": ledger,
+            "strategy": plan.strategy,
+            "total": plan.space.size,
+            "progress": progress,
+        }
+        if plan.space.sample == "optuna":
+            journal = None if home is None else home / SEARCHES / f"{name_of(plan)}.journal"
+            result = carry_out_search(plan.work, plan.space, pool, journal, **how)
+        else:
+            result = carry_out(plan.work, plan.space, pool, **how)
     result.remarks.extend(remarks)
     if home is not None:
         result.folder = str(store_sweep(result, plan.config, plan.sweep, home))
     return result
 
 
-def pool_for(plan: Plan, workers: int | None, on: str | None) -> tuple[Pool, list[str]]:
+def name_of(plan: Plan) -> str:
+    """A hash of all that decides a guided search, but for how many trials it is given."""
+    space = plan.space
+    first = next(iter(replace(space, sample="random", count=1)))
+    told: list[Any] = [plan.work.key(first), list(space.axes), plan.sweep.constraints]
+    told += [space.seed, plan.sweep.metric]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def pool_for(
+    plan: Plan, workers: int | None, on: str | None, address: str = ""
+) -> tuple[Pool, list[str]]:
     """Where the trials of a plan run, and what there is to say about it.
 
     Raises
@@ -218,7 +244,12 @@ def pool_for(plan: Plan, workers: int | None, on: str | None) -> tuple[Pool, lis
         raise NotFoundError("place for trials", on, POOLS)
     if workers is not None and workers < 1:
         raise ConfigError(f"workers: is {workers}, must be 1 or more")
+    if address and on != "ray":
+        raise ConfigError("address: is that of a Ray cluster; give it with on: ray")
     count = workers or len(os.sched_getaffinity(0))
+    if on == "ray":
+        plan.variants.read_markets(plan.space.axes)
+        return Cluster(address, count), []
     if on == "threads" or (on is None and not holds_the_interpreter(plan)):
         return Threads(count), []
     if not can_be_sent(plan.work):

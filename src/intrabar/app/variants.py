@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 from intrabar.app.bars_in import Series
@@ -24,6 +25,7 @@ from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.research.lean import Variant
 from intrabar.research.ledger import Data
+from intrabar.research.space import Axis
 from intrabar.research.trial import Value
 
 
@@ -114,6 +116,15 @@ class Variants:
         market = ground.prepared.market
         setup = Setup(market, ground.instruments, strategies, ground.account, is_open)
         return Variant(setup, ground.prepared)
+
+    def read_markets(self, axes: Sequence[Axis]) -> None:
+        """Read the bars of all trials now, for machines that do not have our files."""
+        own = [a for a in axes if a.place in self._of_ground]
+        points = product(*(a.values or (a.low,) for a in own))
+        self.grounds.read(
+            self._tree({a.place: value for a, value in zip(own, point, strict=True)})
+            for point in points
+        )
 
     def _tree(self, parameters: Mapping[str, Value]) -> dict[Any, Any]:
         """The changes to anything but strategies."""

@@ -19,7 +19,7 @@ from intrabar.errors import ConfigError, NotFoundError
 from intrabar.research.constraint import Condition, Constraint
 from intrabar.research.trial import Trial, Value
 
-SAMPLES = ("grid", "random", "latin")
+SAMPLES = ("grid", "random", "latin", "optuna")
 RANGE_KEYS = ("from", "to", "step", "count", "log")
 PATIENCE = 10_000  # points drawn in vain, before there are taken to be no more
 
@@ -149,8 +149,9 @@ class Space:
     axes : sequence of Axis
     conditions : sequence of callable
         Each is given a point by place and value; all must hold.
-    sample : {"grid", "random", "latin"}
-        Every point, points drawn independently, or a Latin hypercube.
+    sample : {"grid", "random", "latin", "optuna"}
+        Every point, points drawn independently, a Latin hypercube, or points that a guided search
+        proposes (`guided.search`).
     count : int
         Of points, for a sample that is drawn; they differ from each other.
     seed : int
@@ -238,7 +239,7 @@ def space(
         As `axis` takes them.
     constraints : sequence of str or callable
         `"fast < slow"`, or a function of the point.
-    sample : {"grid", "random", "latin"}
+    sample : {"grid", "random", "latin", "optuna"}
     count : int, optional
         Points of a sample that is drawn.
     seed : int

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import polars as pl
@@ -47,6 +47,16 @@ BATCH_SECONDS = 0.25  # of work handed to a worker at once, ...
 BATCHES = (4, 256)  # ... the first batch, when nothing is known of it, and the largest
 
 Progress = Callable[[int, int], None]
+
+
+class Carried(TypedDict, total=False):
+    """What `carry_out` may be told."""
+
+    metric: str
+    ledger: Ledger | None
+    strategy: str
+    total: int
+    progress: Progress | None
 
 
 class Sweepable(Work, Protocol):
