@@ -83,8 +83,9 @@ def mean_range(market: Market) -> NDArray[np.float64]:
     for j in range(out.shape[1]):
         rows = np.flatnonzero(~np.isnan(market.open[:, j]))
         high, low, close = (x[rows, j] for x in (market.high, market.low, market.close))
-        before = np.concatenate([high[:1], close[:-1]])
-        ranges = np.maximum(high, before) - np.minimum(low, np.concatenate([low[:1], close[:-1]]))
+        ranges, before = high - low, close[:-1]
+        steps = np.maximum(np.abs(high[1:] - before), np.abs(low[1:] - before))
+        ranges[1:] = np.maximum(ranges[1:], steps)
         total, count = np.zeros(len(rows) + 1), np.zeros(len(rows) + 1)
         for back in range(min(RANGE_BARS, len(rows)), 0, -1):  # oldest first
             total[back:] += ranges[: len(rows) + 1 - back]
