@@ -47,6 +47,8 @@ class Setup:
     account : Account
     is_open : callable or None
         Whether instants lie in a session of a calendar; needed by the session gate.
+    columns : mapping of strategy to mapping of name to (t, n) float64
+        Columns that the rules of a bot read beside its indicators.
     """
 
     market: Market
@@ -54,6 +56,7 @@ class Setup:
     strategies: Mapping[str, AnyStrategy]
     account: Account = field(default_factory=Account)
     is_open: IsOpen | None = None
+    columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -87,7 +90,7 @@ class Run:
         self.frames = TimeFrames(adjusted.market, calendars)
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
         columns = {
-            name: adjusted.shown(own, named[name])
+            name: {**adjusted.shown(own, named[name]), **setup.columns.get(name, {})}
             for name, own in compute_columns(named, adjusted.market, self.frames).items()
         }
         tables = {
