@@ -1,0 +1,296 @@
+"""Weaknesses in what a result rests on: its campaigns, its time, its parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from intrabar.analysis.drawdown import longest
+from intrabar.engine.result import Result
+from intrabar.model.bars import DAY_NS, Floats
+from intrabar.model.enums import RunStatus
+from intrabar.research.finding import Finding, Mark, marked
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.strategy import Strategy
+
+FEW, VERY_FEW = 100, 30
+"""Campaigns. The standard error of a win rate near one half is 5 points at 100 of them, 9 points at
+30; that of a mean is a tenth, or a fifth, of the deviation of one campaign."""
+
+TOP_DOUBT, TOP_FAIL = 0.05, 0.01
+"""Shares of the campaigns whose best ones may not hold the whole profit."""
+
+PER_PARAMETER_DOUBT, PER_PARAMETER_FAIL = 30.0, 10.0
+"""Campaigns for each number that could be chosen. Ten cases a variable is the old rule against
+overfitting of regressions (Peduzzi et al. 1996); trading has more noise."""
+
+UNDER_WATER_DOUBT, UNDER_WATER_FAIL = 0.4, 0.7
+"""Share of the run's time in one spell below an old high."""
+
+IDLE = 0.25
+"""Share of the run's time in one stretch without a position."""
+
+OPEN_DOUBT, OPEN_FAIL = 0.1, 0.5
+"""Part of the profit that is only marked, not traded."""
+
+
+def net_of(result: Result) -> Floats:
+    """Net profit of each closed campaign, in order, account currency."""
+    closed = result.campaigns.filter(pl.col("end_bar").is_not_null())
+    return closed["net"].to_numpy()
+
+
+def no_profit(result: Result) -> list[Finding]:
+    """Whether it made anything at all."""
+    profit = result.metrics.values["net_profit"]
+    assert profit is not None
+    told = f"net profit {profit:,.0f} {result.setup.account.currency}"
+    if profit > 0.0:
+        return [Finding("profit", "pass", "It made money.", told, figures={"net_profit": profit})]
+    return [
+        Finding(
+            "profit",
+            "fail",
+            "It made no money.",
+            told,
+            "Every other question comes after this one.",
+            {"net_profit": profit},
+        )
+    ]
+
+
+def few_campaigns(result: Result) -> list[Finding]:
+    """Whether there are enough campaigns to say anything."""
+    count = len(net_of(result))
+    mark: Mark = "fail" if count < VERY_FEW else "doubt" if count < FEW else "pass"
+    error = math.sqrt(0.25 / count) if count else math.nan
+    told = f"{count} closed campaigns"
+    if count:
+        told += f": a win rate near one half is known to within {1.96 * error:.0%} either way"
+    titles = {
+        "fail": "There are too few campaigns to tell skill from luck.",
+        "doubt": "There are few campaigns.",
+        "pass": "There are enough campaigns to say something.",
+    }
+    todo = "" if mark == "pass" else "Take a longer history, more instruments or shorter bars."
+    return [Finding("campaigns", mark, titles[mark], told, todo, {"campaigns": float(count)})]
+
+
+def few_winners(result: Result) -> list[Finding]:
+    """Whether the profit comes from a few campaigns."""
+    net = np.sort(net_of(result))[::-1]
+    total = float(net.sum())
+    if total <= 0.0 or len(net) < 2:
+        return []
+    share = {part: _share_of_best(net, part) for part in (0.01, 0.05, 0.10)}
+    left = total - np.cumsum(net)
+    gone = int(np.argmax(left <= 0.0)) + 1 if (left <= 0.0).any() else len(net)
+    gone_share = gone / len(net)
+    mark: Mark = "pass"
+    if gone <= max(1, math.ceil(TOP_FAIL * len(net))):
+        mark = "fail"
+    elif gone <= math.ceil(TOP_DOUBT * len(net)):
+        mark = "doubt"
+    told = (
+        f"without its best {gone} of {len(net)} campaigns ({gone_share:.1%}) there is no profit; "
+        + ", ".join(f"the best {part:.0%} made {value:.0%} of it" for part, value in share.items())
+        + f"; Gini coefficient of the wins {gini(net[net > 0.0]):.2f}"
+    )
+    titles = {
+        "fail": "The profit is that of one campaign or next to it.",
+        "doubt": "The profit comes from few campaigns.",
+        "pass": "The profit does not hang on a few campaigns.",
+    }
+    todo = ""
+    if mark != "pass":
+        todo = "Look at these campaigns one by one: would they have been traded, at these prices?"
+    return [
+        Finding(
+            "few winners",
+            mark,
+            titles[mark],
+            told,
+            todo,
+            {
+                "best_1_percent": share[0.01],
+                "best_5_percent": share[0.05],
+                "best_10_percent": share[0.10],
+                "campaigns_that_hold_the_profit": float(gone),
+                "gini_of_wins": gini(net[net > 0.0]),
+                "without_the_best": total - float(net[0]),
+            },
+        )
+    ]
+
+
+def _share_of_best(net: Floats, part: float) -> float:
+    count = max(1, math.ceil(part * len(net)))
+    return float(net[:count].sum() / net.sum())
+
+
+def gini(values: Floats) -> float:
+    """Gini coefficient of values above 0: 0 where all are equal, near 1 where one has all."""
+    n = len(values)
+    if n == 0:
+        return 0.0
+    rank = np.arange(1, n + 1)
+    ordered = np.sort(values)
+    return float((2.0 * rank - n - 1.0) @ ordered / (n * ordered.sum()))
+
+
+def parameters_per_campaign(result: Result) -> list[Finding]:
+    """Whether there are enough campaigns for the numbers that could be chosen."""
+    counts = {name: numbers_of(one) for name, one in result.setup.strategies.items()}
+    unknown = [name for name, count in counts.items() if count is None]
+    known = sum(count or 0 for count in counts.values())
+    campaigns = len(net_of(result))
+    if unknown:
+        return [
+            Finding(
+                "parameters",
+                "doubt",
+                "It is not known how many parameters were chosen.",
+                f"{', '.join(unknown)}: arrays that were worked out elsewhere",
+                "Count the choices behind the arrays, and want 30 campaigns for each.",
+                {"campaigns": float(campaigns), "parameters": None},
+            )
+        ]
+    if not known:
+        return []
+    ratio = campaigns / known
+    mark = marked(ratio, PER_PARAMETER_DOUBT, PER_PARAMETER_FAIL)
+    title = "There are enough campaigns for its parameters."
+    if mark != "pass":
+        title = "It has many parameters for its campaigns."
+    return [
+        Finding(
+            "parameters",
+            mark,
+            title,
+            f"{known} numbers to choose, {campaigns} closed campaigns: {ratio:.1f} for each",
+            "" if mark == "pass" else "Fix what does not matter; take a longer history.",
+            {"parameters": float(known), "campaigns": float(campaigns), "ratio": ratio},
+        )
+    ]
+
+
+def numbers_of(strategy: Any) -> int | None:
+    """How many numbers of a strategy could be chosen otherwise; None where it does not tell.
+
+    Fields of the strategy; of a bot those of its entry, its exit and its size, and every gate that
+    is in use. Seeds and switches do not count.
+    """
+    if isinstance(strategy, Bot):
+        gates = strategy.gates
+        used = [gates.min_atr > 0.0, bool(gates.flatten), gates.daily_loss > 0.0, gates.session]
+        return (_fields(strategy.entry) or 0) + (_fields(strategy.exit) or 0) + 1 + sum(used)
+    return _fields(strategy) if isinstance(strategy, Strategy) else None
+
+
+def _fields(value: Any) -> int | None:
+    if not is_dataclass(value):
+        return None
+    names = (f.name for f in fields(value) if f.init and f.name not in ("seed", "name"))
+    kept = (getattr(value, name) for name in names)
+    return sum(isinstance(v, int | float) and not isinstance(v, bool) for v in kept)
+
+
+def open_at_the_end(result: Result) -> list[Finding]:
+    """Whether part of the profit is a position that was never closed."""
+    held = result.campaigns.filter(pl.col("end_bar").is_null())
+    if not held.height:
+        return []
+    profit = result.metrics.values["net_profit"] or 0.0
+    marks = float(held["net"].sum())
+    share = abs(marks) / abs(profit) if profit else math.inf
+    mark = marked(share, OPEN_DOUBT, OPEN_FAIL)
+    title = "A position is open at the end; it does not matter much."
+    if mark != "pass":
+        title = "Part of the profit is a position that was never closed."
+    return [
+        Finding(
+            "open at the end",
+            mark,
+            title,
+            f"{held.height} open, marked at {marks:,.0f} of {profit:,.0f} in all",
+            "" if mark == "pass" else "Set account.close_at_end: true, and look again.",
+            {"open_profit": marks, "open": float(held.height)},
+        )
+    ]
+
+
+def flat_stretches(result: Result) -> list[Finding]:
+    """How long it was under water, and how long it did nothing."""
+    time = result.market.time[: result.bars_done]
+    equity = result.equity["equity"].to_numpy()
+    whole = float(time[-1] - time[0]) / DAY_NS
+    if whole <= 0.0:
+        return []
+    spell = longest(time, equity, result.setup.account.cash)
+    days = 0.0 if spell is None else spell.days
+    peak = int(np.argmax(equity))
+    since = float(time[-1] - time[peak]) / DAY_NS
+    idle = _longest_idle(time, result.equity["exposure"].to_numpy() > 0.0)
+    mark = marked(days / whole, UNDER_WATER_DOUBT, UNDER_WATER_FAIL)
+    if mark == "pass" and idle / whole >= IDLE:
+        mark = "doubt"
+    titles = {
+        "fail": "It spent most of its time below an old high.",
+        "doubt": "It stood still for a long time.",
+        "pass": "It made new highs all along.",
+    }
+    return [
+        Finding(
+            "flat stretches",
+            mark,
+            titles[mark],
+            f"{days:,.0f} of {whole:,.0f} days in one spell under water; the last high is "
+            f"{since:,.0f} days before the end; {idle:,.0f} days without a position at a stretch",
+            "" if mark == "pass" else "Ask whether you would have gone on through that spell.",
+            {
+                "longest_under_water_days": days,
+                "days_since_high": since,
+                "longest_idle_days": idle,
+                "days": whole,
+            },
+        )
+    ]
+
+
+def _longest_idle(time: Any, held: Any) -> float:
+    """Days of the longest stretch of bars without a position."""
+    rows = np.flatnonzero(held)
+    edges = np.concatenate(([0], rows, [len(time) - 1]))
+    return float(np.diff(time[edges]).max()) / DAY_NS if len(time) else 0.0
+
+
+def ruin(result: Result) -> list[Finding]:
+    """Whether the broker had to close positions, or the account was lost."""
+    forced = result.fills.filter(pl.col("reason") == "liquidation").height
+    if result.status is RunStatus.RUINED:
+        return [
+            Finding(
+                "ruin",
+                "fail",
+                "It lost the account.",
+                f"ruined at bar {result.bars_done - 1} of {len(result.market)}",
+                "Trade a smaller size: there is no result after ruin.",
+                {"liquidations": float(forced)},
+            )
+        ]
+    if not forced:
+        return []
+    return [
+        Finding(
+            "ruin",
+            "fail",
+            "Margin calls closed positions.",
+            f"{forced} fills by liquidation",
+            "Trade a smaller size: a broker may close earlier, and at worse prices.",
+            {"liquidations": float(forced)},
+        )
+    ]
