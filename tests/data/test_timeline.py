@@ -53,6 +53,13 @@ def test_the_last_bar_of_each_session_is_flagged() -> None:
     assert market.session_end.dtype == np.uint8
 
 
+def test_what_begins_later_does_not_move_the_day_of_the_others() -> None:
+    market = market_from_bars([series("A", [1, 11, 21, 31]), series("B", [22, 31])])
+    assert market.day is not None
+    assert (market.time // M).tolist() == [1, 11, 21, 22, 31]
+    assert market.day.tolist() == [0, 1, 2, 2, 3]
+
+
 def test_daily_bars_that_close_at_different_hours_have_rows_of_their_own() -> None:
     stock = series("S", [21 * 60, 45 * 60], DAY_NS, 1440)
     coin = series("C", [24 * 60, 48 * 60], DAY_NS, 1440)

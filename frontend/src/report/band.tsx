@@ -29,7 +29,9 @@ function Detail({ band }: { band: BandView }) {
   if (band.without_detail === null) return null;
   return (
     <p>
-      The detail bars told for <b>{count(band.settled)}</b> more which came first.{" "}
+      The detail bars told which came first for{" "}
+      {band.settled === 0 ? "none" : <b>{count(band.settled)}</b>}
+      {band.ambiguous > 0 && " more"}.{" "}
       {band.without_detail > 0 && (
         <>
           <b>{count(band.without_detail)}</b> bars have no detail bars: their path was taken to be the shortest.
@@ -52,12 +54,13 @@ function meaning(band: BandView): string {
   if (high - low < 5e-5) {
     return `A bar tells its high and its low, not which came first. Here it makes no difference: each assumption gives ${percent(low)}. ${policy}`;
   }
+  const finer = band.without_detail === null ? "Finer bars would." : "The detail bars choose between them.";
   const points = ((high - low) * 100).toFixed(2);
   const sign =
-    low < 0 && high > 0
+    band.without_detail === null && low < 0 && high > 0
       ? " The range holds zero: from these bars alone it cannot be said whether the strategy made or lost money."
       : "";
-  return `A bar tells its high and its low, not which came first. Under the least and the most favorable assumption the same strategy returns ${percent(low)} and ${percent(high)}: ${points} percentage points that these bars cannot decide. Finer bars would.${sign} ${policy}`;
+  return `A bar tells its high and its low, not which came first. Under the least and the most favorable assumption the same strategy returns ${percent(low)} and ${percent(high)}: ${points} percentage points that these bars cannot decide. ${finer}${sign} ${policy}`;
 }
 
 function RangeBar({ band }: { band: BandView }) {

@@ -43,7 +43,7 @@ export function Costs({ rows, accruals, currency }: CostsProps) {
           </table>
         </div>
       )}
-      <p class="muted">Costs are commissions and fees; slippage is in the prices.</p>
+      <p class="under">Costs are commissions and fees; slippage is in the prices.</p>
       {accruals.length > 0 && <Accruals rows={accruals} />}
     </Card>
   );

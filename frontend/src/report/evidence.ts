@@ -138,7 +138,7 @@ function lines(kind: Level["kind"], changes: Change[], to: number): Level[] {
   changes.forEach(({ bar, price }, i) => {
     const next = changes[i + 1];
     if (price === null || (next && next.bar === bar)) return;
-    made.push({ kind, price, from: bar, to: next?.bar ?? to, moved: made.length > 0 });
+    made.push({ kind, price, from: bar, to: next ? next.bar - 1 : to, moved: made.length > 0 });
   });
   return made;
 }

@@ -78,6 +78,12 @@ def _ambiguity(result: Result) -> list[str]:
         return told
     policy = result.setup.account.path_policy.word.replace("_", " ")
     least, most = min(ends), max(ends)
+    if settled and not count:
+        return [
+            *told,
+            f"Without them the total return would lie between {least:.2%} and {most:.2%}, a band "
+            f"of {100 * width:.2f} percentage points",
+        ]
     return [
         f"{count} of {result.campaigns.height} campaigns had stop and target inside one bar. Which "
         f"came first is not in the bars; this run took {policy}. Total return lies between "

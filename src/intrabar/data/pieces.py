@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from intrabar.data.timeline import Before, on_timeline, union
+from intrabar.data.timeline import NO_SESSION, Before, on_timeline, union
 from intrabar.model.bars import Bars, Floats, Market, Times
 
 
@@ -92,7 +92,7 @@ class _Queue:
 
     def __post_init__(self) -> None:
         self.bars = _part(next(self.feed))
-        self.before = Before(int(self.bars.session[0]))
+        self.before = Before()
 
     def fill(self, rows: int) -> None:
         """Read on until there are so many bars, or no more."""
@@ -130,7 +130,7 @@ def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
     """
     symbols = tuple(feed.symbol for feed in feeds)
     queues = [_Queue(iter(feed)) for feed in feeds]
-    day = np.iinfo(np.int64).min
+    day = NO_SESSION
     is_last = False
     while not is_last:
         for queue in queues:

@@ -44,7 +44,7 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
         raise DataError(f"{twice} is there twice; each instrument has one series of bars")
     require_one_period(bars)
     time = union([b.close_time for b in bars])
-    before = [Before(b.session[0]) for b in bars]
+    before = [Before()] * len(bars)
     return on_timeline(symbols, bars[0].period, time, bars, before)
 
 
@@ -80,20 +80,24 @@ def require_one_period(bars: Sequence[HasPeriod]) -> None:
         raise DataError(f"all instruments of a run share one period, not {told}; resample them")
 
 
+NO_SESSION = int(np.iinfo(np.int64).min)
+
+
 class Before(NamedTuple):
     """What stands around the bars of one instrument that are put on a timeline.
 
     Parameters
     ----------
     session : days since 1970
-        Of the bar before them, or of the first where there is none.
+        Of the bar before them; earlier than any for none, because what has not begun does not say
+        which day it is for the others.
     close : price
         Of the bar before them, NaN for none.
     next_session : days since 1970
         Of the bar after them, -1 for none.
     """
 
-    session: int
+    session: int = NO_SESSION
     close: float = np.nan
     next_session: int = -1
 
