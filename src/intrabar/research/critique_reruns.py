@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from intrabar.engine.backtest import Run
 from intrabar.engine.result import Result, finish
+from intrabar.research.conditions import VOLUME_SHARE, has_costs, larger, late, with_costs
 from intrabar.research.critique_fills import places, real_fills
 from intrabar.research.finding import Finding, Mark
-from intrabar.research.variants import VOLUME_SHARE, has_costs, larger, late, with_costs
 
 MULTIPLES = (0.0, 1.0, 2.0, 3.0)
 """Of the costs. Twice is what a wider spread on a bad day costs; a result that three times the

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Mark = Literal["fail", "doubt", "pass"]
+Mark = Literal["fail", "doubt", "unknown", "pass"]
 """The worst first."""
 
-MARKS: tuple[Mark, ...] = ("fail", "doubt", "pass")
+MARKS: tuple[Mark, ...] = ("fail", "doubt", "unknown", "pass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Finding:
     ----------
     name : str
         What was looked at, the same in every run: "cost sensitivity".
-    mark : {"fail", "doubt", "pass"}
+    mark : {"fail", "doubt", "unknown", "pass"}
     title : str
         What was found, in a sentence.
     evidence : str

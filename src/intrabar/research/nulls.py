@@ -1,0 +1,345 @@
+"""Runs without skill that a run has to beat: entries at random, entries and bars in another order.
+
+Each null is the real engine run again, with the costs, the sizing and the gates of the run; only
+when it enters is left to chance. The result is held against many of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from intrabar.analysis.bootstrap import FEWEST, block_length, resampled_rows
+from intrabar.analysis.figure import Undefined
+from intrabar.analysis.monte_carlo import resampled_bars
+from intrabar.analysis.returns import days_of, last_of_day, returns_of, sharpe
+from intrabar.engine.adjusted import Adjusted
+from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.result import Result
+from intrabar.errors import ConfigError, IntrabarError
+from intrabar.model.bars import Floats, Market
+from intrabar.research.conditions import moved_rows
+from intrabar.research.entry_sides import EntrySides, entry_sides, with_sides
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.signals import Signals
+from intrabar.strategy.strategy import Strategy
+from intrabar.strategy.weights import Weights
+
+RUNS = 200
+"""Runs of a null: the smallest p-value is 1 in 201."""
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+Draw = Callable[[np.random.Generator], Setup]
+"""One run without skill."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Null:
+    """A run held against runs without skill.
+
+    Parameters
+    ----------
+    name : str
+    observed : float
+        Annual Sharpe ratio of the run.
+    draws : (n,) float64
+        Those of the runs without skill; 0 where one did not trade.
+    campaigns : float
+        Mean number of campaigns in them.
+    seed : int
+    how : str
+        What was left to chance, and what was kept.
+    """
+
+    name: str
+    observed: float
+    draws: Floats
+    campaigns: float
+    seed: int
+    how: str
+
+    @property
+    def p_value(self) -> float:
+        """How often chance does as well: (1 + draws at least as high) / (1 + draws).
+
+        Phipson, Smyth: Permutation P-values Should Never Be Zero (2010).
+        """
+        return float(1 + np.count_nonzero(self.draws >= self.observed)) / (1 + len(self.draws))
+
+
+def random_entry(
+    result: Result, runs: int = RUNS, seed: int = 0, progress: Progress | None = None
+) -> Null | Undefined:
+    """Entries at random, as often as the run's and with its shares of long and short.
+
+    A bot keeps its exit, its size and its gates; where it is flat and may enter, a coin decides.
+    Signals and weights are moved along the bars by a random distance, the end coming around to the
+    beginning. The campaigns of a Python strategy are placed at random in another order, with their
+    sides, sizes and lengths, entered and left at the open; the run is then held as what that makes
+    of its own campaigns at their true places.
+    """
+    setup = result.setup
+    told = entry_sides(setup)
+    drawn = {name: _chances(result, name, one) for name, one in told.items()}
+    placed = _placed_campaigns(result)
+
+    def draw(rng: np.random.Generator) -> Setup:
+        sides = {name: _drawn(drawn[name], told[name].asked, rng) for name in told}
+        made = with_sides(setup, told, sides)
+        strategies = dict(made.strategies)
+        for name, one in setup.strategies.items():
+            if isinstance(one, Signals | Weights):
+                by = int(rng.integers(1, max(2, len(setup.market))))
+                strategies[name] = moved_rows(
+                    one, setup.market, lambda grid, by=by: np.roll(grid, by, axis=0)
+                )
+            elif isinstance(one, Strategy):
+                strategies[name] = _at_random_places(placed[name], setup.market, rng)
+        return replace(made, strategies=strategies)
+
+    true = None
+    if placed:
+        kept = {name: _signals(rows, setup.market) for name, rows in placed.items()}
+        true = replace(setup, strategies={**setup.strategies, **kept})
+    return _held(
+        "random entry",
+        "entries at random, as many and with the same sides; exits, sizes and gates are kept",
+        result,
+        draw,
+        (runs, seed, progress),
+        true,
+    )
+
+
+def permuted_entry(
+    result: Result, runs: int = RUNS, seed: int = 0, progress: Progress | None = None
+) -> Null | Undefined:
+    """The answers of the entry, in blocks, at other bars.
+
+    Blocks of the cube root of the bars keep what comes in bursts together (Hall, Horowitz, Jing
+    1995). All instruments keep their common order. Signals and weights are permuted as they are; a
+    Python strategy has no entry that could be asked.
+    """
+    setup = result.setup
+    if any(isinstance(one, Strategy) for one in setup.strategies.values()):
+        return Undefined("a Python strategy has no entry rule that can be asked apart from it")
+    told = entry_sides(setup)
+    rows = len(setup.market)
+    block = max(1, round(rows ** (1 / 3)))
+    if rows < 4 * block:
+        return Undefined(f"{rows} bars are too few to be permuted in blocks of {block}")
+
+    def draw(rng: np.random.Generator) -> Setup:
+        order = permuted_blocks(rows, block, rng)
+        made = with_sides(setup, told, {n: one.sides[order] for n, one in told.items()})
+        strategies = {
+            name: moved_rows(one, setup.market, lambda grid: grid[order])
+            for name, one in made.strategies.items()
+        }
+        return replace(made, strategies=strategies)
+
+    how = f"the answers of the entry rule at other bars, in blocks of {block}"
+    return _held("permuted entry", how, result, draw, (runs, seed, progress))
+
+
+def synthetic_bars(
+    result: Result, runs: int = RUNS, seed: int = 0, progress: Progress | None = None
+) -> Null | Undefined:
+    """The strategy on histories made of the same bars in another order.
+
+    Bars are drawn in blocks as long as the dependence of their returns asks for (the stationary
+    bootstrap). What reaches further than a block is gone; drift and the shape of bars stay.
+    """
+    setup = result.setup
+    if any(isinstance(one, Signals | Weights) for one in setup.strategies.values()):
+        return Undefined("signals and weights belong to the true bars: others need other arrays")
+    if setup.market.detail is not None:
+        return Undefined("there are no lower bars of synthetic bars; use another path policy")
+    market = replace(Adjusted(setup.market).market, actions=())
+    columns = {name: getattr(market, name) for name in COLUMNS}
+    # Before its first bar an instrument stands where it begins, so that every row can be drawn.
+    first = np.argmax(np.isfinite(market.close), axis=0)
+    begins = market.close[first, np.arange(len(first))]
+    columns["close"] = np.where(np.isnan(market.close), begins, market.close)
+    if not (columns["close"] > 0.0).all():
+        return Undefined("a close is 0 or below")
+    rows = len(market) - 1
+    if rows < FEWEST:
+        return Undefined(f"{rows + 1} bars are too few to be drawn in another order")
+    moves = np.diff(np.log(columns["close"]), axis=0).mean(axis=1)
+    block = block_length(moves)
+
+    def draw(rng: np.random.Generator) -> Setup:
+        order = resampled_rows(rows, 1, block, rng)[0] + 1
+        made: dict[str, Any] = resampled_bars(columns, order)
+        made |= {name: np.ascontiguousarray(values) for name, values in made.items()}
+        return replace(
+            setup, market=replace(market, **made, open_time=_open_times(market, made["open"]))
+        )
+
+    how = f"the bars in another order, drawn in blocks of {block:.1f} on average"
+    return _held("synthetic bars", how, result, draw, (runs, seed, progress))
+
+
+def _open_times(market: Market, opens: Floats) -> NDArray[np.int64]:
+    """Where bars have moved to: a bar that is not there opens when it closes."""
+    length = np.where(np.isnan(market.open), 0, market.time[:, None] - market.open_time)
+    usual = np.max(length, axis=0, initial=0)
+    times = np.where(np.isnan(opens), market.time[:, None], market.time[:, None] - usual)
+    same = np.isnan(opens) == np.isnan(market.open)
+    return np.ascontiguousarray(np.where(same, market.open_time, times))
+
+
+def permuted_blocks(rows: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Every row once, in blocks that come in another order; the first cut is drawn too."""
+    first = int(rng.integers(block))
+    cuts = np.arange(first or block, rows, block)
+    parts = np.split(np.arange(rows), cuts)
+    return np.concatenate([parts[k] for k in rng.permutation(len(parts))])
+
+
+def _held(
+    name: str,
+    how: str,
+    result: Result,
+    draw: Draw,
+    many: tuple[int, int, Progress | None],
+    true: Setup | None = None,
+) -> Null | Undefined:
+    """Run a null many times and hold the run against it."""
+    runs, seed, progress = many
+    if runs < 1:
+        raise ConfigError(f"runs is {runs}, must be at least 1")
+    if not result.fills.height:
+        return Undefined("it did not trade")
+    observed = _ratio(result.run) if true is None else _ratio(_ended(true))
+    if isinstance(observed, Undefined):
+        return observed
+    draws, campaigns = np.zeros(runs), 0.0
+    for k, one in enumerate(_seeded(seed, runs)):
+        try:
+            run = _ended(draw(one))
+        except IntrabarError as error:
+            return Undefined(f"run {k} failed: {error}")
+        ratio = _ratio(run)
+        draws[k] = 0.0 if isinstance(ratio, Undefined) else ratio
+        campaigns += _campaigns_of(run) / runs
+        if progress is not None:
+            progress(k + 1, runs)
+    return Null(name, observed, draws, campaigns, seed, how)
+
+
+def _seeded(seed: int, runs: int) -> Iterator[np.random.Generator]:
+    for child in np.random.SeedSequence(seed).spawn(runs):
+        yield np.random.default_rng(child)
+
+
+def _ended(setup: Setup) -> Run:
+    run = Run(setup)
+    run.to_end()
+    return run
+
+
+def _ratio(run: Run) -> float | Undefined:
+    """Annual Sharpe ratio of the daily returns of a run that has ended."""
+    machine, market = run.machine, run.setup.market
+    rows = machine.bars_done
+    day = days_of(market.time[:rows]) if market.day is None else market.day[:rows]
+    _, equity = last_of_day(day, machine.tape.equity[:rows])
+    cash = run.setup.account.cash
+    year = 365.0 if {x.calendar for x in run.setup.instruments} == {"24/7"} else 252.0
+    found = sharpe(returns_of(equity, cash), year)
+    return found if isinstance(found, Undefined) or math.isfinite(found) else Undefined("ruined")
+
+
+def _campaigns_of(run: Run) -> int:
+    """Fills that leave flat or flip."""
+    fills = run.machine.fills()
+    change = fills["qty"] * fills["side"]
+    before = fills["position"] - change
+    return int(np.count_nonzero((fills["position"] != 0.0) & (before * fills["position"] <= 0.0)))
+
+
+def _chances(result: Result, name: str, told: EntrySides) -> tuple[Floats, Floats]:
+    """How often each instrument was entered where it could be, and the share of longs; (n,)."""
+    market = result.market
+    campaigns = result.campaigns.filter(pl.col("strategy") == name)
+    chance, longs = np.zeros(len(market.symbols)), np.zeros(len(market.symbols))
+    for j, symbol in enumerate(market.symbols):
+        own = campaigns.filter(pl.col("symbol") == symbol)
+        free = told.asked[: result.bars_done, j].copy()
+        last = result.bars_done
+        for start, end in own.select("start_bar", "end_bar").iter_rows():
+            free[start : last if end is None else end] = False
+        if own.height and free.any():
+            chance[j] = min(1.0, own.height / float(free.sum()))
+            longs[j] = float(np.mean(own["side"].to_numpy() == "buy"))
+    return chance, longs
+
+
+def _drawn(
+    chances: tuple[Floats, Floats], asked: NDArray[np.bool_], rng: np.random.Generator
+) -> Floats:
+    """Sides at random."""
+    chance, longs = chances
+    enters = rng.random(asked.shape) < chance
+    side = np.where(rng.random(asked.shape) < longs, 1.0, -1.0)
+    return np.where(enters & asked, side, 0.0)
+
+
+Placed = Mapping[str, NDArray[np.float64]]
+"""Per symbol rows of (start, end, side, qty): the campaigns of one strategy, in order."""
+
+
+def _placed_campaigns(result: Result) -> dict[str, Placed]:
+    """The campaigns of the Python strategies."""
+    found: dict[str, Placed] = {}
+    for name, one in result.setup.strategies.items():
+        if isinstance(one, Bot | Signals | Weights):
+            continue
+        own = result.campaigns.filter(pl.col("strategy") == name)
+        found[name] = {
+            symbol: own.filter(pl.col("symbol") == symbol)
+            .select(
+                "start_bar",
+                pl.col("end_bar").fill_null(result.bars_done - 1),
+                (pl.col("side") == "buy").cast(pl.Int64) * 2 - 1,
+                "qty",
+            )
+            .to_numpy()
+            .astype(np.float64)
+            for symbol in own["symbol"].unique(maintain_order=True)
+        }
+    return found
+
+
+def _signals(placed: Placed, market: Market) -> Signals:
+    """Campaigns as signals that enter at their first bar's open and leave at their last one's."""
+    side = {symbol: np.zeros(len(market)) for symbol in placed}
+    qty = {symbol: np.ones(len(market)) for symbol in placed}
+    for symbol, rows in placed.items():
+        for start, end, way, size in rows:
+            # A signal is traded at the next open; a campaign within a bar lasts for that bar.
+            held = slice(max(0, int(start) - 1), max(int(end) - 1, int(start)))
+            side[symbol][held], qty[symbol][held] = way, size
+    return Signals(side or np.nan, qty or 1.0)
+
+
+def _at_random_places(placed: Placed, market: Market, rng: np.random.Generator) -> Signals:
+    """The same campaigns in another order, with the time between them shared out at random."""
+    moved = {}
+    for symbol, rows in placed.items():
+        shuffled = rows[rng.permutation(len(rows))]
+        length = np.maximum(shuffled[:, 1] - shuffled[:, 0], 1.0)
+        free = max(0.0, len(market) - 1.0 - length.sum())
+        cuts = np.sort(rng.integers(0, int(free) + 1, len(rows)))
+        start = 1.0 + cuts + np.concatenate(([0.0], np.cumsum(length)[:-1]))
+        moved[symbol] = np.column_stack([start, start + length, shuffled[:, 2:]])
+    return _signals(moved, market)
