@@ -162,7 +162,7 @@ def capacity(result: Result) -> list[Finding]:
         return [
             Finding(
                 "capacity",
-                "doubt",
+                "unknown",
                 "How much it can carry is not known.",
                 f"{1.0 - known.mean():.0%} of the fills are in bars without volume",
                 "Use data with volume, or keep the size small.",

@@ -152,7 +152,7 @@ def parameters_per_campaign(result: Result) -> list[Finding]:
         return [
             Finding(
                 "parameters",
-                "doubt",
+                "unknown",
                 "It is not known how many parameters were chosen.",
                 f"{', '.join(unknown)}: arrays that were worked out elsewhere",
                 "Count the choices behind the arrays, and want 30 campaigns for each.",
