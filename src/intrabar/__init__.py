@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
+    from intrabar.research.critique import critique
+    from intrabar.research.finding import Finding
     from intrabar.sim.machine import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -73,6 +75,8 @@ _HOMES = {
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
+    "research.critique": "critique",
+    "research.finding": "Finding",
     "sim.machine": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
@@ -96,6 +100,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Expected",
+    "Finding",
     "FixedRatio",
     "Gates",
     "Instrument",
@@ -122,6 +127,7 @@ __all__ = [
     "audit",
     "backtest",
     "bollinger",
+    "critique",
     "cross",
     "ema",
     "expected",

@@ -93,13 +93,12 @@ def dear(symbol: str) -> Instrument:
 
 def test_a_profit_that_is_one_campaign_is_found() -> None:
     bars = steady(800)
-    jump = np.where(np.arange(800) >= 401, 2.0, 1.0)[:, None]
+    jump = np.where(np.arange(800) >= 402, 2.0, 1.0)[:, None]
     bars = replace(bars, **{n: getattr(bars, n) * jump for n in ("open", "high", "low", "close")})
     rows = {k: float(k % 10 < 5) for k in range(5, 790, 5)} | {400: 1.0}
     costs = [Instrument("A", commission_per_contract=0.2)]
-    told = found(run_of(bars, Signals(sides(rows, 800), qty=10.0), instruments=costs))[
-        "few winners"
-    ]
+    result = run_of(bars, Signals(sides(rows, 800), qty=10.0), instruments=costs)
+    told = found(result)["few winners"]
     assert told.mark == "fail"
     assert told.figures["campaigns_that_hold_the_profit"] == 1.0
     assert "best 1 of" in told.evidence

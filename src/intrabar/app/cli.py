@@ -43,6 +43,11 @@ app.command(
     help="Look for decisions that know the future.",
 )
 app.command(
+    "intrabar.app.critique_command:critique",
+    name="critique",
+    help="Say what speaks against a stored run.",
+)
+app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",
