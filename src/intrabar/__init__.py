@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from intrabar.app.api import audit, backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.app.sweeping import sweep
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from intrabar.model.instrument import Instrument
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
+    from intrabar.research.sweep import SweepResult
     from intrabar.sim.machine import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -62,6 +64,7 @@ _HOMES = {
     "app.api": "audit backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "app.sweeping": "sweep",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
     "engine.replay": "Replay",
@@ -77,6 +80,7 @@ _HOMES = {
     "model.instrument": "Instrument",
     "research.critique": "critique",
     "research.finding": "Finding",
+    "research.sweep": "SweepResult",
     "sim.machine": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
@@ -118,6 +122,7 @@ __all__ = [
     "Signals",
     "Strategy",
     "StrategyError",
+    "SweepResult",
     "TimeInForce",
     "TrailingATR",
     "TrendFollowing",
@@ -140,6 +145,7 @@ __all__ = [
     "rsi",
     "run_scenario",
     "sma",
+    "sweep",
     "talib",
     "uniform",
 ]

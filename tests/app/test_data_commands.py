@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import intrabar
-from intrabar.app.data_commands import app, parse_mapping
+from intrabar.app.data_commands import app
+from intrabar.app.reading_options import parse_mapping
 from intrabar.data.catalogue import Catalogue
 from intrabar.errors import ConfigError, DataError, NotFoundError
 

@@ -80,6 +80,12 @@ def test_what_is_no_strategy_is_refused(file: str) -> None:
         intrabar.backtest("CoinFlop", file)
 
 
+def test_an_argument_that_there_is_not_is_refused(file: str) -> None:
+    for call in (intrabar.backtest, intrabar.audit):
+        with pytest.raises(intrabar.NotFoundError, match="argument 'simbols': did you mean 'symb"):
+            call("CoinFlip", file, simbols="AAA")
+
+
 def test_plot_and_report(file: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     result = intrabar.backtest("CoinFlip", file)
     assert intrabar.plot(result)._repr_html_().startswith("<svg")

@@ -5,6 +5,8 @@ The formulas are those of `returns` and `outcomes`, for many series at once.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from intrabar.analysis.bootstrap import Interval, Statistic, intervals
@@ -64,7 +66,7 @@ def campaign_intervals(
 
 def return_statistics(periods_per_year: float, risk_free: float) -> dict[str, Statistic]:
     """The metrics of daily returns as functions of (b, n) to (b,)."""
-    root, free = np.sqrt(periods_per_year), risk_free / periods_per_year
+    root, free = math.sqrt(periods_per_year), risk_free / periods_per_year
 
     def total_return(returns: Floats) -> Floats:
         return np.asarray(np.prod(1.0 + returns, axis=1) - 1.0)
@@ -79,11 +81,12 @@ def return_statistics(periods_per_year: float, risk_free: float) -> dict[str, St
         return np.asarray(np.std(returns, axis=1, ddof=1) * root)
 
     def sharpe(returns: Floats) -> Floats:
-        return _over(np.mean(returns - free, axis=1), _deviation(returns - free)) * root
+        return root * _over(np.mean(returns - free, axis=1), _deviation(returns - free))
 
     def sortino(returns: Floats) -> Floats:
         short = np.minimum(returns - free, 0.0)
-        return _over(np.mean(returns - free, axis=1), np.sqrt(np.mean(short**2, axis=1))) * root
+        downside = np.sqrt(np.mean(short**2, axis=1))
+        return root * _over(np.mean(returns - free, axis=1), downside)
 
     def calmar(returns: Floats) -> Floats:
         return _over(annual_return(returns), max_drawdown(returns))
@@ -139,7 +142,7 @@ def payoff(net: Floats) -> Floats:
 
 def sqn(r: Floats) -> Floats:
     """System quality number of each row."""
-    return _over(np.mean(r, axis=1), _deviation(r)) * np.sqrt(r.shape[1])
+    return math.sqrt(r.shape[1]) * _over(np.mean(r, axis=1), _deviation(r))
 
 
 OF_NET: dict[str, Statistic] = {
@@ -158,4 +161,5 @@ def _deviation(values: Floats) -> Floats:
 
 
 def _over(upper: Floats, lower: Floats) -> Floats:
-    return np.divide(upper, lower, out=np.full(upper.shape, np.nan), where=lower > 0.0)
+    out = np.full(upper.shape, np.nan)
+    return np.asarray(np.divide(upper, lower, out=out, where=lower > 0.0))

@@ -21,7 +21,8 @@ from intrabar.analysis.returns import ROUNDING, Floats
 from intrabar.errors import UsageError
 
 FLAT = 1e-7  # of the largest return: the root of what sums of squares lose to rounding
-CELLS = 1_000_000  # of splits by trials at once, so that they stay in the processor's cache
+EQUAL = 1e-10  # Sharpe ratios that are no further apart are the same
+CELLS = 100_000  # of splits by trials at once, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,8 +144,9 @@ def _compared(
     chosen = np.argmax(within, axis=1)
     split = np.arange(member.shape[0])
     outside = beyond[split, chosen]
-    below = np.count_nonzero(beyond < outside[:, None], axis=1)
-    equal = np.count_nonzero(beyond == outside[:, None], axis=1)  # itself included
+    beyond -= outside[:, None]
+    below = np.count_nonzero(beyond < -EQUAL, axis=1)
+    equal = np.count_nonzero(beyond <= EQUAL, axis=1) - below  # itself included
     return chosen, within[split, chosen], outside, below + (equal + 1) / 2.0
 
 

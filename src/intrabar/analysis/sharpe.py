@@ -216,7 +216,7 @@ def average_correlation_trials(returns: Floats) -> Figure:
         return 1.0
     together = float(np.sum(standard.sum(axis=1) ** 2))  # the sum of all correlations
     mean = (together - n) / (n * (n - 1))
-    return min(max(mean + (1.0 - mean) * n, 1.0), float(n))
+    return float(min(max(mean + (1.0 - mean) * n, 1.0), n))
 
 
 def deflate(
@@ -238,9 +238,9 @@ def deflate(
     known = returns[:, whole]
     if not whole.shape[0]:
         return Undefined("no trial has a return for every day")
-    effective = effective_trials(known, seed)
-    if isinstance(effective, Undefined):
-        return effective
+    alike = effective_trials(known, seed)
+    if isinstance(alike, Undefined):
+        return alike
     ratios = sharpes(known)
     if best is None:
         best = int(whole[np.argmax(ratios)])
@@ -248,7 +248,7 @@ def deflate(
     if isinstance(found, Undefined):
         return found
     tried = max(tried or 0, returns.shape[1])
-    effective = min(effective * tried / whole.shape[0], float(tried))
+    effective = min(alike * tried / whole.shape[0], float(tried))
     chance = 1.0 / (found.observations - 1)
     variance = max(chance, float(np.var(ratios, ddof=1)) if ratios.shape[0] > 1 else 0.0)
     probability = deflated_sharpe(found, effective, variance)
@@ -268,7 +268,7 @@ def sharpes(returns: Floats) -> Floats:
     deviation = returns.std(axis=0, ddof=1)
     varies = deviation > ROUNDING * np.abs(returns).max(axis=0)
     ratios = np.zeros(returns.shape[1])
-    return np.divide(returns.mean(axis=0), deviation, out=ratios, where=varies)
+    return np.asarray(np.divide(returns.mean(axis=0), deviation, out=ratios, where=varies))
 
 
 def _standardized(returns: Floats) -> Floats | Undefined:

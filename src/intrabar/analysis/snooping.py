@@ -81,13 +81,14 @@ def snooping(
         block = block_length(excess[:, np.argmax(ratio)])
     rng = np.random.default_rng(seed)
     rows = resampled_rows(returns.shape[0], resamples, block, rng)
-    weights = np.stack([np.bincount(row, minlength=returns.shape[0]) for row in rows])
-    _, _, white = p_values(excess, weights, block)
-    hansen = p_values(excess / long_run_deviation(excess, block), weights, block)
+    weights = np.array([np.bincount(r, minlength=returns.shape[0]) for r in rows], np.float64)
+    deviation = long_run_deviation(excess, block)
+    white = p_values(excess, deviation, weights)[2]
+    hansen = p_values(excess / deviation, np.ones(excess.shape[1]), weights)
     return Snooping(white, *hansen, block, excess.shape[1])
 
 
-def p_values(excess: Floats, weights: Floats, block: float) -> tuple[float, float, float]:
+def p_values(excess: Floats, deviation: Floats, weights: Floats) -> tuple[float, float, float]:
     """Lower, consistent and upper p-value of the highest mean.
 
     The lower one takes trials below the benchmark as being as far below it as they seem, the upper
@@ -97,13 +98,14 @@ def p_values(excess: Floats, weights: Floats, block: float) -> tuple[float, floa
     Parameters
     ----------
     excess : (t, n) float64
-    weights : (b, t)
+    deviation : (n,) float64
+        `long_run_deviation` of each column.
+    weights : (b, t) float64
         How often each row is in each resample.
-    block : float, rows
     """
     t = excess.shape[0]
     mean = excess.mean(axis=0)
-    bound = -long_run_deviation(excess, block) * math.sqrt(2.0 * math.log(math.log(t)) / t)
+    bound = -deviation * math.sqrt(2.0 * math.log(math.log(t)) / t)
     centers = (np.maximum(mean, 0.0), np.where(mean >= bound, mean, 0.0), mean)
     highest = np.full((3, weights.shape[0]), -np.inf)
     for first in range(0, excess.shape[1], COLUMNS):  # not all at once: memory

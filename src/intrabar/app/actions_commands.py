@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from intrabar.app.data_commands import print_table
+from intrabar.app.output import Json, print_json, print_table
 from intrabar.errors import DataError
 
 actions = App(name="actions", help="Splits and dividends of a share: import and show them.")
 
 
 @actions.command(name="import")
-def import_(
-    file: Path, /, *, symbol: str, as_json: Annotated[bool, Parameter(name="--json")] = False
-) -> None:
+def import_(file: Path, /, *, symbol: str, as_json: Json = False) -> None:
     """Take splits and dividends into the catalogue, in place of earlier ones.
 
     Parameters
@@ -38,13 +33,13 @@ def import_(
     paid = sum(row.dividend > 0.0 for row in found.rows)
     if as_json:
         told = {"symbol": symbol, "splits": splits, "dividends": paid, "file": str(path)}
-        print(json.dumps({**told, "content_sha256": found.content_sha256}, indent=2))
+        print_json({**told, "content_sha256": found.content_sha256})
     else:
         print(f"{symbol}: {splits} splits and {paid} dividends from {found.source}")
 
 
 @actions.command
-def show(symbol: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
+def show(symbol: str, /, *, as_json: Json = False) -> None:
     """Show the splits and dividends that the catalogue has of a symbol.
 
     Parameters
@@ -67,9 +62,9 @@ def show(symbol: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] =
         names = ("date", "split", "dividend")
         told = {"symbol": symbol, "source": found.source, "content_sha256": found.content_sha256}
         listed = [dict(zip(names, row, strict=True)) for row in rows]
-        print(json.dumps({**told, "rows": listed}, indent=2))
+        print_json({**told, "rows": listed})
         return
-    sys.stdout.write(f"{symbol}, from {found.source}\n")
+    print(f"{symbol}, from {found.source}")
     print_table(
         ("ex-date", "split", "dividend"),
         [(day, f"{s:g}" if s != 1.0 else "", f"{d:.6g}" if d else "") for day, s, d in rows],
@@ -84,7 +79,7 @@ def continuous(
     contracts: str,
     roll: str,
     period: str | None = None,
-    as_json: Annotated[bool, Parameter(name="--json")] = False,
+    as_json: Json = False,
 ) -> None:
     """Join contracts of the catalogue to a continuous future of raw prices, with its rolls.
 
@@ -113,7 +108,7 @@ def continuous(
     manifest = keep(catalogue, made, catalogue.show(names[0], period)[0].calendar, roll)
     rolls = [(_utc(r.time), r.old, r.new, r.price) for r in made.rolls]
     if as_json:
-        print(json.dumps({**manifest.as_dict(), "rolls": rolls}, indent=2))
+        print_json({**manifest.as_dict(), "rolls": rolls})
         return
     print(
         f"{symbol} {manifest.period}: {manifest.rows:,} bars, {manifest.first} to {manifest.last}"

@@ -3,64 +3,55 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
-from intrabar.app.around import market_of
-from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
+from intrabar.app.bars_given import bars_of
 from intrabar.app.chunked import read_feeds
-from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
-from intrabar.app.config import AccountConfig, Config
-from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.compose import is_open, make_strategies
+from intrabar.app.given import (
+    Given,
+    account_given,
+    around_given,
+    config_given,
+    instruments_given,
+    setup_given,
+)
 from intrabar.app.progress import bar
-from intrabar.data.actions import actions_of, read_actions
-from intrabar.data.frames import bars_from_frame
-from intrabar.data.margins import read_margins
+from intrabar.app.strategies_given import makers_of, strategies_of
 from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.engine.audit import Make
 from intrabar.engine.audit import audit as look_ahead_audit
 from intrabar.engine.audit_report import AuditReport
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.backtest import Run
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
 from intrabar.engine.result import Result, finish
-from intrabar.errors import ConfigError, NotFoundError
-from intrabar.model.bars import Bars, Market
-from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
-from intrabar.strategy.registry import AnyStrategy, load
+from intrabar.errors import ConfigError
 
 
 @overload
 def backtest(
-    strategy: Any = ..., data: Any = ..., *, chunk: int, out: Path | str, **how: Any
+    strategy: Any = ...,
+    data: Any = ...,
+    *,
+    progress: bool = ...,
+    chunk: int,
+    out: Path | str,
+    **given: Unpack[Given],
 ) -> ChunkedResult: ...
 @overload
-def backtest(strategy: Any = ..., data: Any = ..., *, chunk: None = ..., **how: Any) -> Result: ...
-def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
+def backtest(
+    strategy: Any = ..., data: Any = ..., *, progress: bool = ..., **given: Unpack[Given]
+) -> Result: ...
+def backtest(
     strategy: Any = None,
     data: Any = None,
     *,
-    config: Path | str | Mapping[str, Any] | None = None,
-    symbols: str | Sequence[str] | None = None,
-    start: Any = None,
-    end: Any = None,
-    period: str | None = None,
-    cash: float | None = None,
-    account: Account | Mapping[str, Any] | None = None,
-    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None = None,
-    params: Mapping[str, Any] | None = None,
-    path_policy: str | None = None,
-    zone: str | None = None,
-    actions: Mapping[str, Any] | None = None,
-    margins: Mapping[str, Path | str] | None = None,
-    detail: Mapping[str, Any] | None = None,
-    rates: Mapping[str, Any] | None = None,
     progress: bool = False,
     chunk: int | None = None,
     out: Path | str | None = None,
+    **given: Unpack[Given],
 ) -> Result | ChunkedResult:
     """Run strategies over bars.
 
@@ -72,30 +63,6 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
     data : Bars, frame, path, list or {symbol: any of these}
         None: the data of `config`, or the catalogue's bars of `symbols`. A lone frame is traded
         under the first of `symbols`, else as ASSET.
-    config : path or mapping
-        A configuration; every other argument goes before what it says.
-    symbols : str or sequence of str
-    start, end : date, time or text
-        Both included; UTC unless a zone is given.
-    period : str
-        Of the catalogue's bars, or of a frame: "5m".
-    cash : account currency
-    account : Account, or a mapping as in a configuration
-    instruments : {symbol: Instrument, or a mapping of parameters}
-    params : mapping
-        Parameters of a strategy given by name.
-    path_policy : str
-        "worst", "shortest", "best", ...
-    zone : str
-        IANA zone of stamps in frames that carry none.
-    actions : {symbol: path, or rows of (ex-date, split, dividend)}
-        Splits and dividends.
-    margins : {symbol: path}
-        Tables of margins that change in the course of time.
-    detail : {symbol: Bars, frame or path}
-        Lower bars, for the path policy "detail".
-    rates : {pair: Bars, frame or path}
-        Currency pairs, such as EURUSD, for what is not in the account's currency.
     progress : bool
         Show a progress bar on stderr.
     chunk : bars, optional
@@ -103,6 +70,9 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
         as they come, and the tables go to files.
     out : folder
         Takes the tables of a run in chunks.
+    **given
+        `config`, `symbols`, `start`, `end`, `period`, `cash`, `account`, `instruments`, `params`,
+        `path_policy`, `zone`, `actions`, `margins`, `detail` and `rates`: see `Given`.
 
     Returns
     -------
@@ -115,36 +85,25 @@ def backtest(  # type: ignore[misc]  # `how` stands for the keywords below
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    make: Make | None = (lambda _: _strategies(strategy, params)) if strategy is not None else None
-    given = {"symbols": symbols, "start": start, "end": end, "period": period}
-    money = (account, cash, path_policy)
-    around = {"actions": actions, "margins": margins, "detail": detail, "rates": rates}
+    params = given.get("params")
     if chunk is None:
-        setup = _setup(
-            make,
-            data,
-            config,
-            given=given,
-            account=money,
-            instruments=instruments,
-            zone=zone,
-            around=around,
-        )
+        make: Make | None = None if strategy is None else lambda _: strategies_of(strategy, params)
+        setup = setup_given(make, data, given)
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
-    for name, values in around.items():
+    for name, values in around_given(given).items():
         if values:
             raise ConfigError(f"{name}: not in chunks; run without chunk")
-    base, made = _made(config, given)
+    base, made = config_given(given)
     if data is None:
         feeds: tuple[Feed, ...] = read_feeds(made)[0]
     else:
-        feeds = tuple(WholeFeed(b) for b in _trimmed(_bars(data, made, zone), made))
+        feeds = tuple(WholeFeed(b) for b in bars_of(data, made, given.get("zone")))
     chunked = ChunkedSetup(
         feeds,
-        _traded([f.symbol for f in feeds], base, instruments, {}),
-        make_strategies(made.strategies) if strategy is None else _strategies(strategy, params),
-        _account(base.account, *money),
+        instruments_given([f.symbol for f in feeds], base, given),
+        make_strategies(made.strategies) if strategy is None else strategies_of(strategy, params),
+        account_given(base, given),
         chunk,
         is_open,
     )
@@ -166,24 +125,10 @@ def audit(
     strategy: Any = None,
     data: Any = None,
     *,
-    config: Path | str | Mapping[str, Any] | None = None,
-    symbols: str | Sequence[str] | None = None,
-    start: Any = None,
-    end: Any = None,
-    period: str | None = None,
-    cash: float | None = None,
-    account: Account | Mapping[str, Any] | None = None,
-    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None = None,
-    params: Mapping[str, Any] | None = None,
-    path_policy: str | None = None,
-    zone: str | None = None,
-    actions: Mapping[str, Any] | None = None,
-    margins: Mapping[str, Path | str] | None = None,
-    detail: Mapping[str, Any] | None = None,
-    rates: Mapping[str, Any] | None = None,
     cuts: int = 20,
     seed: int = 0,
     progress: bool = False,
+    **given: Unpack[Given],
 ) -> AuditReport:
     """Change the bars after many places, and see whether anything before them changes.
 
@@ -192,15 +137,15 @@ def audit(
     strategy : as in `backtest`, or a function of the market that makes one, or {label: either}
         Give a function where a strategy holds arrays that were worked out from the bars: only so
         can they be worked out again from other ones.
-    data, config, symbols, start, end, period, cash, account, instruments, params, path_policy, zone
-    actions, margins, detail, rates
-        As in `backtest`.
+    data : as in `backtest`
     cuts : int, >= 1
         Bars after which the future is replaced.
     seed : int
         Of the bars chosen and of the values put in.
     progress : bool
         Show a progress bar on stderr.
+    **given
+        As in `backtest`.
 
     Returns
     -------
@@ -213,196 +158,9 @@ def audit(
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    makers = _makers(strategy, params) if strategy is not None else None
-    setup = _setup(
-        makers,
-        data,
-        config,
-        given={"symbols": symbols, "start": start, "end": end, "period": period},
-        account=(account, cash, path_policy),
-        instruments=instruments,
-        zone=zone,
-        around={"actions": actions, "margins": margins, "detail": detail, "rates": rates},
-    )
+    makers = makers_of(strategy, given.get("params")) if strategy is not None else None
+    setup = setup_given(makers, data, given)
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
     with bar(sys.stderr, "trials") as shown:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed, progress=shown)
-
-
-def _setup(
-    make: Make | None,
-    data: Any,
-    config: Path | str | Mapping[str, Any] | None,
-    *,
-    given: Mapping[str, Any],
-    account: tuple[Account | Mapping[str, Any] | None, float | None, str | None],
-    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
-    zone: str | None,
-    around: Mapping[str, Mapping[str, Any] | None],
-) -> Setup:
-    """What decides a run, from arguments over a configuration; `make` None: its strategies."""
-    base, made = _made(config, given)
-    money = _account(base.account, *account)
-    own = {"currency": money.currency, "path_policy": money.path_policy.word}
-    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
-    series = (
-        read_series(made)
-        if data is None
-        else [given_series(b) for b in _trimmed(_bars(data, made, zone), made)]
-    )
-    series = [_with_around(s, made, around, zone) for s in series]
-    traded = _traded([s.bars.symbol for s in series], base, instruments, around)
-    rates = [_one(x, pair, made, zone) for pair, x in (around["rates"] or {}).items()]
-    market, _, _ = market_of(series, traded, made, rates)
-    return Setup(
-        market,
-        traded,
-        make_strategies(made.strategies) if make is None else make(market),
-        money,
-        is_open,
-    )
-
-
-def _made(
-    config: Path | str | Mapping[str, Any] | None, given: Mapping[str, Any]
-) -> tuple[Config, Config]:
-    """The configuration as it is, and with what is given in its place."""
-    base = _config(config)
-    values = base.model_dump(by_alias=True, exclude_unset=True)
-    values |= {key: value for key, value in given.items() if value is not None}
-    if isinstance(values.get("symbols"), str):
-        values["symbols"] = [values["symbols"]]
-    elif given["symbols"] is not None:
-        values["symbols"] = list(given["symbols"])
-    return base, validated(Config, values)
-
-
-def _traded(
-    symbols: Sequence[str],
-    base: Config,
-    instruments: Mapping[str, Instrument | Mapping[str, Any]] | None,
-    around: Mapping[str, Mapping[str, Any] | None],
-) -> tuple[Instrument, ...]:
-    known = {**base.instruments, **(instruments or {})}
-    for place, names in {"instruments": known, **around}.items():
-        for symbol in names or ():
-            if symbol not in symbols and place != "rates":
-                raise NotFoundError(f"symbol in {place}", symbol, symbols)
-    return tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols)
-
-
-def _with_around(
-    series: Series, config: Config, around: Mapping[str, Mapping[str, Any] | None], zone: str | None
-) -> Series:
-    """A series with what the arguments say is around it."""
-    symbol = series.bars.symbol
-    given = {key: named[symbol] for key, named in around.items() if named and symbol in named}
-    made: dict[str, Any] = {}
-    if "actions" in given:
-        of = read_actions if isinstance(given["actions"], str | Path) else actions_of
-        made["actions"] = of(given["actions"], symbol)
-    if "margins" in given:
-        made["margins"] = read_margins(given["margins"], symbol)
-    if "detail" in given:
-        finer = config.model_copy(update={"period": None})
-        made["detail"] = _one(given["detail"], symbol, finer, zone)
-    return replace(series, **made)
-
-
-def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
-    if given is None:
-        return Config()
-    if isinstance(given, Mapping):
-        return absolute(validated(Config, given), Path())
-    return read_config(given)[0]
-
-
-def _bars(data: Any, config: Config, zone: str | None) -> list[Bars]:
-    if isinstance(data, Mapping):
-        wanted = config.symbols or list(data)
-        for symbol in wanted:
-            if symbol not in data:
-                raise NotFoundError("symbol", symbol, data)
-        return [_one(data[symbol], symbol, config, zone) for symbol in wanted]
-    if isinstance(data, list | tuple):
-        if not all(isinstance(one, Bars) for one in data):
-            raise ConfigError("data: a list must hold Bars; give frames as {symbol: frame}")
-        return list(data)
-    symbol = config.symbols[0] if config.symbols else "ASSET"
-    return [_one(data, symbol, config, zone)]
-
-
-def _one(data: Any, symbol: str, config: Config, zone: str | None) -> Bars:
-    if isinstance(data, Bars):
-        return data if data.symbol == symbol or symbol == "ASSET" else replace(data, symbol=symbol)
-    if isinstance(data, str | Path):
-        source = {"symbol": symbol, "file": str(data), "zone": zone, "period": config.period}
-        one = absolute(validated(Config, {"data": [source]}), Path())
-        return read_series(one.model_copy(update={"instruments": config.instruments}))[0].bars
-    if not hasattr(data, "columns"):
-        raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
-    own = config.instruments.get(symbol, {}).get("calendar", "")
-    return bars_from_frame(data, symbol, zone=zone, period=config.period, calendar=str(own))
-
-
-def _trimmed(bars: list[Bars], config: Config) -> list[Bars]:
-    first, last = nanoseconds(config.start), nanoseconds(config.end, end=True)
-    return [b if first is None and last is None else b.between(first, last) for b in bars]
-
-
-def _instrument(symbol: str, given: Instrument | Mapping[str, Any]) -> Instrument:
-    if isinstance(given, Instrument):
-        return given if given.symbol == symbol else replace(given, symbol=symbol)
-    return make_instrument(symbol, dict(given))
-
-
-def _strategies(given: Any, params: Mapping[str, Any] | None) -> dict[str, AnyStrategy]:
-    if isinstance(given, Mapping):
-        return {str(name): _strategy(one, None) for name, one in given.items()}
-    made = _strategy(given, params)
-    return {given.rpartition(":")[2] if isinstance(given, str) else made.name: made}
-
-
-def _makers(given: Any, params: Mapping[str, Any] | None) -> Make:
-    """Strategies by label for any market: a function makes its own anew, the others stay."""
-
-    def of(one: Any, market: Market) -> Any:
-        is_function = callable(one) and not isinstance(one, type) and not hasattr(one, "indicators")
-        return one(market) if is_function else one
-
-    def make(market: Market) -> dict[str, AnyStrategy]:
-        if isinstance(given, Mapping):
-            return _strategies({name: of(one, market) for name, one in given.items()}, None)
-        return _strategies(of(given, market), params)
-
-    return make
-
-
-def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:
-    if isinstance(given, str):
-        return load(given, params)
-    if params:
-        raise ConfigError("params: belong to a strategy that is given by name")
-    if not hasattr(given, "indicators") or isinstance(given, type):
-        raise ConfigError(
-            f"strategy: a Bot, a Strategy, Signals, Weights or a name is needed, not {given!r}"
-        )
-    made: AnyStrategy = given
-    return made
-
-
-def _account(
-    base: AccountConfig,
-    given: Account | Mapping[str, Any] | None,
-    cash: float | None,
-    path_policy: str | None,
-) -> Account:
-    over = {"cash": cash, "path_policy": path_policy}
-    over = {key: value for key, value in over.items() if value is not None}
-    if isinstance(given, Account):
-        if over:
-            raise ConfigError(f"{', '.join(over)}: say it in the Account that you give")
-        return given
-    values = {**base.model_dump(), **(given or {}), **over}
-    return make_account(validated(AccountConfig, values, "account."))

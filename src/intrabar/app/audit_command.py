@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from intrabar.app.compose import compose, make_strategies
+from intrabar.app.output import Json
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.engine.audit import audit as look_ahead_audit
@@ -26,7 +27,7 @@ def audit(
     cuts: int = 20,
     seed: int = 0,
     overrides: Annotated[Overrides, Parameter(name="*")] = Overrides(),  # noqa: B008 - frozen
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> int:
     """Change the bars after many places, and see whether anything before them changes.
 

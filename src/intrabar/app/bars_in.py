@@ -120,7 +120,7 @@ def read_one(source: Source, config: Config) -> Series:
         bars, origin(bars, read.where, read.sha256), (), actions, margins, read.rolls, detail
     )
     odd = (*read.remarks, *jumps(bars, series))
-    return replace(series, remarks=odd, origin=replace(series.origin, around=_hash(series)))
+    return replace(series, remarks=odd, origin=replace(series.origin, around=hash_around(series)))
 
 
 def given_series(bars: Bars, **around: Any) -> Series:
@@ -128,7 +128,8 @@ def given_series(bars: Bars, **around: Any) -> Series:
     return Series(bars, Origin(bars.symbol, "given", "", "", len(bars), "", ""), **around)
 
 
-def _hash(series: Series) -> str:
+def hash_around(series: Series) -> str:
+    """Hash of what is around the bars of a series; "" where there is nothing."""
     parts: list[Any] = [
         series.actions and series.actions.content_sha256,
         series.margins and series.margins.rows,

@@ -38,6 +38,16 @@ app.command(
     help="Run a backtest and store it with its report.",
 )
 app.command(
+    "intrabar.app.sweep_command:sweep",
+    name="sweep",
+    help="Run many variants of a configuration, each once.",
+)
+app.command(
+    "intrabar.app.trials_command:trials",
+    name="trials",
+    help="List every trial that was ever run, and how many on which bars.",
+)
+app.command(
     "intrabar.app.audit_command:audit",
     name="audit",
     help="Look for decisions that know the future.",

@@ -122,6 +122,31 @@ class StrategyConfig(Section):
         return self.as_ or self.name.rpartition(":")[2]
 
 
+class SweepConfig(Section):
+    """Many runs instead of one.
+
+    Parameters
+    ----------
+    parameters : {place: values}
+        A list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
+    constraints : list of str
+        Such as `fast < slow`.
+    sample : {"grid", "random", "latin"}
+    count : int, optional
+        Points of a random or latin sample.
+    seed : int
+    metric : str
+        What the best is by.
+    """
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    constraints: list[Any] = Field(default_factory=list)
+    sample: Literal["grid", "random", "latin"] = "grid"
+    count: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    metric: str = "sharpe"
+
+
 class Config(Section):
     """A whole run.
 
@@ -149,6 +174,8 @@ class Config(Section):
     out : folder of run folders
     chunk : bars, optional
         Run in chunks of so many, for a history larger than memory; there is no report then.
+    sweep : SweepConfig, optional
+        What `intrabar sweep` changes from run to run; a backtest does not read it.
     """
 
     name: str = ""
@@ -165,6 +192,7 @@ class Config(Section):
     report: bool = True
     out: str = "runs"
     chunk: int | None = Field(default=None, ge=1)
+    sweep: SweepConfig | None = None
 
     @property
     def traded(self) -> list[str]:

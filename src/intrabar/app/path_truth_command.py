@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from intrabar.app.data_commands import ReadingOptions, print_table
+from intrabar.app.output import Json, print_table
+from intrabar.app.reading_options import ReadingOptions
 from intrabar.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def path_truth(
     calendar: str | None = None,
     out: Path | None = None,
     reading: ReadingOptions | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure how often the path rules are right, by making longer bars of detail bars.
 

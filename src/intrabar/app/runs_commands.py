@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from intrabar.app.output import Json
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
 from intrabar.app.summary_table import ROWS, shown
 
 runs = App(name="runs", help="List, show, compare and repeat stored runs.")
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @runs.command(name="list")

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.adjusted import Adjusted
-from intrabar.engine.columns import compute_columns
+from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Market
@@ -76,9 +75,12 @@ class Run:
     Parameters
     ----------
     setup : Setup
+    prepared : Prepared, optional
+        The setup's market with what other runs have worked out of it.
     """
 
     setup: Setup
+    prepared: Prepared | None = None
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -86,12 +88,12 @@ class Run:
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
-        adjusted = Adjusted(setup.market)
-        self.frames = TimeFrames(adjusted.market, calendars)
+        prepared = self.prepared or Prepared(setup.market, calendars)
+        adjusted, self.frames = prepared.adjusted, prepared.frames
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
         columns = {
-            name: {**adjusted.shown(own, named[name]), **setup.columns.get(name, {})}
-            for name, own in compute_columns(named, adjusted.market, self.frames).items()
+            name: {**own, **setup.columns.get(name, {})}
+            for name, own in prepared.columns(named).items()
         }
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)

@@ -40,7 +40,7 @@ def label_ends(rows: int, horizon: int = 0) -> Rows:
     (rows,) int64
         Never beyond the last row.
     """
-    return np.minimum(np.arange(rows, dtype=np.int64) + horizon, rows - 1)
+    return np.asarray(np.minimum(np.arange(rows, dtype=np.int64) + horizon, rows - 1))
 
 
 def rows_at(time: Times, ends: Times) -> Rows:
@@ -57,7 +57,7 @@ def rows_at(time: Times, ends: Times) -> Rows:
     (t,) int64
         Never beyond the last row.
     """
-    return np.minimum(np.searchsorted(time, ends), time.shape[0] - 1).astype(np.int64)
+    return np.asarray(np.minimum(np.searchsorted(time, ends), time.shape[0] - 1), dtype=np.int64)
 
 
 def stretches(rows: Rows) -> list[Rows]:

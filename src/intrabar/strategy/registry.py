@@ -55,8 +55,12 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
     NotFoundError, ConfigError
         An unknown name, an unknown parameter, a value out of range.
     """
-    given = dict(params or {})
-    made = find(name)
+    return strategy_from(find(name), name, params or {})
+
+
+def strategy_from(made: Any, name: str, params: Mapping[str, Any]) -> AnyStrategy:
+    """Make a strategy from what is behind a name; raises as `load`."""
+    given = dict(params)
     if isinstance(made, AnyStrategy):
         if given:
             raise ConfigError(f"{name} is a finished strategy and takes no parameters")

@@ -1,0 +1,61 @@
+"""Strategies that a program gives: objects, names, or functions that make them of a market."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from intrabar.engine.audit import Make
+from intrabar.errors import ConfigError
+from intrabar.model.bars import Market
+from intrabar.strategy.registry import AnyStrategy, load
+
+
+def strategies_of(given: Any, params: Mapping[str, Any] | None) -> dict[str, AnyStrategy]:
+    """Strategies by label.
+
+    Parameters
+    ----------
+    given : strategy, name, or {label: strategy or name}
+    params : mapping
+        Parameters of a strategy given by name.
+
+    Raises
+    ------
+    ConfigError
+        It is no strategy, or has parameters of its own already.
+    NotFoundError
+        No strategy has that name.
+    """
+    if isinstance(given, Mapping):
+        return {str(name): _strategy(one, None) for name, one in given.items()}
+    made = _strategy(given, params)
+    return {given.rpartition(":")[2] if isinstance(given, str) else made.name: made}
+
+
+def makers_of(given: Any, params: Mapping[str, Any] | None) -> Make:
+    """Strategies by label for any market: a function makes its own anew, the others stay."""
+
+    def of(one: Any, market: Market) -> Any:
+        is_function = callable(one) and not isinstance(one, type) and not hasattr(one, "indicators")
+        return one(market) if is_function else one
+
+    def make(market: Market) -> dict[str, AnyStrategy]:
+        if isinstance(given, Mapping):
+            return strategies_of({name: of(one, market) for name, one in given.items()}, None)
+        return strategies_of(of(given, market), params)
+
+    return make
+
+
+def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:
+    if isinstance(given, str):
+        return load(given, params)
+    if params:
+        raise ConfigError("params: belong to a strategy that is given by name")
+    if not hasattr(given, "indicators") or isinstance(given, type):
+        raise ConfigError(
+            f"strategy: a Bot, a Strategy, Signals, Weights or a name is needed, not {given!r}"
+        )
+    made: AnyStrategy = given
+    return made

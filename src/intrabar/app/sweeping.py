@@ -1,0 +1,289 @@
+"""`intrabar.sweep`: many variants of a run, in one call."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from intrabar.app.bars_given import bars_of, one_of, with_around
+from intrabar.app.bars_in import Series, given_series
+from intrabar.app.config import AccountConfig, Config, SweepConfig
+from intrabar.app.config_file import validated
+from intrabar.app.given import Given, account_given, around_given, config_given
+from intrabar.app.makers import Maker, maker_of
+from intrabar.app.progress import bar
+from intrabar.app.sweep_folder import store_sweep
+from intrabar.app.variants import Variants
+from intrabar.engine.backtest import Run
+from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.instrument import Instrument
+from intrabar.research.lean import LeanRuns
+from intrabar.research.ledger import Ledger
+from intrabar.research.processes import Processes, can_be_sent
+from intrabar.research.space import Space, space
+from intrabar.research.sweep import Progress, SweepResult, carry_out, require_metric
+from intrabar.research.threads import Threads
+from intrabar.research.trial import Pool
+from intrabar.sim.machine import Account
+
+LEDGER = "trials.sqlite"
+WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start
+POOLS = ("threads", "processes")
+
+Condition = Callable[[Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sweep that can begin."""
+
+    config: Config
+    sweep: SweepConfig
+    work: LeanRuns
+    space: Space
+    strategy: str
+
+
+def sweep(
+    strategy: Any = None,
+    data: Any = None,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    constraints: Sequence[str | Condition] | None = None,
+    sample: str | None = None,
+    count: int | None = None,
+    seed: int | None = None,
+    metric: str | None = None,
+    workers: int | None = None,
+    on: str | None = None,
+    keep: bool = True,
+    out: Path | str | None = None,
+    progress: bool = False,
+    **given: Unpack[Given],
+) -> SweepResult:
+    """Run every variant of a strategy that a space of parameters holds.
+
+    Parameters
+    ----------
+    strategy : as in `backtest`, or a class, or a function that makes one from its parameters
+        The function may also ask for `market`, and for `indicator`: a function of an indicator
+        that gives its values and works them out once for all trials. {label: any of these}.
+    data : as in `backtest`
+    parameters : {place: values}
+        A place is a parameter of the strategy (`fast`, `exit.multiple`), or any other place of
+        the configuration (`account.path_policy`, `instruments.ES.slippage_ticks`, `symbols`).
+        Values are a list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
+    constraints : sequence of str or callable
+        `"fast < slow"`, or a function of the point.
+    sample : {"grid", "random", "latin"}
+    count : int
+        Points of a random or latin sample.
+    seed : int
+    metric : str
+        Of the metric sheet: what the best is by.
+    workers : int, optional
+        Threads or processes; as many as there are processors.
+    on : {"threads", "processes"}, optional
+        Where trials run; else processes for strategies in Python, threads for compiled ones.
+    keep : bool
+        Keep the trials in the ledger of `out`, and the sweep in a folder of its own. A trial
+        that the ledger has is not run again.
+    out : path
+        Folder of runs; that of the configuration, else `runs`.
+    progress : bool
+        Show a progress bar on stderr.
+    **given
+        As in `backtest`. What `config` says under `sweep` holds where the arguments above say
+        nothing.
+
+    Returns
+    -------
+    SweepResult
+
+    Raises
+    ------
+    UsageError
+        An argument or the configuration is wrong, or no trial is left.
+    DataError, RunError
+    """
+    said = {
+        "parameters": parameters,
+        "constraints": constraints,
+        "sample": sample,
+        "count": count,
+        "seed": seed,
+        "metric": metric,
+    }
+    plan = planned(strategy, data, {k: v for k, v in said.items() if v is not None}, given)
+    home = Path(plan.config.out if out is None else out) if keep else None
+    with bar(sys.stderr, "trials") if progress else nullcontext() as shown:
+        return carried_out(plan, home, workers=workers, on=on, progress=shown)
+
+
+def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> Plan:
+    """A sweep from arguments over a configuration.
+
+    Parameters
+    ----------
+    strategy, data : as in `sweep`
+    said : mapping
+        Over the section `sweep` of the configuration.
+    given : Given
+
+    Raises
+    ------
+    UsageError, DataError
+    """
+    base, config = config_given(given)
+    money = account_of(account_given(base, given))
+    instruments = given.get("instruments") or {}
+    objects = {s: x for s, x in instruments.items() if isinstance(x, Instrument)}
+    plain = {s: dict(x) for s, x in instruments.items() if not isinstance(x, Instrument)}
+    own = {"account": money, "instruments": {**config.instruments, **plain}}
+    config = config.model_copy(update=own)
+    series = None if data is None else series_of(data, config, given)
+    symbols = [x.symbol for x in config.data] if series is None else [s.bars.symbol for s in series]
+    symbols = list(dict.fromkeys([*config.symbols, *symbols]))
+    for place, named in {"instruments": {**config.instruments, **objects}}.items():
+        for symbol in named:
+            if symbol not in symbols:
+                raise NotFoundError(f"symbol in {place}", symbol, symbols)
+    how = section_of(config, said)
+    points = space(
+        how.parameters, how.constraints, sample=how.sample, count=how.count, seed=how.seed
+    )
+    makers = makers_of(strategy, given.get("params"), config)
+    zone = given.get("zone")
+    rates = [one_of(x, pair, config, zone) for pair, x in around_given(given)["rates"].items()]
+    variants = Variants(config, makers, list(how.parameters), symbols, series, rates, objects)
+    labels = ", ".join(maker.label for maker in makers)
+    return Plan(config, how, LeanRuns(variants), points, labels)
+
+
+def carried_out(
+    plan: Plan,
+    home: Path | None,
+    *,
+    workers: int | None = None,
+    on: str | None = None,
+    progress: Progress | None = None,
+) -> SweepResult:
+    """Run a sweep, with its trials in the ledger of a folder and the sweep in one of its own.
+
+    Parameters
+    ----------
+    plan : Plan
+    home : path or None
+        Folder of runs; None: nothing is kept.
+    workers, on
+        As in `sweep`.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError, RunError
+    """
+    pool, remarks = pool_for(plan, workers, on)
+    with nullcontext() if home is None else Ledger(home / LEDGER) as ledger:
+        result = carry_out(
+            plan.work,
+            plan.space,
+            pool,
+            metric=plan.sweep.metric,
+            ledger=ledger,
+            strategy=plan.strategy,
+            total=plan.space.size,
+            progress=progress,
+        )
+    result.remarks.extend(remarks)
+    if home is not None:
+        result.folder = str(store_sweep(result, plan.config, plan.sweep, home))
+    return result
+
+
+def pool_for(plan: Plan, workers: int | None, on: str | None) -> tuple[Pool, list[str]]:
+    """Where the trials of a plan run, and what there is to say about it.
+
+    Raises
+    ------
+    UsageError
+        There is no such pool, or no worker.
+    """
+    if on is not None and on not in POOLS:
+        raise NotFoundError("place for trials", on, POOLS)
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers: is {workers}, must be 1 or more")
+    count = workers or len(os.sched_getaffinity(0))
+    if on == "threads" or (on is None and not holds_the_interpreter(plan)):
+        return Threads(count), []
+    if not can_be_sent(plan.work):
+        told = "the strategy cannot be sent to other processes, so the trials ran in this one; "
+        return Threads(1), [told + "put its class or function into a module of its own"]
+    return (Processes(count) if count > 1 or on else Threads(1)), []
+
+
+def holds_the_interpreter(plan: Plan) -> bool:
+    """Whether strategies run as Python for so many bars that processes are worth their start."""
+    first = next(iter(plan.space))
+    try:
+        setup, prepared = plan.work.variants.make(first.parameters)
+        if plan.space.size * len(setup.market) < WORTH:
+            return False
+        return not all(one.is_compiled for one in Run(setup, prepared).running.values())
+    except Exception:  # the trial will say so itself
+        return False
+
+
+def section_of(config: Config, said: Mapping[str, Any]) -> SweepConfig:
+    """What a configuration says under `sweep`, with what is said over it.
+
+    Raises
+    ------
+    ConfigError, NotFoundError
+    """
+    own = {} if config.sweep is None else config.sweep.model_dump(exclude_unset=True)
+    how = validated(SweepConfig, {**own, **said}, "sweep.")
+    require_metric(how.metric)
+    return how
+
+
+def makers_of(strategy: Any, params: Mapping[str, Any] | None, config: Config) -> list[Maker]:
+    """A maker for each strategy, in order.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(strategy, Mapping):
+        return [maker_of(one, str(label)) for label, one in strategy.items()]
+    if strategy is not None:
+        label = strategy.rpartition(":")[2] if isinstance(strategy, str) else None
+        label = label or getattr(strategy, "name", None)
+        label = label if isinstance(label, str) else getattr(strategy, "__name__", "strategy")
+        return [maker_of(strategy, str(label), params)]
+    if ":" in "".join(one.name for one in config.strategies) and "" not in sys.path:
+        sys.path.insert(0, "")  # `my_rules:Mine` is looked for in the working folder
+    made = [maker_of(s.name, s.label, s.params) for s in config.strategies if s.enabled]
+    if not made:
+        raise ConfigError("strategies: there is no strategy to sweep; name one")
+    return made
+
+
+def series_of(data: Any, config: Config, given: Given) -> list[Series]:
+    """The bars that a program gives, with what is around them."""
+    zone, around = given.get("zone"), around_given(given)
+    series = [given_series(b) for b in bars_of(data, config, zone)]
+    return [with_around(s, config, around, zone) for s in series]
+
+
+def account_of(given: Account) -> AccountConfig:
+    """An account as a configuration writes it."""
+    names = [name for name in AccountConfig.model_fields if hasattr(given, name)]
+    values = {name: getattr(given, name) for name in names}
+    plain = {name: getattr(value, "word", value) for name, value in values.items()}
+    return AccountConfig(**plain, type="cash" if given.cash_account else "margin")

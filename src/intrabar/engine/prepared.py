@@ -1,0 +1,82 @@
+"""A market made ready for runs: what many runs over the same bars need to work out only once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+from intrabar.engine.adjusted import Adjusted
+from intrabar.engine.columns import Named, compute_columns
+from intrabar.engine.time_frames import TimeFrames
+from intrabar.indicators import Indicator
+from intrabar.model.bars import Floats, Market
+
+KEPT_BYTES = 256 * 1024**2
+
+
+class Prepared:
+    """The adjusted prices, the higher time frames and the indicators of a market.
+
+    Several threads may ask at once.
+
+    Parameters
+    ----------
+    market : Market
+    calendars : sequence of str
+        Exchange calendar of each instrument.
+    keeps : bool
+        Indicators are kept for the next run, the latest `KEPT_BYTES` of them.
+    """
+
+    def __init__(self, market: Market, calendars: Sequence[str], keeps: bool = False) -> None:
+        self.market = market
+        self.adjusted = Adjusted(market)
+        self.frames = TimeFrames(self.adjusted.market, calendars)
+        self._keeps = keeps
+        self._kept: OrderedDict[Indicator, Floats] = OrderedDict()
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Indicators are worked out again where they are needed.
+        kept = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        return {**kept, "_kept": OrderedDict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = Lock()
+
+    def columns(self, named: Named) -> dict[str, dict[str, Floats]]:
+        """The indicators of strategies as they see them: (t, n) float64 each.
+
+        Raises
+        ------
+        ConfigError
+            An indicator needs more bars than there are, or stands in no power of the price.
+        """
+        if not self._keeps:
+            return self._computed(named)
+        with self._lock:
+            wanted = {x for own in named.values() for x in own.values()}
+            missing = {str(k): x for k, x in enumerate(wanted) if x not in self._kept}
+            fresh = self._computed({"": missing})[""] if missing else {}
+            found = {x: fresh[name] for name, x in missing.items()}
+            for x in wanted - found.keys():
+                self._kept.move_to_end(x)
+                found[x] = self._kept[x]
+            self._keep(found)
+        return {
+            owner: {name: found[x] for name, x in indicators.items()}
+            for owner, indicators in named.items()
+        }
+
+    def _computed(self, named: Named) -> dict[str, dict[str, Floats]]:
+        own = compute_columns(named, self.adjusted.market, self.frames)
+        return {name: self.adjusted.shown(own[name], named[name]) for name in named}
+
+    def _keep(self, found: dict[Indicator, Floats]) -> None:
+        self._kept.update(found)
+        size = next(iter(found.values())).nbytes if found else 0
+        while len(self._kept) * size > KEPT_BYTES:
+            self._kept.popitem(last=False)
