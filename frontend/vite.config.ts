@@ -47,8 +47,6 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../src/intrabar/web/static",
-    emptyOutDir: true,
     modulePreload: false,
-    rolldownOptions: { input: "report.html" },
   },
 });

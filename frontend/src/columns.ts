@@ -1,5 +1,6 @@
 /** Candles out of the differences in which they travel, and searches in sorted columns. */
-import type { BarsView, Num } from "./view";
+import type { BarsView } from "./report/view";
+import type { Num } from "./view";
 
 export interface Candles {
   symbol: string;

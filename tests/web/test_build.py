@@ -38,7 +38,8 @@ def hook(build: ModuleType, root: Path) -> Any:
 
 def put_page(build: ModuleType, root: Path) -> None:
     static = root / "src" / "intrabar" / "web" / "static"
-    (static / "report.html").write_text("page")
+    for page in build.PAGES:
+        (static / page).write_text("page")
     (static / "sources.sha256").write_text(hook(build, root)._digest() + "\n")
 
 
@@ -61,7 +62,7 @@ def test_other_sources_are_built_again(
     elif change == "new file":
         (project / "frontend" / "src" / "more.ts").write_text("")
     else:
-        (project / "src" / "intrabar" / "web" / "static" / "report.html").unlink()
+        (project / "src" / "intrabar" / "web" / "static" / "sweep.html").unlink()
     monkeypatch.setattr(build, "_machine_node", lambda: None)
     assert hook(build, project).dependencies() == [build.NODE_WHEEL]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from intrabar.model.enums import RunStatus
 from intrabar.ui.report_view import report_view
-from intrabar.web.report import write_report
+from intrabar.web.pages import write_report
 from tests.ui.synthetic import empty_tables, facts, findings, tables, walk, without_results
 from tests.web.conftest import Seen
 
@@ -37,9 +37,9 @@ def long_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def column(page: Page, title: str) -> list[str]:
     """Texts of a column of the campaign table, of the rows in the page."""
-    heads = page.locator(".campaign-table thead th").all_inner_texts()
+    heads = page.locator(".grid thead th").all_inner_texts()
     at = next(i for i, text in enumerate(heads) if text.strip(" ▴▾\n") == title)
-    return page.locator(f".campaign-table tbody tr td:nth-child({at + 1})").all_inner_texts()
+    return page.locator(f".grid tbody tr td:nth-child({at + 1})").all_inner_texts()
 
 
 def number(text: str) -> float:
@@ -51,12 +51,12 @@ def visible_time(page: Page) -> str:
 
 
 def row(page: Page, n: int):
-    return page.locator(".campaign-table tbody tr[data-at]").nth(n)
+    return page.locator(".grid tbody tr[data-at]").nth(n)
 
 
 def test_parts_are_there(open_page: Open, report: Path) -> None:
     page = open_page(report).page
-    assert page.title() == "Two symbols · backtest report"
+    assert page.title() == "Two symbols · report"
     for title in (
         "What the bars cannot tell",
         "Equity and drawdown",
@@ -76,7 +76,7 @@ def test_parts_are_there(open_page: Open, report: Path) -> None:
 
 def test_sorting(open_page: Open, report: Path) -> None:
     page = open_page(report).page
-    head = page.locator(".campaign-table th", has_text="Net")
+    head = page.locator(".grid th", has_text="Net")
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
     rising = [number(t) for t in column(page, "Net")]
@@ -103,9 +103,9 @@ def test_filters(open_page: Open, report: Path) -> None:
 
 def test_only_rows_on_screen_are_in_the_page(open_page: Open, report: Path) -> None:
     page = open_page(report).page
-    assert page.locator(".campaign-table tbody tr[data-at]").count() < 60
+    assert page.locator(".grid tbody tr[data-at]").count() < 60
     page.locator(".rows").evaluate("box => { box.scrollTop = box.scrollHeight }")
-    expect(page.locator(".campaign-table tr[data-at='399']")).to_be_visible()
+    expect(page.locator(".grid tr[data-at='399']")).to_be_visible()
 
 
 def test_campaign_moves_the_chart(open_page: Open, report: Path) -> None:

@@ -11,7 +11,8 @@ import {
 } from "lightweight-charts";
 import { axisMoney, percent } from "../format";
 import { color } from "../theme";
-import type { Curve, EquityView, Num } from "../view";
+import type { Num } from "../view";
+import type { Curve, EquityView } from "../report/view";
 import { chartColors, chartOptions, points } from "./options";
 
 const SERIES = ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];

@@ -1,7 +1,7 @@
 /** How far the result hangs on what a bar does not tell. */
 import { count, money, percent, signed, spaced, tone } from "../format";
-import type { BandView, ReportView } from "../view";
-import { Card } from "./card";
+import type { BandView, ReportView } from "./view";
+import { Card } from "../parts/card";
 
 export function Band({ view, band }: { view: ReportView; band: BandView }) {
   return (

@@ -1,7 +1,8 @@
 /** The bar under the crosshair: its prices, and every fill on it with its reason. */
 import type { Candles } from "../columns";
 import { count, fixed, instant, price, spaced } from "../format";
-import { word, type ReportView } from "../view";
+import { word } from "../view";
+import type { ReportView } from "./view";
 import { fillsOn, type SymbolFills } from "./evidence";
 
 interface BarLineProps {

@@ -1,6 +1,6 @@
 import { count, money, percent, spaced, tone } from "../format";
-import type { AccrualRow, CostRow } from "../view";
-import { Card, Empty } from "./card";
+import type { AccrualRow, CostRow } from "./view";
+import { Card, Empty } from "../parts/card";
 
 interface CostsProps {
   rows: CostRow[];

@@ -2,8 +2,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { EquityChart, policyColor, seriesColor } from "../charts/equity";
 import { count, spaced } from "../format";
 import { useTheme } from "../theme";
-import type { Curve, ReportView } from "../view";
-import { Card, Choice, Empty } from "./card";
+import type { Curve, ReportView } from "./view";
+import { Card, Choice, Empty } from "../parts/card";
 
 type Shown = "account" | "symbol" | "strategy";
 

@@ -1,7 +1,8 @@
 /** Where fills and campaigns are on the candles of a symbol. */
 import type { Focus, Level, Mark } from "../charts/marks";
 import { firstAt, type Candles } from "../columns";
-import { word, type FillsView, type ReportView } from "../view";
+import { word } from "../view";
+import type { FillsView, ReportView } from "./view";
 
 export interface SymbolFills {
   /** Sorted by bar; a split has none. */

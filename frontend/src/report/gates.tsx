@@ -1,7 +1,7 @@
 /** What the bot did not do, and why; and what became of its orders. */
 import { count, sentence, spaced } from "../format";
-import type { GateRow, OrderRow } from "../view";
-import { Card, Empty } from "./card";
+import type { GateRow, OrderRow } from "./view";
+import { Card, Empty } from "../parts/card";
 
 export function Gates({ gates, orders }: { gates: GateRow[]; orders: OrderRow[] }) {
   return (

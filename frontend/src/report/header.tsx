@@ -1,5 +1,6 @@
 import { count, day, inUnit, period, spaced, tone } from "../format";
-import type { Figure, ReportView } from "../view";
+import { Fact, listed, Notes } from "../parts/head";
+import type { Figure, ReportView } from "./view";
 
 const SIGNED = new Set(["total_return", "annual_return", "expectancy_r", "sharpe"]);
 
@@ -49,42 +50,4 @@ function Tile({ figure }: { figure: Figure }) {
       <span class={`figure-value ${shown}`}>{inUnit(figure.value, figure.unit)}</span>
     </div>
   );
-}
-
-function Notes({ notes }: { notes: string[] }) {
-  if (notes.length === 0) return null;
-  const list = (
-    <ul>
-      {notes.map((note) => (
-        <li key={note}>{note}</li>
-      ))}
-    </ul>
-  );
-  return (
-    <aside class="notes" aria-label="Warnings and notes">
-      {notes.length <= 3 ? (
-        list
-      ) : (
-        <details>
-          <summary>
-            {notes[0]} <span class="muted">and {notes.length - 1} more notes</span>
-          </summary>
-          {list}
-        </details>
-      )}
-    </aside>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function listed(names: string[]): string {
-  return names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
 }

@@ -1,8 +1,8 @@
 /** How the campaigns ended, in multiples of their risk. */
 import { useMemo } from "preact/hooks";
 import { count, fixed } from "../format";
-import type { CampaignsView } from "../view";
-import { Card, Empty } from "./card";
+import type { CampaignsView } from "./view";
+import { Card, Empty } from "../parts/card";
 
 const WIDTH = 480;
 const HEIGHT = 230;

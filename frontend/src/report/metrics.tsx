@@ -1,6 +1,6 @@
 import { inUnit } from "../format";
-import type { MetricTable } from "../view";
-import { Card, Empty } from "./card";
+import type { MetricTable } from "./view";
+import { Card, Empty } from "../parts/card";
 
 export function Metrics({ tables }: { tables: MetricTable[] }) {
   const single = tables.filter((table) => table.columns.length === 1 && table.columns[0] === "");

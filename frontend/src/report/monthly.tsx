@@ -1,6 +1,7 @@
 import { fixed, percent } from "../format";
-import type { MonthlyRow, Num } from "../view";
-import { Card, Empty } from "./card";
+import type { Num } from "../view";
+import type { MonthlyRow } from "./view";
+import { Card, Empty } from "../parts/card";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

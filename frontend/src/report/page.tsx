@@ -1,6 +1,8 @@
 import { useCallback, useMemo, useRef, useState } from "preact/hooks";
-import { useTheme, toggleTheme } from "../theme";
-import { word, type ReportView } from "../view";
+import { Manifest } from "../parts/manifest";
+import { TopBar } from "../parts/topbar";
+import { word } from "../view";
+import type { ReportView } from "./view";
 import { Band } from "./band";
 import { Campaigns } from "./campaigns";
 import { Costs } from "./costs";
@@ -8,7 +10,6 @@ import { Equity } from "./equity";
 import { Gates } from "./gates";
 import { Header } from "./header";
 import { Histogram } from "./histogram";
-import { Manifest } from "./manifest";
 import { Market } from "./market";
 import { Metrics } from "./metrics";
 import { Monthly } from "./monthly";
@@ -54,7 +55,7 @@ export function Page({ view }: { view: ReportView }) {
 
   return (
     <>
-      <TopBar name={view.name} />
+      <TopBar name={view.name} parts={PARTS} />
       <main class="page">
         <Header view={view} />
         {view.band && <Band view={view} band={view.band} />}
@@ -70,41 +71,13 @@ export function Page({ view }: { view: ReportView }) {
           <Costs rows={view.costs} accruals={view.accruals} currency={view.currency} />
           <Gates gates={view.gates} orders={view.orders} />
         </div>
-        <Manifest view={view} />
+        <Manifest manifest={view.manifest} />
         <footer class="foot">
           All times are UTC; a bar is labeled by its close. Made by intrabar
           {view.created && ` on ${view.created}`}. Past results of a simulation are not a promise.
         </footer>
       </main>
     </>
-  );
-}
-
-function TopBar({ name }: { name: string }) {
-  const theme = useTheme();
-  return (
-    <div class="topbar">
-      <a class="skip" href="#equity">
-        Skip to the results
-      </a>
-      <strong title={name}>{name}</strong>
-      <nav aria-label="Parts of the report">
-        {PARTS.map(([id, text]) => (
-          <a key={id} href={`#${id}`}>
-            {text}
-          </a>
-        ))}
-      </nav>
-      <button
-        type="button"
-        class="icon"
-        onClick={toggleTheme}
-        aria-label={`Switch to ${theme === "dark" ? "light" : "dark"} colors`}
-        title={`Switch to ${theme === "dark" ? "light" : "dark"} colors`}
-      >
-        {theme === "dark" ? "☀" : "☾"}
-      </button>
-    </div>
   );
 }
 

@@ -1,15 +1,12 @@
 /** Which campaigns the table shows, and in which order. */
 import { direction } from "../format";
-import { word, type CampaignsView, type Coded, type Num } from "../view";
+import { compareNumbers, type Sorting } from "../parts/grid";
+import { word, type Coded } from "../view";
+import type { CampaignsView } from "./view";
 
 export type Key =
   | "campaign" | "strategy" | "symbol" | "side" | "start" | "end" | "bars" | "qty" | "entry"
   | "exit" | "costs" | "net" | "r" | "mae" | "mfe" | "reason";
-
-export interface Sorting {
-  key: Key;
-  down: boolean;
-}
 
 export interface Filter {
   strategy: string;
@@ -41,7 +38,7 @@ export function filtered(c: CampaignsView, filter: Filter): number[] {
 }
 
 /** The rows by a column; unknown values last, equal ones in the order of the run. */
-export function sorted(c: CampaignsView, rows: number[], { key, down }: Sorting): number[] {
+export function sorted(c: CampaignsView, rows: number[], { key, down }: Sorting<Key>): number[] {
   const column = c[key];
   const sign = down ? -1 : 1;
   if (!Array.isArray(column)) {
@@ -52,11 +49,4 @@ export function sorted(c: CampaignsView, rows: number[], { key, down }: Sorting)
 
 function compareWords(column: Coded, a: number, b: number): number {
   return word(column, a).localeCompare(word(column, b));
-}
-
-function compareNumbers(column: Num[], a: number, b: number, sign: number): number {
-  const x = column[a] ?? null;
-  const y = column[b] ?? null;
-  if (x === null || y === null) return Number(x === null) - Number(y === null);
-  return sign * (x - y);
 }

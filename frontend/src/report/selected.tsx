@@ -1,6 +1,7 @@
 /** The selected campaign in words, with steps to its neighbors in the table. */
 import { count, direction, fixed, instant, money, price, signed, spaced, tone } from "../format";
-import { word, type ReportView } from "../view";
+import { word } from "../view";
+import type { ReportView } from "./view";
 import { fillsOf } from "./evidence";
 
 interface SelectedProps {

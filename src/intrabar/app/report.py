@@ -12,7 +12,7 @@ from intrabar.app.notes import bars_of, notes
 from intrabar.engine.result import BAND, Result, band_run
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import report_view
-from intrabar.web.report import write_report
+from intrabar.web.pages import write_report
 
 
 def report(

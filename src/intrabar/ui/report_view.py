@@ -2,7 +2,7 @@
 
 Everything is given; nothing is judged or computed here beyond sums of a column by strategy and
 symbol, so that a number on the page is the number in the table. Not here: metrics (the analysis
-makes them) and HTML (`web.report`).
+makes them) and HTML (`web.pages`).
 """
 
 from __future__ import annotations
@@ -354,7 +354,7 @@ def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> Me
         "rows": [
             {
                 "name": name,
-                "label": _label(name),
+                "label": shape.label(name),
                 "unit": metric["unit"],
                 "description": metric["description"],
                 "values": [_value(column.get(name)) for column in columns.values()],
@@ -363,14 +363,6 @@ def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> Me
             for name, metric in first_seen.items()
         ],
     }
-
-
-def _label(name: str) -> str:
-    words = [
-        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.split("_")
-    ]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
 
 
 def _value(metric: Metric | None) -> float | int | str | None:

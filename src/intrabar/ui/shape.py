@@ -145,6 +145,15 @@ def price_digits(prices: Floats) -> int:
     return min(8, max(2, 6 - floor(log10(largest)))) if largest > 0 else 2
 
 
+def label(name: str) -> str:
+    """A metric's name as a heading: `max_drawdown` is "Max drawdown", `expectancy_r` has an R."""
+    words = [
+        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.split("_")
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
 def plain(value: object) -> object:
     """A manifest entry as JSON types; what JSON does not have becomes text or null."""
     if value is None or isinstance(value, str | bool | int):

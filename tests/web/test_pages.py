@@ -9,8 +9,8 @@ import pytest
 from intrabar.errors import RunError
 from intrabar.ui.report_view import report_view
 from intrabar.ui.view_types import ReportView
-from intrabar.web import report
-from intrabar.web.report import PLACEHOLDER, write_report
+from intrabar.web import pages
+from intrabar.web.pages import PLACEHOLDER, write_report
 from tests.ui.synthetic import facts, findings, tables, walk
 
 PAGE = f'<script id="view" type="application/json">{PLACEHOLDER}</script>'
@@ -18,7 +18,7 @@ PAGE = f'<script id="view" type="application/json">{PLACEHOLDER}</script>'
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_template", lambda: PAGE)
+    monkeypatch.setattr(pages, "_template", lambda _: PAGE)
 
 
 def view_named(name: str) -> ReportView:
@@ -72,7 +72,7 @@ def test_failed_write_leaves_the_old_report_and_no_rest(
 def test_page_that_was_not_built_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "files", lambda _: tmp_path)
+    monkeypatch.setattr(pages, "files", lambda _: tmp_path)
     with pytest.raises(RunError, match="not built"):
         write_report(view_named("new"), tmp_path / "report.html")
 
@@ -82,6 +82,6 @@ def test_page_without_its_one_place_is_refused(
 ) -> None:
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "report.html").write_text("<html></html>")
-    monkeypatch.setattr(report, "files", lambda _: tmp_path)
+    monkeypatch.setattr(pages, "files", lambda _: tmp_path)
     with pytest.raises(RunError, match="broken"):
         write_report(view_named("new"), tmp_path / "report.html")

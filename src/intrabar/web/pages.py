@@ -1,14 +1,17 @@
-"""Write a report: the built page with the view inside, one file that opens offline."""
+"""Write pages: the built ones with a view inside, each one file that opens offline."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from intrabar.errors import RunError
+from intrabar.ui.sweep_view import SweepView
+from intrabar.ui.validation_view import ValidationView
 from intrabar.ui.view_types import ReportView
 
 PLACEHOLDER = "__INTRABAR_VIEW__"
@@ -37,14 +40,27 @@ def write_report(view: ReportView, path: Path | str) -> Path:
     RunError
         The page was not built when the package was installed, or the file cannot be written.
     """
-    target = Path(path)
-    before, after = _template().split(PLACEHOLDER)
+    return _write("report", view, Path(path))
+
+
+def write_sweep(view: SweepView, path: Path | str) -> Path:
+    """Write the page of a sweep, as `write_report` does that of a run."""
+    return _write("sweep", view, Path(path))
+
+
+def write_validation(view: ValidationView, path: Path | str) -> Path:
+    """Write the page of a validation, as `write_report` does that of a run."""
+    return _write("validation", view, Path(path))
+
+
+def _write(name: str, view: Mapping[str, object], target: Path) -> Path:
+    before, after = _template(name).split(PLACEHOLDER)
     text = json.dumps(view, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, before + text.translate(_ESCAPES) + after)
     except OSError as e:
-        raise RunError(f"the report {target} was not written: {e}") from e
+        raise RunError(f"the {name} {target} was not written: {e}") from e
     return target
 
 
@@ -62,15 +78,15 @@ def _replace(target: Path, page: str) -> None:
         raise
 
 
-def _template() -> str:
-    page = files("intrabar.web").joinpath("static", "report.html")
+def _template(name: str) -> str:
+    page = files("intrabar.web").joinpath("static", f"{name}.html")
     try:
         text = page.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RunError(
-            "the report page is not built; install the package again (pip install -e .), "
+            f"the {name} page is not built; install the package again (pip install -e .), "
             "which builds it with Node"
         ) from None
     if text.count(PLACEHOLDER) != 1:
-        raise RunError(f"the report page {page} is broken: install the package again")
+        raise RunError(f"the page {page} is broken: install the package again")
     return text

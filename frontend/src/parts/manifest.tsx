@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
-import type { ReportView } from "../view";
 import { Card, Empty } from "./card";
 
-/** All that is needed to repeat the run. */
-export function Manifest({ view }: { view: ReportView }) {
+/** All that is needed to do it again. */
+export function Manifest({ manifest }: { manifest: Record<string, unknown> }) {
   const [said, setSaid] = useState("");
-  const text = JSON.stringify(view.manifest, null, 2);
+  const text = JSON.stringify(manifest, null, 2);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -16,11 +15,11 @@ export function Manifest({ view }: { view: ReportView }) {
   };
   return (
     <Card id="manifest" title="Manifest">
-      {Object.keys(view.manifest).length === 0 ? (
-        <Empty>This report was written without a manifest, so the run cannot be repeated from it.</Empty>
+      {Object.keys(manifest).length === 0 ? (
+        <Empty>This page was written without a manifest, so it does not tell how to do it again.</Empty>
       ) : (
         <details class="more">
-          <summary>Configuration, versions, seed and data hashes: all that is needed to repeat the run</summary>
+          <summary>Configuration, versions, seed and data hashes: all that is needed to do it again</summary>
           <div class="copy">
             <button type="button" class="button" onClick={copy}>
               Copy

@@ -1,0 +1,3 @@
+import { start } from "../parts/start";
+
+start("sweep", 1, () => null);

@@ -1,0 +1,3 @@
+import { start } from "../parts/start";
+
+start("validation", 1, () => null);
