@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from intrabar.app.plot import plot
     from intrabar.app.report import report
     from intrabar.app.sweeping import sweep
+    from intrabar.app.validating import validate
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
+    from intrabar.research.check import Check, Validation
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
     from intrabar.research.sweep import SweepResult
@@ -78,6 +80,8 @@ _HOMES = {
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
+    "app.validating": "validate",
+    "research.check": "Check Validation",
     "research.critique": "critique",
     "research.finding": "Finding",
     "research.sweep": "SweepResult",
@@ -100,6 +104,7 @@ __all__ = [
     "Bars",
     "Bot",
     "CausalityError",
+    "Check",
     "CoinFlip",
     "ConfigError",
     "DataError",
@@ -127,6 +132,7 @@ __all__ = [
     "TrailingATR",
     "TrendFollowing",
     "UsageError",
+    "Validation",
     "Weights",
     "atr",
     "audit",
@@ -148,6 +154,7 @@ __all__ = [
     "sweep",
     "talib",
     "uniform",
+    "validate",
 ]
 
 

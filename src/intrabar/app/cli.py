@@ -58,6 +58,11 @@ app.command(
     help="Say what speaks against a stored run.",
 )
 app.command(
+    "intrabar.app.validate_command:validate",
+    name="validate",
+    help="Ask whether a run, or the best of a sweep, is real.",
+)
+app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",

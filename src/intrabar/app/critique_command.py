@@ -7,10 +7,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
+from intrabar.app.output import Json
 from intrabar.app.progress import bar
 from intrabar.app.remade import remade
 from intrabar.app.runs import find_run
@@ -25,7 +23,7 @@ def critique(
     /,
     *,
     out: Path = Path("runs"),
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> int:
     """Look for what speaks against a stored run: in its tables, and by running it again.
 

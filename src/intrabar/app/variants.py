@@ -220,13 +220,17 @@ class _Ground:
         self.prepared, self.data, self.around = prepared, data, around
 
 
+def data_hash(contents: Mapping[str, str]) -> str:
+    """Content hash of the bars of several symbols, from that of each, in order."""
+    told = "".join(f"{symbol} {content}\n" for symbol, content in contents.items())
+    return sha256(told.encode()).hexdigest()
+
+
 def _data(series: Sequence[Series]) -> Data:
-    digest = sha256()
-    for s in series:
-        digest.update(f"{s.bars.symbol} {content_hash(s.bars)}\n".encode())
+    contents = {s.bars.symbol: content_hash(s.bars) for s in series}
     first, last = series[0].bars.close_time[[0, -1]]
     return Data(
-        digest.hexdigest(),
+        data_hash(contents),
         tuple(s.bars.symbol for s in series),
         len(series[0].bars),
         _utc(first),
