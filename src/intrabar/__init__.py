@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from intrabar.app.report import report
     from intrabar.app.sweeping import sweep
     from intrabar.app.validating import validate
+    from intrabar.app.walking import walk_forward
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
     from intrabar.research.sweep import SweepResult
+    from intrabar.research.walk_forward_run import WalkForward
     from intrabar.sim.machine import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -81,10 +83,12 @@ _HOMES = {
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
     "app.validating": "validate",
+    "app.walking": "walk_forward",
     "research.check": "Check Validation",
     "research.critique": "critique",
     "research.finding": "Finding",
     "research.sweep": "SweepResult",
+    "research.walk_forward_run": "WalkForward",
     "sim.machine": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
@@ -133,6 +137,7 @@ __all__ = [
     "TrendFollowing",
     "UsageError",
     "Validation",
+    "WalkForward",
     "Weights",
     "atr",
     "audit",
@@ -155,6 +160,7 @@ __all__ = [
     "talib",
     "uniform",
     "validate",
+    "walk_forward",
 ]
 
 

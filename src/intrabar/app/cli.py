@@ -63,6 +63,11 @@ app.command(
     help="Ask whether a run, or the best of a sweep, is real.",
 )
 app.command(
+    "intrabar.app.walk_forward_command:walk_forward",
+    name="walk-forward",
+    help="Choose on past windows, trade the choice on the next ones.",
+)
+app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",

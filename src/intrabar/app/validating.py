@@ -174,7 +174,8 @@ def validate_stored_sweep(
     best = stored.manifest["best"]
     if best is None:
         metric = stored.manifest["metric"]
-        raise RunError(f"no trial of {stored.folder.name} has a {metric}: there is nothing to validate")
+        name = stored.folder.name
+        raise RunError(f"no trial of {name} has a {metric}: there is nothing to validate")
     try:
         table, days, returns = stored.table, stored.days, stored.returns
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
