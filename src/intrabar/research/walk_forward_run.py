@@ -255,7 +255,7 @@ def _step(
     pool: Pool,
     metric: str,
 ) -> Step:
-    work = WindowRuns(variants, train)
+    work = WindowRuns(variants, train, metric)
     outcomes = [o for batch in pool.map(work, _batches(trials)) for o in batch]
     outcomes.sort(key=lambda o: o.trial.number)
     best = _best(outcomes, metric, train)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from intrabar.analysis import returns
+from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.metrics import Sheet, sheet
-from intrabar.analysis.returns import days_of, last_of_day, returns_of
 from intrabar.engine.audit_futures import rows_of
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.prepared import Prepared
@@ -40,23 +42,41 @@ class Window(NamedTuple):
     last: int
 
 
-class WindowResult(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class WindowResult:
     """What a run made of a window.
 
     Parameters
     ----------
     result : Result
         The whole run, the silent bars before the window with it.
-    sheet : Sheet
-        The figures of the window alone.
+    first : int
+        Row of the window's first bar.
     days : (d,) int64, ns since 1970 UTC
     returns : (d,) float64, fraction
     """
 
     result: Result
-    sheet: Sheet
+    first: int
     days: Times
     returns: Floats
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The figures of the window alone, as if the data began there."""
+        return _sheet(self.result, self.first)
+
+    def of_returns(self) -> dict[str, float | None]:
+        """Those of its figures that the daily returns decide, without the tables."""
+        year = self.result.periods_per_year
+        made: dict[str, Figure] = {
+            "total_return": returns.total_return(self.returns),
+            "annual_return": returns.annual_return(self.returns, year),
+            "volatility": returns.volatility(self.returns, year),
+            "sharpe": returns.sharpe(self.returns, year),
+            "sortino": returns.sortino(self.returns, year),
+        }
+        return {name: None if isinstance(x, Undefined) else x for name, x in made.items()}
 
 
 def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> WindowResult:
@@ -91,14 +111,14 @@ def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> Wi
     run.machine.wake[:first] = 0
     result = finish(run)
     rows = result.bars_done
-    day = days_of(market.time[:rows]) if market.day is None else market.day[:rows]
-    days, equity = last_of_day(day[first:], run.machine.tape.equity[first:rows])
-    returns = returns_of(equity, setup.account.cash)
-    return WindowResult(result, _sheet(result, first), days * DAY_NS, returns)
+    day = returns.days_of(market.time[:rows]) if market.day is None else market.day[:rows]
+    days, equity = returns.last_of_day(day[first:], run.machine.tape.equity[first:rows])
+    gained = returns.returns_of(equity, setup.account.cash)
+    return WindowResult(result, first, days * DAY_NS, gained)
 
 
 def _sheet(result: Result, first: int) -> Sheet:
-    """The figures from a row on, as if the data began there."""
+    """The figures from a row on."""
     whole = result.results
     bars: dict[str, Any] = {"fills": ["bar"], "campaigns": ["start_bar", "end_bar"]}
     moved = {
@@ -117,11 +137,14 @@ class WindowRuns:
     ----------
     variants : Variants
     window : Window
+    metric : str
+        Where the daily returns decide it, nothing else is worked out.
     """
 
-    def __init__(self, variants: Variants, window: Window) -> None:
+    def __init__(self, variants: Variants, window: Window, metric: str = "") -> None:
         self.variants = variants
         self.window = window
+        self.metric = metric
         self._prepared: dict[int, Prepared] = {}
 
     def key(self, trial: Trial) -> str:
@@ -152,14 +175,17 @@ class WindowRuns:
         status, error = FAILED, ""
         metrics: dict[str, float | None] = {}
         digest = ""
-        days, returns = np.empty(0, np.int64), np.empty(0)
+        days, gained = np.empty(0, np.int64), np.empty(0)
         try:
             made = self.result(trial)
-            status, metrics = made.result.status.word, made.sheet.values
-            digest, days, returns = made.result.digest, made.days, made.returns
+            metrics = made.of_returns()
+            if self.metric not in metrics:
+                metrics = made.sheet.values
+            status, digest = made.result.status.word, made.result.digest
+            days, gained = made.days, made.returns
         except Exception as wrong:  # whatever a user's strategy raises
             error = told(wrong)
         seconds = time.thread_time() - began
         return Outcome(
-            trial, self.key(trial), status, metrics, digest, returns, days, error, seconds
+            trial, self.key(trial), status, metrics, digest, gained, days, error, seconds
         )
