@@ -157,9 +157,9 @@ class WalkForwardConfig(Section):
     anchored : bool
         Every train starts at the first bar.
     purge : bars
-        How long a position may last: so many bars before a test are not trained on.
+        How long a position may last: what is decided so close to a test is not trained on.
     embargo : bars
-        Left out on top of that.
+        Right before a test, never trained on.
     """
 
     train: int | str = "2y"

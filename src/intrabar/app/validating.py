@@ -26,7 +26,7 @@ from intrabar.research.ledger import Ledger
 from intrabar.research.nulls import RUNS
 from intrabar.research.sweep import SweepResult
 from intrabar.research.trial import Trial
-from intrabar.research.validate import validate_run, validate_sweep
+from intrabar.research.validate import require_counts, validate_run, validate_sweep
 
 
 def validate(
@@ -62,6 +62,7 @@ def validate(
     ConfigError
         `tried` or `runs` is below 1, or the sweep has no best trial.
     """
+    require_counts(tried, runs)
     if isinstance(of, Result):
         return validate_run(of, tried=tried or 1, runs=runs, seed=seed, progress=progress)
     if of.best is None:
@@ -127,8 +128,7 @@ def validate_stored_run(
     tried, runs, seed, progress
         As `validate`.
     """
-    if tried is not None and tried < 1:
-        raise ConfigError(f"tried is {tried}, must be 1 or more: this one was")
+    require_counts(tried, runs)
     again = remade(stored)
     known, spread = _known(stored, home)
     found = validate_run(
@@ -171,6 +171,7 @@ def validate_stored_sweep(
     RunError
         The sweep has no best trial, or its tables cannot be read.
     """
+    require_counts(tried, runs)
     best = stored.manifest["best"]
     if best is None:
         metric = stored.manifest["metric"]

@@ -44,9 +44,9 @@ class WindowOptions:
     anchored : bool
         Every train starts at the first bar.
     purge : int
-        Bars that a position may last: so many before a test are not trained on.
+        Bars that a position may last: what is decided so close to a test is not trained on.
     embargo : int
-        Bars left out on top of that.
+        Bars right before a test that are never trained on.
     """
 
     train: str | None = None

@@ -9,8 +9,7 @@ from intrabar.app.config import WalkForwardConfig
 from intrabar.app.config_file import validated
 from intrabar.app.given import Given
 from intrabar.app.sweeping import Condition, Plan, planned, pool_for
-from intrabar.engine.backtest import Progress, Run
-from intrabar.engine.result import Result
+from intrabar.engine.backtest import Progress
 from intrabar.research.walk_forward_run import WalkForward, Windows, walk
 
 
@@ -48,9 +47,9 @@ def walk_forward(
     anchored : bool
         Every train starts at the first bar.
     purge : bars
-        How long a position may last: so many bars before a test are not trained on.
+        How long a position may last: what is decided so close to a test is not trained on.
     embargo : bars
-        Left out on top of that.
+        Right before a test, never trained on.
     parameters, constraints, sample, count, seed, metric : as in `sweep`
     workers : int, optional
         Threads; as many as there are processors.
@@ -110,16 +109,12 @@ def walked(
     section = plan.config.walk_forward or WalkForwardConfig()
     made = validated(WalkForwardConfig, {**section.model_dump(), **over}, "walk_forward.")
     windows = Windows(**made.model_dump())
-    trials = list(plan.space)
-    variants = plan.work.variants
-    first = Result(Run(variants.make(trials[0].parameters).setup))
     pool, _ = pool_for(plan, workers, "threads")
     return walk(
-        variants,
-        trials,
+        plan.work.variants,
+        list(plan.space),
         windows,
         pool,
         metric=plan.sweep.metric,
-        year=first.periods_per_year,
         progress=progress,
     )

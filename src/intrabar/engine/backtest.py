@@ -63,6 +63,11 @@ class Setup:
         if not self.account.cash > 0.0:
             raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
 
+    @property
+    def periods_per_year(self) -> float:
+        """Days of trading: 365 where every instrument trades round the clock, else 252."""
+        return 365.0 if {x.calendar for x in self.instruments} == {"24/7"} else 252.0
+
     def under(self, policy: PathPolicy) -> Setup:
         """The same run with another path inside the bars."""
         return replace(self, account=replace(self.account, path_policy=policy))

@@ -247,8 +247,7 @@ class Result:
     @property
     def periods_per_year(self) -> float:
         """365 where every instrument trades round the clock, else 252."""
-        calendars = {x.calendar for x in self.setup.instruments}
-        return 365.0 if calendars == {"24/7"} else 252.0
+        return self.setup.periods_per_year
 
     @cached_property
     def results(self) -> Results:

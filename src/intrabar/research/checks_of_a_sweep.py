@@ -9,7 +9,7 @@ import numpy as np
 
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.overfitting import overfitting
-from intrabar.analysis.sharpe import deflate, minimum_backtest_length, sharpes
+from intrabar.analysis.sharpe import Deflated, deflate, minimum_backtest_length, sharpes
 from intrabar.analysis.snooping import snooping
 from intrabar.errors import UsageError
 from intrabar.model.bars import DAY_NS, Floats, Times
@@ -65,9 +65,10 @@ class Trials(NamedTuple):
 
 def sweep_checks(trials: Trials, seed: int = 0) -> list[Check]:
     """Every test that needs no more than the daily returns of the trials."""
+    left = deflate(trials.returns, trials.best, trials.tried, seed)
     return [
-        deflated(trials, seed),
-        backtest_length(trials, seed),
+        deflated(trials, left),
+        backtest_length(trials, left),
         overfitted(trials),
         snooped(trials, seed),
         purged_paths(trials),
@@ -75,14 +76,13 @@ def sweep_checks(trials: Trials, seed: int = 0) -> list[Check]:
     ]
 
 
-def deflated(trials: Trials, seed: int) -> Check:
+def deflated(trials: Trials, found: Deflated | Undefined) -> Check:
     """The Sharpe ratio of the best with what is left of it."""
     name = "deflated Sharpe ratio"
     assumption = (
         f"The {trials.tried:,} variants of the ledger are all that were tried on these bars; daily "
         "returns are independent of each other and alike over time."
     )
-    found = deflate(trials.returns, trials.best, trials.tried, seed)
     if isinstance(found, Undefined):
         return not_made(name, found, assumption)
     root = math.sqrt(trials.year)
@@ -112,11 +112,10 @@ def deflated(trials: Trials, seed: int) -> Check:
     )
 
 
-def backtest_length(trials: Trials, seed: int) -> Check:
+def backtest_length(trials: Trials, found: Deflated | Undefined) -> Check:
     """Whether the history is long enough for so many trials."""
     name = "minimum backtest length"
     assumption = "Trials without skill have Sharpe ratios that are normal and independent."
-    found = deflate(trials.returns, trials.best, trials.tried, seed)
     if isinstance(found, Undefined):
         return not_made(name, found, assumption)
     sharpe = found.moments.sharpe * math.sqrt(trials.year)

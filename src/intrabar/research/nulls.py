@@ -254,8 +254,7 @@ def _ratio(run: Run) -> float | Undefined:
     day = days_of(market.time[:rows]) if market.day is None else market.day[:rows]
     _, equity = last_of_day(day, machine.tape.equity[:rows])
     cash = run.setup.account.cash
-    year = 365.0 if {x.calendar for x in run.setup.instruments} == {"24/7"} else 252.0
-    found = sharpe(returns_of(equity, cash), year)
+    found = sharpe(returns_of(equity, cash), run.setup.periods_per_year)
     return found if isinstance(found, Undefined) or math.isfinite(found) else Undefined("ruined")
 
 

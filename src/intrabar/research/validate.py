@@ -58,8 +58,7 @@ def validate_run(
     ConfigError
         `tried` or `runs` is below 1.
     """
-    if tried < 1:
-        raise ConfigError(f"tried is {tried}, must be 1 or more: this one was")
+    require_counts(tried, runs)
     steps: list[Callable[[], list[Check]]] = [
         lambda: sharpe_checks(result, tried, spread),
         *_own_steps(result, runs, seed),
@@ -87,6 +86,7 @@ def validate_sweep(
     runs, seed, progress
         As `validate_run`.
     """
+    require_counts(trials.tried, runs)
     steps: list[Callable[[], list[Check]]] = [lambda: sweep_checks(trials, seed)]
     if best is None:
         found = _validation(_made(steps, progress), None, seed)
@@ -97,6 +97,18 @@ def validate_sweep(
         return found
     steps += _own_steps(best, runs, seed)
     return _validation(_made(steps, progress), best, seed)
+
+
+def require_counts(tried: int | None, runs: int) -> None:
+    """Refuse numbers of variants and of runs that make no sense.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for name, value in (("tried", tried), ("runs", runs)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} is {value}, must be 1 or more")
 
 
 def _own_steps(result: Result, runs: int, seed: int) -> list[Callable[[], list[Check]]]:

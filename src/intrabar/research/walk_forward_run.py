@@ -19,11 +19,11 @@ import polars as pl
 from intrabar.analysis import returns as of_returns
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.sharpe import Deflated, deflate
-from intrabar.engine.backtest import Progress
+from intrabar.engine.backtest import Progress, Setup
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.labels import label_ends
-from intrabar.research.lean import Variants
+from intrabar.research.lean import Variants, told
 from intrabar.research.sweep import BATCH, LOWER_IS_BETTER
 from intrabar.research.trial import Outcome, Pool, Trial, Value
 from intrabar.research.walk_forward import Span, walk_forward
@@ -44,9 +44,9 @@ class Windows(NamedTuple):
     anchored : bool
         Every train starts at the first bar.
     purge : bars
-        How long a position may last: so many bars before a test are not trained on.
+        How long a position may last: what is decided so close to a test is not trained on.
     embargo : bars
-        Left out on top of that.
+        Right before a test, never trained on.
     """
 
     train: Span
@@ -209,7 +209,6 @@ def walk(
     pool: Pool,
     *,
     metric: str = "sharpe",
-    year: float = 252.0,
     progress: Progress | None = None,
 ) -> WalkForward:
     """Choose by every train, and trade the choice on its test.
@@ -223,8 +222,6 @@ def walk(
     pool : Pool
     metric : str
         What is chosen by.
-    year : float
-        Days in a year.
     progress : callable, optional
         Called with the windows done and the windows there are.
 
@@ -233,7 +230,8 @@ def walk(
     UsageError
         The history is too short for the windows, or no trial of a train has the metric.
     """
-    time = variants.make(trials[0].parameters).setup.market.time
+    setup = _first(variants, trials)
+    time = setup.market.time
     ends = label_ends(len(time), windows.purge)
     cuts = walk_forward(
         time, windows.train, windows.test, windows.step, windows.anchored, ends, windows.embargo
@@ -244,7 +242,18 @@ def walk(
         steps.append(_step(variants, trials, train, test, pool, metric))
         if progress is not None:
             progress(k + 1, len(cuts))
-    return WalkForward(steps, metric, len(trials), year)
+    return WalkForward(steps, metric, len(trials), setup.periods_per_year)
+
+
+def _first(variants: Variants, trials: Sequence[Trial]) -> Setup:
+    """The setup of the first trial that can be made."""
+    errors: list[str] = []
+    for trial in trials:
+        try:
+            return variants.make(trial.parameters).setup
+        except Exception as error:  # whatever a user's function raises
+            errors.append(told(error))
+    raise ConfigError(f"no trial can be made; the first: {errors[0]}")
 
 
 def _step(
@@ -283,14 +292,14 @@ def _batches(trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
 
 def _best(outcomes: Sequence[Outcome], metric: str, train: Window) -> Outcome:
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-    told = [o for o in outcomes if o.metrics.get(metric) is not None]
-    if not told:
+    known = [o for o in outcomes if o.metrics.get(metric) is not None]
+    if not known:
         reason = next((f": {o.error}" for o in outcomes if o.error), "")
         raise ConfigError(
             f"no trial has a {metric} from {_utc(train.first)} to {_utc(train.last)}{reason}; take "
             "a longer train, or parameters that trade in it"
         )
-    return max(told, key=lambda o: (sign * float(o.metrics[metric] or 0.0), -o.trial.number))
+    return max(known, key=lambda o: (sign * float(o.metrics[metric] or 0.0), -o.trial.number))
 
 
 def _utc(ns: int) -> str:

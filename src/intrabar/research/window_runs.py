@@ -67,10 +67,13 @@ class WindowResult:
         return _sheet(self.result, self.first)
 
     def of_returns(self) -> dict[str, float | None]:
-        """Those of its figures that the daily returns decide, without the tables."""
+        """Those of its figures that the equity decides, without the tables."""
+        cash = self.result.setup.account.cash
+        end = float(self.result.run.machine.tape.equity[self.result.bars_done - 1])
         year = self.result.periods_per_year
         made: dict[str, Figure] = {
-            "total_return": returns.total_return(self.returns),
+            "net_profit": end - cash,
+            "total_return": end / cash - 1.0,
             "annual_return": returns.annual_return(self.returns, year),
             "volatility": returns.volatility(self.returns, year),
             "sharpe": returns.sharpe(self.returns, year),
