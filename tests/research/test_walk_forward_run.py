@@ -49,12 +49,12 @@ def test_windows_choose_and_trade_as_a_slow_loop_does() -> None:
         for fast in PAIRS["fast"]:
             for slow in PAIRS["slow"]:
                 setup = setup_of(PLAIN, Bot(MovingAverageCrossover(fast, slow)))
-                inside = run_in(setup, train).returns
+                inside = run_in(setup, train).figures.returns
                 ratios[fast, slow] = inside.mean() / inside.std(ddof=1)
         best = max(ratios, key=lambda pair: ratios[pair])
         assert dict(step.chosen) == {"fast": best[0], "slow": best[1]}
         setup = setup_of(PLAIN, Bot(MovingAverageCrossover(*best)))
-        np.testing.assert_array_equal(step.returns, run_in(setup, test).returns)
+        np.testing.assert_array_equal(step.returns, run_in(setup, test).figures.returns)
     np.testing.assert_array_equal(found.returns, np.concatenate([s.returns for s in found.steps]))
     assert len(found.days) == 500
     assert found.equity[-1] == pytest.approx(np.prod(1.0 + found.returns))

@@ -66,7 +66,7 @@ def test_a_window_of_all_bars_is_the_run_itself(strategy: Any) -> None:
     assert alone.fills.height > 10
     made = run(strategy, 0, 399)
     assert made.result.digest == alone.digest
-    assert made.sheet.values == alone.metrics.values
+    assert made.figures.values == alone.metrics.values
 
 
 def test_a_bot_decides_as_one_that_waited_for_the_window() -> None:
@@ -85,7 +85,7 @@ def test_what_comes_after_a_window_is_not_there(strategy: Any) -> None:
     other = other_future(BARS, 300, "noise")
     made, same = run(strategy, 150, 300), run(strategy, 150, 300, other)
     assert made.result.digest == same.result.digest
-    np.testing.assert_array_equal(made.returns, same.returns)
+    np.testing.assert_array_equal(made.figures.returns, same.figures.returns)
     assert made.result.campaigns["end_bar"].null_count() == 0
 
 
@@ -102,10 +102,8 @@ def test_figures_are_those_of_a_history_that_begins_with_the_window() -> None:
         account=Account(close_at_end=True),
     )
     alone = finish(Run(cut))
-    assert there.sheet.values == alone.metrics.values
-    assert len(there.days) == len(made.days) == 251
-    of_returns = there.of_returns()
-    assert of_returns == {name: there.sheet.values[name] for name in of_returns}
+    assert there.figures.values == alone.metrics.values
+    assert len(there.figures.days) == len(made.figures.days) == 251
 
 
 class Alternating(Strategy):

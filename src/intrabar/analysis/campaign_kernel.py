@@ -74,11 +74,17 @@ def live(
     close: Floats,
 ) -> None:
     """Let a campaign live through bars to their close."""
+    if first_bar == campaign.start_bar and first_bar <= last_bar and not campaign.first_whole:
+        touch(campaign, close[first_bar], average)
+        first_bar += 1
+    # The highest high alone widens as all do: a difference to the average keeps their order.
+    highest, lowest = -np.inf, np.inf
     for bar in range(first_bar, last_bar + 1):
-        if bar == campaign.start_bar and not campaign.first_whole:
-            touch(campaign, close[bar], average)
-        else:
-            touch_bar(campaign, bar, average, high, low)
+        highest = high[bar] if high[bar] > highest else highest  # a bar that is not there: NaN
+        lowest = low[bar] if low[bar] < lowest else lowest
+    if highest >= lowest:
+        touch(campaign, highest, average)
+        touch(campaign, lowest, average)
 
 
 @kernel

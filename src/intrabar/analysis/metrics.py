@@ -210,7 +210,10 @@ def _turnover(fills: pl.DataFrame, equity: Floats, years: float) -> Figure:
     average = float(equity.mean())
     if average <= 0.0:
         return Undefined("the average equity is not above zero")
-    traded = float((fills["qty"] * fills["price"].abs() * fills["point_value"]).sum())
+    qty, price, worth = (
+        fills[name].cast(pl.Float64).to_numpy() for name in ("qty", "price", "point_value")
+    )
+    traded = float(np.sum(qty * np.abs(price) * worth))
     return traded / average / years
 
 
@@ -220,7 +223,7 @@ def _outcomes(fills: pl.DataFrame, campaigns: pl.DataFrame) -> dict[str, Figure]
         closed[c].cast(pl.Float64).to_numpy() for c in ("net", "r", "mae", "mfe", "gross", "costs")
     )
     return {
-        "costs": float(fills["cost"].sum()),
+        "costs": float(np.sum(fills["cost"].cast(pl.Float64).to_numpy())),
         "cost_share": outcomes.cost_share(float(gross.sum()), float(costs.sum())),
         "campaigns": float(closed.height),
         "win_rate": outcomes.win_rate(net),

@@ -66,10 +66,13 @@ def annual_return(returns: Floats, periods_per_year: float) -> Figure:
     problem = _problem(returns, 1)
     if problem:
         return problem
-    growth = float(np.prod(1.0 + returns))
+    return annual_rate(float(np.prod(1.0 + returns)), returns.shape[0] / periods_per_year)
+
+
+def annual_rate(growth: float, years: float) -> Figure:
+    """Compound rate a year of what grew to this multiple, a fraction."""
     if growth <= 0.0:
         return Undefined("equity ended at zero or below")
-    years = returns.shape[0] / periods_per_year
     with np.errstate(over="ignore"):
         rate = float(np.power(growth, 1.0 / years) - 1.0)
     return rate if np.isfinite(rate) else Undefined("too short a time to annualise so large a gain")

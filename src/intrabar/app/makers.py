@@ -6,6 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from types import CodeType
 from typing import Any
 
@@ -117,9 +118,13 @@ class Called:
     function: Callable[..., Any]
     params: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def _asked(self) -> list[str]:
+        return list(inspect.signature(self.function).parameters)
+
     def places(self) -> Places:
         """Its parameters."""
-        return _places([x for x in inspect.signature(self.function).parameters if x not in GIVEN])
+        return _places([name for name in self._asked if name not in GIVEN])
 
     def make(self, over: Mapping[str, Any], prepared: Prepared) -> AnyStrategy:
         """What the function makes of its parameters.
@@ -135,8 +140,7 @@ class Called:
             return values[:, 0] if values.shape[1] == 1 else values
 
         given = {"market": prepared.market, "indicator": indicator}
-        asked = inspect.signature(self.function).parameters
-        given = {name: value for name, value in given.items() if name in asked}
+        given = {name: value for name, value in given.items() if name in self._asked}
         made = self.function(**given, **{**self.params, **over})
         if not isinstance(made, AnyStrategy):
             raise ConfigError(f"{self.label}: made {made!r}, which is no strategy")

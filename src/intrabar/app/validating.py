@@ -10,13 +10,13 @@ import polars as pl
 
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
+from intrabar.app.grounds import data_hash
 from intrabar.app.remade import remade
 from intrabar.app.run_folder import MANIFEST
 from intrabar.app.runs import StoredRun, find_run, read_run, run_folders
 from intrabar.app.sweep_folder import MANIFEST as SWEEP_MANIFEST
 from intrabar.app.sweep_folder import StoredSweep, find_sweep, read_sweep
 from intrabar.app.sweeping import LEDGER, planned
-from intrabar.app.variants import data_hash
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError, IntrabarError, NotFoundError, RunError

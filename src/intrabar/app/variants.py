@@ -1,41 +1,30 @@
-"""From the values of a trial to a run: what a sweep changes of a configuration, and what it shares.
+"""From the values of a trial to a run, and to its key.
 
-Markets, accounts and instruments are made once for the values that decide them. A trial's key is
-the content hash of all that decides its run, so the same variant has the same key in every sweep.
+The key is the content hash of all that decides the run, so that the same variant has the same key
+in every sweep.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from threading import RLock
 from typing import Any
 
-import numpy as np
-
-from intrabar.app.around import market_of
-from intrabar.app.bars_in import Series, hash_around, nanoseconds, read_series
-from intrabar.app.compose import is_open, make_account, make_instrument
+from intrabar.app.bars_in import Series
+from intrabar.app.compose import is_open
 from intrabar.app.config import Config
-from intrabar.app.config_file import validated
+from intrabar.app.grounds import Grounds
 from intrabar.app.makers import Maker, state_of
 from intrabar.app.places import Path as Place
-from intrabar.app.places import canonical, changed, paths_of, tree_of
+from intrabar.app.places import canonical, paths_of, tree_of
 from intrabar.app.provenance import package_code
-from intrabar.data.manifest import content_hash
 from intrabar.engine.backtest import Setup
-from intrabar.engine.prepared import Prepared
-from intrabar.errors import NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.research.lean import Variant
 from intrabar.research.ledger import Data
 from intrabar.research.trial import Value
-
-# Of an instrument: what the market is made of, beside what trading it costs.
-OF_MARKET = ("calendar", "currency", "tick_size")
 
 
 class Variants:
@@ -50,12 +39,8 @@ class Variants:
         The parameters that are swept.
     symbols : sequence of str
         All that may be traded.
-    series : sequence of Series, optional
-        Bars that a program gives; None: read what the configuration names.
-    rates : sequence of Bars
-        Currency pairs that go before those of the configuration.
-    instruments : {symbol: Instrument}
-        Those that a program gives as objects.
+    series, rates, instruments
+        As `Grounds` takes them.
 
     Raises
     ------
@@ -73,43 +58,40 @@ class Variants:
         rates: Sequence[Bars] = (),
         instruments: Mapping[str, Instrument] | None = None,
     ) -> None:
-        self.config, self.makers = config, list(makers)
-        self.paths: dict[str, tuple[Place, ...]] = {
-            place: paths_of(place, self.makers, symbols) for place in places
+        self.makers = list(makers)
+        self.grounds = Grounds(config, series, rates, instruments or {})
+        every = {place: paths_of(place, self.makers, symbols) for place in places}
+        # Most trials change strategies alone.
+        self._of_strategies = {
+            place: [path[1:] for path in paths if path[0] == "strategies"]
+            for place, paths in every.items()
         }
-        self._series, self._rates = series, list(rates)
-        self._instruments = dict(instruments or {})
-        self._base = self._told()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._made: dict[str, Any] = {}
-        self._lock = RLock()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What is worked out from the bars is worked out again where it is needed.
-        kept = dict(self.__dict__)
-        del kept["_lock"]
-        kept["_made"] = {k: v for k, v in self._made.items() if isinstance(v, _Ground)}
-        return kept
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._lock = RLock()
+        self._of_ground = {
+            place: own
+            for place, paths in every.items()
+            if (own := [path for path in paths if path[0] != "strategies"])
+        }
+        named = {place: [canonical(path) for path in paths] for place, paths in every.items()}
+        told = _told(config, self.makers, instruments or {})
+        told |= {name: "" for names in named.values() for name in names}
+        self._lines = [f"{name}={text}" for name, text in sorted(told.items())]
+        at = {name: row for row, name in enumerate(sorted(told))}
+        self._rows = {place: [(at[n], n) for n in names] for place, names in named.items()}
 
     def key(self, parameters: Mapping[str, Value]) -> str:
         """Content hash of code, data, configuration and parameters."""
-        told = dict(self._base)
+        lines = self._lines.copy()
         for place, value in parameters.items():
-            for path in self.paths[place]:
-                told[canonical(path)] = _text(value)
-        ground = self._ground(self._tree(parameters))
-        told |= {"data": ground.data.hash, "around": ground.around}
-        return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+            text = _text(value)
+            for row, name in self._rows[place]:
+                lines[row] = f"{name}={text}"
+        data, around = self.grounds.known(self._tree(parameters))
+        lines.append(f"{data.hash} {around}")
+        return sha256("\n".join(lines).encode()).hexdigest()
 
     def data(self, parameters: Mapping[str, Value]) -> Data:
         """The bars that these values run on."""
-        return self._ground(self._tree(parameters)).data
+        return self.grounds.known(self._tree(parameters)).data
 
     def make(self, parameters: Mapping[str, Value]) -> Variant:
         """The run of these values.
@@ -119,127 +101,43 @@ class Variants:
         UsageError, DataError, StrategyError
             They make none.
         """
-        tree = self._tree(parameters)
-        ground = self._ground(tree)
-        config = self._config(tree)
-        money = self._once(("account", tree.get("account")), lambda: make_account(config.account))
-        traded = self._once(
-            ("instruments", ground.prepared.market.symbols, tree.get("instruments")),
-            lambda: self._traded(config, tree, ground.prepared.market.symbols),
+        ground = self.grounds.of(self._tree(parameters))
+        over = tree_of(
+            (path, value)
+            for place, value in parameters.items()
+            for path in self._of_strategies[place]
         )
-        over = tree.get("strategies", {})
         strategies = {
             maker.label: maker.make(over.get(k, {}), ground.prepared)
             for k, maker in enumerate(self.makers)
         }
-        setup = Setup(ground.prepared.market, traded, strategies, money, is_open)
+        market = ground.prepared.market
+        setup = Setup(market, ground.instruments, strategies, ground.account, is_open)
         return Variant(setup, ground.prepared)
 
     def _tree(self, parameters: Mapping[str, Value]) -> dict[Any, Any]:
-        return tree_of((p, v) for place, v in parameters.items() for p in self.paths[place])
-
-    def _config(self, tree: Mapping[Any, Any]) -> Config:
-        own = {name: over for name, over in tree.items() if name != "strategies"}
-        if not own:
-            return self.config
-        made: Config = self._once(
-            ("config", own), lambda: validated(Config, changed(self.config, own))
-        )
-        return made
-
-    def _ground(self, tree: Mapping[Any, Any]) -> _Ground:
-        """The market of a trial."""
-        own = {name: over for name, over in tree.items() if name not in ("strategies", "account")}
-        money = tree.get("account", {})
-        own["account"] = {"currency": money.get("currency")}
-        own["detail"] = money.get("path_policy") == "detail"
-        own["instruments"] = {
-            symbol: {name: value for name, value in over.items() if name in OF_MARKET}
-            for symbol, over in own.get("instruments", {}).items()
-        }
-        made: _Ground = self._once(("ground", own), lambda: self._new_ground(tree))
-        return made
-
-    def _new_ground(self, tree: Mapping[Any, Any]) -> _Ground:
-        config = self._config(tree)
-        if self._series is None:
-            series = read_series(config)
-        else:
-            first, last = nanoseconds(config.start), nanoseconds(config.end, end=True)
-            given = {s.bars.symbol: s for s in self._series}
-            for symbol in config.traded:
-                if symbol not in given:
-                    raise NotFoundError("symbol", symbol, given)
-            wanted = [given[symbol] for symbol in config.traded or given]
-            series = [replace(s, bars=s.bars.between(first, last)) for s in wanted]
-        instruments = self._traded(config, tree, [s.bars.symbol for s in series])
-        market, _, _ = market_of(series, instruments, config, self._rates)
-        prepared = Prepared(market, tuple(x.calendar for x in instruments), keeps=True)
-        around = "".join(hash_around(s) for s in series)
-        if market.fx is not None:
-            around += sha256(market.fx.tobytes()).hexdigest()
-        return _Ground(prepared, _data(series), around)
-
-    def _traded(
-        self, config: Config, tree: Mapping[Any, Any], symbols: Sequence[str]
-    ) -> tuple[Instrument, ...]:
-        over = tree.get("instruments", {})
-        return tuple(
-            replace(self._instruments[symbol], **over.get(symbol, {}))
-            if symbol in self._instruments
-            else make_instrument(symbol, config.instruments.get(symbol, {}))
-            for symbol in symbols
+        """The changes to anything but strategies."""
+        if not self._of_ground:
+            return {}
+        return tree_of(
+            (path, parameters[place]) for place, paths in self._of_ground.items() for path in paths
         )
 
-    def _once(self, what: Any, make: Callable[[], Any]) -> Any:
-        """Made at the first time that it is asked for."""
-        name = json.dumps(what, sort_keys=True, default=str)
-        with self._lock:
-            if name not in self._made:
-                self._made[name] = make()
-            return self._made[name]
 
-    def _told(self) -> dict[str, str]:
-        """What decides every run beside data and parameters, place by place."""
-        config = self.config.model_dump(mode="json", by_alias=True)
-        told = {"code": package_code()}
-        told |= _leaves(("account",), config["account"])
-        told |= _leaves(("instruments",), config["instruments"])
-        for symbol, instrument in self._instruments.items():
-            told |= _leaves(("instruments", symbol), state_of(instrument))
-        for k, maker in enumerate(self.makers):
-            told[f"strategies[{k}]"] = maker.label
-            told |= _leaves(("strategies", k), maker.told())
-        return told
-
-
-class _Ground:
-    """A market with what is known of its bars."""
-
-    def __init__(self, prepared: Prepared, data: Data, around: str) -> None:
-        self.prepared, self.data, self.around = prepared, data, around
-
-
-def data_hash(contents: Mapping[str, str]) -> str:
-    """Content hash of the bars of several symbols, from that of each, in order."""
-    told = "".join(f"{symbol} {content}\n" for symbol, content in contents.items())
-    return sha256(told.encode()).hexdigest()
-
-
-def _data(series: Sequence[Series]) -> Data:
-    contents = {s.bars.symbol: content_hash(s.bars) for s in series}
-    first, last = series[0].bars.close_time[[0, -1]]
-    return Data(
-        data_hash(contents),
-        tuple(s.bars.symbol for s in series),
-        len(series[0].bars),
-        _utc(first),
-        _utc(last),
-    )
-
-
-def _utc(ns: int) -> str:
-    return f"{np.datetime64(int(ns) // 10**9, 's')}Z"
+def _told(
+    config: Config, makers: Sequence[Maker], instruments: Mapping[str, Instrument]
+) -> dict[str, str]:
+    """What decides every run beside data and parameters, place by place."""
+    values = config.model_dump(mode="json", by_alias=True)
+    told = {"code": package_code()}
+    told |= _leaves(("account",), values["account"])
+    told |= _leaves(("instruments",), values["instruments"])
+    for symbol, instrument in instruments.items():
+        told |= _leaves(("instruments", symbol), state_of(instrument))
+    for k, maker in enumerate(makers):
+        told[f"strategies[{k}]"] = maker.label
+        told |= _leaves(("strategies", k), maker.told())
+    return told
 
 
 def _leaves(path: Place, given: Any) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +27,9 @@ from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
+
+NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
+"""Makes a machine for a market, instruments, an account, and when its strategies wake."""
 
 Arrays = Mapping[str, RunningSignals | RunningWeights]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
@@ -63,11 +66,6 @@ class Setup:
         if not self.account.cash > 0.0:
             raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
 
-    @property
-    def periods_per_year(self) -> float:
-        """Days of trading: 365 where every instrument trades round the clock, else 252."""
-        return 365.0 if {x.calendar for x in self.instruments} == {"24/7"} else 252.0
-
     def under(self, policy: PathPolicy) -> Setup:
         """The same run with another path inside the bars."""
         return replace(self, account=replace(self.account, path_policy=policy))
@@ -82,10 +80,13 @@ class Run:
     setup : Setup
     prepared : Prepared, optional
         The setup's market with what other runs have worked out of it.
+    new_machine : callable
+        Gives the machine; a `Machine` by default.
     """
 
     setup: Setup
     prepared: Prepared | None = None
+    new_machine: NewMachine = Machine
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -112,7 +113,7 @@ class Run:
             elif isinstance(strategy, Weights):
                 arrays[name] = RunningWeights(strategy, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
-        self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if name in arrays:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
+from intrabar.analysis.brief import Calendar
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
 from intrabar.engine.time_frames import TimeFrames
@@ -34,6 +35,7 @@ class Prepared:
         self.market = market
         self.adjusted = Adjusted(market)
         self.frames = TimeFrames(self.adjusted.market, calendars)
+        self.calendar = Calendar(market)
         self._keeps = keeps
         self._kept: OrderedDict[Indicator, Floats] = OrderedDict()
         self._lock = Lock()

@@ -20,6 +20,7 @@ from intrabar.engine.backtest import Progress, Run, Setup
 from intrabar.model import enums
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.model.instrument import Instrument
 
 BAND = (PathPolicy.WORST, PathPolicy.SHORTEST, PathPolicy.BEST)
 
@@ -246,8 +247,8 @@ class Result:
 
     @property
     def periods_per_year(self) -> float:
-        """365 where every instrument trades round the clock, else 252."""
-        return self.setup.periods_per_year
+        """Days with a return."""
+        return periods_per_year(self.setup.instruments)
 
     @cached_property
     def results(self) -> Results:
@@ -292,6 +293,11 @@ class Result:
         )
         title = ", ".join(self.setup.strategies) + " on " + ", ".join(self.market.symbols)
         return f"<table><caption>{title} ({self.status.word})</caption>{rows}</table>"
+
+
+def periods_per_year(instruments: Sequence[Instrument]) -> float:
+    """365 where every instrument trades round the clock, else 252."""
+    return 365.0 if {x.calendar for x in instruments} == {"24/7"} else 252.0
 
 
 def band_run(result: Result, policy: PathPolicy) -> BandRun:

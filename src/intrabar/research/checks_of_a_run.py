@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from intrabar.analysis.bootstrap import Interval
+from intrabar.analysis.brief import Calendar
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.intervals import campaign_intervals, return_intervals
 from intrabar.analysis.monte_carlo import drawdown_of, shuffled_drawdowns
@@ -24,7 +25,7 @@ from intrabar.engine.result import Result
 from intrabar.model.bars import Floats
 from intrabar.research.check import Check, Drawn, not_made
 from intrabar.research.finding import Mark
-from intrabar.research.lean import daily_returns
+from intrabar.research.lean import figures_of
 from intrabar.research.nulls import Null, permuted_entry, random_entry, synthetic_bars
 
 CONFIDENCE = 0.95
@@ -57,8 +58,7 @@ def sharpe_checks(result: Result, tried: int = 1, spread: float | None = None) -
         Variance of their annual Sharpe ratios; None: that of luck.
     """
     year = result.periods_per_year
-    _, returns = daily_returns(result)
-    found = moments(returns)
+    found = moments(daily_returns(result))
     return [
         _probabilistic(found, year),
         _deflated(found, tried, spread, year),
@@ -208,7 +208,7 @@ def interval_check(intervals: Mapping[str, Interval | Undefined]) -> Check:
 def intervals_of(result: Result, seed: int) -> dict[str, Interval | Undefined]:
     """Intervals of every headline metric: of returns, and of campaigns."""
     closed = closed_campaigns(result)
-    _, returns = daily_returns(result)
+    returns = daily_returns(result)
     return {
         **return_intervals(returns, result.periods_per_year, confidence=CONFIDENCE, seed=seed),
         **campaign_intervals(
@@ -218,6 +218,11 @@ def intervals_of(result: Result, seed: int) -> dict[str, Interval | Undefined]:
             seed=seed,
         ),
     }
+
+
+def daily_returns(result: Result) -> Floats:
+    """The return of each day on the one before, fractions."""
+    return figures_of(result.run, Calendar(result.market)).returns
 
 
 def closed_campaigns(result: Result) -> pl.DataFrame:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from threading import local
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from intrabar.analysis.returns import days_of, last_of_day, returns_of
+from intrabar.analysis.brief import Brief, Calendar, brief
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.prepared import Prepared
-from intrabar.engine.result import Result, finish
+from intrabar.engine.result import Result, finish, periods_per_year
 from intrabar.errors import IntrabarError
-from intrabar.model.bars import DAY_NS, Floats, Times
+from intrabar.model.bars import Market
+from intrabar.model.instrument import Instrument
 from intrabar.research.ledger import Data
 from intrabar.research.trial import Outcome, Trial, Value
+from intrabar.sim.machine import Account, Machine
+from intrabar.sim.state import Book
 
 FAILED = "failed"
+SPARES = 8  # machines of a thread
+STANDING = ("account", "instruments", "sleeves", "strategies")  # of a book: where the run stands
 
 
 class Variant(NamedTuple):
@@ -75,9 +83,12 @@ class LeanRuns:
         began = time.thread_time()
         key = self.key(trial)
         try:
-            result = self.result(trial)
-            days, returns = daily_returns(result)
+            variant = self.variants.make(trial.parameters)
+            run = Run(variant.setup, variant.prepared, _spares().machine)
+            run.to_end()
+            found = figures_of(run, variant.prepared.calendar)
         except Exception as error:
+            _spares().forget()
             none = np.empty(0)
             return Outcome(
                 trial=trial,
@@ -93,24 +104,75 @@ class LeanRuns:
         return Outcome(
             trial=trial,
             key=key,
-            status=result.status.word,
-            metrics=result.metrics.values,
-            digest=result.digest,
-            returns=returns,
-            days=days,
+            status=run.machine.status.word,
+            metrics=found.values,
+            digest=run.machine.digest(),
+            returns=found.returns,
+            days=found.days,
             seconds=time.thread_time() - began,
         )
+
+
+def figures_of(run: Run, calendar: Calendar) -> Brief:
+    """The figures of a run that has ended."""
+    machine, setup = run.machine, run.setup
+    return brief(
+        calendar,
+        machine.fills(),
+        machine.tape.equity[: machine.bars_done],
+        len(setup.strategies),
+        setup.account.cash,
+        [x.point_value for x in setup.instruments],
+        periods_per_year(setup.instruments),
+    )
+
+
+class Spares:
+    """Machines of one thread whose run is over, for the next one: nothing is allocated anew."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Machine, Book]] = OrderedDict()
+
+    def machine(
+        self,
+        market: Market,
+        instruments: Sequence[Instrument],
+        account: Account,
+        wake: NDArray[np.uint8],
+    ) -> Machine:
+        """A machine before its first bar."""
+        key = id(market), tuple(instruments), account, wake.shape
+        if key not in self._kept:
+            machine = Machine(market, instruments, account, wake.copy())
+            first = {name: getattr(machine.book, name).copy() for name in STANDING}
+            self._kept[key] = machine, machine.book._replace(**first)
+            if len(self._kept) > SPARES:
+                self._kept.popitem(last=False)
+            return machine
+        self._kept.move_to_end(key)
+        machine, first_book = self._kept[key]
+        for name in STANDING:
+            getattr(machine.book, name)[:] = getattr(first_book, name)
+        machine.wake[:] = wake
+        return machine
+
+    def forget(self) -> None:
+        """Let go of all: a run that broke may have left anything behind."""
+        self._kept.clear()
+
+
+_own = local()
+
+
+def _spares() -> Spares:
+    """Those of this thread."""
+    if not hasattr(_own, "spares"):
+        _own.spares = Spares()
+    spares: Spares = _own.spares
+    return spares
 
 
 def told(error: Exception) -> str:
     """Why a trial failed, in a line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, IntrabarError) else f"{type(error).__name__}: {text}"
-
-
-def daily_returns(result: Result) -> tuple[Times, Floats]:
-    """The days of a run (ns since 1970 UTC), and the return of each on the day before."""
-    done, market = result.bars_done, result.market
-    day = days_of(market.time[:done]) if market.day is None else market.day[:done]
-    days, equity = last_of_day(day, result.run.machine.tape.equity[:done])
-    return days * DAY_NS, returns_of(equity, result.setup.account.cash)

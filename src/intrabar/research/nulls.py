@@ -6,7 +6,6 @@ when it enters is left to chance. The result is held against many of them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,16 +15,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis.bootstrap import FEWEST, block_length, resampled_rows
+from intrabar.analysis.brief import Calendar
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.monte_carlo import resampled_bars
-from intrabar.analysis.returns import days_of, last_of_day, returns_of, sharpe
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.prepared import Prepared
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError, IntrabarError
 from intrabar.model.bars import Floats, Market
 from intrabar.research.conditions import moved_rows
 from intrabar.research.entry_sides import EntrySides, entry_sides, with_sides
+from intrabar.research.lean import figures_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
@@ -223,9 +224,11 @@ def _held(
     if isinstance(observed, Undefined):
         return observed
     draws, campaigns = np.zeros(runs), 0.0
+    setup = result.setup
+    same = Prepared(setup.market, tuple(x.calendar for x in setup.instruments), keeps=True)
     for k, one in enumerate(_seeded(seed, runs)):
         try:
-            run = _ended(draw(one))
+            run = _ended(draw(one), same)
         except IntrabarError as error:
             return Undefined(f"run {k} failed: {error}")
         ratio = _ratio(run)
@@ -241,21 +244,18 @@ def _seeded(seed: int, runs: int) -> Iterator[np.random.Generator]:
         yield np.random.default_rng(child)
 
 
-def _ended(setup: Setup) -> Run:
-    run = Run(setup)
+def _ended(setup: Setup, prepared: Prepared | None = None) -> Run:
+    """A run to its end; the indicators of the bars at hand are worked out only once."""
+    fits = prepared is not None and prepared.market is setup.market
+    run = Run(setup, prepared if fits else None)
     run.to_end()
     return run
 
 
 def _ratio(run: Run) -> float | Undefined:
     """Annual Sharpe ratio of the daily returns of a run that has ended."""
-    machine, market = run.machine, run.setup.market
-    rows = machine.bars_done
-    day = days_of(market.time[:rows]) if market.day is None else market.day[:rows]
-    _, equity = last_of_day(day, machine.tape.equity[:rows])
-    cash = run.setup.account.cash
-    found = sharpe(returns_of(equity, cash), run.setup.periods_per_year)
-    return found if isinstance(found, Undefined) or math.isfinite(found) else Undefined("ruined")
+    found = figures_of(run, Calendar(run.setup.market)).values["sharpe"]
+    return Undefined("its daily returns have no Sharpe ratio") if found is None else found
 
 
 def _campaigns_of(run: Run) -> int:

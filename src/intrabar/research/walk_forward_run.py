@@ -20,6 +20,7 @@ from intrabar.analysis import returns as of_returns
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.sharpe import Deflated, deflate
 from intrabar.engine.backtest import Progress, Setup
+from intrabar.engine.result import periods_per_year
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.labels import label_ends
@@ -242,7 +243,8 @@ def walk(
         steps.append(_step(variants, trials, train, test, pool, metric))
         if progress is not None:
             progress(k + 1, len(cuts))
-    return WalkForward(steps, metric, len(trials), setup.periods_per_year)
+    year = periods_per_year(setup.instruments)
+    return WalkForward(steps, metric, len(trials), year)
 
 
 def _first(variants: Variants, trials: Sequence[Trial]) -> Setup:
@@ -264,7 +266,7 @@ def _step(
     pool: Pool,
     metric: str,
 ) -> Step:
-    work = WindowRuns(variants, train, metric)
+    work = WindowRuns(variants, train)
     outcomes = [o for batch in pool.map(work, _batches(trials)) for o in batch]
     outcomes.sort(key=lambda o: o.trial.number)
     best = _best(outcomes, metric, train)
@@ -276,10 +278,10 @@ def _step(
         test,
         best.trial.parameters,
         best.metrics,
-        made.sheet.values,
+        made.figures.values,
         deflated,
-        made.days,
-        made.returns,
+        made.figures.days,
+        made.figures.returns,
         sum(bool(o.error) for o in outcomes),
     )
 

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 
-from intrabar.analysis import returns
-from intrabar.analysis.figure import Figure, Undefined
-from intrabar.analysis.metrics import Sheet, sheet
+from intrabar.analysis.brief import Brief, Calendar, brief
 from intrabar.engine.audit_futures import rows_of
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.result import Result, finish
 from intrabar.errors import DataError
-from intrabar.model.bars import DAY_NS, Floats, Times
 from intrabar.research.conditions import moved_rows
 from intrabar.research.lean import FAILED, Variants, told
 from intrabar.research.trial import Outcome, Trial
@@ -42,44 +37,19 @@ class Window(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True, eq=False)
-class WindowResult:
+class WindowResult(NamedTuple):
     """What a run made of a window.
 
     Parameters
     ----------
     result : Result
         The whole run, the silent bars before the window with it.
-    first : int
-        Row of the window's first bar.
-    days : (d,) int64, ns since 1970 UTC
-    returns : (d,) float64, fraction
+    figures : Brief
+        Those of the window alone, as if the data began there.
     """
 
     result: Result
-    first: int
-    days: Times
-    returns: Floats
-
-    @cached_property
-    def sheet(self) -> Sheet:
-        """The figures of the window alone, as if the data began there."""
-        return _sheet(self.result, self.first)
-
-    def of_returns(self) -> dict[str, float | None]:
-        """Those of its figures that the equity decides, without the tables."""
-        cash = self.result.setup.account.cash
-        end = float(self.result.run.machine.tape.equity[self.result.bars_done - 1])
-        year = self.result.periods_per_year
-        made: dict[str, Figure] = {
-            "net_profit": end - cash,
-            "total_return": end / cash - 1.0,
-            "annual_return": returns.annual_return(self.returns, year),
-            "volatility": returns.volatility(self.returns, year),
-            "sharpe": returns.sharpe(self.returns, year),
-            "sortino": returns.sortino(self.returns, year),
-        }
-        return {name: None if isinstance(x, Undefined) else x for name, x in made.items()}
+    figures: Brief
 
 
 def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> WindowResult:
@@ -113,24 +83,23 @@ def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> Wi
     run = Run(cut, prepared)
     run.machine.wake[:first] = 0
     result = finish(run)
-    rows = result.bars_done
-    day = returns.days_of(market.time[:rows]) if market.day is None else market.day[:rows]
-    days, equity = returns.last_of_day(day[first:], run.machine.tape.equity[first:rows])
-    gained = returns.returns_of(equity, setup.account.cash)
-    return WindowResult(result, first, days * DAY_NS, gained)
+    return WindowResult(result, _figures(result, first))
 
 
-def _sheet(result: Result, first: int) -> Sheet:
+def _figures(result: Result, first: int) -> Brief:
     """The figures from a row on."""
-    whole = result.results
-    bars: dict[str, Any] = {"fills": ["bar"], "campaigns": ["start_bar", "end_bar"]}
-    moved = {
-        table: getattr(whole, table).with_columns(pl.col(name) - first for name in columns)
-        for table, columns in bars.items()
-    }
-    equity = whole.equity.filter(pl.col("bar") >= first).with_columns(pl.col("bar") - first)
-    market = rows_of(whole.market, slice(first, None))
-    return sheet(replace(whole, market=market, equity=equity, session=market.day, **moved))
+    machine, setup = result.run.machine, result.setup
+    fills = machine.fills().copy()
+    fills["bar"] -= first
+    return brief(
+        Calendar(rows_of(setup.market, slice(first, None))),
+        fills,
+        machine.tape.equity[first : result.bars_done],
+        len(setup.strategies),
+        setup.account.cash,
+        [x.point_value for x in setup.instruments],
+        result.periods_per_year,
+    )
 
 
 class WindowRuns:
@@ -140,14 +109,11 @@ class WindowRuns:
     ----------
     variants : Variants
     window : Window
-    metric : str
-        Where the daily returns decide it, nothing else is worked out.
     """
 
-    def __init__(self, variants: Variants, window: Window, metric: str = "") -> None:
+    def __init__(self, variants: Variants, window: Window) -> None:
         self.variants = variants
         self.window = window
-        self.metric = metric
         self._prepared: dict[int, Prepared] = {}
 
     def key(self, trial: Trial) -> str:
@@ -181,11 +147,8 @@ class WindowRuns:
         days, gained = np.empty(0, np.int64), np.empty(0)
         try:
             made = self.result(trial)
-            metrics = made.of_returns()
-            if self.metric not in metrics:
-                metrics = made.sheet.values
             status, digest = made.result.status.word, made.result.digest
-            days, gained = made.days, made.returns
+            metrics, days, gained = made.figures
         except Exception as wrong:  # whatever a user's strategy raises
             error = told(wrong)
         seconds = time.thread_time() - began

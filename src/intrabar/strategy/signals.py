@@ -75,6 +75,10 @@ class Signals:
         else:
             given = {market.symbols[0]: values}
         columns = {symbol: as_numbers(column, what) for symbol, column in given.items()}
+        if n == 1 and list(columns) == list(market.symbols):
+            (alone,) = columns.values()
+            if alone.shape in ((), (rows,)):
+                return alone.reshape(-1, 1)
         for symbol, column in columns.items():
             if symbol not in market.symbols:
                 raise ConfigError(f"signals: {what} has {symbol!r}, which is not traded")
@@ -103,13 +107,36 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
         array = np.array(
             [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
         ).reshape(array.shape)
-    numbers = np.asarray(array, dtype=float)
-    said = numbers[~np.isnan(numbers)]
-    wrong = said[(said != 0.0) & (np.abs(said) != 1.0) if what == "side" else said <= 0.0]
-    if wrong.size:
+    numbers = np.ascontiguousarray(array, dtype=float).reshape(array.shape)
+    wrong = first_wrong(numbers.ravel(), what == "side")
+    if wrong >= 0:
         must = "1, -1, 0 or NaN" if what == "side" else "above 0"
-        raise ConfigError(f"signals: {what} has {wrong[0]:g}, must be {must}")
+        raise ConfigError(f"signals: {what} has {numbers.ravel()[wrong]:g}, must be {must}")
     return numbers
+
+
+@kernel
+def first_wrong(numbers: NDArray[np.float64], is_side: bool) -> int:
+    """The first of numbers that is no signal; -1 where all are, or NaN."""
+    for i in range(numbers.shape[0]):
+        x = numbers[i]
+        if is_side:
+            if x != 0.0 and x != 1.0 and x != -1.0 and not np.isnan(x):
+                return i
+        elif x <= 0.0:
+            return i
+    return -1
+
+
+@kernel
+def wake_where_said(side: NDArray[np.float64], bits: int) -> NDArray[np.uint8]:
+    """These bits at every bar for which something is said, (t,)."""
+    wake = np.zeros(side.shape[0], np.uint8)
+    for i in range(side.shape[0]):
+        for j in range(side.shape[1]):
+            if not np.isnan(side[i, j]):
+                wake[i] = bits
+    return wake
 
 
 class RunningSignals:
@@ -119,9 +146,7 @@ class RunningSignals:
 
     def __init__(self, signals: Signals, market: Market) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
-        said = ~np.isnan(self.arrays["side"])
-        asks = said[:, 0] if said.shape[1] == 1 else np.asarray(said.any(axis=1))
-        self.wake = asks * np.uint8(WAKE_FLAT | WAKE_HELD)
+        self.wake = wake_where_said(self.arrays["side"], WAKE_FLAT | WAKE_HELD)
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it."""
