@@ -54,6 +54,12 @@ export function axisMoney(value: number): string {
   return decimals(value, value === 0 || Math.abs(value) >= 1_000 ? 0 : 2);
 }
 
+/** A value on an axis whose unit stands elsewhere, but for the sign of percent. */
+export function onAxis(value: number, unit: string): string {
+  if (unit.startsWith("fraction")) return percent(value, Math.abs(value) < 0.1 && value !== 0 ? 1 : 0);
+  return unit === "account currency" ? axisMoney(value) : plain(value);
+}
+
 /** A metric in its unit (see `Metric` in `intrabar/ui/report_input.py`). */
 export function inUnit(value: Num | string | undefined, unit: string): string {
   if (value == null) return MISSING;
@@ -112,4 +118,10 @@ export function sentence(name: string): string {
 /** Order sides as campaign directions. */
 export function direction(side: string): string {
   return side === "buy" ? "long" : side === "sell" ? "short" : side;
+}
+
+/** A parameter's value: a word as it is, a number with all its digits that matter. */
+export function plain(value: Num | string | undefined): string {
+  if (value == null) return MISSING;
+  return typeof value === "string" ? value : String(Number(value.toPrecision(6))).replace("-", "−");
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from intrabar.app.api import audit, backtest
     from intrabar.app.plot import plot
     from intrabar.app.report import report
+    from intrabar.app.sweep_page import sweep_report
     from intrabar.app.sweeping import sweep
     from intrabar.app.validating import validate
     from intrabar.app.walking import walk_forward
@@ -68,6 +69,7 @@ _HOMES = {
     "app.api": "audit backtest",
     "app.plot": "plot",
     "app.report": "report",
+    "app.sweep_page": "sweep_report",
     "app.sweeping": "sweep",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
@@ -157,6 +159,7 @@ __all__ = [
     "run_scenario",
     "sma",
     "sweep",
+    "sweep_report",
     "talib",
     "uniform",
     "validate",

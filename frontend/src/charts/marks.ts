@@ -18,7 +18,7 @@ import type {
 import { firstAt } from "../columns";
 import { price as priceText } from "../format";
 import { color } from "../theme";
-import { FONT } from "./options";
+import { FONT } from "./font";
 
 type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
 

@@ -2,8 +2,8 @@
 import { ColorType, CrosshairMode, type ChartOptions, type DeepPartial, type Time } from "lightweight-charts";
 import { day, instant } from "../format";
 import { color } from "../theme";
+import { FONT } from "./font";
 
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
 export function chartColors(): DeepPartial<ChartOptions> {
   return {

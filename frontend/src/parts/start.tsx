@@ -5,6 +5,7 @@ import "../styles/page.css";
 import "../styles/controls.css";
 import "../styles/charts.css";
 import "../styles/tables.css";
+import "../styles/marks.css";
 import { startTheme } from "../theme";
 import { readView } from "../view";
 import { Broken } from "./broken";

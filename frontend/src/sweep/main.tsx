@@ -1,3 +1,8 @@
 import { start } from "../parts/start";
+import "../styles/sweep.css";
+import "../styles/narrow.css";
+import "../styles/print.css";
+import { Page } from "./page";
+import { SCHEMA } from "./view";
 
-start("sweep", 1, () => null);
+start("sweep", SCHEMA, Page);

@@ -18,6 +18,7 @@ from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.app.summary_table import shown
 from intrabar.app.sweep_folder import as_json as best_as_json
+from intrabar.app.sweep_page import sweep_report
 from intrabar.app.sweeping import carried_out, planned
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.lean import FAILED
@@ -85,10 +86,13 @@ def sweep(
         result = carried_out(
             plan, Path(made.out), workers=options.workers, on=options.on, progress=watched
         )
+    page = str(sweep_report(result)) if made.report else None
     if as_json:
-        print(json.dumps(summary(result)))
+        print(json.dumps({**summary(result), "page": page}))
     else:
         tell(result)
+        if page is not None:
+            print(f"page: {page}")
     if result.failed == len(result):
         raise RunError(f"all {len(result)} trials failed; the first: {result.outcomes[0].error}")
     return 0

@@ -172,7 +172,7 @@ def validation_view(given: Validation) -> ValidationView:
         ],
         "intervals": [
             {
-                "label": interval.label,
+                "label": shape.label(interval.label),
                 "value": _number(interval.value),
                 "low": _number(interval.low),
                 "high": _number(interval.high),
