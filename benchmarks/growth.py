@@ -18,6 +18,7 @@ from typing import Any
 
 import bars
 import numpy as np
+from charts import STYLE
 from engines import HERE
 from ours import MARGINS, SLIPPED, TRADED, market_of
 from report import facts, replace_between
@@ -134,15 +135,6 @@ def measured(axis: Axis) -> dict[str, Any]:
 
 
 WIDTH, HEIGHT, LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 760, 520, 56, 40, 290, 170
-STYLE = """
-svg { font: 11px system-ui, sans-serif } text { fill: #2b3036 } .soft { fill: #626a73 }
-.card { fill: #ffffff; stroke: #d5d9de } .grid { stroke: #e8ebee } .line { stroke: #2360b8 }
-.dot { fill: #2360b8 } .title { font-weight: 600 }
-@media (prefers-color-scheme: dark) {
-text { fill: #dfe3e8 } .soft { fill: #a2abb5 } .card { fill: #1c2026; stroke: #3a414a }
-.grid { stroke: #2d333b } .line { stroke: #7db3ff } .dot { fill: #7db3ff }
-}
-"""
 
 
 def panel(axis: Axis, found: dict[str, Any], left: float, top: float) -> str:

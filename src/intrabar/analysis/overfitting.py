@@ -132,7 +132,8 @@ def _sums_of(returns: Floats, blocks: int) -> _Sums:
     mean = returns.mean(axis=0)
     apart = (returns - mean).reshape(blocks, -1, returns.shape[1])
     largest = np.abs(returns).max(axis=0)
-    return _Sums(mean, largest, apart.sum(axis=1), (apart**2).sum(axis=1))
+    squares = np.einsum("bij,bij->bj", apart, apart)
+    return _Sums(mean, largest, apart.sum(axis=1), squares)
 
 
 def _compared(

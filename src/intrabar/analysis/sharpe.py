@@ -108,7 +108,7 @@ def moments(returns: Floats) -> Moments | Undefined:
 
 
 def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
-    """Probability that the true Sharpe ratio is above a benchmark (2012, equation 11).
+    """Probability that the true Sharpe ratio is above a benchmark (2012).
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def probabilistic_sharpe(found: Moments, benchmark: float = 0.0) -> Figure:
 def minimum_track_record(
     found: Moments, benchmark: float = 0.0, confidence: float = 0.95
 ) -> Figure:
-    """Observations from which this Sharpe ratio would be above the benchmark (2012, equation 13).
+    """Observations from which this Sharpe ratio would be above the benchmark (2012).
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def minimum_track_record(
 
 
 def expected_maximum(trials: float) -> float:
-    """Expected highest of so many independent standard normal draws (2014, equation 1)."""
+    """Expected highest of so many independent standard normal draws (2014)."""
     if trials <= 1.0:
         return 0.0
     at = NORMAL.inv_cdf(1.0 - 1.0 / trials)
@@ -202,7 +202,7 @@ def effective_trials(returns: Floats, seed: int = 0) -> Figure:
 
 
 def average_correlation_trials(returns: Floats) -> Figure:
-    """Independent trials by the mean correlation: `rho + (1 - rho) * n` (2014, appendix 3).
+    """Independent trials by the mean correlation: `rho + (1 - rho) * n` (2014).
 
     Parameters
     ----------
@@ -276,7 +276,7 @@ def _standardized(returns: Floats) -> Floats | Undefined:
     if returns.shape[0] < FEWEST:
         return Undefined(f"{returns.shape[0]} returns, {FEWEST} are needed")
     apart = returns - returns.mean(axis=0)
-    length = np.sqrt(np.sum(apart**2, axis=0))
+    length = np.sqrt(np.einsum("ij,ij->j", apart, apart))
     largest = np.abs(returns).max(axis=0)
     varies = length > ROUNDING * largest * math.sqrt(returns.shape[0])
     if not varies.any():

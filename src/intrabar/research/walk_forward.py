@@ -100,9 +100,10 @@ def _by_calendar(time: Times, train: str, test: str, step: str) -> list[tuple[in
     origin = EPOCH + timedelta(days=int((time[0] - 1) // DAY_NS))
     edges = []
     for k in range(_most(time, ahead)):
-        start = _later(origin, ahead, k)
-        cut = _later(start, length)
-        days = [(day - EPOCH).days for day in (start, cut, _later(cut, proof))]
+        start = (k * ahead[0], k * ahead[1])
+        cut = (start[0] + length[0], start[1] + length[1])
+        end = (cut[0] + proof[0], cut[1] + proof[1])
+        days = [(_later(origin, *span) - EPOCH).days for span in (start, cut, end)]
         # A bar belongs to the day in which it ends; at midnight it ends the day before.
         a, b, c = np.searchsorted(time, np.array(days) * DAY_NS, side="right").tolist()
         if b >= time.shape[0]:
@@ -127,12 +128,14 @@ def _parsed(span: str) -> tuple[int, int]:
     return {"d": (0, count), "w": (0, 7 * count), "m": (count, 0), "y": (12 * count, 0)}[found[2]]
 
 
-def _later(day: date, span: tuple[int, int], times: int = 1) -> date:
-    """A day so many spans later; the 31st becomes the last of a shorter month."""
-    months = day.year * 12 + day.month - 1 + span[0] * times
-    year, month = divmod(months, 12)
+def _later(day: date, months: int, days: int) -> date:
+    """A later day; the 31st becomes the last of a shorter month.
+
+    All edges are counted from the first day, so that a short month does not shift those after it.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last)) + timedelta(days=span[1] * times)
+    return date(year, month + 1, min(day.day, last)) + timedelta(days=days)
 
 
 def _history(time: Times) -> str:
