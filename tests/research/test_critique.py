@@ -410,3 +410,19 @@ def test_gini_of_known_values() -> None:
 def test_marks_by_thresholds() -> None:
     assert [marked(x, 1.0, 2.0) for x in (0.5, 1.0, 2.0)] == ["pass", "doubt", "fail"]
     assert [marked(x, 30.0, 10.0) for x in (31.0, 30.0, 10.0)] == ["pass", "doubt", "fail"]
+
+
+def test_a_strategy_that_does_not_bear_other_conditions_is_told() -> None:
+    bars = steady(200, rise=0.002)
+
+    class Fragile(Strategy):
+        def on_close(self, now: AtClose) -> None:
+            if now.close != bars.close[now.bar, 0]:
+                raise ValueError("not my bar")
+            if now.is_flat:
+                now.buy(1)
+
+    told = found(run_of(bars, Fragile()))
+    assert told["delay sensitivity"].mark == "unknown"
+    assert "not my bar" in told["delay sensitivity"].evidence
+    assert told["path dependence"].mark == "pass"

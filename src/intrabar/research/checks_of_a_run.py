@@ -155,9 +155,22 @@ NULLS: dict[str, tuple[Nulling, str, str]] = {
 }
 
 
-def null_check(name: str, result: Result, runs: int, seed: int) -> Check:
-    """A run held against runs without skill."""
+def null_check(name: str, result: Result, runs: int, seed: int, chosen: bool = False) -> Check:
+    """A run held against runs without skill.
+
+    Parameters
+    ----------
+    name : str
+        Of `NULLS`.
+    result : Result
+    runs : int
+    seed : int
+    chosen : bool
+        It was chosen among others, and is better than chance for that alone.
+    """
     make, doing, assumption = NULLS[name]
+    if chosen:
+        assumption += " It can only say no: the best of many beats chance by being chosen."
     found = make(result, runs, seed)
     if isinstance(found, Undefined):
         return not_made(name, found, assumption)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
+from intrabar.errors import IntrabarError
 from intrabar.research.critique_fills import capacity, gapped_fills, stale_fills
 from intrabar.research.critique_regimes import exposure, market_beta
 from intrabar.research.critique_reruns import (
@@ -63,7 +64,20 @@ def critique(result: Result, progress: Progress | None = None) -> list[Finding]:
     """
     findings = []
     for k, check in enumerate(CHECKS):
-        findings += check(result)
+        try:
+            findings += check(result)
+        except IntrabarError as error:  # a strategy may not bear to be run again otherwise
+            findings.append(_not_asked(check.__name__.replace("_", " "), error))
         if progress is not None:
             progress(k + 1, len(CHECKS))
     return worst_first(findings)
+
+
+def _not_asked(name: str, error: IntrabarError) -> Finding:
+    return Finding(
+        name,
+        "unknown",
+        "It could not be run again under other conditions.",
+        str(error),
+        "Let the strategy bear missing values and orders that are not filled.",
+    )

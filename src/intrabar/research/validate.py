@@ -61,7 +61,7 @@ def validate_run(
     require_counts(tried, runs)
     steps: list[Callable[[], list[Check]]] = [
         lambda: sharpe_checks(result, tried, spread),
-        *_own_steps(result, runs, seed),
+        *_own_steps(result, runs, seed, chosen=tried > 1),
     ]
     checks = _made(steps, progress)
     return _validation(checks, result, seed)
@@ -95,7 +95,7 @@ def validate_sweep(
             "of the run itself"
         )
         return found
-    steps += _own_steps(best, runs, seed)
+    steps += _own_steps(best, runs, seed, chosen=trials.tried > 1)
     return _validation(_made(steps, progress), best, seed)
 
 
@@ -111,8 +111,10 @@ def require_counts(tried: int | None, runs: int) -> None:
             raise ConfigError(f"{name} is {value}, must be 1 or more")
 
 
-def _own_steps(result: Result, runs: int, seed: int) -> list[Callable[[], list[Check]]]:
-    nulls = [lambda name=name: [null_check(name, result, runs, seed)] for name in NULLS]
+def _own_steps(
+    result: Result, runs: int, seed: int, *, chosen: bool
+) -> list[Callable[[], list[Check]]]:
+    nulls = [lambda name=name: [null_check(name, result, runs, seed, chosen)] for name in NULLS]
     return [*nulls, lambda: [order_check(result, seed)]]
 
 
@@ -147,13 +149,13 @@ def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, 
         return f"There is nothing to believe: {_lower(sunk[0].title)}", "fail"
     failed = [one.name for one in checks if one.name in DECISIVE and one.mark == "fail"]
     if failed:
-        return f"Not real, as far as these bars tell: {_joined(failed)} speak against it.", "fail"
+        return f"Not real, as far as these bars tell: {_speaks(failed)} against it.", "fail"
     open_ = [one.name for one in checks if one.name in DECISIVE and one.mark != "pass"]
     others = [one.name for one in checks if one.name not in DECISIVE and one.mark == "fail"]
     others += [one.name for one in findings if one.mark == "fail"]
     if open_ or others:
-        told = [f"{_joined(open_)} do not settle it"] if open_ else []
-        told += [f"{_joined(others)} speak against it"] if others else []
+        told = [f"{_joined(open_)} left it open"] if open_ else []
+        told += [f"{_speaks(others)} against it"] if others else []
         return f"It may be real, but {'; '.join(told)}.", "doubt"
     return (
         "Nothing that was asked speaks against it: it is likely to be real, "
@@ -164,6 +166,10 @@ def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, 
 
 def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
+
+
+def _speaks(names: Sequence[str]) -> str:
+    return f"{_joined(names)} {'speaks' if len(set(names)) == 1 else 'speak'}"
 
 
 def _joined(names: Sequence[str]) -> str:

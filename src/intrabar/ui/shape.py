@@ -148,7 +148,8 @@ def price_digits(prices: Floats) -> int:
 def label(name: str) -> str:
     """A metric's name as a heading: `max_drawdown` is "Max drawdown", `expectancy_r` has an R."""
     words = [
-        word.upper() if word in ("mae", "mfe", "sqn", "r") else word for word in name.replace("_", " ").split(" ")
+        word.upper() if word in ("mae", "mfe", "sqn", "r") else word
+        for word in name.replace("_", " ").split(" ")
     ]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
