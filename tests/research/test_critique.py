@@ -20,6 +20,12 @@ from intrabar.model.instrument import Instrument
 from intrabar.research.conditions import larger, late, with_costs
 from intrabar.research.critique import critique
 from intrabar.research.critique_fills import positions_before, standing
+from intrabar.research.critique_regimes import (
+    TREND_DAYS,
+    VOLATILITY_DAYS,
+    market_trend,
+    volatility_terciles,
+)
 from intrabar.research.critique_reruns import multiple_that_ends, profit_of
 from intrabar.research.critique_sample import gini, numbers_of
 from intrabar.research.finding import Finding, marked
@@ -426,3 +432,15 @@ def test_a_strategy_that_does_not_bear_other_conditions_is_told() -> None:
     assert told["delay sensitivity"].mark == "unknown"
     assert "not my bar" in told["delay sensitivity"].evidence
     assert told["path dependence"].mark == "pass"
+
+
+def test_the_groups_of_days_are_known_before_them() -> None:
+    draw = np.random.default_rng(3)
+    moves = draw.normal(0.0, 0.01, 300)
+    trend, calm = market_trend(moves), volatility_terciles(moves)
+    assert set(trend[:TREND_DAYS]) == set(calm[:VOLATILITY_DAYS]) == {-1}
+    for i in range(TREND_DAYS, 300):
+        assert trend[i] == (np.prod(1.0 + moves[i - TREND_DAYS : i]) > 1.0)
+    spread = [moves[i - VOLATILITY_DAYS : i].std() for i in range(VOLATILITY_DAYS, 300)]
+    order = np.argsort(np.argsort(spread))
+    np.testing.assert_array_equal(calm[VOLATILITY_DAYS:], np.minimum(order * 3 // len(order), 2))
