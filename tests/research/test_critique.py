@@ -27,7 +27,7 @@ from intrabar.research.critique_regimes import (
     volatility_terciles,
 )
 from intrabar.research.critique_reruns import multiple_that_ends, profit_of
-from intrabar.research.critique_sample import gini, numbers_of
+from intrabar.research.critique_sample import gini, holding, numbers_of
 from intrabar.research.finding import Finding, marked
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover
@@ -108,6 +108,16 @@ def test_a_profit_that_is_one_campaign_is_found() -> None:
     assert told.mark == "fail"
     assert told.figures["campaigns_that_hold_the_profit"] == 1.0
     assert "best 1 of" in told.evidence
+
+
+@given(st.lists(st.integers(-50, 100), min_size=1, max_size=40).filter(lambda net: sum(net) > 0))
+def test_the_campaigns_that_hold_the_profit_are_counted_by_taking_them_away(net: list[int]) -> None:
+    rest = sorted(net, reverse=True)
+    taken = 0
+    while sum(rest) > 0:
+        rest.pop(0)
+        taken += 1
+    assert holding(np.array(sorted(net, reverse=True), float)) == taken
 
 
 def test_few_campaigns_and_many_parameters_are_found() -> None:

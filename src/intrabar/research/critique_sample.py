@@ -87,8 +87,7 @@ def few_winners(result: Result) -> list[Finding]:
     if total <= 0.0 or len(net) < 2:
         return []
     share = {part: _share_of_best(net, part) for part in (0.01, 0.05, 0.10)}
-    left = total - np.cumsum(net)
-    gone = int(np.argmax(left <= 0.0)) + 1 if (left <= 0.0).any() else len(net)
+    gone = holding(net)
     gone_share = gone / len(net)
     mark: Mark = "pass"
     if gone <= max(1, math.ceil(TOP_FAIL * len(net))):
@@ -125,6 +124,19 @@ def few_winners(result: Result) -> list[Finding]:
             },
         )
     ]
+
+
+def holding(net: Floats) -> int:
+    """How many of the best campaigns must be taken away until there is no profit.
+
+    Parameters
+    ----------
+    net : (m,) float64, falling
+        With a sum above 0.
+    """
+    # What is left, added up from the worst: it is the sum of so many campaigns, not a difference.
+    left = np.append(np.cumsum(net[::-1])[::-1], 0.0)
+    return int(np.argmax(left <= 0.0))
 
 
 def _share_of_best(net: Floats, part: float) -> float:
