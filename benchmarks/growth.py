@@ -28,7 +28,7 @@ from intrabar.engine.backtest import Run, Setup
 from intrabar.exits import FixedRatio
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import MovingAverageCrossover
 from intrabar.strategy.signals import Signals

@@ -23,7 +23,7 @@ from intrabar.exits import FixedRatio
 from intrabar.indicators import ema
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import MovingAverageCrossover
 from intrabar.strategy.strategy import Strategy

@@ -28,7 +28,7 @@ from intrabar.data.catalogue import Catalogue
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
 from intrabar.model.bars import Bars
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 
 MINUTE, DAY = 60_000_000_000, 86_400_000_000_000
 MILLION = 1_000_000

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from intrabar.research.finding import Finding
     from intrabar.research.sweep import SweepResult
     from intrabar.research.walk_forward_run import WalkForward
-    from intrabar.sim.machine import Account
+    from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
     from intrabar.strategy.gates import Gates
@@ -91,7 +91,7 @@ _HOMES = {
     "research.finding": "Finding",
     "research.sweep": "SweepResult",
     "research.walk_forward_run": "WalkForward",
-    "sim.machine": "Account",
+    "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
     "strategy.gates": "Gates",

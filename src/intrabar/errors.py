@@ -19,8 +19,12 @@ else is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
 
 
 class IntrabarError(Exception):
@@ -82,3 +86,13 @@ class CausalityError(IntrabarError, AttributeError):
 
 class RunError(IntrabarError):
     """A run could not be stored, read or repeated."""
+
+
+def at_fault(error: BaseException) -> str:
+    """Where and why a strategy's own code raised: `rules.py:7 (x / 0): ZeroDivisionError: ...`."""
+    why = str(error) if isinstance(error, IntrabarError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    last = ([f for f in frames if PACKAGE not in Path(f.filename).parents] or frames)[-1]
+    return f"{last.filename}:{last.lineno} ({last.line}): {why}"

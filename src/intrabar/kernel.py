@@ -9,11 +9,14 @@ kernel is declared.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryFile, mkdtemp
 from typing import Any, TypeVar
 
 import numba
@@ -39,8 +42,24 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-CACHE = cache_home() / "kernels" / _digest()
-"""Folder of the compiled kernels; removing it only costs the next start."""
+def _writable(folder: Path) -> tuple[Path, str]:
+    """A folder for compiled kernels, and why it is not the one that was asked for.
+
+    Numba would put them beside the sources instead, where they go stale.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder, ""
+    except OSError as error:
+        passing = Path(mkdtemp(prefix="intrabar-"))
+        atexit.register(rmtree, passing, ignore_errors=True)
+        return passing, str(error)
+
+
+CACHE, NOT_KEPT = _writable(cache_home() / "kernels" / _digest())
+"""Folder of the compiled kernels, removing it only costs the next start; and why it is removed
+when this process ends, "" where it stays."""
 
 _numba.config.CACHE_DIR = str(CACHE)
 

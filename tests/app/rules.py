@@ -32,3 +32,10 @@ class Remembering(Strategy):
             now.buy(1)
         if self.seen == 20:
             now.sell(1)
+
+
+class Unmakeable(Strategy):
+    """Cannot be made."""
+
+    def __init__(self) -> None:
+        raise ValueError("never")

@@ -33,6 +33,11 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["strategies[0].params.fast", "'many'", "must be a number"],
     ),
+    "warm-up below 0": (
+        {"strategies": [{"name": "CoinFlip", "params": {"warm_up": -5}}]},
+        2,
+        ["strategies[0].params.warm_up", "warm_up is -5, must be 0 or more"],
+    ),
     "unknown key": (
         {"acount": {"cash": 5}},
         2,
@@ -58,6 +63,8 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["start: is 'soon', must be a date such as 2020-01-31"],
     ),
+    "a number for a date": ({"start": 20200131}, 2, ["start: is 20200131, must be a date"]),
+    "a date that has no place": ({"end": "9999-01-01"}, 2, ["9999-01-01: dates go from 1700"]),
     "same name twice": (
         {"strategies": STRATEGY * 2},
         2,
@@ -94,6 +101,38 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["needs", "bars, AAA has 400"],
     ),
+    "infinite cash": ({"account": {"cash": float("inf")}}, 2, ["account.cash: is inf", "finite"]),
+    "no cash in an older file": (
+        {"trading": {"initial_capital": -5}},
+        2,
+        ["trading.initial_capital: is -5, must be above 0"],
+    ),
+    "seed below 0": ({"account": {"seed": -1}}, 2, ["account.seed: is -1, must be at least 0"]),
+    "end before start": (
+        {"start": "2021-01-01", "end": "2020-01-01"},
+        1,
+        ["AAA: the start 2021-01-01T00:00:00Z is after the end"],
+    ),
+    "a name without a module": (
+        {"strategies": [{"name": ":"}]},
+        2,
+        ["strategies[0]: strategy ':': must be a name, or package.module:Name"],
+    ),
+    "a module for a strategy": (
+        {"strategies": [{"name": "os:path"}]},
+        2,
+        ["os:path is neither a strategy"],
+    ),
+    "a module that fails": (
+        {"strategies": [{"name": "tests.app.failing:Any"}]},
+        1,
+        ["importing 'tests.app.failing': ", "failing.py:3 (BROKEN = 1 / 0): ZeroDivisionError"],
+    ),
+    "a strategy that cannot be made": (
+        {"strategies": [{"name": "tests.app.rules:Unmakeable"}]},
+        1,
+        ["making it failed", "rules.py:", "ValueError: never"],
+    ),
     "live": (
         {"trading": {"mode": "live"}},
         2,
@@ -121,6 +160,13 @@ def test_a_wrong_configuration_is_told_with_its_place(
     assert not list((tmp_path / "runs").glob("*"))
 
 
+def test_wrong_options_of_an_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, words in (("--cuts", "cuts is -1"), ("--seed", "seed is -1")):
+        code, _, err = said(capsys, "audit", config_in(tmp_path), option, "-1")
+        assert code == 2
+        assert words in err
+
+
 def test_missing_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = said(capsys, "backtest", tmp_path / "none.yaml")
     assert code == 2
@@ -132,6 +178,82 @@ def test_yaml_syntax_names_the_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     code, _, err = said(capsys, "backtest", tmp_path / "c.yaml")
     assert code == 2
     assert "c.yaml:3:" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("out: a\nname: b\nout: c\n", "c.yaml:3: the key 'out' is there twice"),
+        ("data: [{symbol: A, symbol: B}]\n", "c.yaml:1: the key 'symbol' is there twice"),
+        ("a: &a [*a]\n", "c.yaml: holds itself"),
+        ("a: " + 2000 * "[" + 2000 * "]", "c.yaml: holds itself, or is nested too deeply"),
+        ("- a\n", "c.yaml: holds no mapping"),
+        ("", "c.yaml: holds no mapping"),
+    ],
+)
+def test_yaml_that_is_no_configuration(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    code, _, err = said(capsys, "backtest", tmp_path / "c.yaml")
+    assert code == 2
+    assert words in err
+
+
+def test_a_folder_that_takes_no_runs_is_told_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intrabar.app.run_commands.Run", None)  # a run that begins fails the test
+    home = tmp_path / "file"
+    home.write_text("", encoding="utf-8")
+    code, _, err = said(capsys, "backtest", config_in(tmp_path, out=str(home)))
+    assert code == 1
+    assert "no run can be stored in" in err
+
+
+def test_a_folder_of_runs_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = said(capsys, "runs", "list", "--out", tmp_path / "none")
+    assert (code, out) == (1, "")
+    assert "none: no such folder of runs" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be read: Expecting"),
+        ("[1]", "is damaged"),
+        ("{}", "is damaged: title: is missing"),
+        ('{"metrics": 5}', "metrics: is 5, must be a mapping"),
+        ('{"data": [{"symbol": 5}]}', "data[0].symbol: is 5, must be text"),
+    ],
+)
+def test_a_damaged_run_is_told_and_the_others_are_listed(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "runs"
+    assert said(capsys, "backtest", config_in(tmp_path))[0] == 0
+    sound = next(home.iterdir()).name
+    (home / "2020-damaged").mkdir()
+    (home / "2020-damaged" / "manifest.json").write_text(text, encoding="utf-8")
+    code, out, err = said(capsys, "runs", "list", "--out", home)
+    assert code == 1
+    assert sound in out
+    assert words in err
+    for command in ("show", "compare", "rerun"):
+        code, out, err = said(capsys, "runs", command, "2020-damaged", "--out", home)
+        assert (code, out) == (1, "")
+        assert words in err
+
+
+def test_a_catalogue_that_is_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTRABAR_CATALOGUE", str(write_bars(tmp_path / "AAA.csv")))
+    code, _, err = said(capsys, "data", "list")
+    assert code == 1
+    assert "AAA.csv is a file; name a folder" in err
 
 
 def test_wrong_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,6 +317,10 @@ def test_an_interrupted_run_is_not_listed(
     [
         (["--param", "fast"], "--param 'fast': must be NAME=VALUE"),
         (["--param", "Other.fast=3"], "no strategy of MovingAverageCrossover has it"),
+        (["--param", "fast=[1"], "--param 'fast=[1': '[1' is no YAML value"),
+        (["--data", "="], "--data '=': must be FILE or SYMBOL=FILE"),
+        (["--zone", "UTC"], "--zone belongs to --data"),
+        (["--cash", "inf"], "account.cash: is inf, must be a finite number"),
         (["--cash", "-1"], "account.cash: is -1.0, must be above 0"),
         (["--start", "x"], "start: is 'x', must be a date"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intrabar.data import catalogue as module
+from intrabar.data import storing as module
 from intrabar.data.catalogue import Catalogue, default_root, symbol_of
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.readers import Reading

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import inspect
 import json
 import re
@@ -40,13 +40,11 @@ def name_of(page: Path) -> str:
 
 
 def drawing() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("draw", DOCS / "pictures" / "draw.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["draw"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    sys.path.insert(0, str(DOCS / "pictures"))  # as for a script in that folder
+    try:
+        return importlib.import_module("draw")
+    finally:
+        sys.path.pop(0)
 
 
 def anchors(page: Path) -> set[str]:

@@ -20,11 +20,12 @@ from intrabar.indicators import sma
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import Bot, RunningBot
+from intrabar.strategy.desk import Desk
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import RunningStrategy, Strategy
-from intrabar.strategy.views import Desk, View
+from intrabar.strategy.views import View
 from tests.strategy.markets import setup_of, walk
 
 Act = Callable[[View], Any]

@@ -21,7 +21,7 @@ from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import Indicator, ema, highest, sma, talib
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates, timetable

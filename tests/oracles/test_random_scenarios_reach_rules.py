@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from intrabar.engine.scenario_format import check_scenario
+from tests.generators import random_scenario
 from tests.oracles.count_rules import count
 
 RARE = 4  # of 4,000 scenarios: a fuzz run of 100,000 meets the rule a hundred times
@@ -54,3 +58,8 @@ def test_rule_is_reached(reached: dict[str, int], rule: str) -> None:
 def test_few_scenarios_stand_on_a_knife_edge(reached: dict[str, int]) -> None:
     """Those are not compared: see `oracle_differs`."""
     assert sum(n for what, n in reached.items() if what.startswith("knife edge")) < 60
+
+
+def test_every_scenario_is_one_that_a_file_may_hold() -> None:
+    for n in range(1_000):
+        check_scenario(random_scenario(random.Random(f"held/{n}")))

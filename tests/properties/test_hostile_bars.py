@@ -12,7 +12,7 @@ from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.model.bars import Market
 from intrabar.model.enums import MarginCheck, PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
 

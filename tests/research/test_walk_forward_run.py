@@ -13,7 +13,7 @@ from intrabar.model.bars import Bars, Market
 from intrabar.model.instrument import Instrument
 from intrabar.research.walk_forward import walk_forward
 from intrabar.research.window_runs import Window, run_in
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import MovingAverageCrossover
 from tests.research.planted import market

@@ -14,7 +14,7 @@ from intrabar.engine.result import finish
 from intrabar.errors import DataError
 from intrabar.model.instrument import Instrument
 from intrabar.research.window_runs import Window, WindowResult, run_in
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.signals import Signals

@@ -14,7 +14,7 @@ from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.result import Result, finish
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.strategy import RunningStrategy
 

@@ -54,7 +54,13 @@ def with_around(
     series: Series, config: Config, around: Mapping[str, Mapping[str, Any]], zone: str | None
 ) -> Series:
     """A series with its actions, margins and lower bars among what is given around bars."""
-    symbol = series.bars.symbol
+    return replace(series, **around_of(series.bars.symbol, config, around, zone))
+
+
+def around_of(
+    symbol: str, config: Config, around: Mapping[str, Mapping[str, Any]], zone: str | None
+) -> dict[str, Any]:
+    """The actions, margins and lower bars of a symbol, as far as they are given."""
     given = {name: named[symbol] for name, named in around.items() if symbol in named}
     made: dict[str, Any] = {}
     if "actions" in given:
@@ -65,7 +71,7 @@ def with_around(
     if "detail" in given:
         finer = config.model_copy(update={"period": None})
         made["detail"] = one_of(given["detail"], symbol, finer, zone)
-    return replace(series, **made)
+    return made
 
 
 def _bars(data: Any, config: Config, zone: str | None) -> list[Bars]:

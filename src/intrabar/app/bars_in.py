@@ -278,6 +278,8 @@ def nanoseconds(day: Any, *, end: bool = False) -> int | None:
 
     if day is None:
         return None
+    if not 1700 <= day.year < 2262:
+        raise ConfigError(f"{day}: dates go from 1700-01-01 to 2261-12-31")
     if isinstance(day, datetime):
         stamp = day if day.tzinfo else day.replace(tzinfo=UTC)
         return int(stamp.timestamp()) * 1_000_000_000 + stamp.microsecond * 1000

@@ -19,7 +19,7 @@ from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.model.bars import Times
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 from intrabar.strategy.registry import AnyStrategy, load
 
 

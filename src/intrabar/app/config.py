@@ -11,16 +11,27 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from intrabar.errors import ConfigError
 
-Day = date | datetime
+
+def _no_number(given: Any) -> Any:
+    """A date; a number would be taken for seconds since 1970, also 20200131."""
+    if isinstance(given, int | float) or (isinstance(given, str) and given.isdigit()):
+        raise PydanticCustomError("date_type", "no date")
+    return given
+
+
+Day = Annotated[date | datetime, BeforeValidator(_no_number)]
 
 
 class Section(BaseModel):
     """A part of the file: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 def _named(given: Any) -> Any:
@@ -98,7 +109,7 @@ class AccountConfig(Section):
     ] = "worst"
     type: Literal["margin", "cash"] = "margin"
     close_at_end: bool = False
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     path_trust: float | None = Field(default=None, ge=0, le=1)
     currency: str = Field(default="USD", pattern="^[A-Z]{3,5}$")
     interest_rate: float = Field(default=0.0, ge=0, lt=10)
@@ -230,7 +241,7 @@ class Trading(Section):
     """Section `trading` of an older file."""
 
     mode: Literal["simulation", "backtest", "backtesting", "live", "paper"] = "simulation"
-    initial_capital: float | None = None
+    initial_capital: float | None = Field(default=None, gt=0)
     symbols: list[str] = Field(default_factory=list)
 
 
@@ -239,7 +250,7 @@ class Backtesting(Section):
 
     start_date: Day | None = None
     end_date: Day | None = None
-    initial_capital: float | None = None
+    initial_capital: float | None = Field(default=None, gt=0)
     symbols: list[str] = Field(default_factory=list)
 
 

@@ -24,12 +24,14 @@ EXPECTED = {
     "int_from_float": "a whole number",
     "float_parsing": "a number",
     "float_type": "a number",
+    "finite_number": "a finite number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "string_type": "text",
     "list_type": "a list",
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of names to values",
+    "dataclass_type": "a mapping of names to values",
     "model_attributes_type": "a mapping of names to values",
     "date_from_datetime_parsing": "a date such as 2020-01-31",
     "datetime_from_date_parsing": "a date such as 2020-01-31",
@@ -59,7 +61,10 @@ def read_config(path: Path | str) -> tuple[Config, list[str]]:
     path = Path(path)
     given = read_yaml(path)
     given.pop("brokerage", None)  # credentials are no business of a backtest
-    given = expanded(given, str(path))
+    try:
+        given = expanded(given, str(path))
+    except RecursionError:
+        raise ConfigError(f"{path}: holds itself, or is nested too deeply") from None
     try:
         provider = None
         if isinstance(given.get("data"), dict):
@@ -85,7 +90,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (PermissionError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     try:
-        given = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        _once(path, yaml.compose(text, Loader=loader))
+        given = yaml.load(text, Loader=loader)
+    except RecursionError:
+        raise ConfigError(f"{path}: holds itself, or is nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -94,6 +103,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise ConfigError(f"{path}: holds no mapping of names to values")
     return given
+
+
+def _once(path: Path, node: Any) -> None:
+    """Refuse a key that is there twice: YAML would take the later one, and say nothing."""
+    if node is None or isinstance(node.value, str):
+        return
+    seen: set[str] = set()
+    for part in node.value:
+        key, value = part if isinstance(part, tuple) else (None, part)
+        if key is not None and isinstance(key.value, str):
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise ConfigError(f"{path}:{line}: the key {key.value!r} is there twice")
+            seen.add(key.value)
+        _once(path, value)
 
 
 def expanded(given: Any, path: str, place: str = "") -> Any:

@@ -17,7 +17,7 @@ from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 
 AROUND = ("actions", "margins", "detail", "rates")
 
@@ -84,10 +84,7 @@ def setup_given(make: Make | None, data: Any, given: Given) -> Setup:
     ------
     UsageError, DataError
     """
-    base, made = config_given(given)
-    money = account_given(base, given)
-    own = {"currency": money.currency, "path_policy": money.path_policy.word}
-    made = made.model_copy(update={"account": made.account.model_copy(update=own)})
+    base, made, money = config_and_account(given)
     zone = given.get("zone")
     around = around_given(given)
     series = (
@@ -120,6 +117,14 @@ def config_given(given: Given) -> tuple[Config, Config]:
     if symbols is not None:
         values["symbols"] = [symbols] if isinstance(symbols, str) else list(symbols)
     return base, validated(Config, values)
+
+
+def config_and_account(given: Given) -> tuple[Config, Config, Account]:
+    """As `config_given`, the second with what the account says; and the account."""
+    base, made = config_given(given)
+    money = account_given(base, given)
+    own = {"currency": money.currency, "path_policy": money.path_policy.word}
+    return base, made.model_copy(update={"account": made.account.model_copy(update=own)}), money
 
 
 def around_given(given: Given) -> dict[str, Mapping[str, Any]]:

@@ -27,7 +27,7 @@ from intrabar.errors import IntrabarError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.research.ledger import Data
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 
 T = TypeVar("T")
 Tree = Mapping[Any, Any]

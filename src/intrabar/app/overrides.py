@@ -93,6 +93,8 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
     account = {key: value for key, value in account.items() if value is not None}
     if account:
         values["account"] = {**values.get("account", {}), **account}
+    if given.zone and not given.data:
+        raise ConfigError("--zone belongs to --data; in a configuration it is a key of data")
     if given.data:
         values["data"] = [_source(text, given) for text in given.data]
     if given.strategy:
@@ -106,6 +108,8 @@ def _source(text: str, given: Overrides) -> dict[str, Any]:
     symbol, equals, file = text.partition("=")
     if not equals:
         file, symbol = text, Path(text).name.split(".")[0]
+    if not file or not symbol:
+        raise ConfigError(f"--data {text!r}: must be FILE or SYMBOL=FILE")
     source = {"symbol": symbol, "file": file, "zone": given.zone, "period": given.period}
     return {key: value for key, value in source.items() if value is not None}
 
@@ -125,8 +129,12 @@ def _set_params(strategies: list[dict[str, Any]], given: list[str]) -> None:
         if not owners:
             labels = ", ".join(s.get("as") or s["name"] for s in strategies)
             raise ConfigError(f"--param {text!r}: no strategy of {labels} has it")
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(f"--param {text!r}: {value!r} is no YAML value") from None
         for owner in owners:
-            owner["params"] = {**owner.get("params", {}), name: yaml.safe_load(value)}
+            owner["params"] = {**owner.get("params", {}), name: read}
 
 
 def _names(strategy: str) -> list[str]:

@@ -16,7 +16,7 @@ from intrabar.app.compose import Composed, compose
 from intrabar.app.config import Config
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
-from intrabar.app.run_folder import store
+from intrabar.app.run_folder import make_home, store
 from intrabar.app.sample import demo_config
 from intrabar.app.summary_table import shown
 from intrabar.engine.backtest import Run
@@ -97,7 +97,8 @@ def carry_out(
     composed: Composed, config: Config, *, quiet: bool
 ) -> tuple[Path, Result, Expected | None]:
     """Run to the end with a progress bar, and store; what to expect where a path truth is given."""
-    # Before the run: a truth that cannot be used is told at once.
+    # Before the run: a folder or a truth that cannot be used is told at once.
+    make_home(Path(config.out))
     trust = trust_of(config.calibrated, composed.setup.market) if config.calibrated else None
     if quiet:
         result = finish(Run(composed.setup))

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -25,6 +26,22 @@ from intrabar.strategy.registry import AnyStrategy
 
 TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")
 MANIFEST = "manifest.json"
+
+
+def make_home(home: Path) -> None:
+    """Make the folder of the runs: a run that could not be stored is not begun.
+
+    Raises
+    ------
+    RunError
+        It cannot be made or written to.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", dir=home):
+            pass
+    except OSError as error:
+        raise RunError(f"no run can be stored in {home}: {error}; name another folder") from None
 
 
 def store(composed: Composed, result: Result, config: Config) -> Path:

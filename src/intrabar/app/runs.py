@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import polars as pl
+from pydantic import BaseModel
 
 from intrabar.app.bars_in import Origin
 from intrabar.app.chunked import compose_chunks
@@ -20,10 +21,30 @@ from intrabar.app.run_folder import MANIFEST, TABLES
 from intrabar.engine.backtest import Run
 from intrabar.engine.chunks import ChunkedRun
 from intrabar.engine.result import Result, finish
-from intrabar.errors import NotFoundError, RunError
+from intrabar.errors import ConfigError, NotFoundError, RunError
 from intrabar.strategy.registry import AnyStrategy
 
 COMPARED = ("config", "data", "strategies", "instruments", "versions", "commit")
+
+
+class StoredStrategy(BaseModel):
+    """What the manifest of a run must say of a strategy."""
+
+    parameters: str
+
+
+class Stored(BaseModel):
+    """What the manifest of a run must say, for it to be shown, compared and repeated."""
+
+    title: str
+    status: str
+    digest: str
+    config: dict[str, Any]
+    metrics: dict[str, float | None]
+    data: list[Origin]
+    strategies: dict[str, StoredStrategy]
+    remarks: list[str]
+    versions: dict[str, str]
 
 
 class StoredRun(NamedTuple):
@@ -38,9 +59,26 @@ class StoredRun(NamedTuple):
         return self.folder.name
 
 
-def list_runs(home: Path) -> list[StoredRun]:
-    """All whole runs in a folder, oldest first."""
-    return [read_run(folder) for folder in run_folders(home)]
+def list_runs(home: Path) -> Iterator[StoredRun]:
+    """All whole runs in a folder, oldest first.
+
+    Raises
+    ------
+    RunError
+        There is no such folder; or, after all sound runs, some are damaged.
+    """
+    if not home.is_dir():
+        raise RunError(f"{home}: no such folder of runs; make a run: intrabar demo")
+    damaged = []
+    for folder in run_folders(home):
+        try:
+            run = read_run(folder)
+        except RunError as error:
+            damaged.append(str(error))
+        else:
+            yield run
+    if damaged:
+        raise RunError("\n".join(damaged))
 
 
 def run_folders(home: Path) -> list[Path]:
@@ -60,6 +98,10 @@ def read_run(folder: Path) -> StoredRun:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"{folder / MANIFEST}: cannot be read: {error}") from None
+    try:
+        validated(Stored, manifest)
+    except ConfigError as error:
+        raise RunError(f"{folder / MANIFEST}: is damaged: {error}") from None
     return StoredRun(folder, manifest)
 
 
@@ -157,8 +199,10 @@ def changed_data(stored: StoredRun, origins: Sequence[Origin]) -> list[str]:
     now = {origin.symbol: origin for origin in origins}
     told = []
     for then in stored.manifest["data"]:
-        origin = now[then["symbol"]]
-        if origin.content != then["content"]:
+        origin = now.get(then["symbol"])
+        if origin is None:
+            told.append(f"data of {then['symbol']}: its configuration does not name them")
+        elif origin.content != then["content"]:
             told.append(
                 f"data of {then['symbol']} changed: {origin.source} has {origin.bars} bars to "
                 f"{origin.last}, had {then['bars']} to {then['last']}"

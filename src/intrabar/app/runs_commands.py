@@ -32,7 +32,7 @@ def list_(*, out: Path = Path("runs"), as_json: Json = False) -> int:
         else:
             values = run.manifest["metrics"]
             told = "  ".join(
-                f"{shown(name, values[name]):>8} {label}"
+                f"{shown(name, values.get(name)):>8} {label}"
                 for name, label in (("total_return", "return"), ("max_drawdown", "drawdown"))
             )
             print(f"{run.id}  {told}  {run.manifest['title']}")
@@ -59,7 +59,7 @@ def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fals
     m = found.manifest
     print(f"{found.id}  {m['title']}  ({m['status']})\n")
     for name, label in ROWS.items():
-        print(f"  {label:<12}{shown(name, m['metrics'][name]):>14}")
+        print(f"  {label:<12}{shown(name, m['metrics'].get(name)):>14}")
     print("\ndata")
     for origin in m["data"]:
         print(

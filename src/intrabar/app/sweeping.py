@@ -29,7 +29,7 @@ from intrabar.research.space import Space, space
 from intrabar.research.sweep import Progress, SweepResult, carry_out, require_metric
 from intrabar.research.threads import Threads
 from intrabar.research.trial import Pool
-from intrabar.sim.machine import Account
+from intrabar.sim.account import Account
 
 LEDGER = "trials.sqlite"
 WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start

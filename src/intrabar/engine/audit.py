@@ -62,6 +62,8 @@ def audit(
     """
     if cuts < 1:
         raise ConfigError(f"cuts is {cuts}, must be 1 or more")
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}, must be 0 or more")
     # A position closed at the end of the data is no decision, and some trials end the data.
     kept = replace(setup, account=replace(setup.account, close_at_end=False))
     return _Audit(kept, make or (lambda _: setup.strategies), cuts, seed).carry_out(progress)

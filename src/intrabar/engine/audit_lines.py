@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intrabar.engine.backtest import Run
+from intrabar.errors import PACKAGE
 from intrabar.strategy.bot import RunningBot
-from intrabar.strategy.strategy import PACKAGE, RunningStrategy
+from intrabar.strategy.strategy import RunningStrategy
 
 HOOKS = ("on_open", "on_close", "on_fill", "on_order")
 RULES = {"decide_side": "entry", "initial_levels": "exit", "update_stop": "exit"}

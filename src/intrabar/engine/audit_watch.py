@@ -17,8 +17,8 @@ from intrabar.engine.audit_lines import HOOKS, Line, followed, is_ours
 from intrabar.engine.backtest import Run, Setup
 from intrabar.model.enums import OrderType, Side
 from intrabar.sim import state
+from intrabar.strategy.desk import Desk
 from intrabar.strategy.strategy import RunningStrategy
-from intrabar.strategy.views import Desk
 
 WORDS = {
     state.SUBMIT: "order",

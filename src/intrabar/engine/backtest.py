@@ -15,14 +15,15 @@ from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
+from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import Bot, RunningBot, wake_of
+from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
-from intrabar.strategy.views import HigherSeries
 from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]

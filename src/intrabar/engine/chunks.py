@@ -34,7 +34,8 @@ from intrabar.indicators import require_length
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.account import Account
+from intrabar.sim.machine import Machine
 from intrabar.sim.numbered import numbered
 from intrabar.strategy.bot import Bot, RunningBot
 from intrabar.strategy.gates import IsOpen, Timetable, timetable

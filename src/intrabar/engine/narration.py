@@ -16,7 +16,8 @@ from enum import Enum
 import numpy as np
 
 from intrabar.engine import narration_words as words
-from intrabar.engine.narration_walk import Walk, is_detailed, walk_of
+from intrabar.engine.narration_margin import equity_text, margin_figures
+from intrabar.engine.narration_walk import Walk, is_detailed, prices_of, walk_of
 from intrabar.engine.scenario import ScriptedOrders, order_names
 from intrabar.engine.step_changes import Changes, View
 from intrabar.engine.step_money import action_sentences, ledger_sentences
@@ -24,7 +25,7 @@ from intrabar.engine.step_outcome import Outcome
 from intrabar.model.enums import FillReason, OrderType, PathPolicy, Phase, RunStatus
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
-from intrabar.sim.margin import equity_at_marks, maintenance_margin, net_position, open_profit
+from intrabar.sim.margin import net_position
 from intrabar.sim.orders import is_market
 from intrabar.sim.path import adverse
 
@@ -109,7 +110,7 @@ class Narration:
             yield from self._marks(bar, "open" if step == state.STEP_OPEN else "close")
         elif step == state.STEP_INTRABAR:
             yield from self._paths(bar)
-        figures = self._margin_figures(bar) if step == state.STEP_CLOSE else ""
+        figures = margin_figures(self.machine, bar) if step == state.STEP_CLOSE else ""
         before = View.of(machine)
         if step == state.STEP_END:
             machine.advance(bar + 1, state.STEP_OPEN)
@@ -132,25 +133,20 @@ class Narration:
                 f["reason"] < FillReason.LIQUIDATION for f in machine.fills()[before.fills :]
             )  # a MOC
             if filled and not called:
-                figures = self._margin_figures(bar)
+                figures = margin_figures(self.machine, bar)
             yield from self._margin(bar, called, "" if called and filled else figures)
             yield from self._outcome(bar, Phase.CLOSE, before, False)
             yield from self._money(bar, "close", before)
-            yield self._equity(bar)
+            yield Event(bar, "close", Kind.EQUITY, equity_text(self.machine))
         elif step == state.STEP_END:
             yield from self._outcome(bar, Phase.CLOSE, before, True)
 
     def _tick(self, j: int) -> float:
         return float(self.machine.book.instruments[j]["tick_size"])
 
-    def _bar(self, bar: int, j: int) -> tuple[float, float, float, float] | None:
-        tape = self.machine.tape
-        prices = tuple(float(x[bar, j]) for x in (tape.open, tape.high, tape.low, tape.close))
-        return None if np.isnan(prices[0]) else (prices[0], prices[1], prices[2], prices[3])
-
     def _marks(self, bar: int, phase: str) -> Iterator[Event]:
         for j, symbol in enumerate(self.machine.market.symbols):
-            prices, close = self._bar(bar, j), float(self.machine.tape.close[bar, j])
+            prices, close = prices_of(self.machine, bar, j), float(self.machine.tape.close[bar, j])
             tick = self._tick(j)
             if prices is None and phase == "close":
                 continue
@@ -200,7 +196,7 @@ class Narration:
         book = self.machine.book
         account = book.account[0]
         for j, symbol in enumerate(self.machine.market.symbols):
-            prices = self._bar(bar, j)
+            prices = prices_of(self.machine, bar, j)
             if prices is None:
                 continue
             tick = self._tick(j)
@@ -247,7 +243,7 @@ class Narration:
         working = View.of(self.machine).working
         for j, symbol in enumerate(self.machine.market.symbols):
             orders = [o for o in working.values() if o["instrument"] == j]
-            prices = self._bar(bar, j)
+            prices = prices_of(self.machine, bar, j)
             if prices is None:
                 if orders:
                     names = words.listed([self.names[int(o["id"])] for o in orders])
@@ -269,50 +265,9 @@ class Narration:
                     text = f"{name}: {why}"
                 yield Event(bar, "intrabar", Kind.WAIT, text, symbol, name)
 
-    def _margin_figures(self, bar: int) -> str:
-        """Equity at the worst prices of the bar and the margin to hold; "" without positions."""
-        book, tape = self.machine.book, self.machine.tape
-        if book.account[0]["converts"]:  # CLOSE begins with the new rates
-            now = book.instruments.copy()
-            now["fx"] = tape.fx[bar]
-            now["point_value"] = now["unit_value"] * now["fx"]
-            book = book._replace(instruments=now)
-        equity, required, worst = float(book.account[0]["cash"]), 0.0, []
-        for j, symbol in enumerate(self.machine.market.symbols):
-            net, prices = float(net_position(book, j)), self._bar(bar, j)
-            if net == 0.0:
-                continue
-            close = float(tape.close[bar, j])
-            required += float(maintenance_margin(book, j, net, close))
-            price, word = close, "last close"
-            if prices is not None:
-                price, word = (prices[2], "low") if net > 0 else (prices[1], "high")
-            equity += float(open_profit(book, j, price))
-            worst.append(f"{symbol} at its {word} {words.price_text(price, self._tick(j))}")
-        if not worst or (required == 0.0 and equity >= 0.0):
-            return ""
-        sign = "covers" if equity >= required else "is below"
-        return (
-            f"{words.listed(worst)}, the equity {words.money(equity)} {sign} "
-            f"the maintenance margin {words.money(required)}"
-        )
-
     def _margin(self, bar: int, called: bool, figures: str) -> Iterator[Event]:
         if called:
             why = figures or "after the orders on the close, the equity is below the maintenance"
             yield Event(bar, "close", Kind.MARGIN, f"MARGIN CALL: with {why}")
         elif figures:
             yield Event(bar, "close", Kind.MARGIN, f"margin: with {figures}")
-
-    def _equity(self, bar: int) -> Event:
-        book = self.machine.book
-        held = []
-        for j, symbol in enumerate(self.machine.market.symbols):
-            sleeve = book.sleeves[j]
-            if sleeve["qty"]:
-                average = words.price_text(round(float(sleeve["avg"]), 8), self._tick(j))
-                held.append(f"{symbol} {words.position_text(float(sleeve['qty']))} from {average}")
-        equity = words.money(float(equity_at_marks(book)))
-        cash = words.money(float(book.account[0]["cash"]))
-        text = f"equity {equity}, cash {cash}; {words.listed(held) or 'flat'}"
-        return Event(bar, "close", Kind.EQUITY, text)

@@ -90,11 +90,18 @@ class Walk:
         return "reached"
 
 
+def prices_of(machine: Machine, bar: int, j: int) -> Prices | None:
+    """Open, high, low and close of a bar; None where there is none."""
+    tape = machine.tape
+    prices = _prices([x[bar, j] for x in (tape.open, tape.high, tape.low, tape.close)])
+    return None if np.isnan(prices[0]) else prices
+
+
 def walk_of(machine: Machine, bar: int, j: int) -> Walk | None:
     """The path that the market is about to take through a bar; None where there is no bar."""
     tape, book = machine.tape, machine.book
-    prices = _prices([x[bar, j] for x in (tape.open, tape.high, tape.low, tape.close)])
-    if np.isnan(prices[0]):
+    prices = prices_of(machine, bar, j)
+    if prices is None:
         return None
     tick = float(book.instruments[j]["tick_size"])
     count = int(tape.detail_count[bar, j]) if tape.detail_count.shape[0] else 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Setup
 from intrabar.engine.result import Result
-from intrabar.sim.machine import Records
+from intrabar.sim.book import Records
 
 if TYPE_CHECKING:
     from intrabar.engine.chunks import ChunkedRun, Times

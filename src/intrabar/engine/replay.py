@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Setup
 from intrabar.engine.replay_audit import worked
+from intrabar.engine.replay_hand import Hand
 from intrabar.engine.replay_pace import Pace
 from intrabar.engine.replay_track import MAIN, Place, Track
 from intrabar.engine.replay_views import (
@@ -22,12 +23,12 @@ from intrabar.engine.replay_views import (
     open_positions,
     working_orders,
 )
+from intrabar.engine.replay_watch import Subscriber, Watch
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
 from intrabar.model.event import BacktestFinished, Event, Jumped, Step
-from intrabar.strategy.views import Desk, Position, View
-
-Subscriber = Callable[[Event], None]
+from intrabar.strategy.desk import Position
+from intrabar.strategy.views import View
 
 
 class Replay:
@@ -61,9 +62,9 @@ class Replay:
         self._pace = Pace(clock, wait)
         self._track = Track(setup)
         self._machine = self._track.machine
-        self._subscribers: list[Subscriber] = []
+        self._watch = Watch()
         self._is_free = threading.Lock()
-        self._desks: dict[tuple[int, int], _Hand] = {}
+        self._desks: dict[tuple[int, int], Hand] = {}
 
     # --- where it stands
 
@@ -213,8 +214,7 @@ class Replay:
         callable
             Ends it.
         """
-        self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+        return self._watch.join(subscriber)
 
     def audit(self, bar: int) -> list[Event]:
         """Everything that happened in a bar of this line: fills, refusals, gates, and why.
@@ -262,15 +262,10 @@ class Replay:
             raise NotFoundError("strategy", strategy, strategies)
         row, column = strategies.index(strategy) if strategy else 0, self._column(symbol)
         if (row, column) not in self._desks:
-            self._desks[row, column] = _Hand(self, row, column)
+            self._desks[row, column] = Hand(self._track.run, row, column, self._take_by_hand)
         desk = self._desks[row, column]
         desk.bar = self.bar
         return View(desk, 1, {})
-
-    def take_by_hand(self, put: Callable[[], int]) -> int:
-        """Carry out one command of `hand` where the replay stands."""
-        with self._moving():
-            return self._track.take_by_hand(put)
 
     # --- what is known here
 
@@ -330,10 +325,15 @@ class Replay:
 
     def _go_on(self, place: Place) -> None:
         """Work on to a place ahead; step by step where somebody wants to be told."""
-        if not self._subscribers:
+        if not self._watch:
             self._track.go_to(place)
         while self._track.place < place and not self.is_over:
-            self._tell(worked(self._track.run, lambda: self._track.go_to(self._next())))
+            self._watch.tell(worked(self._track.run, lambda: self._track.go_to(self._next())))
+
+    def _take_by_hand(self, put: Callable[[], int]) -> int:
+        """Carry out one command of `hand` where the replay stands."""
+        with self._moving():
+            return self._track.take_by_hand(put)
 
     def _play_bar(self) -> bool:
         """Go on by a bar; whether there is more to come."""
@@ -343,31 +343,4 @@ class Replay:
     def _tell_jump(self) -> None:
         place = self._track.place
         over: list[Event] = [BacktestFinished(place.bar, self.status)] if self.is_over else []
-        self._tell([Jumped(place.bar, Step(place.step), self.line), *over])
-
-    def _tell(self, events: list[Event]) -> None:
-        """Deliver events to all subscribers; raise what the first of them raised, after that."""
-        raised: Exception | None = None
-        for event in events:
-            for subscriber in tuple(self._subscribers):
-                try:
-                    subscriber(event)
-                except Exception as e:
-                    e.add_note(f"raised by a subscriber of the replay at {event}")
-                    raised = raised or e
-        if raised is not None:
-            raise raised
-
-
-class _Hand(Desk):
-    """A desk at which a person sits: what it puts into the inbox is remembered by the line."""
-
-    def __init__(self, replay: Replay, row: int, column: int) -> None:
-        machine = replay._track.machine
-        super().__init__(machine, row, column, {}, replay._track.run.frames.history({}))
-        self.replay = replay
-        machine.on_growth.append(self.refresh)
-
-    def put(self, kind: int, **values: Any) -> int:
-        """Leave a command in the inbox, where the replay stands."""
-        return self.replay.take_by_hand(lambda: super(_Hand, self).put(kind, **values))
+        self._watch.tell([Jumped(place.bar, Step(place.step), self.line), *over])

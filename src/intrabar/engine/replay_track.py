@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
-from intrabar.sim.machine import Checkpoint as MachineCheckpoint
+from intrabar.sim.book import Checkpoint as MachineCheckpoint
 from intrabar.sim.state import STEP_END, STEP_ON_OPEN, STEP_OPEN, SUBMIT, Book
 
 MAIN = "main"

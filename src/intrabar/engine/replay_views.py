@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intrabar.engine.backtest import Run
 from intrabar.model.enums import OrderType, Role, RunStatus, Side, TimeInForce
 from intrabar.model.event import Step
-from intrabar.strategy.views import Position
+from intrabar.strategy.desk import Position
 
 # The step from which on a value of the present bar is known.
 KNOWN_FROM = {

@@ -31,7 +31,8 @@ from intrabar.model.enums import (
 )
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
-from intrabar.sim.machine import Account, Machine
+from intrabar.sim.account import Account
+from intrabar.sim.machine import Machine
 
 ACTIONS = {
     "split": ActionKind.SPLIT,

@@ -7,22 +7,27 @@ the result. A bar may be off its own range by less than a tick, as rounded sourc
 
 from __future__ import annotations
 
-import json
 import math
-from collections import Counter
-from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any
 
+from intrabar.engine.scenario_orders import LAST_UNTIL, check_orders
+from intrabar.engine.scenario_values import (
+    check_flag,
+    check_keys,
+    check_length,
+    check_name,
+    check_number,
+    check_whole,
+    check_word,
+    shown,
+)
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.enums import (
     MarginCall,
     MarginCheck,
-    OrderType,
     PathPolicy,
     Settlement,
-    TimeInForce,
-    Word,
 )
 from intrabar.model.instrument import Instrument
 
@@ -38,14 +43,8 @@ ACTION_VALUES = ("split", "dividend", "roll_from")
 MARGIN_VALUES = (
     "initial_margin", "maintenance_margin", "initial_margin_rate", "maintenance_margin_rate",
 )  # fmt: skip
-PRICES = ("limit_price", "stop_price", "trail", "stop_loss", "take_profit")
-MOMENT = {"at", "phase"}
-ORDER = {"id", "symbol", "side", "qty", "type", "tif", "until", "reduce_only", "oco"}
-CHANGES = {"limit_price", "stop_price", "qty"}
 INSTRUMENT = {f.name for f in fields(Instrument)} | {"tick_value", "contract_size"}
 COLUMNS = ("open", "high", "low", "close", "volume")
-MOST_AT_ONCE = 1024  # what a strategy can ask for in one call
-LAST_UNTIL = 100_000  # bars; a day each, they must fit 64-bit nanoseconds
 
 
 def check_scenario(scenario: Any) -> None:
@@ -57,7 +56,7 @@ def check_scenario(scenario: Any) -> None:
         A field is missing, unknown or out of range; the message names the place.
     """
     if not isinstance(scenario, dict):
-        raise ConfigError(f"a scenario is a JSON object, not {_shown(scenario)}")
+        raise ConfigError(f"a scenario is a JSON object, not {shown(scenario)}")
     check_keys("scenario", scenario, SCENARIO)
     for name in ("instruments", "bars"):
         if not scenario.get(name):
@@ -68,64 +67,17 @@ def check_scenario(scenario: Any) -> None:
     check_course(scenario, ticks, length)
     orders = scenario.get("orders") or []
     if not isinstance(orders, list):
-        raise ConfigError(f"orders: {_shown(orders)}, must be a list")
+        raise ConfigError(f"orders: {shown(orders)}, must be a list")
     check_orders(orders, ticks, length)
     expect = scenario.get("expect")
     if expect is not None:
         check_expect(expect)
 
 
-def check_keys(place: str, given: Any, known: Collection[str]) -> None:
-    """Refuse a key that nobody reads: it is a slip of the pen."""
-    if not isinstance(given, dict):
-        raise ConfigError(f"{place}: {_shown(given)}, must be an object")
-    for name in given:
-        if name not in known:
-            raise NotFoundError(f"key in {place}", name, known)
-
-
-def check_name(place: str, value: Any) -> None:
-    """Refuse what is not a text with something in it."""
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"{place}: {_shown(value)}, must be a name")
-
-
-def check_number(
-    place: str, value: Any, least: float = -math.inf, above: float = -math.inf
-) -> None:
-    """Refuse what is not a finite number, or not in its bounds."""
-    fine = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fine or not abs(value) < 1e300:
-        raise ConfigError(f"{place}: {_shown(value)}, must be a number")
-    if value < least:
-        raise ConfigError(f"{place}: {value}, must be {least:g} or more")
-    if value <= above:
-        raise ConfigError(f"{place}: {value}, must be above {above:g}")
-
-
-def check_whole(place: str, value: Any, least: int, most: int, what: str) -> None:
-    """Refuse what is not a whole number between two bounds."""
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ConfigError(f"{place}: {_shown(value)}, must be {what}, {least} to {most}")
-
-
-def check_word(place: str, value: Any, words: type[Word]) -> None:
-    """Refuse a word that an enumeration does not have."""
-    known = [w.word for w in words]
-    if value not in known:
-        raise NotFoundError(place, str(value), known)
-
-
-def check_flag(place: str, value: Any) -> None:
-    """Refuse what is not true or false."""
-    if not isinstance(value, bool):
-        raise ConfigError(f"{place}: {_shown(value)}, must be true or false")
-
-
 def check_instruments(given: Any) -> dict[str, float]:
     """The tick sizes by symbol."""
     if not isinstance(given, list):
-        raise ConfigError(f"instruments: {_shown(given)}, must be a list")
+        raise ConfigError(f"instruments: {shown(given)}, must be a list")
     ticks: dict[str, float] = {}
     for n, x in enumerate(given):
         place = f"instruments[{n}]"
@@ -151,11 +103,11 @@ def check_instruments(given: Any) -> dict[str, float]:
 def check_tiers(place: str, tiers: Any) -> None:
     """Refuse what is not rows of a quantity, a commission per contract and a rate."""
     if not isinstance(tiers, list):
-        raise ConfigError(f"{place}: {_shown(tiers)}, must be a list")
+        raise ConfigError(f"{place}: {shown(tiers)}, must be a list")
     for n, row in enumerate(tiers):
         if not isinstance(row, list) or len(row) != 3:
             raise ConfigError(
-                f"{place}[{n}]: {_shown(row)} is not "
+                f"{place}[{n}]: {shown(row)} is not "
                 "[from_qty, commission_per_contract, commission_rate]"
             )
         for value in row:
@@ -169,7 +121,7 @@ def check_bars(bars: Any, ticks: dict[str, float]) -> int:
     for symbol, rows in bars.items():
         place = f"bars.{symbol}"
         if not isinstance(rows, list):
-            raise ConfigError(f"{place}: {_shown(rows)}, must be a list of bars")
+            raise ConfigError(f"{place}: {shown(rows)}, must be a list of bars")
         if longest and len(rows) != length:
             raise ConfigError(
                 f"{place}: {len(rows)} bars, but bars.{longest} has {length}; "
@@ -187,7 +139,7 @@ def check_bars(bars: Any, ticks: dict[str, float]) -> int:
 def check_bar(place: str, row: Any, tick: float) -> None:
     """Refuse a bar that contradicts itself by a tick or more."""
     if not isinstance(row, list) or len(row) != len(COLUMNS):
-        raise ConfigError(f"{place}: {_shown(row)} is not [open, high, low, close, volume] or null")
+        raise ConfigError(f"{place}: {shown(row)} is not [open, high, low, close, volume] or null")
     for name, value in zip(COLUMNS, row, strict=True):
         check_number(f"{place}: {name}", value)
         if value < 0 or (value == 0 and name != "volume"):
@@ -242,17 +194,9 @@ def check_course(scenario: dict[str, Any], ticks: dict[str, float], length: int)
     check_detail(scenario.get("detail"), ticks, length)
     actions = scenario.get("actions") or []
     if not isinstance(actions, list):
-        raise ConfigError(f"actions: {_shown(actions)}, must be a list")
+        raise ConfigError(f"actions: {shown(actions)}, must be a list")
     for n, action in enumerate(actions):
         check_action(f"actions[{n}]", action, scenario["bars"], length)
-
-
-def check_length(place: str, values: Any, length: int) -> None:
-    """Refuse what is not a list with one value for each timestamp."""
-    if not isinstance(values, list):
-        raise ConfigError(f"{place}: {_shown(values)}, must be a list")
-    if len(values) != length:
-        raise ConfigError(f"{place}: {len(values)} values, but the timeline has {length}")
 
 
 def check_detail(detail: Any, ticks: dict[str, float], length: int) -> None:
@@ -267,7 +211,7 @@ def check_detail(detail: Any, ticks: dict[str, float], length: int) -> None:
                 continue
             if not isinstance(lower, list):
                 place = f"detail.{symbol}[{t}]"
-                raise ConfigError(f"{place}: {_shown(lower)}, must be a list of bars or null")
+                raise ConfigError(f"{place}: {shown(lower)}, must be a list of bars or null")
             for k, row in enumerate(lower):
                 check_lower_bar(f"detail.{symbol}[{t}][{k}]", row)
 
@@ -275,7 +219,7 @@ def check_detail(detail: Any, ticks: dict[str, float], length: int) -> None:
 def check_lower_bar(place: str, row: Any) -> None:
     """Refuse what is not four prices; whether they fit the bar is the market's business."""
     if not isinstance(row, list) or len(row) != 4:
-        raise ConfigError(f"{place}: {_shown(row)} is not [open, high, low, close]")
+        raise ConfigError(f"{place}: {shown(row)} is not [open, high, low, close]")
     for value in row:
         check_number(place, value, above=0.0)
 
@@ -284,7 +228,7 @@ def check_rates(scenario: dict[str, Any], length: int) -> None:
     """Refuse rates of exchange that are missing or do not fit the timeline."""
     rates = scenario.get("fx") or {}
     if not isinstance(rates, dict):
-        raise ConfigError(f"fx: {_shown(rates)}, must be an object")
+        raise ConfigError(f"fx: {shown(rates)}, must be an object")
     own = (scenario.get("account") or {}).get("currency", "USD")
     for n, x in enumerate(scenario["instruments"]):
         currency = x.get("currency", "USD")
@@ -317,86 +261,9 @@ def check_action(place: str, action: Any, bars: dict[str, Any], length: int) -> 
             check_number(f"{place}.{name}", action[name], above=0.0)
 
 
-def check_orders(orders: list[Any], symbols: Iterable[str], length: int) -> None:
-    """Refuse orders that name what is not there, or could not be understood."""
-    names: dict[str, int] = {}
-    for n, order in enumerate(orders):
-        place = f"orders[{n}]"
-        is_change = isinstance(order, dict) and ("cancel" in order or "modify" in order)
-        if not is_change:
-            check_order(place, order, symbols)
-            if order["id"] in names:
-                raise ConfigError(
-                    f"{place}.id: {order['id']!r} is the id of orders[{names[order['id']]}] already"
-                )
-            names[order["id"]] = n
-        elif "cancel" in order:
-            check_keys(place, order, MOMENT | {"cancel"})
-        else:
-            check_keys(place, order, MOMENT | CHANGES | {"modify"})
-            check_figures(place, order)
-        check_moment(place, order, length)
-    children = {f"{name}.{leg}" for name in names for leg in ("stop", "target")}
-    for n, order in enumerate(orders):
-        if order.get("id") in children:
-            raise ConfigError(f"orders[{n}].id: {order['id']!r} is the name of a bracket's child")
-        for key, known in (("cancel", children), ("modify", children), ("oco", set())):
-            name = order.get(key)
-            if name is not None and (not isinstance(name, str) or name not in known | {*names}):
-                raise NotFoundError(f"order in orders[{n}].{key}", str(name), names)
-        if order.get("oco") is not None and order.get("oco") == order.get("id"):
-            raise ConfigError(f"orders[{n}].oco: an order cannot cancel itself; name the other one")
-    crowd = Counter((order["at"], order["phase"]) for order in orders)
-    for (at, phase), count in crowd.items():
-        if count > MOST_AT_ONCE:
-            raise ConfigError(
-                f"orders: {count} at {at} in phase {phase}, at most {MOST_AT_ONCE} fit"
-            )
-
-
-def check_moment(place: str, order: dict[str, Any], length: int) -> None:
-    """Refuse a moment outside the timeline."""
-    check_whole(f"{place}.at", order.get("at"), 0, length - 1, "an index of the timeline")
-    if order.get("phase") not in ("open", "close"):
-        raise ConfigError(f"{place}.phase: {_shown(order.get('phase'))}, must be 'open' or 'close'")
-
-
-def check_figures(place: str, order: dict[str, Any]) -> None:
-    """Refuse prices and quantities that are not numbers; null is none."""
-    for name in (*PRICES, "qty"):
-        if order.get(name) is not None:
-            check_number(f"{place}.{name}", order[name])
-
-
-def check_order(place: str, order: Any, symbols: Iterable[str]) -> None:
-    """Refuse an order of the script that no market could understand."""
-    check_keys(place, order, MOMENT | ORDER | {*PRICES})
-    for name in ("id", "symbol", "side", "qty", "type"):
-        if order.get(name) is None:
-            raise ConfigError(f"{place}: {name} is missing")
-    check_name(f"{place}.id", order["id"])
-    if order["symbol"] not in list(symbols):
-        raise NotFoundError(f"symbol in {place}", str(order["symbol"]), symbols)
-    if order["side"] not in ("buy", "sell"):
-        raise NotFoundError(f"side in {place}", str(order["side"]), ("buy", "sell"))
-    check_word(f"type in {place}", order["type"], OrderType)
-    check_word(f"tif in {place}", order.get("tif", "gtc"), TimeInForce)
-    check_figures(place, order)
-    check_flag(f"{place}.reduce_only", order.get("reduce_only", False))
-    if order.get("tif") == "gtd" and order.get("until") is None:
-        raise ConfigError(f"{place}: tif gtd needs until, an index of the timeline")
-    if order.get("until") is not None:
-        check_whole(f"{place}.until", order["until"], 0, LAST_UNTIL, "an index of the timeline")
-
-
 def check_expect(expect: Any) -> None:
     """Refuse an expectation that names what no result has."""
     check_keys("expect", expect, {"name", "fills", "orders", "equity", "status", "ledger"})
     for name in ("fills", "orders", "equity", "ledger"):
         if not isinstance(expect.get(name, []), list):
-            raise ConfigError(f"expect.{name}: {_shown(expect[name])}, must be a list")
-
-
-def _shown(value: Any) -> str:
-    text = "null" if value is None else json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+            raise ConfigError(f"expect.{name}: {shown(expect[name])}, must be a list")

@@ -81,8 +81,10 @@ class Bars:
         Raises
         ------
         DataError
-            There is none; the message says what there is.
+            There is none, the message says what there is; or the start is after the end.
         """
+        if start is not None and end is not None and start > end:
+            raise DataError(f"{self.symbol}: the start {_utc(start)} is after the end {_utc(end)}")
         first = 0 if start is None else int(np.searchsorted(self.close_time, start, "left"))
         last = len(self) if end is None else int(np.searchsorted(self.close_time, end, "right"))
         if first >= last:

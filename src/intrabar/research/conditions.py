@@ -15,9 +15,9 @@ from intrabar.engine.result import Result, finish
 from intrabar.model.bars import Floats, Market
 from intrabar.model.instrument import Instrument
 from intrabar.research.entry_sides import entry_sides, with_sides
+from intrabar.strategy.desk import Desk
 from intrabar.strategy.signals import ARRAYS, Signals
 from intrabar.strategy.strategy import RunningStrategy
-from intrabar.strategy.views import Desk
 from intrabar.strategy.weights import Weights
 
 COSTS = (

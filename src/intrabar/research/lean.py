@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from threading import local
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,10 @@ from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.research.ledger import Data
 from intrabar.research.trial import Outcome, Trial, Value
-from intrabar.sim.machine import Account, Machine
-from intrabar.sim.state import Book
+from intrabar.sim.account import Account
+from intrabar.sim.machine import Machine
+
+Bytes = NDArray[np.uint8]
 
 FAILED = "failed"
 SPARES = 8  # machines of a thread
@@ -131,7 +133,9 @@ class Spares:
     """Machines of one thread whose run is over, for the next one: nothing is allocated anew."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Machine, Book]] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], tuple[Machine, list[tuple[Bytes, Bytes]]]] = (
+            OrderedDict()
+        )
 
     def machine(
         self,
@@ -141,18 +145,19 @@ class Spares:
         wake: NDArray[np.uint8],
     ) -> Machine:
         """A machine before its first bar."""
-        key = id(market), tuple(instruments), account, wake.shape
+        # By place: the kept machine holds on to all of them.
+        key = id(market), id(instruments), id(account), wake.shape
         if key not in self._kept:
             machine = Machine(market, instruments, account, wake.copy())
-            first = {name: getattr(machine.book, name).copy() for name in STANDING}
-            self._kept[key] = machine, machine.book._replace(**first)
+            parts = [getattr(machine.book, name).view(np.uint8) for name in STANDING]
+            self._kept[key] = machine, [(part, part.copy()) for part in parts]
             if len(self._kept) > SPARES:
                 self._kept.popitem(last=False)
             return machine
         self._kept.move_to_end(key)
-        machine, first_book = self._kept[key]
-        for name in STANDING:
-            getattr(machine.book, name)[:] = getattr(first_book, name)
+        machine, parts_then = self._kept[key]
+        for part, then in parts_then:
+            part[:] = then
         machine.wake[:] = wake
         return machine
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -39,8 +41,10 @@ LOWER_IS_BETTER = {
     "average_mae",
     "longest_losses",
 }
+PLACES = {name: place for place, name in enumerate(METRICS)}
 LOOKED_UP = 1_024  # trials asked of the ledger at once
-BATCH = 16  # trials handed to a worker at once
+BATCH_SECONDS = 0.25  # of work handed to a worker at once, ...
+BATCHES = (4, 256)  # ... the first batch, when nothing is known of it, and the largest
 
 Progress = Callable[[int, int], None]
 
@@ -55,6 +59,26 @@ class Sweepable(Work, Protocol):
     def result(self, trial: Trial) -> Result:
         """The whole result of a trial."""
         ...
+
+
+class Figures(Mapping[str, float | None]):
+    """The metrics of a trial in the room of their numbers: there may be a million of them."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, metrics: Mapping[str, float | None]) -> None:
+        told = (metrics.get(name) for name in METRICS)
+        self._numbers = array("d", (math.nan if x is None else x for x in told))
+
+    def __getitem__(self, name: str) -> float | None:
+        number = self._numbers[PLACES[name]]
+        return None if math.isnan(number) else number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METRICS)
+
+    def __len__(self) -> int:
+        return len(METRICS)
 
 
 class Best(NamedTuple):
@@ -81,7 +105,7 @@ class Best(NamedTuple):
         return None if isinstance(self.deflated, Undefined) else self.deflated.probability
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SweepResult:
     """What came of the trials of a sweep.
 
@@ -108,6 +132,9 @@ class SweepResult:
     found: int = 0
     remarks: list[str] = field(default_factory=list)
     folder: str = ""
+
+    def __repr__(self) -> str:
+        return f"<SweepResult: {len(self):,} trials of {', '.join(self.places)}>"
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -262,11 +289,12 @@ def carry_out(
     require_metric(metric)
     outcomes: list[Outcome] = []
     known: list[Outcome] = []
-    count = 0
+    count = ran = 0
+    seconds = 0.0
 
     def taken(batch: Sequence[Outcome]) -> None:
         nonlocal count
-        outcomes.extend(batch)
+        outcomes.extend(replace(o, metrics=Figures(o.metrics) if o.metrics else {}) for o in batch)
         count += len(batch)
         if progress is not None:
             progress(count, max(total, count))
@@ -283,9 +311,13 @@ def carry_out(
                     if k in found
                 )
                 fresh = [t for k, t in zip(keys, part, strict=True) if k not in found]
-            yield from _parts(fresh, BATCH)
+            while fresh:
+                size = batch_size(seconds, ran)
+                yield fresh[:size]
+                fresh = fresh[size:]
 
     for batch in pool.map(work, unknown()):
+        seconds, ran = seconds + sum(o.seconds for o in batch), ran + len(batch)
         if ledger is not None:
             ledger.write(batch, {o.key: work.data(o.trial) for o in batch}, strategy)
             batch = [replace(o, returns=o.returns[:0], days=o.days[:0]) for o in batch]
@@ -294,6 +326,14 @@ def carry_out(
     outcomes.sort(key=lambda o: o.trial.number)
     kept_in = None if ledger is None else ledger.path
     return SweepResult(work, outcomes, metric, kept_in, len(known))
+
+
+def batch_size(seconds: float, trials: int) -> int:
+    """How many trials to hand to a worker, where so many have taken so many seconds."""
+    first, most = BATCHES
+    if not trials:
+        return first
+    return max(1, min(most, int(BATCH_SECONDS * trials / max(seconds, 1e-9))))
 
 
 def require_metric(name: Any) -> None:

@@ -26,9 +26,7 @@ class Threads:
 
     def map(self, work: Work, batches: Batches) -> Iterator[list[Outcome]]:
         """The outcomes of each batch, in the order in which batches end."""
-        if self.workers == 1:
-            yield from map(work.run, batches)
-            return
+        # Also with one worker: what a thread keeps for its next run goes with the thread.
         with ThreadPoolExecutor(self.workers) as executor:
             yield from run_on(executor, work, batches, AHEAD * self.workers)
 

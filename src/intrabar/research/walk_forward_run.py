@@ -25,10 +25,12 @@ from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.labels import label_ends
 from intrabar.research.lean import Variants, told
-from intrabar.research.sweep import BATCH, LOWER_IS_BETTER
+from intrabar.research.sweep import LOWER_IS_BETTER
 from intrabar.research.trial import Outcome, Pool, Trial, Value
 from intrabar.research.walk_forward import Span, walk_forward
 from intrabar.research.window_runs import Window, WindowRuns
+
+BATCH = 16  # trials handed to a worker at once
 
 KEPT_GOOD = 0.5
 """Part of the return in the train that the test should keep: Pardo, The Evaluation and Optimization

@@ -212,6 +212,7 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
     n = book.instruments.shape[0]
     for j in range(n):
         book.instruments[j].mark = tape.close[i, j]
+    account.free = np.nan
     if account.converts:
         for j in range(n):
             instrument = book.instruments[j]

@@ -22,7 +22,7 @@ from intrabar.model.enums import (
     TimeInForce,
 )
 from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_down, round_up, slipped
-from intrabar.sim.margin import is_covered, net_position
+from intrabar.sim.margin import count_free, free_of_others, is_covered, net_position
 from intrabar.sim.orders import (
     CANCELLED,
     FILLED,
@@ -111,11 +111,13 @@ def try_fill(
     held, avg, basis, cash = sleeve.qty, sleeve.avg, sleeve.basis, account.cash
     per_contract, rate = rates_of(instrument, book.tiers, rests)
     cost = cost_of(instrument, qty, price, per_contract, rate)
+    others = free_of_others(book, order.instrument)
     realized = move_position(account, instrument, sleeve, order.side * qty, price, cost)
-    if checks and not is_covered(book, order.instrument, price):
+    if checks and not is_covered(book, order.instrument, price, others):
         sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
         account.cash = cash
         return False, 0.0, 0.0
+    count_free(book, order.instrument, others)
     return True, cost, realized
 
 
@@ -134,6 +136,7 @@ def largest_passing(book: Book, order: Any, qty: float, price: float, rests: boo
             low = middle
             sleeve.qty, sleeve.avg, sleeve.basis = held, avg, basis
             account.cash = cash
+            account.free = np.nan
         else:
             high = middle - 1
     return in_lots(closing + low * lot, lot)

@@ -7,19 +7,17 @@ of `fill-model` section 2 in `work_through`. Both leave the same bits.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
-from intrabar.kernel import carray, kernel
-from intrabar.model.enums import RunStatus, Settlement
-from intrabar.sim.access import as_book, as_tape, entry, fetch_ahead, pointer
+from intrabar.kernel import kernel
+from intrabar.model.enums import RunStatus
+from intrabar.sim.access import as_book, as_tape
 from intrabar.sim.actions import act
 from intrabar.sim.close import close_phase
+from intrabar.sim.glide import glide, wakes_at
 from intrabar.sim.hook import GO_ON, STOP, call_hook
-from intrabar.sim.intrabar import intrabar_phase, touch
-from intrabar.sim.margin import equity_at_marks, maintenance_margin, net_position, open_profit
+from intrabar.sim.intrabar import intrabar_phase
+from intrabar.sim.margin import equity_at_marks
 from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase, read_volume
 from intrabar.sim.orders import take_inbox
 from intrabar.sim.state import (
@@ -32,18 +30,12 @@ from intrabar.sim.state import (
     STEP_ON_CLOSE,
     STEP_ON_OPEN,
     STEP_OPEN,
-    WAKE_FLAT,
-    WAKE_HELD,
     WAKE_OPEN,
     Book,
     Tape,
 )
 
 RUINED = int(RunStatus.RUINED)
-DAILY = int(Settlement.DAILY)
-
-TAPE_OPEN = Tape._fields.index("open")  # high, low and close follow
-TAPE_WAKE = Tape._fields.index("wake")
 
 # Why the loop came back.
 ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
@@ -67,18 +59,6 @@ def has_room(book: Book) -> bool:
         and book.levels.shape[0] - account.levels >= account.inbox
         and book.ledger.shape[0] - account.ledger >= 5 * sleeves + 1
     )
-
-
-@kernel
-def wakes_at(book: Book, s: int) -> int:
-    """The bits of `Tape.wake` on which a strategy wants a bar, flat or in a position as it is."""
-    held = book.strategies[s].open_sleeves
-    bits = WAKE_OPEN
-    if held > 0:
-        bits |= WAKE_HELD
-    if held < book.instruments.shape[0]:
-        bits |= WAKE_FLAT
-    return bits
 
 
 @kernel
@@ -126,213 +106,13 @@ def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
 
 
 @kernel
-def is_calm(book: Book) -> bool:
-    """Whether nothing but prices can change while no order triggers."""
-    account = book.account[0]
-    return (
-        account.inbox == 0
-        and account.timed == 0
-        and account.pending == 0
-        and account.trailing == 0
-        and account.converts == 0
-    )
-
-
-@kernel
-def glide(book: Book, tape: Tape, i: int, end: int) -> int:
-    """Value bars on which no order can trigger and nothing is due; the first other one.
-
-    A bar at whose close a strategy wants to be called is valued, and left at STEP_ON_CLOSE.
-
-    Parameters
-    ----------
-    i, end : bars
-        From `i` on, and not beyond `end`.
-    """
-    account = book.account[0]
-    if account.close_at_end and end == tape.time.shape[0]:
-        end -= 1
-    if account.actions < tape.actions.shape[0]:
-        end = min(end, tape.actions[account.actions].bar)
-    if i >= end or not is_calm(book):
-        return i
-    for j in range(book.instruments.shape[0]):
-        x = book.instruments[j]
-        if x.head >= 0:
-            x.up, x.down = touch(book, j)
-    start = i
-    if book.sleeves.shape[0] == 1 and account.nights == 0 and account.settlement != DAILY:
-        i = glide_one(book, tape, i, end)
-    else:
-        i = glide_many(book, tape, i, end)
-    if i > start and account.step == STEP_OPEN:
-        account.equity = tape.equity[i - 1]
-    return i
-
-
-@kernel
-def leave_at_close(book: Book, tape: Tape, i: int) -> None:
-    """Let the loop go on with STEP_ON_CLOSE of a bar that has been valued."""
-    account = book.account[0]
-    for j in range(book.instruments.shape[0]):
-        book.instruments[j].mark = tape.close[i, j]
-        if account.reads_volume:
-            read_volume(book.instruments[j], tape, i, j)
-    account.equity = tape.equity[i]
-    account.step = STEP_ON_CLOSE
-
-
-@kernel
-def next_wanted(tape: Tape, i: int, end: int, wanted: int) -> int:
-    """The first bar from `i` on that the only strategy wants; `end` where there is none."""
-    start = entry(tape, 3 * TAPE_WAKE)
-    eight = np.uint64(wanted) * np.uint64(0x0101010101010101)
-    while i + 8 <= end and carray(pointer(start + i), 1, np.uint64)[0] & eight == 0:
-        i += 8  # eight bars at a time
-    while i < end and tape.wake[i, 0] & wanted == 0:
-        i += 1
-    return i
-
-
-@kernel
-def fetch_bar(book: Book, tape: Tape, i: int) -> None:
-    """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
-    for place in range(TAPE_OPEN, TAPE_OPEN + 4):
-        fetch_ahead(entry(tape, 3 * place) + 8 * i)
-    strategy = book.strategies[0]
-    reads = carray(pointer(strategy.reads), strategy.reads_count, np.int64)
-    for c in range(strategy.reads_count):
-        fetch_ahead(reads[c] + 8 * i)
-
-
-@kernel
-def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
-    """`glide` for one strategy in one instrument, with all it needs at hand."""
-    account, sleeve, x = book.account[0], book.sleeves[0], book.instruments[0]
-    equity, wake = tape.equity, tape.wake
-    wanted, cash = wakes_at(book, 0), account.cash
-    if account.working == 0 and sleeve.qty == 0.0 and cash > 0.0:
-        start = i
-        i = next_wanted(tape, i, end, wanted)
-        fetch_bar(book, tape, next_wanted(tape, i + 1, end, wanted))
-        for passed in range(start, i):
-            equity[passed] = cash
-        if i < end and wake[i, 0] & WAKE_OPEN == 0:
-            equity[i] = cash
-            leave_at_close(book, tape, i)
-        return i
-    opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
-    up, down = np.inf, -np.inf
-    if x.head >= 0:
-        up, down = x.up, x.down
-    qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
-    margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
-    while i < end:
-        bits = wake[i, 0] & wanted
-        if bits & WAKE_OPEN != 0:
-            return i
-        open_, high, low, close = opens[i, 0], highs[i, 0], lows[i, 0], closes[i, 0]
-        if high >= up or low <= down or open_ >= up or open_ <= down:
-            return i
-        if close >= up or close <= down:
-            return i
-        value = cash
-        if qty != 0.0:
-            price = close
-            if not math.isnan(open_):
-                price = low if qty > 0.0 else high
-            required = abs(qty) * (margin + rate * abs(close) * point_value)
-            if not cash + qty * (price - basis) * point_value >= required:
-                return i
-            value += qty * (close - basis) * point_value
-        if not value > 0.0:
-            return i
-        equity[i] = value
-        if bits != 0:
-            leave_at_close(book, tape, i)
-            return i
-        i += 1
-    return i
-
-
-@kernel
-def glide_many(book: Book, tape: Tape, i: int, end: int) -> int:
-    """`glide` for any number of instruments and strategies."""
-    account = book.account[0]
-    n, strategies = book.instruments.shape[0], book.strategies.shape[0]
-    watched, holding, working = book.watched, 0, 0
-    for j in range(n):
-        if book.instruments[j].head >= 0:
-            watched[n + working] = j
-            working += 1
-        if account.open_sleeves > 0 and is_held(book, j):
-            watched[holding] = j
-            holding += 1
-    wanted = wakes_at(book, 0)
-    while i < end:
-        bits = tape.wake[i, 0] & wanted
-        if strategies > 1:
-            bits = wanted_bits(book, tape, i)
-        if bits & WAKE_OPEN != 0 or (working > 0 and may_trigger(book, tape, i, working)):
-            return i
-        if account.nights and i > 0 and tape.day[i] != tape.day[i - 1]:
-            return i
-        equity, worst, required = account.cash, account.cash, 0.0
-        for h in range(holding):
-            j = watched[h]
-            if account.settlement == DAILY and tape.session_end[i, j]:
-                return i
-            close = tape.close[i, j]
-            net = net_position(book, j)
-            price = close
-            if net != 0.0:
-                required += maintenance_margin(book, j, net, close)
-                if not math.isnan(tape.open[i, j]):
-                    price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
-            worst += open_profit(book, j, price)
-            equity += open_profit(book, j, close)
-        if not worst >= required or not equity > 0.0:
-            return i
-        tape.equity[i] = equity
-        if bits != 0:
-            leave_at_close(book, tape, i)
-            return i
-        i += 1
-    return i
-
-
-@kernel
-def wanted_bits(book: Book, tape: Tape, i: int) -> int:
-    """What several strategies want of a bar."""
-    bits = 0
-    for s in range(book.strategies.shape[0]):
-        bits |= tape.wake[i, s] & wakes_at(book, s)
-    return bits
-
-
-@kernel
-def is_held(book: Book, j: int) -> bool:
-    """Whether a strategy has a position in an instrument."""
-    for k in range(j, book.sleeves.shape[0], book.instruments.shape[0]):
-        if book.sleeves[k].qty != 0.0:
-            return True
-    return False
-
-
-@kernel
-def may_trigger(book: Book, tape: Tape, i: int, working: int) -> bool:
-    """Whether a bar comes to the price of an order, in the instruments that have one."""
-    n = book.instruments.shape[0]
-    for w in range(n, n + working):
-        j = book.watched[w]
-        up, down = book.instruments[j].up, book.instruments[j].down
-        if tape.high[i, j] >= up or tape.low[i, j] <= down:
-            return True
-        if tape.open[i, j] >= up or tape.open[i, j] <= down:
-            return True
-        if tape.close[i, j] >= up or tape.close[i, j] <= down:
-            return True
-    return False
+def take_commands(book: Book, tape: Tape, i: int, step: int) -> bool:
+    """Take what waits in the inbox; False where there is no room for what may come of it."""
+    if book.account[0].inbox > 0:
+        if not has_room(book):
+            return False
+        take_inbox(book, step, tape.time[i])
+    return True
 
 
 @kernel
@@ -369,9 +149,8 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
         if step >= until:
             return leave(account, step, PAUSED)
         if account.inbox > 0:
-            if not has_room(book):
+            if not take_commands(book, tape, i, step):
                 return leave(account, step, FULL)
-            take_inbox(book, step, tape.time[i])
             open_phase(book, tape, i, True)
         cancel_immediate(book, tape, i, False)
         step = STEP_INTRABAR
@@ -393,10 +172,8 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     if step == STEP_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if account.inbox > 0:
-            if not has_room(book):
-                return leave(account, step, FULL)
-            take_inbox(book, step, tape.time[i])
+        if not take_commands(book, tape, i, step):
+            return leave(account, step, FULL)
         close_phase(book, tape, i)
         if account.status == RUINED:
             return leave(account, step, ENDED)
@@ -421,10 +198,8 @@ def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
     if step == STEP_ON_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if account.inbox > 0:
-            if not has_room(book):
-                return leave(account, step, FULL)
-            take_inbox(book, step, tape.time[i])
+        if not take_commands(book, tape, i, step):
+            return leave(account, step, FULL)
         account.step = step
         if not wake_at_close(book, tape, i):
             return BROKEN
@@ -433,10 +208,8 @@ def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
             return leave(account, step, PAUSED)
     if step >= until:
         return leave(account, step, PAUSED)
-    if account.inbox > 0:
-        if not has_room(book):
-            return leave(account, step, FULL)
-        take_inbox(book, step, tape.time[i])
+    if not take_commands(book, tape, i, step):
+        return leave(account, step, FULL)
     account.bar = i + 1
     return leave(account, STEP_OPEN, ENDED)
 

@@ -11,63 +11,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import ConfigError
-from intrabar.model.bars import DAY_NS, Action, Market
-from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, RunStatus, Settlement
+from intrabar.model.bars import Market
+from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.access import table_of
+from intrabar.sim.account import Account
+from intrabar.sim.book import Checkpoint, Records, Snapshot, empty_book, with_room
 from intrabar.sim.hook import FAILED, GO_ON
 from intrabar.sim.loop import BROKEN, FULL, run
 from intrabar.sim.numbered import numbered
 from intrabar.sim.state import Book, Tape
 from intrabar.sim.tally import Tally, without_places
+from intrabar.sim.tape import tape_of
 
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
-RANGE_BARS = 20  # of the mean true range that slippage reads
-FIRST_ROOM = 262_144  # rows
+OUTSIDE = ("stop", "wakes_at_open", "free", "free_scale", *RECORDS)  # of the digest
+OF_RUN = np.array([name not in OUTSIDE for name in state.ACCOUNT.names or ()])
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The money of a run and the rules that it lives by (fill model, section 5).
-
-    Parameters
-    ----------
-    cash : account currency, > 0
-    margin_call : MarginCall
-    margin_check : MarginCheck
-    path_policy : PathPolicy
-    cash_account : bool
-        Margin rate 1, shorts refused.
-    close_at_end : bool
-        Close positions at the last close instead of leaving them marked.
-    seed : int
-        Of the `random` and the `calibrated` path.
-    path_trust : probability, 0 to 1
-        That the shortest path is right, for the `calibrated` path.
-    currency : str
-        ISO code.
-    interest_rate, debit_rate : fraction a year, >= 0
-        On free cash above 0, and below.
-    settlement : Settlement
-        Whether the profit of open futures goes to cash every day.
-    """
-
-    cash: float = 100_000.0
-    margin_call: MarginCall = MarginCall.ALL
-    margin_check: MarginCheck = MarginCheck.REJECT
-    path_policy: PathPolicy = PathPolicy.WORST
-    cash_account: bool = False
-    close_at_end: bool = False
-    seed: int = 0
-    path_trust: float = 1.0
-    currency: str = "USD"
-    interest_rate: float = 0.0
-    debit_rate: float = 0.0
-    settlement: Settlement = Settlement.NONE
 
 
 class Hooks(NamedTuple):
@@ -117,7 +79,8 @@ class Machine:
     def __post_init__(self) -> None:
         assert tuple(x.symbol for x in self.instruments) == self.market.symbols
         assert self.wake.shape[0] == len(self.market)
-        self.book = empty_book(self.instruments, self.account, self.wake.shape[1])
+        strategies, bars = self.wake.shape[1], len(self.market)
+        self.book = empty_book(self.instruments, self.account, strategies, bars)
         self.tape = tape_of(self.market, self.instruments, self.account, self.wake)
         if self.book.account["converts"][0]:
             self.book.instruments["fx"] = self.tape.fx[0]
@@ -330,14 +293,13 @@ class Machine:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
         account = self.book.account[0]
         digest = hashlib.sha256()
-        for name in state.ACCOUNT.names or ():
-            if name not in ("stop", "wakes_at_open", *RECORDS):
-                digest.update(account[name].tobytes())
+        digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
         digest.update(self.book.sleeves.tobytes())
         digest.update(without_places(self.book.orders[self.working()]).tobytes())
         tally = self._tally.copy()
         equity = self.tape.equity[tally.bars : self.bars_done]
-        tally.take(self.done(), self.fills(), self.ledger(), equity)
+        done = self.book.log[: account["log"]]
+        tally.take(self.book.orders, done, self.fills(), self.ledger(), equity)
         digest.update(tally.digest())
         return digest.hexdigest()
 
@@ -360,7 +322,7 @@ class Machine:
             self.ledger().copy(),
         )
         equity = self.tape.equity[self._tally.bars : self.bars_done]
-        self._tally.take(given.orders, given.fills, given.ledger, equity)
+        self._tally.take(book.orders, rows[:done], given.fills, given.ledger, equity)
         left = self.fills()[fills:].copy()
         book.fills[: len(left)] = left
         book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
@@ -424,158 +386,3 @@ class Machine:
         self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
-
-
-def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Records with as much room behind them as an array of the run has in all."""
-    array = np.zeros(used.shape[0] + like.shape[0], used.dtype)
-    array[: used.shape[0]] = used
-    return array
-
-
-class Records(NamedTuple):
-    """What a run leaves behind, in the order of happening: ORDER, FILL, LEVEL, LEDGER."""
-
-    orders: NDArray[Any]
-    fills: NDArray[Any]
-    levels: NDArray[Any]
-    ledger: NDArray[Any]
-
-
-class Snapshot(NamedTuple):
-    """All that changes in a run, copied."""
-
-    book: Book
-    equity: NDArray[np.float64]
-
-
-class Checkpoint(NamedTuple):
-    """What changes in a run but for the records that only grow, and the orders that work."""
-
-    book: Book
-    rows: NDArray[np.int64]
-    orders: NDArray[Any]
-
-
-def empty_book(instruments: Sequence[Instrument], account: Account, strategies: int) -> Book:
-    """Allocate the arrays of a run before its first bar."""
-    n = len(instruments)
-    tiers = [tier for x in instruments for tier in x.tiers]
-    book = Book(
-        account=np.zeros(1, state.ACCOUNT),
-        instruments=np.zeros(n, state.INSTRUMENT),
-        sleeves=np.zeros(n * strategies, state.SLEEVE),
-        strategies=np.zeros(strategies, state.STRATEGY),
-        # Compiled hooks do not look whether there is room: each may cancel, reduce and enter.
-        inbox=np.zeros(max(1024, 4 * n * strategies), state.COMMAND),
-        notices=np.empty(1024, state.NOTICE),
-        watched=np.zeros(2 * n, np.int64),
-        # A record is written whole; pages that are never touched cost nothing.
-        orders=np.empty(FIRST_ROOM, state.ORDER),
-        log=np.empty(FIRST_ROOM, np.int64),
-        fills=np.empty(FIRST_ROOM, state.FILL),
-        levels=np.empty(4096, state.LEVEL),
-        ledger=np.empty(4096 + 6 * n * strategies, state.LEDGER),
-        tiers=np.array(tiers, state.TIER),
-    )
-    _open_account(book.account[0], account, instruments)
-    first_tier = 0
-    for row, instrument in zip(book.instruments, instruments, strict=True):
-        for name in set(state.INSTRUMENT.names or ()) - {"point_value", "tiers"}:
-            if getattr(instrument, name, None) is not None:
-                row[name] = getattr(instrument, name)
-        if instrument.maker_rate is None:
-            row["maker_rate"] = np.nan
-        row["unit_value"] = row["point_value"] = instrument.point_value
-        row["fx"] = 1.0
-        row["first_tier"], row["tiers"] = first_tier, len(instrument.tiers)
-        first_tier += len(instrument.tiers)
-        row["month"] = -1
-        row["mark"] = row["high"] = row["low"] = np.nan
-        row["head"] = row["tail"] = -1
-    book.sleeves["stop"] = book.sleeves["target"] = np.nan
-    return book
-
-
-def _open_account(row: Any, account: Account, instruments: Sequence[Instrument]) -> None:
-    for name in state.ACCOUNT.names or ():
-        if hasattr(account, name):
-            row[name] = getattr(account, name)
-    row["equity"] = row["carried_cash"] = account.cash
-    row["converts"] = any(x.currency != account.currency for x in instruments)
-    row["reads_volume"] = any(x.reads_volume for x in instruments)
-    row["nights"] = has_nights(account, instruments)
-
-
-def has_nights(account: Account, instruments: Sequence[Instrument]) -> bool:
-    """Whether anything accrues over nights."""
-    rates = account.interest_rate or account.debit_rate
-    return bool(rates or any(x.borrow_rate or x.swap_long or x.swap_short for x in instruments))
-
-
-def tape_of(
-    market: Market, instruments: Sequence[Instrument], account: Account, wake: NDArray[np.uint8]
-) -> Tape:
-    """What the kernels read of a market; arrays that nothing asks for stay empty."""
-    n = len(instruments)
-    converts = any(x.currency != account.currency for x in instruments)
-    if converts and market.fx is None:
-        foreign = next(x for x in instruments if x.currency != account.currency)
-        raise ConfigError(
-            f"{foreign.symbol} is in {foreign.currency}, the account in {account.currency}: "
-            "rates of exchange are missing"
-        )
-    ranges = any(x.slippage_volatility or x.slippage_impact for x in instruments)
-    dated = has_nights(account, instruments)
-    detail = market.detail
-    none = np.zeros((0, n))
-    return Tape(
-        time=market.time,
-        open=market.open,
-        high=market.high,
-        low=market.low,
-        close=market.close,
-        session_end=market.session_end,
-        wake=wake,
-        equity=np.empty(len(market)),
-        day=_days(market) if dated else none[:, 0].astype(np.int64),
-        volume=market.volume,
-        mean_range=mean_range(market) if ranges else none,
-        fx=none if market.fx is None else market.fx,
-        detail_first=none.astype(np.int64) if detail is None else detail.first,
-        detail_count=none.astype(np.int64) if detail is None else detail.count,
-        detail=np.zeros((0, 4)) if detail is None else detail.bars,
-        actions=_records_of(market.actions),
-    )
-
-
-def _days(market: Market) -> NDArray[np.int64]:
-    return market.time // DAY_NS if market.day is None else market.day
-
-
-def _records_of(actions: Sequence[Action]) -> NDArray[Any]:
-    records = np.zeros(len(actions), state.ACTION)
-    for record, action in zip(records, actions, strict=True):
-        for name in state.ACTION.names or ():
-            record[name] = getattr(action, name)
-    return records[np.argsort(records["bar"], kind="stable")]
-
-
-def mean_range(market: Market) -> NDArray[np.float64]:
-    """Mean true range of the 20 real bars of each instrument before each timestamp, (t, n) price.
-
-    Of fewer at the start, 0 before the second bar (fill model, section 3).
-    """
-    out = np.zeros_like(market.open)
-    for j in range(out.shape[1]):
-        rows = np.flatnonzero(~np.isnan(market.open[:, j]))
-        high, low, close = (x[rows, j] for x in (market.high, market.low, market.close))
-        before = np.concatenate([high[:1], close[:-1]])
-        ranges = np.maximum(high, before) - np.minimum(low, np.concatenate([low[:1], close[:-1]]))
-        total, count = np.zeros(len(rows) + 1), np.zeros(len(rows) + 1)
-        for back in range(min(RANGE_BARS, len(rows)), 0, -1):  # oldest first
-            total[back:] += ranges[: len(rows) + 1 - back]
-            count[back:] += 1.0
-        means = np.divide(total, count, out=np.zeros(len(rows) + 1), where=count > 0.0)
-        out[:, j] = means[np.searchsorted(rows, np.arange(len(out)), "left")]
-    return out

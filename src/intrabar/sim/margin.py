@@ -5,8 +5,14 @@ Margin is asked on the net position of an instrument, over all strategies.
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from intrabar.kernel import kernel
 from intrabar.sim.state import Book
+
+UNSURE = 1e-9  # of all that was summed: nearer to the limit, rounding could decide
 
 
 @kernel
@@ -61,18 +67,60 @@ def equity_at_marks(book: Book) -> float:
 
 
 @kernel
-def is_covered(book: Book, j: int, price: float) -> bool:
+def stake(book: Book, j: int, price: float) -> tuple[float, float]:
+    """Open profit and initial margin of one instrument at a price, account currency."""
+    net = net_position(book, j)
+    required = initial_margin(book, j, net, price) if net != 0.0 else 0.0
+    return open_profit(book, j, price), required
+
+
+@kernel
+def free_of_others(book: Book, j: int) -> float:
+    """What the other instruments leave free at their marks, about; NaN where there are none.
+
+    Summing over all instruments at each fill would make the cost of a run grow with their square.
+    So the sum is made at the first fill after the marks have changed, and carried on from fill to
+    fill (`count_free`). It only saves work: near the limit `is_covered` sums exactly.
+    """
+    n, account = book.instruments.shape[0], book.account[0]
+    if n == 1:
+        return np.nan
+    if math.isnan(account.free):
+        account.free, account.free_scale = account.cash, abs(account.cash)
+        for other in range(n):
+            profit, required = stake(book, other, book.instruments[other].mark)
+            account.free += profit - required
+            account.free_scale += abs(profit) + required
+    profit, required = stake(book, j, book.instruments[j].mark)
+    return account.free - account.cash - (profit - required)
+
+
+@kernel
+def count_free(book: Book, j: int, others: float) -> None:
+    """Carry the free equity on after a fill in one instrument."""
+    account = book.account[0]
+    if not math.isnan(others):
+        profit, required = stake(book, j, book.instruments[j].mark)
+        account.free = account.cash + others + profit - required
+        account.free_scale += abs(account.cash) + abs(profit) + required
+
+
+@kernel
+def is_covered(book: Book, j: int, price: float, others: float) -> bool:
     """Whether equity covers the initial margin of all positions as they stand.
 
     Instrument `j` is marked at `price` (that of the fill just made), the others at their present
-    marks. Equality passes.
+    marks. Equality passes. `others` is what those leave free, where it is known.
     """
-    equity = book.account[0].cash
+    account = book.account[0]
+    profit, required = stake(book, j, price)
+    if account.cash + others + profit - required > UNSURE * account.free_scale:
+        return True
+    equity = account.cash
     required = 0.0
     for other in range(book.instruments.shape[0]):
-        net = net_position(book, other)
         mark = price if other == j else book.instruments[other].mark
-        equity += open_profit(book, other, mark)
-        if net != 0.0:
-            required += initial_margin(book, other, net, mark)
+        profit, asked = stake(book, other, mark)
+        equity += profit
+        required += asked
     return required <= equity

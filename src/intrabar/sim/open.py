@@ -96,6 +96,7 @@ def mark_at_open(book: Book, tape: Tape, i: int) -> None:
     for j in range(book.instruments.shape[0]):
         open_ = tape.open[i, j]
         book.instruments[j].mark = tape.close[i, j] if math.isnan(open_) else open_
+    book.account[0].free = np.nan
 
 
 @kernel

@@ -34,6 +34,8 @@ ACCOUNT = np.dtype(
         ("ledger", "i8"),
         ("actions", "i8"),  # actions that have taken effect
         ("margin_calls", "i8"),
+        ("free", "f8"),  # equity less initial margin at the present marks, about; NaN: not counted
+        ("free_scale", "f8"),  # the size of what was summed for it
         ("carried_cash", "f8"),  # cash at the last CLOSE, where something accrues
         ("stop", "i8"),  # a hook asked the loop to stop
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`

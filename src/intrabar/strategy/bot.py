@@ -90,6 +90,8 @@ class Bot:
             raise ConfigError(f"risk_fraction is {self.risk_fraction}, must be from 0 to 1")
         if self.risk_fraction == 0.0 and not self.qty > 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0")
+        if self.warm_up < 0:
+            raise ConfigError(f"warm_up is {self.warm_up}, must be 0 or more")
 
     @property
     def name(self) -> str:

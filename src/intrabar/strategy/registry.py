@@ -13,7 +13,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import (
+    ConfigError,
+    IntrabarError,
+    NotFoundError,
+    StrategyError,
+    at_fault,
+)
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -71,7 +77,7 @@ def strategy_from(made: Any, name: str, params: Mapping[str, Any]) -> AnyStrateg
         entry = construct(made, given, name, allowed)
         whole: Bot = construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
         return whole
-    strategy = construct(made, given, name, parameter_names(made))
+    strategy = construct(made, given, name, parameter_names(made)) if callable(made) else made
     if not isinstance(strategy, AnyStrategy):
         raise ConfigError(f"{name} is neither a strategy, an entry, a bot, signals nor weights")
     return strategy
@@ -82,18 +88,28 @@ def find(name: str) -> Any:
     if name in ENTRIES:
         return ENTRIES[name]
     if ":" in name:
-        module, _, attribute = name.partition(":")
-        try:
-            return getattr(import_module(module), attribute)
-        except ImportError as e:
-            raise ConfigError(f"strategy {name!r}: cannot import {module!r}: {e}") from None
-        except AttributeError:
-            names = [n for n in vars(import_module(module)) if not n.startswith("_")]
-            raise NotFoundError(f"strategy in {module}", attribute, names) from None
+        return _imported(name)
     for point in entry_points(group=GROUP):
         if point.name == name:
             return point.load()
     raise NotFoundError("strategy", name, known())
+
+
+def _imported(name: str) -> Any:
+    """What `package.module:Name` names."""
+    module, _, attribute = name.partition(":")
+    if not module or not attribute or module.startswith("."):
+        raise ConfigError(f"strategy {name!r}: must be a name, or package.module:Name")
+    try:
+        found = import_module(module)
+    except ImportError as e:
+        raise ConfigError(f"strategy {name!r}: cannot import {module!r}: {e}") from None
+    except Exception as e:
+        raise StrategyError(f"strategy {name!r}: importing {module!r}: {at_fault(e)}") from e
+    if not hasattr(found, attribute):
+        names = [n for n in vars(found) if not n.startswith("_")]
+        raise NotFoundError(f"strategy in {module}", attribute, names)
+    return getattr(found, attribute)
 
 
 def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -151,3 +167,7 @@ def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]
         return made(**given)
     except TypeError as e:
         raise ConfigError(f"{name}: {e}") from None
+    except IntrabarError:
+        raise
+    except Exception as e:
+        raise StrategyError(f"{name}: making it failed, {at_fault(e)}") from e

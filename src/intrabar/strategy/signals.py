@@ -118,12 +118,15 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
 @kernel
 def first_wrong(numbers: NDArray[np.float64], is_side: bool) -> int:
     """The first of numbers that is no signal; -1 where all are, or NaN."""
+    wrong = 0
+    for x in numbers:  # without a way out: many at a time
+        is_wrong = ((x * x != abs(x)) | (abs(x) > 1.0)) & (x == x) if is_side else x <= 0.0
+        wrong += is_wrong
+    if not wrong:
+        return -1
     for i in range(numbers.shape[0]):
         x = numbers[i]
-        if is_side:
-            if x != 0.0 and x != 1.0 and x != -1.0 and not np.isnan(x):
-                return i
-        elif x <= 0.0:
+        if ((x * x != abs(x) or abs(x) > 1.0) and x == x) if is_side else x <= 0.0:
             return i
     return -1
 
@@ -132,6 +135,11 @@ def first_wrong(numbers: NDArray[np.float64], is_side: bool) -> int:
 def wake_where_said(side: NDArray[np.float64], bits: int) -> NDArray[np.uint8]:
     """These bits at every bar for which something is said, (t,)."""
     wake = np.zeros(side.shape[0], np.uint8)
+    if side.shape[1] == 1:
+        alone = side.ravel()
+        for i in range(side.shape[0]):  # many at a time
+            wake[i] = bits if alone[i] == alone[i] else 0
+        return wake
     for i in range(side.shape[0]):
         for j in range(side.shape[1]):
             if not np.isnan(side[i, j]):

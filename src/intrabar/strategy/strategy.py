@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import IntrabarError, StrategyError
+from intrabar.errors import StrategyError, at_fault
 from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
-from intrabar.strategy.views import AtClose, AtOpen, Desk, HigherSeries, View
-
-PACKAGE = Path(__file__).parents[1]
+from intrabar.strategy.desk import Desk, HigherSeries
+from intrabar.strategy.views import AtClose, AtOpen, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +241,8 @@ class RunningStrategy:
         """The bar, the phase and the line at which a strategy raised."""
         bar = int(self.machine.book.account["bar"][0])
         time = str(np.datetime64(int(self.machine.market.time[bar]), "ns"))[:19]
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if PACKAGE not in Path(f.filename).parents] or frames
-        what = (
-            str(error) if isinstance(error, IntrabarError) else f"{type(error).__name__}: {error}"
-        )
-        return StrategyError(
-            f"{self.strategy.name} failed at {phase.name} of bar {bar} ({time}Z), "
-            f"{own[-1].filename}:{own[-1].lineno} ({own[-1].line}): {what}"
-        )
+        where = f"{phase.name} of bar {bar} ({time}Z)"
+        return StrategyError(f"{self.strategy.name} failed at {where}, {at_fault(error)}")
 
     def checkpoint(self) -> Strategy:
         """A deep copy of the strategy: all that its attributes hold.

@@ -7,9 +7,9 @@ place; nothing is copied until a history is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,106 +17,7 @@ from numpy.typing import NDArray
 from intrabar.errors import CausalityError, NotFoundError, OrderError, RunError
 from intrabar.model.enums import OrderType, Role, Side, TimeInForce
 from intrabar.sim import state
-from intrabar.sim.machine import Machine
-from intrabar.strategy.rules import BAR_FIELDS
-
-HigherSeries = Callable[[int, str, str], tuple[NDArray[np.float64], NDArray[np.int64]]]
-"""Of a column of the market, a series and a time frame: the values over the longer bars, and how
-many of these are complete at each row of the timeline."""
-
-
-class Position(NamedTuple):
-    """A sleeve as it stands: signed quantity, average price, levels of its stop and target."""
-
-    qty: float
-    entry: float
-    stop: float
-    target: float
-
-
-class Desk:
-    """Where a strategy reads one instrument and leaves its orders; made by the engine.
-
-    Parameters
-    ----------
-    machine : Machine
-    strategy, column : int
-        Row of the strategy, column of the instrument.
-    indicators : mapping of name to (t, n) float64
-    higher : HigherSeries
-    """
-
-    def __init__(
-        self,
-        machine: Machine,
-        strategy: int,
-        column: int,
-        indicators: dict[str, NDArray[np.float64]],
-        higher: HigherSeries,
-    ) -> None:
-        self.higher = higher
-        self.longer: dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
-        self.machine = machine
-        self.strategy = strategy
-        self.column = column
-        self.symbol = machine.market.symbols[column]
-        self.bar = -1
-        self.width = len(machine.market.symbols)
-        self.look_at(indicators)
-        self.refresh()
-
-    def look_at(self, indicators: dict[str, NDArray[np.float64]]) -> None:
-        """Look up the arrays of the machine's market, and these."""
-        market, column = self.machine.market, self.column
-        series = {name: getattr(market, name) for name in BAR_FIELDS}
-        self.arrays = {name: array[:, column] for name, array in {**series, **indicators}.items()}
-        self.views = {name: memoryview(array) for name, array in self.arrays.items()}
-        self.closes = self.views["close"]
-        self.scales: dict[str, NDArray[np.float64]] = {}
-        self.indicator_views = {name: self.views[name] for name in indicators}
-
-    def refresh(self) -> None:
-        """Look the book's arrays up again after they have grown."""
-        self.book = self.machine.book
-        self.account = self.book.account[0]
-        self.sleeve = self.book.sleeves[self.strategy * self.width + self.column]
-
-    @property
-    def position(self) -> Position:
-        """The strategy's position in this instrument, signed quantity first."""
-        x = self.sleeve
-        return Position(float(x["qty"]), float(x["avg"]), float(x["stop"]), float(x["target"]))
-
-    def longer_bars(self, name: str, timeframe: str, row: int) -> NDArray[np.float64]:
-        """A series on a higher time frame, as far as its bars are complete at a row."""
-        key = name, timeframe
-        if key not in self.longer:
-            self.longer[key] = self.higher(self.column, name, timeframe)
-        values, seen = self.longer[key]
-        part = values[: seen[row] if row >= 0 else 0]
-        return part / self.scales[name][self.bar] if name in self.scales else part
-
-    def put(self, kind: int, **values: Any) -> int:
-        """Leave a command in the inbox; returns the order's number."""
-        inbox = self.book.inbox
-        if self.account["inbox"] >= inbox.shape[0]:
-            raise OrderError(f"more than {inbox.shape[0]} orders in one phase of one bar")
-        command = inbox[self.account["inbox"]]
-        command["kind"] = kind
-        command["strategy"] = self.strategy
-        command["instrument"] = self.column
-        command["oco"] = -1
-        command["until"] = 0
-        for name in ("qty", "limit_price", "stop_price", "trail", "stop_loss", "take_profit"):
-            command[name] = np.nan
-        for name, value in values.items():
-            if value is not None:
-                command[name] = value
-        if kind == state.SUBMIT:
-            command["id"] = self.account["next_order"]
-            self.account["next_order"] += 1
-        self.account["inbox"] += 1
-        return int(command["id"])
+from intrabar.strategy.desk import Desk, Position, type_of
 
 
 class View:
@@ -281,7 +182,7 @@ class View:
             raise OrderError(f"{self.symbol}: a gtd order needs until")
         if trail is not None and (limit is not None or at_close):
             raise OrderError(f"{self.symbol}: a trailing stop has no limit and works in the bar")
-        kind = OrderType.MOC if at_close else _type_of(limit, stop, trail)
+        kind = OrderType.MOC if at_close else type_of(limit, stop, trail)
         return self._desk.put(
             state.SUBMIT,
             side=int(side),
@@ -420,13 +321,3 @@ def _find(views: dict[str, View], symbol: str) -> View:
     if symbol not in views:
         raise NotFoundError("symbol", symbol, views)
     return views[symbol]
-
-
-def _type_of(limit: float | None, stop: float | None, trail: float | None) -> OrderType:
-    if trail is not None:
-        return OrderType.TRAILING_STOP
-    if limit is not None and stop is not None:
-        return OrderType.STOP_LIMIT
-    if limit is not None:
-        return OrderType.LIMIT
-    return OrderType.STOP if stop is not None else OrderType.MARKET

@@ -1,0 +1,101 @@
+"""The book of a run before its first bar, and what is taken out of it and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.model.instrument import Instrument
+from intrabar.sim import state
+from intrabar.sim.account import Account
+from intrabar.sim.state import Book
+from intrabar.sim.tape import has_nights
+
+FIRST_ROOM = 262_144  # rows
+BARS_PER_ROW = 8  # of a long history: few rules trade more often, and copying records is slow
+
+
+class Records(NamedTuple):
+    """What a run leaves behind, in the order of happening: ORDER, FILL, LEVEL, LEDGER."""
+
+    orders: NDArray[Any]
+    fills: NDArray[Any]
+    levels: NDArray[Any]
+    ledger: NDArray[Any]
+
+
+class Snapshot(NamedTuple):
+    """All that changes in a run, copied."""
+
+    book: Book
+    equity: NDArray[np.float64]
+
+
+class Checkpoint(NamedTuple):
+    """What changes in a run but for the records that only grow, and the orders that work."""
+
+    book: Book
+    rows: NDArray[np.int64]
+    orders: NDArray[Any]
+
+
+def empty_book(
+    instruments: Sequence[Instrument], account: Account, strategies: int, bars: int
+) -> Book:
+    """Allocate the arrays of a run before its first bar."""
+    n, room = len(instruments), max(FIRST_ROOM, bars // BARS_PER_ROW)
+    tiers = [tier for x in instruments for tier in x.tiers]
+    book = Book(
+        account=np.zeros(1, state.ACCOUNT),
+        instruments=np.zeros(n, state.INSTRUMENT),
+        sleeves=np.zeros(n * strategies, state.SLEEVE),
+        strategies=np.zeros(strategies, state.STRATEGY),
+        # Compiled hooks do not look whether there is room: each may cancel, reduce and enter.
+        inbox=np.zeros(max(1024, 4 * n * strategies), state.COMMAND),
+        notices=np.empty(1024, state.NOTICE),
+        watched=np.zeros(2 * n, np.int64),
+        # A record is written whole; pages that are never touched cost nothing.
+        orders=np.empty(room, state.ORDER),
+        log=np.empty(room, np.int64),
+        fills=np.empty(room, state.FILL),
+        levels=np.empty(4096, state.LEVEL),
+        ledger=np.empty(4096 + 6 * n * strategies, state.LEDGER),
+        tiers=np.array(tiers, state.TIER),
+    )
+    _open_account(book.account[0], account, instruments)
+    first_tier = 0
+    for row, instrument in zip(book.instruments, instruments, strict=True):
+        for name in set(state.INSTRUMENT.names or ()) - {"point_value", "tiers"}:
+            if getattr(instrument, name, None) is not None:
+                row[name] = getattr(instrument, name)
+        if instrument.maker_rate is None:
+            row["maker_rate"] = np.nan
+        row["unit_value"] = row["point_value"] = instrument.point_value
+        row["fx"] = 1.0
+        row["first_tier"], row["tiers"] = first_tier, len(instrument.tiers)
+        first_tier += len(instrument.tiers)
+        row["month"] = -1
+        row["mark"] = row["high"] = row["low"] = np.nan
+        row["head"] = row["tail"] = -1
+    book.sleeves["stop"] = book.sleeves["target"] = np.nan
+    return book
+
+
+def _open_account(row: Any, account: Account, instruments: Sequence[Instrument]) -> None:
+    for name in state.ACCOUNT.names or ():
+        if hasattr(account, name):
+            row[name] = getattr(account, name)
+    row["equity"] = row["carried_cash"] = account.cash
+    row["converts"] = any(x.currency != account.currency for x in instruments)
+    row["reads_volume"] = any(x.reads_volume for x in instruments)
+    row["nights"] = has_nights(account, instruments)
+
+
+def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Records with as much room behind them as an array of the run has in all."""
+    array = np.zeros(used.shape[0] + like.shape[0], used.dtype)
+    array[: used.shape[0]] = used
+    return array
