@@ -27,7 +27,7 @@ def test_the_table_comes_back_column_by_column() -> None:
     for axis in shown["axes"]:
         assert [axis["values"][code] for code in axis["codes"]] == GRID[axis["name"]]
         assert axis["edges"] == []
-    assert shown["fixed"] == [{"name": "risk", "value": 0.01}]
+    assert shown["fixed"] == [{"label": "risk", "value": 0.01}]
     for metric in shown["metrics"]:
         for told, known in zip(metric["values"], table[metric["name"]].to_list(), strict=True):
             assert (told is None) == (known is None)
@@ -84,6 +84,22 @@ def test_samples_have_bins() -> None:
         assert axis["edges"] == sorted(axis["edges"])
         assert axis["edges"][0] == min(axis["values"])
         assert axis["edges"][-1] == max(axis["values"])
+
+
+def test_labels_are_the_ends_that_no_other_has() -> None:
+    names = [
+        "strategies[0].params.fast",
+        "strategies[1].params.fast",
+        "exit.fast",
+        "slow",
+        "a.slow",
+    ]
+    given = {name: [1, 2] for name in names}
+    shown = sweep_view(sweep(given, trials=trials(given, failed=0)))
+    assert [axis["label"] for axis in shown["axes"]] == [*names[:2], "exit.fast", "slow", "a.slow"]
+    alone = {"strategies[0].params.fast": [1, 2], "exit.multiple": [1, 2]}
+    shown = sweep_view(sweep(alone, trials=trials(alone, failed=0)))
+    assert [axis["label"] for axis in shown["axes"]] == ["fast", "multiple"]
 
 
 def test_values_that_are_no_numbers() -> None:

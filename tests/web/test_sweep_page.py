@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -111,8 +112,56 @@ def test_heat_map_by_keyboard_and_mouse(open_page: Open, page_of_grid: Path) -> 
     page.locator("#heat").get_by_label("Metric").select_option("max_drawdown")
     expect(page.get_by_role("heading", name="Max drawdown over two parameters")).to_be_visible()
     expect(page.get_by_role("heading", name="Distribution of Max drawdown")).to_be_visible()
-    heat.hover(position={"x": 150, "y": 100})
-    expect(told).to_contain_text("policy worst, slow")
+    for y, slow in ((25, 200), (290, 20)):  # rows rise from the bottom
+        heat.hover(position={"x": 150, "y": y})
+        expect(told).to_contain_text(f"policy worst, slow {slow}: Max drawdown")
+
+
+@pytest.mark.parametrize(
+    ("others", "word"), [("mean", "mean"), ("median", "median"), ("top", "best")]
+)
+def test_a_cell_joins_the_trials_of_the_table(
+    open_page: Open, page_of_grid: Path, others: str, word: str
+) -> None:
+    page = open_page(page_of_grid).page
+    page.locator("#heat").get_by_label("Others").select_option(others)
+    page.locator("canvas.heat").focus()
+    page.keyboard.press("ArrowUp")  # to the best
+    page.keyboard.press("ArrowLeft")
+    given = sweep(GRID)
+    best = given.trials.row(by_predicate=pl.col("number") == given.best, named=True)
+    fast = "strategies[0].params.fast"
+    cell = given.trials.filter(pl.col(fast) == best[fast] - 4, pl.col("slow") == best["slow"])[
+        "sharpe"
+    ]
+    figure = {"mean": cell.mean(), "median": cell.median(), "top": cell.max()}[others]
+    told = (
+        f"fast {best[fast] - 4}, slow {best['slow']}: Sharpe {figure:.2f}, the {word} of 6 trials"
+    )
+    expect(page.locator("#heat .readout")).to_have_text(told)
+
+
+def test_the_neighborhood_has_the_figures_of_the_table(open_page: Open, page_of_grid: Path) -> None:
+    page = open_page(page_of_grid).page
+    given = sweep(GRID)
+    best = given.trials.row(by_predicate=pl.col("number") == given.best, named=True)
+    fast = "strategies[0].params.fast"
+    near = given.trials.filter(
+        (pl.col(fast) - best[fast]).abs() <= 4,
+        (pl.col("slow") - best["slow"]).abs() <= 20,
+        (pl.col("multiple") - best["multiple"]).abs() <= 1,
+        pl.col("policy") == best["policy"],
+        pl.col("number") != given.best,
+    )
+    for label, name, worst in (
+        ("Sharpe", "sharpe", "min"),
+        ("Max drawdown", "max_drawdown", "max"),
+    ):
+        texts = page.locator("#around tbody tr", has_text=label).locator("td").all_inner_texts()
+        scale = 100 if name == "max_drawdown" else 1
+        columns = (near[name].median(), getattr(near[name], worst)(), given.trials[name].median())
+        figures = [float(t.split()[0].replace("−", "-")) for t in texts[1:]]
+        assert figures == [pytest.approx(scale * c, abs=0.006) for c in columns]
 
 
 def test_a_range_on_an_axis_keeps_the_trials_within(open_page: Open, page_of_grid: Path) -> None:

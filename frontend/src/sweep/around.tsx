@@ -4,7 +4,7 @@ import { pathOf } from "../charts/lines";
 import { count, fixed, inUnit, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Mark, type MarkName } from "../parts/mark";
-import { median, short, stepsOf, through, valuesOf, worst } from "./space";
+import { median, stepsOf, through, valuesOf, worst } from "./space";
 import { metricOf, type AroundView, type AxisView, type MetricView, type SweepView } from "./view";
 
 const MARKS: Record<AroundView["shape"], [MarkName, string]> = {
@@ -31,7 +31,7 @@ export function Around({ view, metric }: { view: SweepView; metric: MetricView }
             <p>{said(view, around)}</p>
             {around.at_edge.length > 0 && (
               <p>
-                The best is at the edge of {around.at_edge.map(short).join(", ")}: a better one may be outside of what was
+                The best is at the edge of {around.at_edge.join(", ")}: a better one may be outside of what was
                 searched.
               </p>
             )}
@@ -124,9 +124,9 @@ function Slice({ view, axis, metric }: { view: SweepView; axis: AxisView; metric
   const told = line.map((p, i) => `${words[i]}: ${inUnit(p.value, metric.unit)}`).join(", ");
   return (
     <figure class="slice">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${metric.label} over ${short(axis.name)}. ${told}`}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${metric.label} over ${axis.label}. ${told}`}>
         <text x={SIDE} y={12} class="tick strong">
-          {short(axis.name)}
+          {axis.label}
         </text>
         <line x1={0} x2={WIDTH} y1={y(0)} y2={y(0)} class="axis" />
         {axis.is_number && <path d={pathOf(line.map((p) => p.value), places, x, y)} class="slice-line" />}

@@ -2,7 +2,7 @@
 import { count, day, fixed, inUnit, percent, plain } from "../format";
 import { Fact, listed, Notes } from "../parts/head";
 import { Mark } from "../parts/mark";
-import { placeOf, short } from "./space";
+import { placeOf } from "./space";
 import { metricOf, type BestView, type SweepView } from "./view";
 
 export function Header({ view }: { view: SweepView }) {
@@ -18,10 +18,10 @@ export function Header({ view }: { view: SweepView }) {
         {view.strategies.length > 0 && <Fact name="Strategy">{listed(view.strategies)}</Fact>}
         {view.symbols.length > 0 && <Fact name={view.symbols.length > 1 ? "Symbols" : "Symbol"}>{listed(view.symbols)}</Fact>}
         <Fact name={view.is_grid ? "Grid" : "Sample"}>
-          {view.axes.length === 0 ? "nothing varies" : view.axes.map((a) => (view.is_grid ? `${short(a.name)} (${a.values.length})` : short(a.name))).join(", ")}
+          {view.axes.length === 0 ? "nothing varies" : view.axes.map((a) => (view.is_grid ? `${a.label} (${a.values.length})` : a.label)).join(", ")}
         </Fact>
-        {view.fixed.map(({ name, value }) => (
-          <Fact key={name} name={short(name)}>
+        {view.fixed.map(({ label, value }) => (
+          <Fact key={label} name={label}>
             {plain(value)}
           </Fact>
         ))}

@@ -6,7 +6,7 @@ import { FONT } from "../charts/font";
 import { count, inUnit } from "../format";
 import { Card, Pick } from "../parts/card";
 import { color, useTheme, type Theme } from "../theme";
-import { cells, placeOf, short, stepsOf, type Cell, type Others } from "./space";
+import { cells, placeOf, stepsOf, type Cell, type Others } from "./space";
 import type { AxisView, MetricView, SweepView } from "./view";
 
 const LEFT = 74;
@@ -73,7 +73,7 @@ export function Heat({ view, metric, selected, onMetric, onSelect }: HeatProps) 
     setNames(which === 0 ? [name, other] : [other, name]);
     setAt(null);
   };
-  const axes = view.axes.map((axis) => [axis.name, short(axis.name)] as const);
+  const axes = view.axes.map((axis) => [axis.name, axis.label] as const);
   return (
     <Card id="heat" title={`${metric.label} over two parameters`}>
       <div class="filters">
@@ -99,7 +99,7 @@ export function Heat({ view, metric, selected, onMetric, onSelect }: HeatProps) 
         class="heat"
         role="application"
         tabIndex={0}
-        aria-label={`Heat map of ${metric.label} over ${short(x.name)} and ${short(y.name)}. Arrow keys move, Enter selects a trial.`}
+        aria-label={`Heat map of ${metric.label} over ${x.label} and ${y.label}. Arrow keys move, Enter selects a trial.`}
         onPointerMove={(e) => setAt(find(e))}
         onPointerLeave={() => setAt(null)}
         onClick={(e) => choose(find(e))}
@@ -150,7 +150,7 @@ function topOf(metric: MetricView, rows: number[]): number {
 
 function told(view: SweepView, x: AxisView, y: AxisView, metric: MetricView, cell: Cell, at: number, others: Others): string {
   const across = stepsOf(x).words;
-  const where = `${short(x.name)} ${across[at % across.length]}, ${short(y.name)} ${stepsOf(y).words[Math.floor(at / across.length)]}`;
+  const where = `${x.label} ${across[at % across.length]}, ${y.label} ${stepsOf(y).words[Math.floor(at / across.length)]}`;
   if (cell.rows.length === 0) return `${where}: no trial`;
   if (cell.rows.length === 1) {
     const row = cell.rows[0]!;
@@ -227,7 +227,7 @@ function drawAxes(context: CanvasRenderingContext2D, frame: Frame, x: AxisView, 
     if (i % apart === 0) context.fillText(word, LEFT + (i + 0.5) * frame.wide, height - FOOT + 10, Math.max(frame.wide * apart, 20));
   });
   context.fillStyle = color("ink");
-  context.fillText(short(x.name), LEFT + (frame.across * frame.wide) / 2, height - 8);
+  context.fillText(x.label, LEFT + (frame.across * frame.wide) / 2, height - 8);
   context.textAlign = "right";
-  context.fillText(short(y.name), LEFT - 6, 8, LEFT - 8);
+  context.fillText(y.label, LEFT - 6, 8, LEFT - 8);
 }

@@ -6,7 +6,6 @@ import { ramp } from "../charts/ramp";
 import { count, inUnit, plain } from "../format";
 import { Card } from "../parts/card";
 import { color, useTheme } from "../theme";
-import { short } from "./space";
 import type { MetricView, SweepView } from "./view";
 
 const SIDE = 56;
@@ -37,7 +36,7 @@ export function scalesOf(view: SweepView, metric: MetricView): Scale[] {
       const last = Math.max(1, axis.values.length - 1);
       const word = (share: number) => plain(axis.values[Math.round(share * last)]);
       const at = Float64Array.from(axis.codes, (code) => code / last);
-      return { name: axis.name, label: short(axis.name), at, ends: [word(0), word(1)], word };
+      return { name: axis.name, label: axis.label, at, ends: [word(0), word(1)], word };
     }),
     ...figures.map(figureScale),
   ];

@@ -106,10 +106,5 @@ export function through(view: SweepView, axis: AxisView, metric: MetricView): { 
 
 /** "fast 10, slow 50" */
 export function placeOf(view: SweepView, row: number): string {
-  return view.axes.map((axis) => `${short(axis.name)} ${plain(axis.values[axis.codes[row]!]!)}`).join(", ");
-}
-
-/** The last part of a parameter's place: "fast" of `strategies[0].params.fast`. */
-export function short(name: string): string {
-  return name.slice(name.lastIndexOf(".") + 1);
+  return view.axes.map((axis) => `${axis.label} ${plain(axis.values[axis.codes[row]!]!)}`).join(", ");
 }

@@ -4,7 +4,7 @@ import { count, fixed, inUnit, plain, tone } from "../format";
 import { Card, Empty, Pick } from "../parts/card";
 import { compareNumbers, Grid, type Column, type Sorting } from "../parts/grid";
 import { word } from "../view";
-import { placeOf, short } from "./space";
+import { placeOf } from "./space";
 import type { AxisView, SweepView } from "./view";
 
 const TONED = new Set(["sharpe", "sortino", "net_profit", "total_return", "annual_return", "expectancy", "expectancy_r"]);
@@ -42,7 +42,7 @@ export function Trials({ view, rows, selected, onSelect }: TrialsProps) {
           <Pick label="Status" value={filter["status"] ?? ""} options={options(view.status.words)} onChange={set("status")} />
         )}
         {few.map((axis) => (
-          <Pick key={axis.name} label={short(axis.name)} value={filter[axis.name] ?? ""} options={options(axis.values.map(plain))} onChange={set(axis.name)} />
+          <Pick key={axis.name} label={axis.label} value={filter[axis.name] ?? ""} options={options(axis.values.map(plain))} onChange={set(axis.name)} />
         ))}
         {Object.values(filter).some(Boolean) && (
           <button type="button" class="link" onClick={() => setFilter({})}>
@@ -80,7 +80,7 @@ function columnsOf(view: SweepView): Column<string>[] {
     },
     ...view.axes.map((axis): Column<string> => ({
       key: axis.name,
-      title: short(axis.name),
+      title: axis.label,
       help: axis.name,
       numeric: axis.is_number,
       text: (i) => plain(axis.values[axis.codes[i]!]),

@@ -7,6 +7,7 @@ export type Value = Num | string;
 
 export interface AxisView {
   name: string;
+  label: string;
   is_number: boolean;
   values: Value[];
   codes: number[];
@@ -61,7 +62,7 @@ export interface SweepView {
   status: Coded;
   error: Coded;
   axes: AxisView[];
-  fixed: { name: string; value: Value }[];
+  fixed: { label: string; value: Value }[];
   metrics: MetricView[];
   notes: string[];
   manifest: Record<string, unknown>;

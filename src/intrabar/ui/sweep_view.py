@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TypedDict, cast
 
 import numpy as np
@@ -23,10 +25,12 @@ PROFIT = ("net_profit", "total_return")
 class AxisView(TypedDict):
     """A parameter that varies: `values[codes[i]]` is that of row i.
 
-    Numbers are `values` that rise; `edges` are those of bins where they were sampled.
+    `label` is the end of its name that no other has. Numbers are `values` that rise; `edges` are
+    those of bins where they were sampled.
     """
 
     name: str
+    label: str
     is_number: bool
     values: list[Number | str]
     codes: list[int]
@@ -71,7 +75,7 @@ class AroundView(TypedDict):
 class FixedView(TypedDict):
     """A parameter that is the same in every trial."""
 
-    name: str
+    label: str
     value: Number | str
 
 
@@ -124,6 +128,7 @@ def sweep_view(sweep: Sweep) -> SweepView:
     place = {int(row): i for i, row in enumerate(kept)}
     shown = table[kept]
     varying = {axis.name for axis in axes}
+    label = _labels(sweep.parameters)
     return {
         "schema": SCHEMA,
         "name": sweep.name,
@@ -157,14 +162,14 @@ def sweep_view(sweep: Sweep) -> SweepView:
             "profitable": shape.number(around.profitable),
             "kept": shape.number(around.kept),
             "shape": around.shape,
-            "at_edge": around.at_edge,
+            "at_edge": [label[name] for name in around.at_edge],
         },
         "number": shown["number"].to_list(),
         "status": shape.coded(shown["status"]),
         "error": shape.coded(shown["error"].replace("", None)),
-        "axes": [_axis(axis, kept) for axis in axes],
+        "axes": [_axis(axis, label[axis.name], kept) for axis in axes],
         "fixed": [
-            {"name": name, "value": _value(table[name][0])}
+            {"label": label[name], "value": _value(table[name][0])}
             for name in sweep.parameters
             if name not in varying and table.height
         ],
@@ -231,14 +236,24 @@ def _sampled(trials: int, shown: int) -> list[str]:
     ]
 
 
-def _axis(axis: Axis, kept: Indices) -> AxisView:
+def _axis(axis: Axis, label: str, kept: Indices) -> AxisView:
     return {
         "name": axis.name,
+        "label": label,
         "is_number": axis.is_number,
         "values": [_value(value) for value in axis.values],
         "codes": axis.codes[kept].tolist(),
         "edges": [] if axis.edges is None else shape.numbers(axis.edges),
     }
+
+
+def _labels(names: Sequence[str]) -> dict[str, str]:
+    """For each name the shortest end, cut at dots, that no other name has."""
+    ends = {
+        name: [name.split(".", k)[-1] for k in range(name.count("."), -1, -1)] for name in names
+    }
+    every = Counter(end for own in ends.values() for end in own)
+    return {name: next((end for end in own if every[end] == 1), name) for name, own in ends.items()}
 
 
 def _value(value: object) -> Number | str:
