@@ -38,7 +38,7 @@ from intrabar.analysis.snooping import snooping
 
 HERE = Path(__file__).parent
 DAYS, TRIALS, NOMINAL = 500, 100, 0.05
-RESAMPLES, BLOCKS = 500, 10
+RESAMPLES, BLOCKS = 300, 10
 
 Floats = NDArray[np.float64]
 Random = np.random.Generator
@@ -217,7 +217,7 @@ def picture(results: dict[str, Any], file: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=1000, help="of each kind of trials")
+    parser.add_argument("--samples", type=int, default=600, help="of each kind of trials")
     samples = parser.parse_args().samples
     results = {}
     began = process_time()

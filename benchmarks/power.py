@@ -24,7 +24,7 @@ from intrabar.analysis.sharpe import deflate, sharpes
 from intrabar.analysis.snooping import snooping
 
 HERE = Path(__file__).parent
-TRIALS, YEAR, RESAMPLES, BLOCKS = 100, 252, 500, 10
+TRIALS, YEAR, RESAMPLES, BLOCKS = 100, 252, 300, 10
 EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 YEARS = (1, 2, 4, 8)
 FIGURES = ("deflated", "spa", "pbo")
@@ -96,7 +96,7 @@ def picture(points: list[dict[str, float]], file: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=200, help="of each point")
+    parser.add_argument("--samples", type=int, default=100, help="of each point")
     samples = parser.parse_args().samples
     began = process_time()
     points = measured(samples)

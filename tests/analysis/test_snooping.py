@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from intrabar.analysis import snooping as module
+from intrabar.analysis.bootstrap import block_length
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.snooping import Snooping, long_run_deviation, p_values, snooping
 
@@ -37,18 +38,46 @@ def weights_of_arch(days: int, block: int, count: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("edge", [0.0, 0.001, 0.002])
 @pytest.mark.parametrize("block", [1, 6])
 def test_p_values_are_those_of_arch_on_its_resamples(edge: float, block: int) -> None:
-    # What arch calls `studentize` only changes which trials are centered, so the returns that
-    # it gets are divided by their deviations before (Hansen 2005, section 2.1).
     returns = noise(200, 30, 3) * np.geomspace(0.2, 5.0, 30) + np.linspace(-0.004, 0.0, 30)
     returns[:, 5] += 0.003 + edge
-    deviation = long_run_deviation(returns, block)
-    scaled = returns / deviation
-    theirs = SPA(np.zeros(200), -scaled, block_size=block, reps=400, seed=11)
+    theirs = SPA(np.zeros(200), -returns, block_size=block, reps=400, seed=11)
     theirs.compute()
-    ours = p_values(scaled, np.ones(30), weights_of_arch(200, block, 400, 11))
+    deviation = long_run_deviation(returns, block)
+    ours = p_values(returns, deviation, weights_of_arch(200, block, 400, 11))
     expected = (400 * theirs.pvalues.to_numpy() + 1) / 401
     assert ours == pytest.approx(tuple(expected))
     assert edge or ours[0] < ours[1] < ours[2]
+
+
+@pytest.mark.parametrize("edge", [0.0, 0.002])
+def test_studentized_p_values_are_those_of_loops(edge: float) -> None:
+    returns = noise(60, 7, 9) * np.geomspace(0.2, 5.0, 7) + np.linspace(-0.004, 0.0, 7)
+    returns[:, 2] += edge
+    weights = weights_of_arch(60, 3, 200, 1)
+    deviation = long_run_deviation(returns, 3)
+    beyond = [0, 0, 0]
+    reached = max(returns[:, j].mean() / deviation[j] for j in range(7))
+    bound = -math.sqrt(2 * math.log(math.log(60)) / 60)
+    for weight in weights:
+        highest = [-math.inf] * 3
+        for j in range(7):
+            values = np.repeat(returns[:, j], weight.astype(int))
+            own = deviation[j] * values.std() / returns[:, j].std()
+            mean = returns[:, j].mean()
+            near = mean if mean / deviation[j] >= bound else 0.0
+            for k, center in enumerate((max(mean, 0.0), near, mean)):
+                highest[k] = max(highest[k], (values.mean() - center) / own)
+        beyond = [n + (h > reached) for n, h in zip(beyond, highest, strict=True)]
+    found = p_values(returns, deviation, weights, studentized=True)
+    assert found == pytest.approx([(n + 1) / 201 for n in beyond])
+
+
+def test_noise_that_is_skewed_to_losses_is_not_taken_to_be_real() -> None:
+    taken = []
+    for seed in range(100):
+        returns = 1.0 - np.random.default_rng(seed).exponential(size=(250, 40))
+        taken.append(found_in(returns, resamples=200, seed=seed).consistent < 0.05)
+    assert np.mean(taken) <= 0.12  # it is 0.25 with the fixed deviation
 
 
 def test_the_reality_check_is_the_upper_one_of_arch() -> None:
@@ -88,6 +117,13 @@ def test_an_edge_is_found_and_the_bounds_are_in_order() -> None:
     assert found.lower <= found.consistent <= found.upper < 0.01
     assert found.reality_check < 0.01
     assert found.trials == 100
+
+
+def test_blocks_have_the_mean_of_what_suits_the_trials() -> None:
+    returns = np.cumsum(noise(300, 6), axis=0) * np.array([1, 0, 0, 0, 0, 1]) + noise(300, 6, 1)
+    suits = [block_length(returns[:, k]) for k in range(6)]
+    assert max(suits) > 2 * min(suits)
+    assert found_in(returns).block == pytest.approx(np.mean(suits))
 
 
 def test_a_benchmark_is_what_has_to_be_beaten() -> None:
