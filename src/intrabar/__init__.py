@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
     from intrabar.research.sweep import SweepResult
-    from intrabar.research.walk_forward_run import WalkForward
+    from intrabar.research.walk_forward_result import WalkForward
     from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -90,7 +90,7 @@ _HOMES = {
     "research.critique": "critique",
     "research.finding": "Finding",
     "research.sweep": "SweepResult",
-    "research.walk_forward_run": "WalkForward",
+    "research.walk_forward_result": "WalkForward",
     "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",

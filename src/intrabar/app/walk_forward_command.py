@@ -24,7 +24,7 @@ from intrabar.app.sweep_command import SweepOptions, said
 from intrabar.app.sweeping import planned
 from intrabar.app.walking import walked
 from intrabar.errors import RunError
-from intrabar.research.walk_forward_run import KEPT_GOOD, WalkForward
+from intrabar.research.walk_forward_result import KEPT_GOOD, WalkForward
 
 MANIFEST = "walk_forward.json"
 

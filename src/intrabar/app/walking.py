@@ -10,7 +10,8 @@ from intrabar.app.config_file import validated
 from intrabar.app.given import Given
 from intrabar.app.sweeping import Condition, Plan, planned, pool_for
 from intrabar.engine.backtest import Progress
-from intrabar.research.walk_forward_run import WalkForward, Windows, walk
+from intrabar.research.walk_forward_result import WalkForward
+from intrabar.research.walk_forward_run import Windows, walk
 
 
 def walk_forward(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import IntrabarError
+from intrabar.research.critique_course import flat_stretches, open_at_the_end, ruin
 from intrabar.research.critique_fills import capacity, gapped_fills, stale_fills
 from intrabar.research.critique_regimes import exposure, market_beta
 from intrabar.research.critique_reruns import (
@@ -18,11 +19,8 @@ from intrabar.research.critique_reruns import (
 from intrabar.research.critique_sample import (
     few_campaigns,
     few_winners,
-    flat_stretches,
     no_profit,
-    open_at_the_end,
     parameters_per_campaign,
-    ruin,
 )
 from intrabar.research.finding import Finding, worst_first
 
