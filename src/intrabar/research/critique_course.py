@@ -66,7 +66,7 @@ def flat_stretches(result: Result) -> list[Finding]:
     titles = {
         "fail": "It spent most of its time below an old high.",
         "doubt": "It stood still for a long time.",
-        "pass": "It made new highs all along.",
+        "pass": "It did not stand still for long.",
     }
     return [
         Finding(

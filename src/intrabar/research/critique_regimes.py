@@ -16,8 +16,8 @@ from intrabar.engine.result import Result
 from intrabar.model.bars import Floats, Times
 from intrabar.research.finding import Finding, Mark
 
-ONE_DOUBT, ONE_FAIL = 0.8, 1.0
-"""Share of the profit in one part; above 1 all other parts together lost."""
+ONE_DOUBT, ONE_FAIL = 0.8, 1.25
+"""Share of the profit in one part; from 1.25 on the others together lost a quarter of it."""
 
 VOLATILITY_DAYS = 20
 TREND_DAYS = 60
@@ -111,10 +111,10 @@ def _one(kind: str, parts: Mapping[str, float], todo: str) -> Finding | None:
     best = max(parts, key=lambda part: parts[part])
     share = parts[best] / total
     mark: Mark = "pass"
-    title = f"The profit is spread over every {kind}."
+    title = f"The profit does not hang on one {kind}."
     if len(parts) == 1:
         mark, title = "doubt", f"There is one {kind} only: {best}."
-    elif share > ONE_FAIL:
+    elif share >= ONE_FAIL:
         mark, title = "fail", f"All the profit is of one {kind}, {best}; the others lost."
     elif share >= ONE_DOUBT:
         mark, title = "doubt", f"Most of the profit is of one {kind}: {best}."
