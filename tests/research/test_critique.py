@@ -382,8 +382,8 @@ def test_one_regime_is_found() -> None:
 def test_a_sector_that_carries_all_others_is_found() -> None:
     bars = market(800, symbols=("A", "B", "C"))
     level = np.ones((800, 3))
-    level[:, 0] = np.exp(0.001 * np.arange(800))
-    level[:, 1:] = np.exp(-0.003 * np.arange(800))[:, None]
+    level[:, 0] = np.exp(0.0015 * np.arange(800))
+    level[:, 1:] = np.exp(-0.001 * np.arange(800))[:, None]
     bars = replace(bars, **{n: getattr(bars, n) * level for n in ("open", "high", "low", "close")})
     told = found(run_of(bars, Signals(dict.fromkeys("ABC", 1))))["exposure to one symbol"]
     assert told.mark == "fail"
