@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bars
 import numpy as np
+import polars as pl
 import workloads as w
 from engine_process import Outcome, Task, serve
 
+from intrabar.app.sweeping import sweep
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.columns import compute_columns
 from intrabar.exits import FixedRatio
@@ -82,18 +85,33 @@ def w2(size: int, rules: str) -> Task:
     return lambda: outcome_of(market, bot, (SLIPPED,))
 
 
+def crossing(indicator: Callable[[Indicator], np.ndarray], fast: int, slow: int) -> Signals:
+    return cross_signals(indicator(sma(fast)), indicator(sma(slow)))
+
+
 def w3(size: int, rules: str) -> Task:
-    market = market_of(*bars.hours(w.HOURS), bars.HOUR)
-    wanted = w.pairs(size)
-    periods = {period for pair in wanted for period in pair}
+    """The sweep as users have it: figures, daily returns and digest of each run included."""
+    time, columns = bars.hours(w.HOURS)
+    frame = pl.DataFrame(
+        {"time": pl.Series(time).cast(pl.Datetime("ns", "UTC")), **columns, "volume": 1.0}
+    )
+    wanted = set(w.pairs(size))
+    fast, slow = (sorted({pair[k] for pair in wanted}) for k in (0, 1))
 
     def run() -> Outcome:
-        means = compute_columns({"": {str(p): sma(p) for p in periods}}, market)[""]
-        every = [
-            outcome_of(market, cross_signals(means[str(f)][:, 0], means[str(s)][:, 0]), (TRADED,))
-            for f, s in wanted
-        ]
-        return Outcome(sum(x.fills for x in every), sum(x.equity for x in every))
+        result = sweep(
+            crossing,
+            {"A": frame},
+            parameters={"fast": fast, "slow": slow},
+            constraints=[lambda pair: (pair["fast"], pair["slow"]) in wanted],
+            instruments={"A": TRADED},
+            cash=w.CASH,
+            workers=1,
+            keep=False,
+        )
+        # Always in the market: each fill but the first ends a campaign.
+        fills = result.table["campaigns"].sum() + len(result)
+        return Outcome(int(fills), result.table["net_profit"].sum() + w.CASH * len(result))
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from itertools import product
 
 import numpy as np
@@ -41,6 +42,7 @@ def test_constraints_leave_out_points_and_numbers_stay_dense() -> None:
         ({"from": 1, "to": 3, "count": 9}, (1, 2, 3)),
         (range(3), (0, 1, 2)),
         (np.array([1.5, 2.5]), (1.5, 2.5)),
+        ([date(2024, 1, 5)], ("2024-01-05",)),
         ([["IBM", "MSFT"], ["ES"]], ("IBM,MSFT", "ES")),
     ],
 )

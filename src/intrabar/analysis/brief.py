@@ -43,6 +43,8 @@ class Calendar:
     def __init__(self, market: Market) -> None:
         self.market = market
         self.day = days_of(market.time) if market.day is None else market.day
+        # The last row of each day.
+        self.ends = np.flatnonzero(np.append(np.diff(self.day) != 0, True))
         self.month = self.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
@@ -71,17 +73,17 @@ def brief(
         In the order of the market's columns.
     periods_per_year : float
     """
-    market, n = calendar.market, equity.shape[0]
+    market, n, most = calendar.market, equity.shape[0], calendar.ends.shape[0]
     worth = np.array(point_values, np.float64)
     if market.fx is not None:
         worth = worth * market.fx[n - 1]
-    rows, returns = np.empty(n, np.int64), np.empty(n)
+    rows, returns, scratch = np.empty(most, np.int64), np.empty(most), np.empty(most)
     out = np.empty(len(FIGURES))
     days = figures(
         fills,
         equity,
         market.time,
-        calendar.day,
+        calendar.ends,
         calendar.month,
         market.open[:n],
         market.high[:n],
@@ -93,7 +95,7 @@ def brief(
         periods_per_year,
         rows,
         returns,
-        np.empty(n),
+        scratch,
         out,
     )
     values = dict(zip(FIGURES, [None if x != x else x for x in out.tolist()], strict=True))

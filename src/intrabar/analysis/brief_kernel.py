@@ -92,21 +92,20 @@ FIGURES = (
 
 
 @kernel
-def daily(equity: Floats, day: Ints, initial: float, rows: Ints, returns: Floats) -> int:
+def daily(equity: Floats, ends: Ints, initial: float, rows: Ints, returns: Floats) -> int:
     """Write the last row of each day and the return on the day before; how many days.
 
-    NaN is the return on an equity of zero or less.
+    `ends` are the last rows of the market's days. NaN is the return on an equity of zero or less.
     """
-    count = 0
     before = initial
-    n = equity.shape[0]
-    for i in range(n):
-        if i + 1 == n or day[i + 1] != day[i]:
-            rows[count] = i
-            returns[count] = equity[i] / before - 1.0 if before > 0.0 else np.nan
-            before = equity[i]
-            count += 1
-    return count
+    for k in range(ends.shape[0]):
+        i = min(ends[k], equity.shape[0] - 1)  # a run may end within a day
+        rows[k] = i
+        returns[k] = equity[i] / before - 1.0 if before > 0.0 else np.nan
+        before = equity[i]
+        if i + 1 == equity.shape[0]:
+            return k + 1
+    return 0
 
 
 @kernel
@@ -365,7 +364,7 @@ def figures(
     fills: Any,
     equity: Floats,
     time: Ints,
-    day: Ints,
+    ends: Ints,
     month: Ints,
     open_: Floats,
     high: Floats,
@@ -387,8 +386,10 @@ def figures(
     fills : (n,) sim.state.FILL
     equity : (b,) float64
         Of the bars that the run lived.
-    time, day, month : (t,) int64
+    time, month : (t,) int64
         Of the market's rows.
+    ends : (d,) int64
+        Last rows of the market's days.
     open_, high, low, close : (b, i) float64
     worth : (i,) float64, account currency
         Of a move of 1.0 in price at the last of these bars.
@@ -396,12 +397,12 @@ def figures(
     initial : account currency
     year : days
         Returns in a year.
-    rows, returns, scratch : (b,)
+    rows, returns, scratch : (d,)
         Room.
     out : (len(FIGURES),) float64
     """
     out[:] = np.nan
-    n = daily(equity, day, initial, rows, returns)
+    n = daily(equity, ends, initial, rows, returns)
     growth_of(equity, initial, returns[:n], year, scratch, out)
     drawdown_of(equity, time, initial, out)
     months_of(equity, rows[:n], month, initial, out)

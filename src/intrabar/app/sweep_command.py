@@ -23,6 +23,7 @@ from intrabar.app.sweeping import carried_out, planned
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.lean import FAILED
 from intrabar.research.sweep import LOWER_IS_BETTER, Best, SweepResult
+from intrabar.research.trial import Trial
 
 SHOWN = 10  # trials in the table
 FIGURES = ("total_return", "sharpe", "max_drawdown", "campaigns")
@@ -86,13 +87,13 @@ def sweep(
         result = carried_out(
             plan, Path(made.out), workers=options.workers, on=options.on, progress=watched
         )
+    if not as_json:
+        tell(result)
     page = str(sweep_report(result)) if made.report else None
     if as_json:
         print(json.dumps({**summary(result), "page": page}))
-    else:
-        tell(result)
-        if page is not None:
-            print(f"page: {page}")
+    elif page is not None:
+        print(f"page: {page}")
     if result.failed == len(result):
         raise RunError(f"all {len(result)} trials failed; the first: {result.outcomes[0].error}")
     return 0
@@ -131,6 +132,8 @@ def values_of(text: str) -> tuple[str, Any]:
 
 def summary(result: SweepResult) -> dict[str, Any]:
     """What a program wants to know."""
+    best = result.best
+    trial = None if best is None else Trial(best.number, best.parameters)
     return {
         "id": Path(result.folder).name,
         "folder": result.folder,
@@ -139,8 +142,8 @@ def summary(result: SweepResult) -> dict[str, Any]:
         "failed": result.failed,
         "found": result.found,
         "metric": result.metric,
-        "best": None if result.best is None else best_as_json(result.best),
-        "tried": None if result.best is None else result.tried_on(result.outcomes[0].trial),
+        "best": None if best is None else best_as_json(best),
+        "tried": None if trial is None else result.tried_on(trial),
         "digest": result.digest,
         "remarks": result.remarks,
     }

@@ -7,6 +7,7 @@ every process reads in place; only outcomes travel back.
 from __future__ import annotations
 
 import pickle
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -104,6 +105,7 @@ _given: tuple[SharedMemory, Work] | None = None  # of this process, which serves
 
 def _begin(packed: Packed) -> None:
     global _given
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     _given = unpack(packed)
 
 

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,8 @@ def axis(place: str, given: Any) -> Axis:
 def _value(place: str, given: Any) -> Value:
     if isinstance(given, np.generic):
         given = given.item()
+    if isinstance(given, date):  # as YAML reads 2024-01-05
+        return given.isoformat()
     if isinstance(given, list | tuple) and given and all(isinstance(x, str) for x in given):
         return ",".join(given)  # symbols that are traded together
     if given is not None and not isinstance(given, bool | int | float | str):
