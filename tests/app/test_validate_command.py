@@ -16,9 +16,8 @@ QUICK = ("--runs", "9")
 
 
 @pytest.fixture
-def home(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a configuration, a run and a sweep in its `runs`; no page is written."""
-    monkeypatch.setattr("intrabar.app.validate_command.write_page", lambda *_, **__: None)
+def home(tmp_path: Path, capsys: Any) -> Path:
+    """A folder with a configuration, a run and a sweep in its `runs`."""
     config = config_in(tmp_path, sweep=SWEEP)
     for command in ("backtest", "sweep"):
         code, _, err = said(capsys, command, config)
@@ -55,7 +54,25 @@ def test_the_best_of_a_sweep_is_validated(home: Path, capsys: Any) -> None:
     assert "random entry" in names
     assert told["verdict"]["mark"] in ("pass", "doubt", "fail")
     assert set(told["intervals"]["sharpe"]) == {"value", "low", "high"}
-    assert told["page"].endswith("validation.html")
+    page = Path(told["page"]).read_text(encoding="utf-8")
+    assert told["verdict"]["sentence"] in page
+    assert all(one["name"] in page for one in told["checks"])
+    assert all(one["title"] in page for one in told["findings"])
+
+
+def test_the_page_goes_where_it_is_wanted(home: Path, capsys: Any) -> None:
+    run = folder(home, "manifest.json")
+    wanted = home.parent / "pages" / "mine.html"
+    code, out, err = said(capsys, "validate", run, "--out", home, "--page", wanted, *QUICK)
+    assert code == 0, err
+    assert f"page: {wanted}" in out
+    assert wanted.stat().st_size > 10_000
+    assert not (run / "validation.html").exists()
+    (home.parent / "file").write_text("")
+    unwritable = home.parent / "file" / "x.html"
+    code, _, err = said(capsys, "validate", run, "--out", home, "--page", unwritable, *QUICK)
+    assert code == 1
+    assert "was not written" in err
 
 
 def test_more_variants_than_the_ledger_knows_may_be_said(home: Path, capsys: Any) -> None:
