@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from intrabar.app.report import report
     from intrabar.app.sweep_page import sweep_report
     from intrabar.app.sweeping import sweep
+    from intrabar.app.validating import validate
+    from intrabar.app.walking import walk_forward
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
@@ -49,7 +51,11 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
+    from intrabar.research.check import Check, Validation
+    from intrabar.research.critique import critique
+    from intrabar.research.finding import Finding
     from intrabar.research.sweep import SweepResult
+    from intrabar.research.walk_forward_result import WalkForward
     from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -65,6 +71,8 @@ _HOMES = {
     "app.report": "report",
     "app.sweep_page": "sweep_report",
     "app.sweeping": "sweep",
+    "app.validating": "validate",
+    "app.walking": "walk_forward",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
     "engine.replay": "Replay",
@@ -78,7 +86,11 @@ _HOMES = {
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
+    "research.check": "Check Validation",
+    "research.critique": "critique",
+    "research.finding": "Finding",
     "research.sweep": "SweepResult",
+    "research.walk_forward_result": "WalkForward",
     "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
@@ -98,10 +110,12 @@ __all__ = [
     "Bars",
     "Bot",
     "CausalityError",
+    "Check",
     "CoinFlip",
     "ConfigError",
     "DataError",
     "Expected",
+    "Finding",
     "FixedRatio",
     "Gates",
     "Instrument",
@@ -124,11 +138,14 @@ __all__ = [
     "TrailingATR",
     "TrendFollowing",
     "UsageError",
+    "Validation",
+    "WalkForward",
     "Weights",
     "atr",
     "audit",
     "backtest",
     "bollinger",
+    "critique",
     "cross",
     "ema",
     "expected",
@@ -145,6 +162,8 @@ __all__ = [
     "sweep_report",
     "talib",
     "uniform",
+    "validate",
+    "walk_forward",
 ]
 
 

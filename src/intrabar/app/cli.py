@@ -53,6 +53,21 @@ app.command(
     help="Look for decisions that know the future.",
 )
 app.command(
+    "intrabar.app.critique_command:critique",
+    name="critique",
+    help="Say what speaks against a stored run.",
+)
+app.command(
+    "intrabar.app.validate_command:validate",
+    name="validate",
+    help="Ask whether a run, or the best of a sweep, is real.",
+)
+app.command(
+    "intrabar.app.walk_forward_command:walk_forward",
+    name="walk-forward",
+    help="Choose on past windows, trade the choice on the next ones.",
+)
+app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",

@@ -158,6 +158,29 @@ class SweepConfig(Section):
     metric: str = "sharpe"
 
 
+class WalkForwardConfig(Section):
+    """Windows to choose on, and windows to prove it on.
+
+    Parameters
+    ----------
+    train, test, step : bars, or a stretch of the calendar such as "2y", "6m", "4w", "10d"
+        `step` is the length of the test where it is not given.
+    anchored : bool
+        Every train starts at the first bar.
+    purge : bars
+        How long a position may last: what is decided so close to a test is not trained on.
+    embargo : bars
+        Right before a test, never trained on.
+    """
+
+    train: int | str = "2y"
+    test: int | str = "6m"
+    step: int | str | None = None
+    anchored: bool = False
+    purge: int = Field(default=0, ge=0)
+    embargo: int = Field(default=0, ge=0)
+
+
 class Config(Section):
     """A whole run.
 
@@ -187,6 +210,8 @@ class Config(Section):
         Run in chunks of so many, for a history larger than memory.
     sweep : SweepConfig, optional
         What `intrabar sweep` changes from run to run; a backtest does not read it.
+    walk_forward : WalkForwardConfig, optional
+        The windows of `intrabar walk-forward`, which chooses among the trials of `sweep`.
     """
 
     name: str = ""
@@ -204,6 +229,7 @@ class Config(Section):
     out: str = "runs"
     chunk: int | None = Field(default=None, ge=1)
     sweep: SweepConfig | None = None
+    walk_forward: WalkForwardConfig | None = None
 
     @property
     def traded(self) -> list[str]:

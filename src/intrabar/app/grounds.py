@@ -204,16 +204,20 @@ def _name(what: Any) -> str:
     return json.dumps(what, sort_keys=True)
 
 
+def data_hash(contents: Mapping[str, str]) -> str:
+    """Content hash of the bars of several symbols, from that of each, in order."""
+    told = "".join(f"{symbol} {content}\n" for symbol, content in contents.items())
+    return sha256(told.encode()).hexdigest()
+
+
 def data_of(series: Sequence[Series]) -> Data:
     """The record of the bars that a trial runs on."""
-    digest = sha256()
-    for s in series:
-        digest.update(f"{s.bars.symbol} {content_hash(s.bars)}\n".encode())
+    contents = {s.bars.symbol: content_hash(s.bars) for s in series}
     first = min(int(s.bars.close_time[0]) for s in series)
     last = max(int(s.bars.close_time[-1]) for s in series)
     symbols = tuple(s.bars.symbol for s in series)
     bars = max(len(s.bars) for s in series)
-    return Data(digest.hexdigest(), symbols, bars, _utc(first), _utc(last))
+    return Data(data_hash(contents), symbols, bars, _utc(first), _utc(last))
 
 
 def _utc(ns: int) -> str:

@@ -59,6 +59,8 @@ class Setup:
     account : Account
     is_open : callable or None
         Whether instants lie in a session of a calendar; needed by the session gate.
+    columns : mapping of strategy to mapping of name to (t, n) float64
+        Columns that the rules of a bot read beside its indicators.
     """
 
     market: Market
@@ -66,6 +68,7 @@ class Setup:
     strategies: Mapping[str, AnyStrategy]
     account: Account = field(default_factory=Account)
     is_open: IsOpen | None = None
+    columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -104,7 +107,10 @@ class Run:
         prepared = self.prepared or Prepared(setup.market, calendars)
         adjusted, self.frames = prepared.adjusted, prepared.frames
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
-        columns = prepared.columns(named)
+        columns = {
+            name: {**own, **setup.columns.get(name, {})}
+            for name, own in prepared.columns(named).items()
+        }
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()

@@ -1,0 +1,55 @@
+"""A stored run made again from its manifest, as a result that can be asked."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from intrabar.app.compose import compose
+from intrabar.app.config import Config
+from intrabar.app.config_file import validated
+from intrabar.app.progress import bar
+from intrabar.app.runs import StoredRun, changed_data
+from intrabar.engine.backtest import Run
+from intrabar.engine.result import Result, finish
+from intrabar.errors import RunError
+
+
+class Remade(NamedTuple):
+    """A run once more.
+
+    Parameters
+    ----------
+    result : Result
+    notes : list of str
+        How it is not the run that was stored; empty where every bit is the same.
+    """
+
+    result: Result
+    notes: list[str]
+
+
+def remade(stored: StoredRun, *, quiet: bool = True) -> Remade:
+    """Make a stored run again, in memory and at one go.
+
+    Raises
+    ------
+    RunError
+        The run was one in chunks, whose history may not fit into memory.
+    UsageError, DataError
+        What it was made from is gone.
+    """
+    config = validated(Config, stored.manifest["config"], "manifest.config.")
+    if config.chunk is not None:
+        raise RunError(
+            f"{stored.id} was run in chunks, and this needs it at one go; run a shorter part of "
+            "its history without chunk, and ask that"
+        )
+    composed = compose(config)
+    notes = changed_data(stored, composed.origins)
+    with nullcontext() if quiet else bar(sys.stderr) as shown:
+        result = finish(Run(composed.setup), shown)
+    if result.digest != stored.manifest["digest"]:
+        notes.append("the result is not that of the stored run; intrabar runs rerun says why")
+    return Remade(result, notes)

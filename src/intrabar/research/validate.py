@@ -1,0 +1,177 @@
+"""Is it real: every test of a run or of the best of a sweep, and the verdict in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from intrabar.engine.backtest import Progress
+from intrabar.engine.result import Result
+from intrabar.errors import ConfigError
+from intrabar.research.check import Check, Validation
+from intrabar.research.checks_of_a_run import (
+    NULLS,
+    interval_check,
+    intervals_of,
+    null_check,
+    order_check,
+    sharpe_checks,
+)
+from intrabar.research.checks_of_a_sweep import Trials, sweep_checks
+from intrabar.research.critique import critique
+from intrabar.research.finding import Finding, Mark
+from intrabar.research.nulls import RUNS
+
+DECISIVE = ("deflated Sharpe ratio", "probability of backtest overfitting", "random entry")
+"""Tests that answer whether there is anything but luck; each alone can say no."""
+
+SINKING = ("profit", "ruin")
+"""Findings of the critique that leave nothing to ask about."""
+
+
+def validate_run(
+    result: Result,
+    *,
+    tried: int = 1,
+    spread: float | None = None,
+    runs: int = RUNS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Validation:
+    """Ask of one run whether its result is real.
+
+    Parameters
+    ----------
+    result : Result
+    tried : int, >= 1
+        Variants that were ever tried on its bars, this one included.
+    spread : float or None
+        Variance of their annual Sharpe ratios, where it is known.
+    runs : int
+        Of each null.
+    seed : int
+        Of everything that is drawn.
+    progress : callable, optional
+        Called with the tests done and the tests there are.
+
+    Raises
+    ------
+    ConfigError
+        `tried` or `runs` is below 1.
+    """
+    require_counts(tried, runs)
+    steps: list[Callable[[], list[Check]]] = [
+        lambda: sharpe_checks(result, tried, spread),
+        *_own_steps(result, runs, seed, chosen=tried > 1),
+    ]
+    checks = _made(steps, progress)
+    return _validation(checks, result, seed)
+
+
+def validate_sweep(
+    trials: Trials,
+    best: Result | None,
+    *,
+    runs: int = RUNS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Validation:
+    """Ask of the best of a sweep whether its result is real.
+
+    Parameters
+    ----------
+    trials : Trials
+    best : Result or None
+        Of the best trial; None where it cannot be run again: what needs it is left out, and that
+        is said.
+    runs, seed, progress
+        As `validate_run`.
+    """
+    require_counts(trials.tried, runs)
+    steps: list[Callable[[], list[Check]]] = [lambda: sweep_checks(trials, seed)]
+    if best is None:
+        found = _validation(_made(steps, progress), None, seed)
+        found.notes.append(
+            "the best trial cannot be run again from the folder of the sweep, so nothing was asked "
+            "of the run itself"
+        )
+        return found
+    steps += _own_steps(best, runs, seed, chosen=trials.tried > 1)
+    return _validation(_made(steps, progress), best, seed)
+
+
+def require_counts(tried: int | None, runs: int) -> None:
+    """Refuse numbers of variants and of runs that make no sense.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for name, value in (("tried", tried), ("runs", runs)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} is {value}, must be 1 or more")
+
+
+def _own_steps(
+    result: Result, runs: int, seed: int, *, chosen: bool
+) -> list[Callable[[], list[Check]]]:
+    nulls = [lambda name=name: [null_check(name, result, runs, seed, chosen)] for name in NULLS]
+    return [*nulls, lambda: [order_check(result, seed)]]
+
+
+def _made(steps: Sequence[Callable[[], list[Check]]], progress: Progress | None) -> list[Check]:
+    checks: list[Check] = []
+    for k, step in enumerate(steps):
+        checks += step()
+        if progress is not None:
+            progress(k + 1, len(steps) + 1)
+    return checks
+
+
+def _validation(checks: list[Check], result: Result | None, seed: int) -> Validation:
+    if result is None:
+        sentence, mark = verdict(checks, [])
+        return Validation(sentence, mark, checks, [], {})
+    intervals = intervals_of(result, seed)
+    checks.append(interval_check(intervals))
+    findings = critique(result)
+    sentence, mark = verdict(checks, findings)
+    return Validation(sentence, mark, checks, findings, intervals)
+
+
+def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, Mark]:
+    """The answer, from the marks alone.
+
+    Not real where a decisive test fails or nothing was earned; doubtful where a decisive test
+    could not be made or settles nothing, or any other one fails; else nothing speaks against it.
+    """
+    sunk = [one for one in findings if one.name in SINKING and one.mark == "fail"]
+    if sunk:
+        return f"There is nothing to believe: {_lower(sunk[0].title)}", "fail"
+    failed = [one.name for one in checks if one.name in DECISIVE and one.mark == "fail"]
+    if failed:
+        return f"Not real, as far as these bars tell: {_speaks(failed)} against it.", "fail"
+    open_ = [one.name for one in checks if one.name in DECISIVE and one.mark != "pass"]
+    others = [one.name for one in checks if one.name not in DECISIVE and one.mark == "fail"]
+    others += [one.name for one in findings if one.mark == "fail"]
+    if open_ or others:
+        told = [f"{_joined(open_)} left it open"] if open_ else []
+        told += [f"{_speaks(others)} against it"] if others else []
+        return f"It may be real, but {'; '.join(told)}.", "doubt"
+    return (
+        "Nothing that was asked speaks against it: it is likely to be real, "
+        "as far as the past tells.",
+        "pass",
+    )
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _speaks(names: Sequence[str]) -> str:
+    return f"{_joined(names)} {'speaks' if len(set(names)) == 1 else 'speak'}"
+
+
+def _joined(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
