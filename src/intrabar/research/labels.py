@@ -77,7 +77,7 @@ def purge(train: Rows, test: Rows, ends: Rows, embargo: int = 0) -> Rows:
     ends : (t,) int64
         Row on which the label of each row ends, that row or a later one.
     embargo : int, bars
-        Rows left out on top of that once the labels of a stretch are over.
+        Rows left out after the labels of a stretch are over, whatever their own.
     """
     kept = np.ones(train.shape[0], dtype=np.bool_)
     for stretch in stretches(test):

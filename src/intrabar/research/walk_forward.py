@@ -43,7 +43,7 @@ def walk_forward(
         Row on which the label of each row ends (`labels`). A train row whose label reaches its
         test is purged. None: each ends on its own row.
     embargo : int, bars
-        Rows before the test that are left out on top of that.
+        Rows right before the test that are left out whatever their labels.
 
     Returns
     -------
