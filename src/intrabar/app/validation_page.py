@@ -47,7 +47,7 @@ def write_page(
             )
             for one in found.findings
         ],
-        intervals=[_interval(name, x) for name, x in found.intervals.items()],
+        intervals=[_interval(name, x, found.checks) for name, x in found.intervals.items()],
         symbols=symbols if result is None else result.market.symbols,
         start=None if time is None else int(time[0]),
         end=None if time is None else int(time[-1]),
@@ -80,8 +80,10 @@ def _picture(picture: check.Picture | None) -> page.Picture | None:
     return page.Series(x=picture.time, lines=picture.lines, unit=picture.unit, pointers=pointers)
 
 
-def _interval(name: str, x: Any) -> page.Interval:
+def _interval(name: str, x: Any, checks: Sequence[check.Check]) -> page.Interval:
     label, unit = name.replace("_", " "), METRICS[name]
+    if name == "sharpe":  # never without what is left of it after all that was tried
+        label += "".join(f" (deflated {x.figure})" for x in checks if x.name == check.DEFLATED)
     if isinstance(x, Undefined):
         return page.Interval(label=label, value=None, low=None, high=None, unit=unit)
     return page.Interval(label=label, value=x.value, low=x.low, high=x.high, unit=unit)

@@ -14,6 +14,8 @@ from intrabar.analysis.figure import Undefined
 from intrabar.model.bars import Floats
 from intrabar.research.finding import Finding, Mark
 
+DEFLATED = "deflated Sharpe ratio"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:

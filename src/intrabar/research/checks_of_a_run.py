@@ -23,7 +23,7 @@ from intrabar.analysis.sharpe import (
 )
 from intrabar.engine.result import Result
 from intrabar.model.bars import Floats
-from intrabar.research.check import Check, Drawn, not_made
+from intrabar.research.check import DEFLATED, Check, Drawn, not_made
 from intrabar.research.finding import Mark
 from intrabar.research.lean import figures_of
 from intrabar.research.nulls import Null, permuted_entry, random_entry, synthetic_bars
@@ -86,7 +86,7 @@ def _probabilistic(found: Moments | Undefined, year: float) -> Check:
 
 
 def _deflated(found: Moments | Undefined, tried: int, spread: float | None, year: float) -> Check:
-    name = "deflated Sharpe ratio"
+    name = DEFLATED
     assumption = (
         f"{INDEPENDENT} The {tried:,} variants are all that were tried on these bars, and none "
         "resembles another: where they do, it is too strict."

@@ -13,7 +13,7 @@ from intrabar.analysis.sharpe import Deflated, deflate, minimum_backtest_length,
 from intrabar.analysis.snooping import snooping
 from intrabar.errors import UsageError
 from intrabar.model.bars import DAY_NS, Floats, Times
-from intrabar.research.check import Check, Drawn, Lines, not_made
+from intrabar.research.check import DEFLATED, Check, Drawn, Lines, not_made
 from intrabar.research.checks_of_a_run import P_DOUBT, P_PASS, by_probability
 from intrabar.research.finding import Mark
 from intrabar.research.labels import label_ends
@@ -78,7 +78,7 @@ def sweep_checks(trials: Trials, seed: int = 0) -> list[Check]:
 
 def deflated(trials: Trials, found: Deflated | Undefined) -> Check:
     """The Sharpe ratio of the best with what is left of it."""
-    name = "deflated Sharpe ratio"
+    name = DEFLATED
     assumption = (
         f"The {trials.tried:,} variants of the ledger are all that were tried on these bars; daily "
         "returns are independent of each other and alike over time."

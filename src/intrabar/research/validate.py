@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError
-from intrabar.research.check import Check, Validation
+from intrabar.research.check import DEFLATED, Check, Validation
 from intrabar.research.checks_of_a_run import (
     NULLS,
     interval_check,
@@ -21,7 +21,7 @@ from intrabar.research.critique import critique
 from intrabar.research.finding import Finding, Mark
 from intrabar.research.nulls import RUNS
 
-DECISIVE = ("deflated Sharpe ratio", "probability of backtest overfitting", "random entry")
+DECISIVE = (DEFLATED, "probability of backtest overfitting", "random entry")
 """Tests that answer whether there is anything but luck; each alone can say no."""
 
 SINKING = ("profit", "ruin")
