@@ -109,9 +109,9 @@ def carry_out(
     composed: Composed, config: Config, *, quiet: bool
 ) -> tuple[Path, Result, Expected | None]:
     """Run to the end with a progress bar, and store; what to expect where a path truth is given."""
-    # Before the run: a folder or a truth that cannot be used is told at once.
-    make_home(Path(config.out))
+    # Before the run: a truth or a folder that cannot be used is told at once.
     trust = trust_of(config.calibrated, composed.setup.market) if config.calibrated else None
+    make_home(Path(config.out))
     if quiet:
         result = finish(Run(composed.setup))
     else:
