@@ -45,7 +45,8 @@ class Calendar:
         self.day = days_of(market.time) if market.day is None else market.day
         # The last row of each day.
         self.ends = np.flatnonzero(np.append(np.diff(self.day) != 0, True))
-        self.month = self.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        months = self.day[self.ends].astype("datetime64[D]").astype("datetime64[M]")
+        self.month = np.repeat(months.astype(np.int64), np.diff(self.ends, prepend=-1))
 
 
 def brief(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -35,7 +36,6 @@ class Prepared:
         self.market = market
         self.adjusted = Adjusted(market)
         self.frames = TimeFrames(self.adjusted.market, calendars)
-        self.calendar = Calendar(market)
         self._keeps = keeps
         self._kept: OrderedDict[Indicator, Floats] = OrderedDict()
         self._lock = Lock()
@@ -48,6 +48,11 @@ class Prepared:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = Lock()
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What the figures of a run read of the timeline."""
+        return Calendar(self.market)
 
     def columns(self, named: Named) -> dict[str, dict[str, Floats]]:
         """The indicators of strategies as they see them: (t, n) float64 each.
