@@ -198,7 +198,8 @@ class Machine:
 
     def done(self) -> NDArray[Any]:
         """All orders that are done so far, in the order in which that came, ORDER records."""
-        return self.book.orders[self.book.log[: self.book.account["log"][0]]]
+        # `take` moves records whole; an index copies them field by field.
+        return self.book.orders.take(self.book.log[: self.book.account["log"][0]])
 
     def orders(self) -> NDArray[Any]:
         """All orders so far in order of their numbers, ORDER records, working ones included."""
@@ -294,7 +295,7 @@ class Machine:
         digest = hashlib.sha256()
         digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
         digest.update(self.book.sleeves.tobytes())
-        digest.update(without_places(self.book.orders[self.working()]).tobytes())
+        digest.update(without_places(self.book.orders.take(self.working())).tobytes())
         tally = self._tally.copy()
         equity = self.tape.equity[tally.bars : self.bars_done]
         tally.take(self.done(), self.fills(), self.ledger(), equity)
@@ -314,7 +315,7 @@ class Machine:
         kept = np.flatnonzero(np.isin(rows, waiting["order"]))
         done = int(kept[0]) if len(kept) else len(rows)
         given = Records(
-            book.orders[rows[:done]],
+            book.orders.take(rows[:done]),
             self.fills()[:fills].copy(),
             self.levels().copy(),
             self.ledger().copy(),
