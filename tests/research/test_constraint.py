@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intrabar.errors import ConfigError, NotFoundError
@@ -25,6 +25,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> str:
 
 
 @given(expressions(), NUMBERS, NUMBERS)
+@example("(fast < 2) <= (fast and slow)", 1, -1)
 def test_a_constraint_is_what_python_says(text: str, fast: int, slow: int) -> None:
     names = {"fast": fast, "slow": slow}
     constraint = Constraint(text, names)

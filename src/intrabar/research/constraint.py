@@ -112,8 +112,12 @@ class Constraint:
         if isinstance(node, ast.UnaryOp):
             return SIGNS[type(node.op)](self._value(node.operand, values))
         if isinstance(node, ast.BoolOp):
-            every = (self._value(inner, values) for inner in node.values)
-            return all(every) if isinstance(node.op, ast.And) else any(every)
+            decides = isinstance(node.op, ast.Or)
+            for inner in node.values:  # the first that decides, or the last, as in Python
+                value = self._value(inner, values)
+                if bool(value) is decides:
+                    break
+            return value
         if isinstance(node, ast.Compare):
             left = self._value(node.left, values)
             for comparison, inner in zip(node.ops, node.comparators, strict=True):
