@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
+from intrabar.engine.chunked_setup import ChunkedSetup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun
 from intrabar.engine.result import Result, finish
 from intrabar.engine.window import Window
 from intrabar.errors import ConfigError, RunError, StrategyError

@@ -22,7 +22,8 @@ from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.rates import pairs_of
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedRun, ChunkedSetup
+from intrabar.engine.chunked_setup import ChunkedSetup
+from intrabar.engine.chunks import ChunkedRun
 from intrabar.engine.ranges import CarriedRanges
 from intrabar.engine.result import Result, finish
 from intrabar.exits import FixedRatio, TrailingATR

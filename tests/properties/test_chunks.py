@@ -17,7 +17,8 @@ from intrabar.data.continuous import Roll
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.rates import pairs_of
 from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunks import ChunkedRun, ChunkedSetup
+from intrabar.engine.chunked_setup import ChunkedSetup
+from intrabar.engine.chunks import ChunkedRun
 from intrabar.errors import DataError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, sma

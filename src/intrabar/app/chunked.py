@@ -18,7 +18,8 @@ from intrabar.app.config import Config
 from intrabar.app.fed import is_stored, rates_for, read_feeds, sources_of, stored
 from intrabar.app.run_folder import Outcome, manifest_of, write_manifest
 from intrabar.engine.backtest import Progress
-from intrabar.engine.chunks import ChunkedResult, ChunkedRun, ChunkedSetup
+from intrabar.engine.chunked_setup import ChunkedSetup
+from intrabar.engine.chunks import ChunkedResult, ChunkedRun
 from intrabar.errors import ConfigError, DataError, NotFoundError, RunError, UsageError
 
 BYTES_A_BAR = 500  # of a run at one go: 240 measured with one bot and no report, and room

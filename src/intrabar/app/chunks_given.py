@@ -13,7 +13,7 @@ from intrabar.app.fed import fed, rates_for, read_feeds
 from intrabar.app.given import Given, around_given, config_and_account, instruments_given
 from intrabar.app.strategies_given import strategies_of
 from intrabar.data.pieces import WholeFeed
-from intrabar.engine.chunks import ChunkedSetup
+from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.model.enums import PathPolicy
 
 

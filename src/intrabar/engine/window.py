@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from intrabar.data.resample import phases, usual
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
 from intrabar.engine.backtest import wake_bits
 from intrabar.engine.carried_frames import CarriedFrames
+from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.columns import CarriedColumns
 from intrabar.engine.ranges import CarriedRanges
 from intrabar.engine.time_frames import on_frames, require_complete
@@ -25,9 +26,6 @@ from intrabar.strategy.gates import Timetable, timetable
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import RunningWeights
-
-if TYPE_CHECKING:
-    from intrabar.engine.chunks import ChunkedSetup
 
 GRIDS = (
     "time", "open", "high", "low", "close", "volume", "session_end", "open_time", "day",
