@@ -30,3 +30,11 @@ def test_every_extreme_stays(count: int, cuts: list[int], seed: int) -> None:
     assert {0, count - 1, int(value.argmin()), int(value.argmax())} <= set(rows.tolist())
     if count <= 40:
         np.testing.assert_array_equal(rows, row)
+
+
+def test_stretches_grow_with_the_table_and_not_with_its_pieces() -> None:
+    thinned, row = Thinned("value", most=40), np.arange(90)
+    for piece in range(100):
+        value = np.sin(row + 90.0 * piece)
+        thinned.take({"row": row + 90 * piece, "value": value})
+        assert 10 <= len(thinned.columns["row"]) <= 40

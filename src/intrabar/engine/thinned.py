@@ -42,6 +42,8 @@ class Thinned:
         self._rows = np.append(self._rows, rows)
         self.columns = {name: np.append(before[name], columns[name]) for name in columns}
         self.total += count
+        if len(self._rows) > self._most:
+            self._thin()
         while len(self._rows) > self._most:
             self._stretch *= 2
             self._thin()
