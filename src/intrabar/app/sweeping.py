@@ -128,7 +128,7 @@ def sweep(
         "seed": seed,
         "metric": metric,
     }
-    plan = planned(strategy, data, {k: v for k, v in said.items() if v is not None}, given)
+    plan = planned(strategy, data, said, given)
     home = Path(plan.config.out if out is None else out) if keep else None
     with bar(sys.stderr, "trials") if progress else nullcontext() as shown:
         return carried_out(plan, home, workers=workers, on=on, address=address, progress=shown)
@@ -141,7 +141,7 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
     ----------
     strategy, data : as in `sweep`
     said : mapping
-        Over the section `sweep` of the configuration.
+        Over the section `sweep` of the configuration; None says nothing.
     given : Given
 
     Raises
@@ -162,7 +162,7 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
         for symbol in named:
             if symbol not in symbols:
                 raise NotFoundError(f"symbol in {place}", symbol, symbols)
-    how = section_of(config, said)
+    how = section_of(config, {k: v for k, v in said.items() if v is not None})
     points = space(
         how.parameters, how.constraints, sample=how.sample, count=how.count, seed=how.seed
     )

@@ -73,7 +73,7 @@ def walk_forward(
         "seed": seed,
         "metric": metric,
     }
-    plan = planned(strategy, data, {k: v for k, v in said.items() if v is not None}, given)
+    plan = planned(strategy, data, said, given)
     spans = {
         "train": train,
         "test": test,
