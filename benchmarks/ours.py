@@ -15,7 +15,7 @@ from intrabar.app.sweeping import sweep
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.columns import compute_columns
 from intrabar.exits import FixedRatio
-from intrabar.indicators import Indicator, atr, ema, sma
+from intrabar.indicators import Indicator, atr, cross, ema, sma
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.sim.account import Account
@@ -55,20 +55,13 @@ def outcome_of(
     return Outcome(len(run.machine.fills()), float(run.machine.tape.equity[-1]))
 
 
-def cross_signals(fast: np.ndarray, slow: np.ndarray) -> Signals:
-    """Sides where the averages cross, nothing elsewhere."""
-    change = w.crosses(fast, slow)
-    return Signals(np.where(change != 0, change, np.nan), qty=w.UNITS)
-
-
 def w1(size: int, rules: str) -> Task:
     market = market_of(*bars.minutes(size), bars.MINUTE)
-    indicators = {"fast": sma(w.FAST), "slow": sma(w.SLOW)}
+    indicators = {"cross": cross(sma(w.FAST), sma(w.SLOW))}
 
     def run() -> Outcome:
-        columns = compute_columns({"": indicators}, market)[""]
-        signals = cross_signals(columns["fast"][:, 0], columns["slow"][:, 0])
-        return outcome_of(market, signals, (TRADED,))
+        crossed = compute_columns({"": indicators}, market)[""]["cross"]
+        return outcome_of(market, Signals(crossed[:, 0], qty=w.UNITS, zero="hold"), (TRADED,))
 
     return run
 
@@ -86,7 +79,7 @@ def w2(size: int, rules: str) -> Task:
 
 
 def crossing(indicator: Callable[[Indicator], np.ndarray], fast: int, slow: int) -> Signals:
-    return cross_signals(indicator(sma(fast)), indicator(sma(slow)))
+    return Signals(indicator(cross(sma(fast), sma(slow))), qty=w.UNITS, zero="hold")
 
 
 def w3(size: int, rules: str) -> Task:

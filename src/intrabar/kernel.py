@@ -73,7 +73,23 @@ def is_warm() -> bool:
 
 def kernel(function: F) -> F:
     """Compile a function with NumPy's division rules, without the GIL, cached on disk."""
-    compiled: F = _numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return _compiled(function, inline=False)
+
+
+def inlined(function: F) -> F:
+    """`kernel` for a step that goes whole into its callers: small, or with one of them.
+
+    A call by Numba's convention costs some nanoseconds, and hides from the compiler what both
+    sides know. It sees that for itself only in the smallest.
+    """
+    return _compiled(function, inline=True)
+
+
+def _compiled(function: F, inline: bool) -> F:
+    # Said in either case: what is not said, a callee has from its first caller.
+    compiled: F = _numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(
+        function
+    )
     return compiled
 
 

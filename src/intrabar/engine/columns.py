@@ -93,6 +93,8 @@ def compute_columns(
         An indicator needs more bars than the longest instrument has.
     """
     wanted = {x for indicators in named.values() for x in indicators.values()}
+    if not wanted:
+        return {strategy: {} for strategy in named}
     real = real_rows(market)
     bars = [int(np.count_nonzero(row)) for row in real]
     longest = bars.index(max(bars))

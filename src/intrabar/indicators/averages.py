@@ -16,11 +16,15 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
 from intrabar.indicators.indicator import Floats
 from intrabar.kernel import intrinsic, kernel
+
+
+NEAR, LEAST = 2.0**-48, 1e-250  # relative; far above what lies below the normal numbers
 
 
 def fma(a: float, b: float, c: float) -> float:
@@ -39,6 +43,19 @@ def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
 @overload(fma)
 def _compiled_fma(a, b, c):  # type: ignore[no-untyped-def]
     return lambda a, b, c: _fma(a, b, c)
+
+
+@intrinsic
+def rarely(typing_context: Any, condition: Any) -> Any:
+    """A condition that hardly ever holds: what depends on it is not worked out ahead."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        bit = ir.IntType(1)
+        kind = ir.FunctionType(bit, [bit, bit])
+        expect = builder.module.declare_intrinsic("llvm.expect", [bit], kind)
+        return builder.call(expect, [values[0], bit(0)])
+
+    return types.boolean(types.boolean), emit
 
 
 @kernel
@@ -109,11 +126,9 @@ def cross_step(sign: float, a: float, b: float) -> tuple[float, float]:
     one that touches and goes through crosses on the bar on which it is through. NaN where
     either is NaN, and the sign is kept.
     """
-    if math.isnan(a) or math.isnan(b):
-        return sign, math.nan
-    now = 1.0 if a > b else (-1.0 if a < b else sign)
-    crossed = now != sign and sign != 0.0
-    return now, now if crossed else 0.0
+    now = math.copysign(1.0, a - b) if (a > b) | (a < b) else sign
+    crossed = now if (now != sign) & (sign != 0.0) else 0.0
+    return now, crossed if (a == a) & (b == b) else math.nan
 
 
 @kernel
@@ -169,10 +184,15 @@ def cross_of_sma(
     sma(price[:head], slow, b, second)
     cross(first, second, state, out[:head])
     x, y, sign = a[1], b[1], state[0]
-    for i in range(head, n):
-        x, y = x + price[i], y + price[i]
-        sign, out[i] = cross_step(sign, x / fast, y / slow)
-        x, y = x - price[i - fast + 1], y - price[i - slow + 1]
+    new, fast_old, slow_old = price[head:], price[head - fast + 1 :], price[head - slow + 1 :]
+    crossed = out[head:]
+    for i in range(n - head):
+        x, y = x + new[i], y + new[i]
+        apart = x * slow - y * fast  # cheaper than quotients
+        if rarely(not abs(apart) > NEAR * abs(x * slow) + LEAST):
+            apart = x / fast - y / slow  # rounding decides
+        sign, crossed[i] = cross_step(sign, apart, 0.0)
+        x, y = x - fast_old[i], y - slow_old[i]
     keep_last(price[head:], fast, int(a[0]), a[2:])
     keep_last(price[head:], slow, int(b[0]), b[2:])
     a[0], b[0] = a[0] + (n - head), b[0] + (n - head)

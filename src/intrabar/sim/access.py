@@ -2,80 +2,243 @@
 
 Passing a tuple of twenty arrays costs a kernel more than its work (about 100 ns a call), and every
 attribute a reference count. So a kernel is given one address: that of a table with the address
-and the length of each array. `book.orders` in a kernel builds the array from it, which compiles
-to a load. The Python side keeps the arrays alive and the table up to date (`table_of`).
+and the shape of each array. `book.orders[k]` in a kernel compiles to a load and a sum. The Python
+side keeps the arrays alive and the table up to date (`table_of`); nothing in it changes while a
+kernel runs.
+
+A run of one strategy in one instrument has kernels of its own, compiled from the same source for
+another type (`as_book_of_one`): with one row of everything, loops and places in them vanish.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import (
-    models,
-    overload_attribute,
-    register_model,
+from numba import from_dtype, types
+from numba.core.imputils import lower_builtin, lower_getattr_generic
+from numba.core.typing.templates import (
+    AbstractTemplate,
+    AttributeTemplate,
+    infer_global,
+    signature,
 )
+from numba.extending import infer_getattr, models, register_model
 from numpy.typing import NDArray
 
-from intrabar.kernel import carray, intrinsic
+from intrabar.kernel import intrinsic
 from intrabar.sim import state
 
+WORD = ir.IntType(64)
 
-class BookType(types.Type):
-    """A `Book` inside kernels."""
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "account": state.ACCOUNT,
+    "instruments": state.INSTRUMENT,
+    "sleeves": state.SLEEVE,
+    "strategies": state.STRATEGY,
+    "inbox": state.COMMAND,
+    "notices": state.NOTICE,
+    "orders": state.ORDER,
+    "fills": state.FILL,
+    "levels": state.LEVEL,
+    "ledger": state.LEDGER,
+    "tiers": state.TIER,
+    "actions": state.ACTION,
+    **dict.fromkeys(
+        ("watched", "log", "time", "day", "detail_first", "detail_count"), np.dtype(np.int64)
+    ),
+    **dict.fromkeys(("session_end", "wake"), np.dtype(np.uint8)),
+}
+_FLAT = {*state.Book._fields, "time", "equity", "day", "actions"}
+_ONE_EACH = {"instruments", "sleeves", "strategies"}
 
-    def __init__(self) -> None:
-        super().__init__(name="Book")
+
+class TableType(types.Type):
+    """A `Book` or a `Tape` inside kernels: the address of its table.
+
+    Parameters
+    ----------
+    arrays : type
+    of_one : bool
+        Whether it is of one strategy in one instrument.
+    """
+
+    def __init__(self, arrays: type[NamedTuple], of_one: bool) -> None:
+        self.names = arrays._fields
+        self.of_one = of_one
+        super().__init__(name=arrays.__name__ + ("OfOne" if of_one else ""))
 
 
-class TapeType(types.Type):
-    """A `Tape` inside kernels."""
+class RowsType(types.Type):
+    """One of these arrays inside kernels. No index is counted from its end.
 
-    def __init__(self) -> None:
-        super().__init__(name="Tape")
+    Parameters
+    ----------
+    table : TableType
+    name : str
+    """
+
+    def __init__(self, table: TableType, name: str) -> None:
+        self.place = table.names.index(name)
+        self.dtype = dtype_of(name)
+        self.is_flat = name in _FLAT
+        # How many there are, where that is known when a kernel is compiled.
+        one = table.of_one
+        self.rows = 1 if name == "account" or (one and name in _ONE_EACH) else None
+        self.columns = 4 if name == "detail" else 1 if one else None
+        super().__init__(name=f"{table.name}.{name}")
 
 
-@register_model(BookType)
-@register_model(TapeType)
+def dtype_of(name: str) -> np.dtype[Any]:
+    """What the array of a book or a tape with this name holds."""
+    return _DTYPES.get(name, np.dtype(np.float64))
+
+
+def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
+    """Address, rows and columns of each array of a `Book` or a `Tape`, in order."""
+    for name, array in zip(arrays._fields, arrays, strict=True):
+        # A kernel would read other numbers without a word.
+        assert array.dtype == dtype_of(name), name
+        assert array.flags.c_contiguous, name
+    table = [(a.ctypes.data, a.shape[0], a.shape[1] if a.ndim == 2 else 1) for a in tuple(arrays)]
+    return np.array(table, np.int64)
+
+
+@register_model(TableType)
+@register_model(RowsType)
 class _Address(models.PrimitiveModel):
+    """Both are the address of the table."""
+
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, ir.IntType(64))  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, WORD)  # type: ignore[no-untyped-call]
 
 
-BOOK, TAPE = BookType(), TapeType()
+@infer_getattr
+class _TableAttributes(AttributeTemplate):
+    key = TableType
+
+    def generic_resolve(self, table: TableType, name: str) -> Any:
+        return RowsType(table, name) if name in table.names else None
 
 
-def _same_bits(result: Any, argument: Any) -> Any:
-    def emit(_: Any, __: Any, ___: Any, values: Any) -> Any:
-        return values[0]
+@lower_getattr_generic(TableType)
+def _rows(_: Any, __: Any, ___: Any, table: Any, ____: str) -> Any:
+    return table
 
-    return result(argument), emit
+
+@infer_getattr
+class _RowsAttributes(AttributeTemplate):
+    key = RowsType
+
+    def resolve_shape(self, rows: RowsType) -> Any:
+        return types.UniTuple(types.int64, 1 if rows.is_flat else 2)
+
+
+@lower_getattr_generic(RowsType)
+def _shape(context: Any, builder: Any, rows: RowsType, table: Any, _: str) -> Any:
+    lengths = [length(builder, rows, table, 1)]
+    if not rows.is_flat:
+        lengths.append(length(builder, rows, table, 2))
+    return context.make_tuple(builder, types.UniTuple(types.int64, len(lengths)), lengths)
+
+
+@infer_global(operator.getitem)
+class _GetItem(AbstractTemplate):
+    def generic(self, arguments: Any, _: Any) -> Any:
+        rows = arguments[0]
+        if isinstance(rows, RowsType):
+            return signature(from_dtype(rows.dtype), rows, index_of(rows))
+        return None
+
+
+@infer_global(operator.setitem)
+class _SetItem(AbstractTemplate):
+    def generic(self, arguments: Any, _: Any) -> Any:
+        rows = arguments[0]
+        if isinstance(rows, RowsType):
+            return signature(types.none, rows, index_of(rows), from_dtype(rows.dtype))
+        return None
+
+
+def index_of(rows: RowsType) -> Any:
+    """The type of a place in an array."""
+    return types.int64 if rows.is_flat else types.UniTuple(types.int64, 2)
+
+
+@lower_builtin(operator.getitem, RowsType, types.Any)
+def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    rows = signature.args[0]
+    place = element(context, builder, rows, *values)
+    return context.unpack_value(builder, from_dtype(rows.dtype), place)
+
+
+@lower_builtin(operator.setitem, RowsType, types.Any, types.Any)
+def _set(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    rows = signature.args[0]
+    place = element(context, builder, rows, *values[:2])
+    context.pack_value(builder, from_dtype(rows.dtype), values[2], place)
+    return context.get_dummy_value()
+
+
+def entry(builder: Any, table: Any, place: int) -> Any:
+    """A number of the table."""
+    pointer = builder.inttoptr(table, WORD.as_pointer())
+    found = builder.load(builder.gep(pointer, [WORD(place)]))
+    found.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return found
+
+
+def length(builder: Any, rows: RowsType, table: Any, axis: int) -> Any:
+    """Rows (1) or columns (2) of an array."""
+    known = rows.rows if axis == 1 else rows.columns
+    return entry(builder, table, 3 * rows.place + axis) if known is None else WORD(known)
+
+
+def element(context: Any, builder: Any, rows: RowsType, table: Any, index: Any) -> Any:
+    """A pointer to an element."""
+    if not rows.is_flat:
+        i, j = builder.extract_value(index, 0), builder.extract_value(index, 1)
+        if rows.columns == 1:
+            index = i
+        else:
+            index = builder.add(builder.mul(i, length(builder, rows, table, 2)), j)
+    if rows.rows == 1:
+        index = WORD(0)
+    kind = context.get_data_type(from_dtype(rows.dtype)).as_pointer()
+    start = builder.inttoptr(entry(builder, table, 3 * rows.place), kind)
+    return builder.gep(start, [index])
+
+
+def _table(kind: TableType) -> Any:
+    """An intrinsic that takes the address of a table for a book or a tape."""
+
+    @intrinsic
+    def as_table(typing_context: Any, table: Any) -> Any:
+        return kind(types.int64), lambda _, __, ___, values: values[0]
+
+    return as_table
+
+
+as_book, as_book_of_one = (_table(TableType(state.Book, of_one)) for of_one in (False, True))
+as_tape, as_tape_of_one = (_table(TableType(state.Tape, of_one)) for of_one in (False, True))
 
 
 @intrinsic
-def as_book(typing_context: Any, table: Any) -> Any:
-    """The book behind the address of its table."""
-    return _same_bits(BOOK, types.int64)
+def address(typing_context: Any, rows: Any, row: Any) -> Any:
+    """Where a row of an array with one column, or of a flat one, is in memory."""
 
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        rows, (table, row) = signature.args[0], values
+        index = (
+            row
+            if rows.is_flat
+            else context.make_tuple(builder, types.UniTuple(types.int64, 2), [row, WORD(0)])
+        )
+        return builder.ptrtoint(element(context, builder, rows, table, index), WORD)
 
-@intrinsic
-def as_tape(typing_context: Any, table: Any) -> Any:
-    """The tape behind the address of its table."""
-    return _same_bits(TAPE, types.int64)
-
-
-@intrinsic
-def entry(typing_context: Any, owner: Any, place: Any) -> Any:
-    """One number of the table behind a book or a tape."""
-
-    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
-        table = builder.inttoptr(values[0], ir.IntType(64).as_pointer())
-        return builder.load(builder.gep(table, [values[1]]))
-
-    return types.int64(owner, types.int64), emit
+    return types.int64(rows, types.int64), emit
 
 
 @intrinsic
@@ -98,84 +261,16 @@ def fetch_ahead(typing_context: Any, address: Any) -> Any:
             "llvm.prefetch", [line], ir.FunctionType(ir.VoidType(), [line, i32, i32, i32])
         )
         builder.call(prefetch, [builder.inttoptr(values[0], line), i32(0), i32(3), i32(1)])
-        return ir.Constant(ir.IntType(64), 0)
+        return ir.Constant(WORD, 0)
 
     return types.int64(types.int64), emit
 
 
-def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
-    """Address, rows and columns of each array of a `Book` or a `Tape`, in order."""
-    dtypes: dict[str, np.dtype[Any]] = _DTYPES[type(arrays)]
-    for name, array in zip(arrays._fields, arrays, strict=True):
-        # A kernel would read other numbers without a word.
-        assert array.dtype == dtypes[name], name
-        assert array.flags.c_contiguous, name
-    table = [(a.ctypes.data, a.shape[0], a.shape[1] if a.ndim == 2 else 1) for a in tuple(arrays)]
-    return np.array(table, np.int64)
+@intrinsic
+def zeros_below(typing_context: Any, bits: Any) -> Any:
+    """How many zeros follow the lowest one of a number that is not 0."""
 
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
-def _rows(kind: type[types.Type], name: str, place: int, dtype: Any) -> None:
-    """Let kernels name a (t,) array."""
-
-    @overload_attribute(kind, name)
-    def array(owner):  # type: ignore[no-untyped-def]
-        return lambda owner: carray(
-            pointer(entry(owner, 3 * place)), entry(owner, 3 * place + 1), dtype
-        )
-
-
-def _grid(kind: type[types.Type], name: str, place: int, dtype: Any) -> None:
-    """Let kernels name a (t, n) array."""
-
-    @overload_attribute(kind, name)
-    def array(owner):  # type: ignore[no-untyped-def]
-        return lambda owner: carray(
-            pointer(entry(owner, 3 * place)),
-            (entry(owner, 3 * place + 1), entry(owner, 3 * place + 2)),
-            dtype,
-        )
-
-
-_BOOK: dict[str, np.dtype[Any]] = {
-    "account": state.ACCOUNT,
-    "instruments": state.INSTRUMENT,
-    "sleeves": state.SLEEVE,
-    "strategies": state.STRATEGY,
-    "inbox": state.COMMAND,
-    "notices": state.NOTICE,
-    "watched": np.dtype(np.int64),
-    "orders": state.ORDER,
-    "log": np.dtype(np.int64),
-    "fills": state.FILL,
-    "levels": state.LEVEL,
-    "ledger": state.LEDGER,
-    "tiers": state.TIER,
-}
-_TAPE_ROWS: dict[str, np.dtype[Any]] = {
-    "time": np.dtype(np.int64),
-    "equity": np.dtype(np.float64),
-    "day": np.dtype(np.int64),
-    "actions": state.ACTION,
-}
-_TAPE_GRIDS: dict[str, np.dtype[Any]] = {
-    "session_end": np.dtype(np.uint8),
-    "wake": np.dtype(np.uint8),
-    "detail_first": np.dtype(np.int64),
-    "detail_count": np.dtype(np.int64),
-    **dict.fromkeys(
-        ("open", "high", "low", "close", "volume", "mean_range", "fx", "detail"),
-        np.dtype(np.float64),
-    ),
-}
-_DTYPES: dict[type, dict[str, np.dtype[Any]]] = {
-    state.Book: _BOOK,
-    state.Tape: _TAPE_ROWS | _TAPE_GRIDS,
-}
-
-for _place, _name in enumerate(state.Book._fields):
-    _rows(BookType, _name, _place, _BOOK[_name])
-for _place, _name in enumerate(state.Tape._fields):
-    if _name in _TAPE_ROWS:
-        _rows(TapeType, _name, _place, _TAPE_ROWS[_name])
-    else:
-        _grid(TapeType, _name, _place, _TAPE_GRIDS[_name])
+    return types.int64(types.uint64), emit

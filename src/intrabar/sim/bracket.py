@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase
 from intrabar.sim.costs import in_lots, round_down, round_up
 from intrabar.sim.orders import (
@@ -29,7 +29,7 @@ from intrabar.sim.state import Book
 CLOSE = code(Phase.CLOSE)
 
 
-@kernel
+@inlined
 def add_child(book: Book, parent: Any, role: int, price: float, qty: float, phase: int) -> int:
     """Make a protective child of an entry; -1 where its price cannot be worked."""
     child = blank(book)
@@ -57,7 +57,7 @@ def add_child(book: Book, parent: Any, role: int, price: float, qty: float, phas
     return add(book)
 
 
-@kernel
+@inlined
 def add_children(book: Book, order: Any, opened: float, phase: int) -> tuple[int, int]:
     """Make the stop and the target that a bracket's fill brings to life, OCO with each other."""
     stop, target = -1, -1
@@ -92,7 +92,7 @@ def grow_children(book: Book, order: Any, opened: float) -> bool:
     return grown
 
 
-@kernel
+@inlined
 def take_from_partner(book: Book, other: int, qty: float) -> None:
     """One cancels other: what one order fills, its partner loses, in whole lots of its own."""
     partner = book.orders[other]
@@ -102,7 +102,7 @@ def take_from_partner(book: Book, other: int, qty: float) -> None:
         finish(book, other, CANCELLED, NONE)
 
 
-@kernel
+@inlined
 def holds_partner(book: Book, order: Any, high: float, low: float) -> bool:
     """Whether the partner of a stop or target has its price between a high and a low."""
     if order.role > ROLE_TARGET:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import (
     MarginCall,
     OrderStatus,
@@ -87,7 +87,7 @@ def expire(book: Book, tape: Tape, i: int) -> None:
             k = after
 
 
-@kernel
+@inlined
 def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
     """Whether equity at the worst price of the bar covers the maintenance margin.
 
@@ -205,7 +205,7 @@ def trail(book: Book, tape: Tape, i: int) -> None:
             k = order.next
 
 
-@kernel
+@inlined
 def close_phase(book: Book, tape: Tape, i: int) -> None:
     """Mark, fill what fills at the close, expire, check the margin, record the equity."""
     account = book.account[0]

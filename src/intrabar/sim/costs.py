@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import inlined, kernel
 
 DAY_NS = 86_400_000_000_000
 TOLERANCE = 1e-9  # ticks: a price this close to the grid is on it
@@ -41,7 +41,7 @@ def in_lots(qty: float, lot: float) -> float:
     return np.rint(qty / lot) * lot
 
 
-@kernel
+@inlined
 def slipped(instrument: Any, side: int, price: float, qty: float) -> float:
     """The price that a market, stop or closing order gets: worse by the slippage, on the grid.
 
@@ -57,7 +57,7 @@ def slipped(instrument: Any, side: int, price: float, qty: float) -> float:
     return round_away(price + side * distance, instrument.tick_size, side)
 
 
-@kernel
+@inlined
 def cost_of(instrument: Any, qty: float, price: float, per_contract: float, rate: float) -> float:
     """Commission and fees of one fill of `qty` contracts (unsigned), account currency.
 
@@ -75,7 +75,7 @@ def cost_of(instrument: Any, qty: float, price: float, per_contract: float, rate
     return cost * instrument.fx
 
 
-@kernel
+@inlined
 def rates_of(instrument: Any, tiers: Any, rests: bool) -> tuple[float, float]:
     """Commission per contract and on the notional: the tier's, or the maker's."""
     per_contract, rate = instrument.commission_per_contract, instrument.commission_rate

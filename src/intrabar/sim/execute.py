@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import (
     Ambiguity,
     FillReason,
@@ -56,7 +56,7 @@ CLEAR, AMBIGUOUS, SETTLED = (
 )
 
 
-@kernel
+@inlined
 def move_position(
     account: Any, instrument: Any, sleeve: Any, signed: float, price: float, cost: float
 ) -> float:
@@ -89,7 +89,7 @@ def move_position(
     return realized
 
 
-@kernel
+@inlined
 def try_fill(
     book: Book, order: Any, qty: float, price: float, rests: bool, checks: bool
 ) -> tuple[bool, float, float]:
@@ -135,7 +135,7 @@ def largest_passing(book: Book, order: Any, qty: float, price: float, rests: boo
     return in_lots(closing + low * lot, lot)
 
 
-@kernel
+@inlined
 def is_checked(book: Book, order: Any, qty: float) -> bool:
     """Whether a fill asks for margin: one that only reduces, or is forced, does not."""
     held = sleeve_of(book, order).qty
@@ -174,15 +174,11 @@ def execute(
     stop, target = fill(book, k, price, way, phase, high, low)
     if phase == CLOSE:
         return
-    if stop >= 0:
-        tolerance = TOLERANCE * book.instruments[book.orders[stop].instrument].tick_size
-        if side * (book.orders[stop].stop_price - stands) >= -tolerance:
-            fill(book, stop, stands, SLIPS, phase, high, low)
-            return
-    if target >= 0:
-        tolerance = TOLERANCE * book.instruments[book.orders[target].instrument].tick_size
-        if side * (stands - book.orders[target].limit_price) >= -tolerance:
-            fill(book, target, stands, TAKES, phase, high, low)
+    tolerance = TOLERANCE * book.instruments[book.orders[k].instrument].tick_size
+    if stop >= 0 and side * (book.orders[stop].stop_price - stands) >= -tolerance:
+        fill(book, stop, stands, SLIPS, phase, high, low)
+    elif target >= 0 and side * (stands - book.orders[target].limit_price) >= -tolerance:
+        fill(book, target, stands, TAKES, phase, high, low)
 
 
 @kernel
@@ -256,7 +252,7 @@ def fill(
     return stop, target
 
 
-@kernel
+@inlined
 def record(book: Book, strategy: int, j: int, side: int, phase: int, reason: int) -> Any:
     """Append a fill that has moved position and cash, and give notice to a strategy that asked."""
     account = book.account[0]
@@ -287,7 +283,7 @@ def record(book: Book, strategy: int, j: int, side: int, phase: int, reason: int
     return x
 
 
-@kernel
+@inlined
 def after_fill(book: Book, k: int, held: float, qty: float, phase: int) -> tuple[int, int]:
     """Cancel what protected a position that is gone, create what protects the new one."""
     order = book.orders[k]

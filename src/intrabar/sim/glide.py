@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from intrabar.kernel import carray, kernel
+from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
-from intrabar.sim.access import entry, fetch_ahead, pointer
+from intrabar.sim.access import address, fetch_ahead, pointer, zeros_below
 from intrabar.sim.intrabar import touch
 from intrabar.sim.margin import maintenance_margin, net_position, open_profit
 from intrabar.sim.open import read_volume
@@ -27,9 +27,7 @@ from intrabar.sim.state import (
 )
 
 DAILY = int(Settlement.DAILY)
-
-TAPE_OPEN = Tape._fields.index("open")  # high, low and close follow
-TAPE_WAKE = Tape._fields.index("wake")
+LOOK_AHEAD = 128  # bars
 
 
 @kernel
@@ -44,7 +42,7 @@ def wakes_at(book: Book, s: int) -> int:
     return bits
 
 
-@kernel
+@inlined
 def is_calm(book: Book) -> bool:
     """Whether nothing but prices can change while no order triggers."""
     account = book.account[0]
@@ -57,7 +55,7 @@ def is_calm(book: Book) -> bool:
     )
 
 
-@kernel
+@inlined
 def glide(book: Book, tape: Tape, i: int, end: int) -> int:
     """Value bars on which no order can trigger and nothing is due; the first other one.
 
@@ -79,6 +77,8 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
         x = book.instruments[j]
         if x.head >= 0:
             x.up, x.down = touch(book, j)
+            if x.up < x.down:
+                return i  # an order that fills on any bar
     start = i
     if book.sleeves.shape[0] == 1 and account.nights == 0 and account.settlement != DAILY:
         i = glide_one(book, tape, i, end)
@@ -89,7 +89,7 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
     return i
 
 
-@kernel
+@inlined
 def leave_at_close(book: Book, tape: Tape, i: int) -> None:
     """Let the loop go on with STEP_ON_CLOSE of a bar that has been valued."""
     account = book.account[0]
@@ -101,75 +101,87 @@ def leave_at_close(book: Book, tape: Tape, i: int) -> None:
     account.step = STEP_ON_CLOSE
 
 
-@kernel
+@inlined
 def next_wanted(tape: Tape, i: int, end: int, wanted: int) -> int:
     """The first bar from `i` on that the only strategy wants; `end` where there is none."""
-    start = entry(tape, 3 * TAPE_WAKE)
+    start = address(tape.wake, 0)
     eight = np.uint64(wanted) * np.uint64(0x0101010101010101)
-    while i + 8 <= end and carray(pointer(start + i), 1, np.uint64)[0] & eight == 0:
-        i += 8  # eight bars at a time
+    while i + 8 <= end:  # eight bars at a time
+        found = carray(pointer(start + i), 1, np.uint64)[0] & eight
+        if found != 0:
+            return i + zeros_below(found) // 8
+        i += 8
     while i < end and tape.wake[i, 0] & wanted == 0:
         i += 1
-    return i
+    return min(i, end)
 
 
-@kernel
+@inlined
 def fetch_bar(book: Book, tape: Tape, i: int) -> None:
     """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
-    for place in range(TAPE_OPEN, TAPE_OPEN + 4):
-        fetch_ahead(entry(tape, 3 * place) + 8 * i)
+    fetch_ahead(address(tape.open, i))
+    fetch_ahead(address(tape.high, i))
+    fetch_ahead(address(tape.low, i))
+    fetch_ahead(address(tape.close, i))
     strategy = book.strategies[0]
     reads = carray(pointer(strategy.reads), strategy.reads_count, np.int64)
     for c in range(strategy.reads_count):
         fetch_ahead(reads[c] + 8 * i)
 
 
-@kernel
+@inlined
 def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
-    """`glide` for one strategy in one instrument, with all it needs at hand."""
+    """`glide` for one strategy in one instrument."""
+    account = book.account[0]
+    wanted = wakes_at(book, 0)
+    is_idle = account.working == 0 and book.sleeves[0].qty == 0.0 and account.cash > 0.0
+    while i < end:
+        ahead = min(i + LOOK_AHEAD, end)
+        due = next_wanted(tape, i, ahead, wanted)
+        if due < ahead:
+            fetch_bar(book, tape, next_wanted(tape, due + 1, ahead, wanted))
+        is_asked = due < ahead and tape.wake[due, 0] & wanted & WAKE_OPEN == 0
+        stop = due + is_asked
+        if is_idle:
+            for passed in range(i, stop):
+                tape.equity[passed] = account.cash
+            i = stop
+        else:
+            i = value_bars(book, tape, i, stop)
+        if is_asked and i == stop:
+            leave_at_close(book, tape, due)
+            return due
+        if i < ahead:
+            return i
+    return i
+
+
+@inlined
+def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
+    """Value the only instrument while no order triggers and the margin holds; where that ends."""
     account, sleeve, x = book.account[0], book.sleeves[0], book.instruments[0]
-    equity, wake = tape.equity, tape.wake
-    wanted, cash = wakes_at(book, 0), account.cash
-    if account.working == 0 and sleeve.qty == 0.0 and cash > 0.0:
-        start = i
-        i = next_wanted(tape, i, end, wanted)
-        fetch_bar(book, tape, next_wanted(tape, i + 1, end, wanted))
-        for passed in range(start, i):
-            equity[passed] = cash
-        if i < end and wake[i, 0] & WAKE_OPEN == 0:
-            equity[i] = cash
-            leave_at_close(book, tape, i)
-        return i
-    opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
-    up, down = np.inf, -np.inf
-    if x.head >= 0:
-        up, down = x.up, x.down
+    cash, works = account.cash, account.working > 0
+    up, down = x.up, x.down
     qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
     margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
-    while i < end:
-        bits = wake[i, 0] & wanted
-        if bits & WAKE_OPEN != 0:
-            return i
-        open_, high, low, close = opens[i, 0], highs[i, 0], lows[i, 0], closes[i, 0]
-        if high >= up or low <= down or open_ >= up or open_ <= down:
-            return i
-        if close >= up or close <= down:
-            return i
+    while i < stop:
+        high, low, close = tape.high[i, 0], tape.low[i, 0], tape.close[i, 0]
+        if works and (high >= up or low <= down or close >= up or close <= down):
+            break
+        if works and (tape.open[i, 0] >= up or tape.open[i, 0] <= down):
+            break
         value = cash
         if qty != 0.0:
-            price = close
-            if not math.isnan(open_):
-                price = low if qty > 0.0 else high
+            price = low if qty > 0.0 else high
+            if math.isnan(price):
+                price = close  # there is no bar
             required = abs(qty) * (margin + rate * abs(close) * point_value)
             if not cash + qty * (price - basis) * point_value >= required:
-                return i
+                break
             value += qty * (close - basis) * point_value
         if not value > 0.0:
-            return i
-        equity[i] = value
-        if bits != 0:
-            leave_at_close(book, tape, i)
-            return i
+            break
+        tape.equity[i] = value
         i += 1
     return i
 

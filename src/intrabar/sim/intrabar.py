@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
@@ -19,7 +19,7 @@ from intrabar.sim.state import Book, Tape
 PHASE = code(Phase.INTRABAR)
 
 
-@kernel
+@inlined
 def trigger_price(book: Book, order: Any, rising: bool) -> float:
     """The price at which a leg in this direction triggers an order; NaN where it cannot.
 
@@ -38,7 +38,7 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
     return order.limit_price - order.side * instrument.limit_through_ticks * instrument.tick_size
 
 
-@kernel
+@inlined
 def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> tuple[int, float]:
     """The order that the rest of a leg meets first, and where; -1 for none.
 
@@ -73,14 +73,16 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
             return
         here = price
         order = book.orders[k]
+        market, way = here, TAKES
         if not is_stop(order):
-            execute(book, k, order.limit_price, RESTS, here, PHASE, high, low)
+            market, way = order.limit_price, RESTS
         elif order.type != STOP_LIMIT:
-            execute(book, k, order.stop_price, SLIPS, here, PHASE, high, low)
+            market, way = order.stop_price, SLIPS
         else:
             order.triggered = 1
-            if limit_is_met(order, here, tolerance):
-                execute(book, k, here, TAKES, here, PHASE, high, low)
+            if not limit_is_met(order, here, tolerance):
+                continue
+        execute(book, k, market, way, here, PHASE, high, low)
 
 
 @kernel
@@ -124,7 +126,7 @@ def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
     instrument.high, instrument.low = np.nan, np.nan
 
 
-@kernel
+@inlined
 def touch(book: Book, j: int) -> tuple[float, float]:
     """Between which two prices no order of an instrument can trigger.
 
@@ -148,7 +150,7 @@ def touch(book: Book, j: int) -> tuple[float, float]:
     return up - tolerance, down + tolerance
 
 
-@kernel
+@inlined
 def intrabar_phase(book: Book, tape: Tape, i: int) -> None:
     """Walk every instrument that has a bar and working orders through it."""
     account = book.account[0]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from intrabar.kernel import kernel
+from intrabar.kernel import inlined, kernel
 from intrabar.model.enums import RunStatus
-from intrabar.sim.access import as_book, as_tape
+from intrabar.sim.access import as_book, as_book_of_one, as_tape, as_tape_of_one
 from intrabar.sim.actions import act
 from intrabar.sim.close import close_phase
 from intrabar.sim.glide import glide, wakes_at
@@ -41,7 +41,7 @@ RUINED = int(RunStatus.RUINED)
 ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
 
 
-@kernel
+@inlined
 def has_room(book: Book) -> bool:
     """Whether every array can take what the rest of the bar may add at most.
 
@@ -61,7 +61,7 @@ def has_room(book: Book) -> bool:
     )
 
 
-@kernel
+@inlined
 def obey(book: Book, code: int) -> bool:
     """Take a hook's answer; False when it failed."""
     if code == STOP:
@@ -69,7 +69,7 @@ def obey(book: Book, code: int) -> bool:
     return code == GO_ON or code == STOP
 
 
-@kernel
+@inlined
 def deliver(book: Book) -> bool:
     """Give the notices of fills and orders to their strategies, in the order they happened."""
     account = book.account[0]
@@ -93,7 +93,7 @@ def wake_at_open(book: Book, tape: Tape, i: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
     """Run `on_close` of the strategies that want this bar."""
     for s in range(book.strategies.shape[0]):
@@ -105,17 +105,17 @@ def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
     return True
 
 
-@kernel
-def take_commands(book: Book, tape: Tape, i: int, step: int) -> bool:
+@inlined
+def take_commands(book: Book, tape: Tape, step: int) -> bool:
     """Take what waits in the inbox; False where there is no room for what may come of it."""
     if book.account[0].inbox > 0:
         if not has_room(book):
             return False
-        take_inbox(book, step, tape.time[i])
+        take_inbox(book, tape, step)
     return True
 
 
-@kernel
+@inlined
 def work_through(book: Book, tape: Tape, until: int) -> int:
     """Take the steps of the present bar from where the account stands; why it came back.
 
@@ -149,7 +149,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
         if step >= until:
             return leave(account, step, PAUSED)
         if account.inbox > 0:
-            if not take_commands(book, tape, i, step):
+            if not take_commands(book, tape, step):
                 return leave(account, step, FULL)
             open_phase(book, tape, i, True)
         cancel_immediate(book, tape, i, False)
@@ -172,7 +172,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     if step == STEP_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if not take_commands(book, tape, i, step):
+        if not take_commands(book, tape, step):
             return leave(account, step, FULL)
         close_phase(book, tape, i)
         if account.status == RUINED:
@@ -181,7 +181,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     return work_on(book, tape, i, step, until)
 
 
-@kernel
+@inlined
 def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
     """The steps of a bar after its valuation at the close."""
     account = book.account[0]
@@ -198,7 +198,7 @@ def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
     if step == STEP_ON_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if not take_commands(book, tape, i, step):
+        if not take_commands(book, tape, step):
             return leave(account, step, FULL)
         account.step = step
         if not wake_at_close(book, tape, i):
@@ -208,7 +208,7 @@ def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
             return leave(account, step, PAUSED)
     if step >= until:
         return leave(account, step, PAUSED)
-    if not take_commands(book, tape, i, step):
+    if not take_commands(book, tape, step):
         return leave(account, step, FULL)
     account.bar = i + 1
     return leave(account, STEP_OPEN, ENDED)
@@ -220,6 +220,25 @@ def leave(account: Any, step: int, why: int) -> int:
     account.step = step
     account.stop = 0
     return why
+
+
+@kernel
+def advance(book: Book, tape: Tape, until_bar: int, until_step: int) -> int:
+    """Advance to a place, or to the end of the tape; returns why it came back (`run`)."""
+    account = book.account[0]
+    bars = tape.time.shape[0]
+    while account.bar < bars and account.status != RUINED:
+        if account.step == STEP_OPEN:
+            account.bar = glide(book, tape, account.bar, min(until_bar, bars))
+        i = account.bar
+        if i > until_bar or (i == until_bar and account.step >= until_step):
+            return PAUSED
+        if i == bars:
+            break
+        code = work_through(book, tape, until_step if i == until_bar else STEP_END + 1)
+        if code != ENDED:
+            return code
+    return ENDED
 
 
 @kernel
@@ -238,18 +257,11 @@ def run(book_table: int, tape_table: int, until_bar: int, until_step: int) -> in
     ENDED (end of the tape, or ruin), PAUSED (the place is reached, or a hook asked to stop), FULL
     (an array must grow; nothing is lost, call again), BROKEN (a hook failed).
     """
-    book, tape = as_book(book_table), as_tape(tape_table)
-    account = book.account[0]
-    bars = tape.time.shape[0]
-    while account.bar < bars and account.status != RUINED:
-        if account.step == STEP_OPEN:
-            account.bar = glide(book, tape, account.bar, min(until_bar, bars))
-        i = account.bar
-        if i > until_bar or (i == until_bar and account.step >= until_step):
-            return PAUSED
-        if i == bars:
-            break
-        code = work_through(book, tape, until_step if i == until_bar else STEP_END + 1)
-        if code != ENDED:
-            return code
-    return ENDED
+    return advance(as_book(book_table), as_tape(tape_table), until_bar, until_step)
+
+
+@kernel
+def run_one(book_table: int, tape_table: int, until_bar: int, until_step: int) -> int:
+    """`run` for one strategy in one instrument."""
+    book, tape = as_book_of_one(book_table), as_tape_of_one(tape_table)
+    return advance(book, tape, until_bar, until_step)

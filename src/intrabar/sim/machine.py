@@ -19,7 +19,7 @@ from intrabar.sim.access import table_of
 from intrabar.sim.account import Account
 from intrabar.sim.book import Checkpoint, Records, Snapshot, empty_book, with_room
 from intrabar.sim.hook import FAILED, GO_ON
-from intrabar.sim.loop import BROKEN, FULL, run
+from intrabar.sim.loop import BROKEN, FULL, run, run_one
 from intrabar.sim.numbered import numbered
 from intrabar.sim.state import Book, Tape
 from intrabar.sim.tally import Tally, without_places
@@ -156,8 +156,9 @@ class Machine:
             What a Python hook has raised; the run cannot go on.
         """
         until = len(self.market) if bar is None else bar
+        go = run_one if self.book.sleeves.shape[0] == 1 else run
         while True:
-            code = run(self.book_address, self._tape_table.ctypes.data, until, step)
+            code = go(self.book_address, self._tape_table.ctypes.data, until, step)
             if code == BROKEN and self._exception is not None:
                 raise self._exception
             if code != FULL:

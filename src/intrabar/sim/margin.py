@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import inlined, kernel
 from intrabar.sim.state import Book
 
 UNSURE = 1e-9  # of all that was summed: nearer to the limit, rounding could decide
 
 
-@kernel
+@inlined
 def net_position(book: Book, j: int) -> float:
     """Signed quantity of instrument `j` over all strategies."""
     n = book.instruments.shape[0]
@@ -25,7 +25,7 @@ def net_position(book: Book, j: int) -> float:
     return net
 
 
-@kernel
+@inlined
 def open_profit(book: Book, j: int, price: float) -> float:
     """Profit of the open positions in instrument `j` at a price, account currency."""
     n = book.instruments.shape[0]
@@ -56,7 +56,7 @@ def maintenance_margin(book: Book, j: int, qty: float, price: float) -> float:
     )
 
 
-@kernel
+@inlined
 def equity_at_marks(book: Book) -> float:
     """Cash and open profit at the present marks."""
     equity = book.account[0].cash
@@ -66,7 +66,7 @@ def equity_at_marks(book: Book) -> float:
     return equity
 
 
-@kernel
+@inlined
 def stake(book: Book, j: int, price: float) -> tuple[float, float]:
     """Open profit and initial margin of one instrument at a price, account currency."""
     net = net_position(book, j)
@@ -105,7 +105,7 @@ def count_free(book: Book, j: int, others: float) -> None:
         account.free_scale += abs(account.cash) + abs(profit) + required
 
 
-@kernel
+@inlined
 def is_covered(book: Book, j: int, price: float, others: float) -> bool:
     """Whether equity covers the initial margin of all positions as they stand.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase, TimeInForce
 from intrabar.sim.costs import DAY_NS, TOLERANCE, month_of, round_down
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
@@ -25,6 +25,7 @@ from intrabar.sim.state import Book, Tape
 
 IOC, FOK = code(TimeInForce.IOC), code(TimeInForce.FOK)
 PHASE = code(Phase.OPEN)
+STAYS = code(-1)
 
 
 @kernel
@@ -39,38 +40,42 @@ def limit_is_met(order: Any, price: float, tolerance: float) -> bool:
     return order.side * (order.limit_price - price) >= -tolerance
 
 
-@kernel
-def meet(
-    book: Book, k: int, price: float, first: bool, phase: int, high: float, low: float
-) -> bool:
-    """Test an order against a price to which the market has jumped; whether it was executed.
+@inlined
+def way_at(book: Book, order: Any, price: float, first: bool, phase: int) -> int:
+    """How an order fills at a price to which the market has jumped; STAYS where it does not.
 
     `first` says that the order meets a market for the first time: it cannot have rested.
     """
-    order = book.orders[k]
     if order.type == MOC:
-        return False
+        return STAYS
     if phase == PHASE and is_market(order):
-        execute(book, k, price, SLIPS, price, phase, high, low)
-        return True
+        return SLIPS
     tolerance = TOLERANCE * book.instruments[order.instrument].tick_size
     way = TAKES if first else RESTS
     if is_stop(order):
         if not stop_is_hit(order, price, tolerance):
-            return False
+            return STAYS
         if order.type != STOP_LIMIT:
-            execute(book, k, price, SLIPS, price, phase, high, low)
-            return True
+            return SLIPS
         order.triggered = 1
         way = TAKES
     limits = order.type == LIMIT or order.type == STOP_LIMIT
-    if limits and limit_is_met(order, price, tolerance):
-        execute(book, k, price, way, price, phase, high, low)
-        return True
-    return False
+    return way if limits and limit_is_met(order, price, tolerance) else STAYS
 
 
-@kernel
+@inlined
+def meet(
+    book: Book, k: int, price: float, first: bool, phase: int, high: float, low: float
+) -> bool:
+    """Test an order against a price to which the market has jumped; whether it was executed."""
+    way = way_at(book, book.orders[k], price, first, phase)
+    if way == STAYS:
+        return False
+    execute(book, k, price, way, price, phase, high, low)
+    return True
+
+
+@inlined
 def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
     """Test an instrument's orders against the open, in order of acceptance."""
     tested = -1
@@ -90,7 +95,7 @@ def fill_at_open(book: Book, j: int, open_: float, only_fresh: bool) -> None:
             k = order.next
 
 
-@kernel
+@inlined
 def mark_at_open(book: Book, tape: Tape, i: int) -> None:
     """Value every instrument at its open, or at the carried close where it has no bar."""
     for j in range(book.instruments.shape[0]):
@@ -114,7 +119,7 @@ def read_volume(instrument: Any, tape: Tape, i: int, j: int) -> None:
             instrument.traded = 0.0
 
 
-@kernel
+@inlined
 def open_phase(book: Book, tape: Tape, i: int, only_fresh: bool) -> None:
     """Carry out OPEN for the orders that were accepted before it, or for the fresh ones."""
     if book.account[0].working > 0:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import code, kernel
+from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
 from intrabar.sim.costs import TOLERANCE, round_away
 from intrabar.sim.state import (
@@ -23,6 +23,7 @@ from intrabar.sim.state import (
     STEP_NEW,
     SUBMIT,
     Book,
+    Tape,
 )
 
 MARKET, LIMIT, STOP = (
@@ -55,7 +56,7 @@ def find(book: Book, order_id: int) -> int:
     return -1
 
 
-@kernel
+@inlined
 def blank(book: Book) -> Any:
     """The next row, to be filled in; `add` or `refuse` takes it from there."""
     account = book.account[0]
@@ -78,7 +79,7 @@ def blank(book: Book) -> Any:
     return order
 
 
-@kernel
+@inlined
 def add(book: Book) -> int:
     """Put the order in the next row at the end of its instrument's chain; returns the row."""
     account = book.account[0]
@@ -215,7 +216,7 @@ def is_market(order: Any) -> bool:
     )
 
 
-@kernel
+@inlined
 def on_grid(order: Any, tick: float) -> bool:
     """Round an order's prices never to its owner's favour; False when one is missing or <= 0.
 
@@ -233,15 +234,15 @@ def on_grid(order: Any, tick: float) -> bool:
     return fine
 
 
-@kernel
+@inlined
 def is_whole(qty: float, lot: float) -> bool:
     """Whether a quantity is one or more whole lots."""
     lots = qty / lot
     return lots >= TOLERANCE and abs(lots - np.rint(lots)) <= TOLERANCE
 
 
-@kernel
-def accept(book: Book, command: Any, step: int, time: int) -> None:
+@inlined
+def accept(book: Book, tape: Tape, command: Any, step: int) -> None:
     """Make an order of a command: one that works, or one that is refused with the reason."""
     account = book.account[0]
     instrument = book.instruments[command.instrument]
@@ -279,7 +280,7 @@ def accept(book: Book, command: Any, step: int, time: int) -> None:
     if not on_grid(order, instrument.tick_size) or not priced:
         refuse(book, REJECTED, INVALID_PRICE)
         return
-    if order.tif == GTD and order.until < time + (step > STEP_CLOSE):
+    if order.tif == GTD and order.until < tape.time[account.bar] + (step > STEP_CLOSE):
         refuse(book, EXPIRED, NONE)
         return
     k = add(book)
@@ -367,14 +368,14 @@ def note_level(book: Book, strategy: int, j: int) -> None:
     account.levels += 1
 
 
-@kernel
-def take_inbox(book: Book, step: int, time: int) -> None:
-    """Carry out the commands that hooks have left, in order, at a time of the timeline."""
+@inlined
+def take_inbox(book: Book, tape: Tape, step: int) -> None:
+    """Carry out the commands that hooks have left, in order."""
     account = book.account[0]
     for c in range(account.inbox):
         command = book.inbox[c]
         if command.kind == SUBMIT:
-            accept(book, command, step, time)
+            accept(book, tape, command, step)
         elif command.kind == CANCEL:
             k = find(book, command.id)
             if k >= 0 and book.orders[k].role < LIQUIDATION:

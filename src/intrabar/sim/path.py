@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from intrabar.kernel import kernel
+from intrabar.kernel import inlined, kernel
 from intrabar.model.enums import PathPolicy
 from intrabar.sim.costs import TOLERANCE
 from intrabar.sim.margin import net_position
@@ -55,7 +55,7 @@ def nearest(open_: float, high: float, low: float, close: float, tolerance: floa
     return difference < 0.0
 
 
-@kernel
+@inlined
 def adverse(book: Book, j: int) -> int:
     """Which extreme hurts: +1 low first, -1 high first, 0 when neither does.
 
@@ -80,7 +80,7 @@ def adverse(book: Book, j: int) -> int:
     return 1 if sells else -1
 
 
-@kernel
+@inlined
 def low_first(book: Book, j: int, open_: float, high: float, low: float, close: float) -> bool:
     """Whether the price is taken to visit the low of this bar before its high."""
     account = book.account[0]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import carray, cfunc, kernel
+from intrabar.kernel import carray, cfunc, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
@@ -67,13 +67,13 @@ PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
 # What touches memory behind an address; the interpreted run has Python functions in their place.
 
 
-@kernel
+@inlined
 def ask_side(bot: Any) -> int:
     """Ask the entry for a side."""
     return call_side(bot.entry_rule, bot.now, bot.entry_p)
 
 
-@kernel
+@inlined
 def ask_levels(bot: Any, side: int, price: float) -> tuple[float, float]:
     """Ask the exit for the first stop and target."""
     call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
@@ -87,7 +87,7 @@ def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
     return call_stop(bot.stop_rule, bot.now, bot.exit_p, side, entry, stop)
 
 
-@kernel
+@inlined
 def look(bot: Any, i: int, j: int) -> bool:
     """Read the columns of one instrument at bar `i`; whether all of them are known."""
     n = bot.instruments_count
@@ -149,7 +149,7 @@ def count(bot: Any, j: int, gate: int) -> None:
     counts[j, gate] += 1
 
 
-@kernel
+@inlined
 def put_order(
     book: Book, strategy: int, j: int, side: int, qty: float, stop: float, target: float
 ) -> Any:
@@ -202,7 +202,7 @@ def margin_in_use(book: Book) -> float:
     return used
 
 
-@kernel
+@inlined
 def quantity(bot: Any, book: Book, j: int, side: int, price: float, stop: float) -> float:
     """How much to buy or sell so that the stop costs the risk that was asked for.
 
@@ -239,7 +239,7 @@ def quantity(bot: Any, book: Book, j: int, side: int, price: float, stop: float)
     return max(qty, 0.0)
 
 
-@kernel
+@inlined
 def watch_day(bot: Any, account: Any, i: int) -> None:
     """Remember the equity with which the day began, and halt it when too much of that is lost."""
     if bot.daily_loss <= 0.0:
@@ -254,7 +254,7 @@ def watch_day(bot: Any, account: Any, i: int) -> None:
         bot.day_halted = 1
 
 
-@kernel
+@inlined
 def closed_gate(bot: Any, blocked: int) -> int:
     """The gate that keeps the bot from entering now, -1 when all are open."""
     if blocked & (1 << SESSION):
@@ -268,7 +268,7 @@ def closed_gate(bot: Any, blocked: int) -> int:
     return -1
 
 
-@kernel
+@inlined
 def enter(bot: Any, book: Book, i: int, j: int) -> None:
     """Ask a flat bot for a side, and if nothing stands against it submit the bracket."""
     side = ask_side(bot)
@@ -306,7 +306,7 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     account.inbox += 1
 
 
-@kernel
+@inlined
 def act_at_close(bot: Any, book: Book, i: int) -> None:
     """One bot at one close: enter where flat, move the stop where not. Phase: CLOSE, step 12."""
     n = bot.instruments_count
@@ -355,6 +355,11 @@ def open_hook(context: int, i: int) -> int:
 @kernel
 def wake_where(column: Any, bits: int, wake: Any) -> None:
     """Set bits of the rows in which some instrument has a value that is neither 0 nor NaN."""
+    if column.shape[1] == 1:
+        alone = column.ravel()
+        for i in range(column.shape[0]):  # many at a time
+            wake[i] |= bits if abs(alone[i]) > 0.0 else 0
+        return
     for i in range(column.shape[0]):
         for j in range(column.shape[1]):
             if abs(column[i, j]) > 0.0:

@@ -23,7 +23,12 @@ WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan
 # An array of one row stands for every bar: its step from bar to bar is 0 rows.
 ARRAYS = ("side", "qty", "stop", "target")
 SIGNALS = np.dtype(
-    [("bot", BOT), *((n, "i8") for n in ARRAYS), *((f"{n}_step", "i8") for n in ARRAYS)]
+    [
+        ("bot", BOT),
+        *((n, "i8") for n in ARRAYS),
+        *((f"{n}_step", "i8") for n in ARRAYS),
+        ("zero_holds", "i8"),
+    ]
 )
 
 
@@ -41,6 +46,8 @@ class Signals:
         Distances from the close of the signal's bar to a protective stop and a target.
     name : str
         How reports call it.
+    zero : {"flat", "hold"}
+        What a side of 0 says: be flat, or nothing new, as in the events of a `cross`.
 
     Notes
     -----
@@ -53,6 +60,11 @@ class Signals:
     stop: Any = None
     target: Any = None
     name: str = field(default="Signals")
+    zero: str = "flat"
+
+    def __post_init__(self) -> None:
+        if self.zero not in ("flat", "hold"):
+            raise ConfigError(f"signals: zero is {self.zero!r}, must be 'flat' or 'hold'")
 
     def indicators(self) -> dict[str, Indicator]:
         """None: they are in the arrays already."""
@@ -118,33 +130,48 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
 @kernel
 def first_wrong(numbers: NDArray[np.float64], is_side: bool) -> int:
     """The first of numbers that is no signal; -1 where all are, or NaN."""
-    wrong = 0
-    for x in numbers:  # without a way out: many at a time
-        is_wrong = ((x * x != abs(x)) | (abs(x) > 1.0)) & (x == x) if is_side else x <= 0.0
-        wrong += is_wrong
+    wrong = False
+    if is_side:
+        for i in range(numbers.shape[0]):  # without a way out: many at a time
+            wrong |= is_no_side(numbers[i])
+    else:
+        for i in range(numbers.shape[0]):
+            wrong |= numbers[i] <= 0.0
     if not wrong:
         return -1
     for i in range(numbers.shape[0]):
         x = numbers[i]
-        if ((x * x != abs(x) or abs(x) > 1.0) and x == x) if is_side else x <= 0.0:
+        if is_no_side(x) if is_side else x <= 0.0:
             return i
     return -1
 
 
 @kernel
-def wake_where_said(side: NDArray[np.float64], bits: int) -> NDArray[np.uint8]:
+def is_no_side(x: float) -> bool:
+    """Whether a number is none of 1, -1, 0 and NaN."""
+    return (x * (1.0 - x * x) != 0.0) & (x == x)
+
+
+@kernel
+def wake_where_said(side: NDArray[np.float64], zero_holds: bool, bits: int) -> NDArray[np.uint8]:
     """These bits at every bar for which something is said, (t,)."""
     wake = np.zeros(side.shape[0], np.uint8)
     if side.shape[1] == 1:
         alone = side.ravel()
         for i in range(side.shape[0]):  # many at a time
-            wake[i] = bits if alone[i] == alone[i] else 0
+            wake[i] = bits if is_said(alone[i], zero_holds) else 0
         return wake
     for i in range(side.shape[0]):
         for j in range(side.shape[1]):
-            if not np.isnan(side[i, j]):
+            if is_said(side[i, j], zero_holds):
                 wake[i] = bits
     return wake
+
+
+@kernel
+def is_said(side: float, zero_holds: bool) -> bool:
+    """Whether a side asks for anything."""
+    return (side == side) & ((side != 0.0) | (not zero_holds))
 
 
 class RunningSignals:
@@ -154,7 +181,8 @@ class RunningSignals:
 
     def __init__(self, signals: Signals, market: Timeline) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
-        self.wake = wake_where_said(self.arrays["side"], WAKE_FLAT | WAKE_HELD)
+        self.zero_holds = signals.zero == "hold"
+        self.wake = wake_where_said(self.arrays["side"], self.zero_holds, WAKE_FLAT | WAKE_HELD)
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it, over the market that it shows now."""
@@ -163,12 +191,15 @@ class RunningSignals:
         for what, array in self.arrays.items():
             self.record[what] = array.ctypes.data
             self.record[f"{what}_step"] = 0 if len(array) == 1 else 1
+        self.record["zero_holds"] = self.zero_holds
         bot = self.record[0]["bot"]
         bot["strategy"] = row
         bot["book"] = machine.book_address
         bot["instruments_count"] = len(market.symbols)
         bot["columns"] = market.close.ctypes.data
-        machine.connect(row, Hooks(0, close_hook.address, 0, self.record.ctypes.data))
+        self.reads = np.array([self.arrays["side"].ctypes.data], np.int64)
+        context, reads = self.record.ctypes.data, self.reads.ctypes.data
+        machine.connect(row, Hooks(0, close_hook.address, 0, context, reads, len(self.reads)))
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """Signals have no gates."""
@@ -201,7 +232,7 @@ def close_hook(context: int, i: int) -> int:
         held = sleeve.qty
         if (
             sleeve.entries > 0
-            or np.isnan(side)
+            or not is_said(side, record.zero_holds != 0)
             or side * held > 0.0
             or (side == 0.0 and held == 0.0)
         ):
