@@ -23,7 +23,6 @@ from numba.extending import overload
 from intrabar.indicators.indicator import Floats
 from intrabar.kernel import intrinsic, kernel
 
-
 NEAR, LEAST = 2.0**-48, 1e-250  # relative; far above what lies below the normal numbers
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, types
+from numba.core import cgutils
 from numba.core.imputils import lower_builtin, lower_getattr_generic
 from numba.core.typing.templates import (
     AbstractTemplate,
@@ -76,19 +77,26 @@ class RowsType(types.Type):
 
     Parameters
     ----------
-    table : TableType
-    name : str
+    dtype : dtype
+    is_flat : bool
+        Whether it is (t,), else (t, n).
+    rows, columns : int or None
+        How many there are, where that is known when a kernel is compiled.
     """
 
-    def __init__(self, table: TableType, name: str) -> None:
-        self.place = table.names.index(name)
-        self.dtype = dtype_of(name)
-        self.is_flat = name in _FLAT
-        # How many there are, where that is known when a kernel is compiled.
-        one = table.of_one
-        self.rows = 1 if name == "account" or (one and name in _ONE_EACH) else None
-        self.columns = 4 if name == "detail" else 1 if one else None
-        super().__init__(name=f"{table.name}.{name}")
+    def __init__(
+        self, dtype: np.dtype[Any], is_flat: bool, rows: int | None, columns: int | None
+    ) -> None:
+        self.element = from_dtype(dtype)
+        self.is_flat, self.rows, self.columns = is_flat, rows, columns
+        super().__init__(name=f"Rows({self.element}, {is_flat}, {rows}, {columns})")
+
+
+def rows_of(table: TableType, name: str) -> RowsType:
+    """The type of an array of a book or a tape."""
+    rows = 1 if name == "account" or (table.of_one and name in _ONE_EACH) else None
+    columns = 4 if name == "detail" else 1 if table.of_one else None
+    return RowsType(dtype_of(name), name in _FLAT, rows, columns)
 
 
 def dtype_of(name: str) -> np.dtype[Any]:
@@ -107,12 +115,18 @@ def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
 
 
 @register_model(TableType)
-@register_model(RowsType)
-class _Address(models.PrimitiveModel):
-    """Both are the address of the table."""
-
+class _Table(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, WORD)  # type: ignore[no-untyped-call]
+
+
+@register_model(RowsType)
+class _Rows(models.StructModel):
+    """Where the table says its address and shape, and that address."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        members = [("entry", types.int64), ("start", types.int64)]
+        super().__init__(manager, kind, members)  # type: ignore[no-untyped-call]
 
 
 @infer_getattr
@@ -120,12 +134,15 @@ class _TableAttributes(AttributeTemplate):
     key = TableType
 
     def generic_resolve(self, table: TableType, name: str) -> Any:
-        return RowsType(table, name) if name in table.names else None
+        return rows_of(table, name) if name in table.names else None
 
 
 @lower_getattr_generic(TableType)
-def _rows(_: Any, __: Any, ___: Any, table: Any, ____: str) -> Any:
-    return table
+def _array(context: Any, builder: Any, kind: TableType, table: Any, name: str) -> Any:
+    rows = cgutils.create_struct_proxy(rows_of(kind, name))(context, builder)
+    rows.entry = builder.add(table, WORD(24 * kind.names.index(name)))
+    rows.start = number(builder, rows.entry, 0)
+    return rows._getvalue()
 
 
 @infer_getattr
@@ -137,11 +154,10 @@ class _RowsAttributes(AttributeTemplate):
 
 
 @lower_getattr_generic(RowsType)
-def _shape(context: Any, builder: Any, rows: RowsType, table: Any, _: str) -> Any:
-    lengths = [length(builder, rows, table, 1)]
-    if not rows.is_flat:
-        lengths.append(length(builder, rows, table, 2))
-    return context.make_tuple(builder, types.UniTuple(types.int64, len(lengths)), lengths)
+def _shape(context: Any, builder: Any, kind: RowsType, rows: Any, _: str) -> Any:
+    axes = (1,) if kind.is_flat else (1, 2)
+    lengths = [length(builder, kind, rows, axis) for axis in axes]
+    return context.make_tuple(builder, types.UniTuple(types.int64, len(axes)), lengths)
 
 
 @infer_global(operator.getitem)
@@ -149,7 +165,7 @@ class _GetItem(AbstractTemplate):
     def generic(self, arguments: Any, _: Any) -> Any:
         rows = arguments[0]
         if isinstance(rows, RowsType):
-            return signature(from_dtype(rows.dtype), rows, index_of(rows))
+            return signature(rows.element, rows, index_of(rows))
         return None
 
 
@@ -158,7 +174,7 @@ class _SetItem(AbstractTemplate):
     def generic(self, arguments: Any, _: Any) -> Any:
         rows = arguments[0]
         if isinstance(rows, RowsType):
-            return signature(types.none, rows, index_of(rows), from_dtype(rows.dtype))
+            return signature(types.none, rows, index_of(rows), rows.element)
         return None
 
 
@@ -169,46 +185,42 @@ def index_of(rows: RowsType) -> Any:
 
 @lower_builtin(operator.getitem, RowsType, types.Any)
 def _get(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    rows = signature.args[0]
-    place = element(context, builder, rows, *values)
-    return context.unpack_value(builder, from_dtype(rows.dtype), place)
+    kind = signature.args[0]
+    return context.unpack_value(builder, kind.element, place(context, builder, kind, *values))
 
 
 @lower_builtin(operator.setitem, RowsType, types.Any, types.Any)
 def _set(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    rows = signature.args[0]
-    place = element(context, builder, rows, *values[:2])
-    context.pack_value(builder, from_dtype(rows.dtype), values[2], place)
+    kind = signature.args[0]
+    found = place(context, builder, kind, *values[:2])
+    context.pack_value(builder, kind.element, values[2], found)
     return context.get_dummy_value()
 
 
-def entry(builder: Any, table: Any, place: int) -> Any:
-    """A number of the table."""
-    pointer = builder.inttoptr(table, WORD.as_pointer())
-    found = builder.load(builder.gep(pointer, [WORD(place)]))
+def number(builder: Any, entry: Any, axis: int) -> Any:
+    """What a table says of an array: its address (0), its rows (1), its columns (2)."""
+    pointer = builder.inttoptr(builder.add(entry, WORD(8 * axis)), WORD.as_pointer())
+    found = builder.load(pointer)
     found.set_metadata("invariant.load", builder.module.add_metadata([]))
     return found
 
 
-def length(builder: Any, rows: RowsType, table: Any, axis: int) -> Any:
+def length(builder: Any, kind: RowsType, rows: Any, axis: int) -> Any:
     """Rows (1) or columns (2) of an array."""
-    known = rows.rows if axis == 1 else rows.columns
-    return entry(builder, table, 3 * rows.place + axis) if known is None else WORD(known)
+    known = kind.rows if axis == 1 else kind.columns
+    return number(builder, builder.extract_value(rows, 0), axis) if known is None else WORD(known)
 
 
-def element(context: Any, builder: Any, rows: RowsType, table: Any, index: Any) -> Any:
+def place(context: Any, builder: Any, kind: RowsType, rows: Any, index: Any) -> Any:
     """A pointer to an element."""
-    if not rows.is_flat:
+    if not kind.is_flat:
         i, j = builder.extract_value(index, 0), builder.extract_value(index, 1)
-        if rows.columns == 1:
-            index = i
-        else:
-            index = builder.add(builder.mul(i, length(builder, rows, table, 2)), j)
-    if rows.rows == 1:
+        known = kind.columns == 1
+        index = i if known else builder.add(builder.mul(i, length(builder, kind, rows, 2)), j)
+    if kind.rows == 1:
         index = WORD(0)
-    kind = context.get_data_type(from_dtype(rows.dtype)).as_pointer()
-    start = builder.inttoptr(entry(builder, table, 3 * rows.place), kind)
-    return builder.gep(start, [index])
+    element = context.get_data_type(kind.element).as_pointer()
+    return builder.gep(builder.inttoptr(builder.extract_value(rows, 1), element), [index])
 
 
 def _table(kind: TableType) -> Any:
@@ -230,13 +242,10 @@ def address(typing_context: Any, rows: Any, row: Any) -> Any:
     """Where a row of an array with one column, or of a flat one, is in memory."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        rows, (table, row) = signature.args[0], values
-        index = (
-            row
-            if rows.is_flat
-            else context.make_tuple(builder, types.UniTuple(types.int64, 2), [row, WORD(0)])
-        )
-        return builder.ptrtoint(element(context, builder, rows, table, index), WORD)
+        kind, (rows, row) = signature.args[0], values
+        if not kind.is_flat:
+            row = context.make_tuple(builder, index_of(kind), [row, WORD(0)])
+        return builder.ptrtoint(place(context, builder, kind, rows, row), WORD)
 
     return types.int64(rows, types.int64), emit
 

@@ -13,6 +13,7 @@ import numpy as np
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
 from intrabar.sim.access import address, fetch_ahead, pointer, zeros_below
+from intrabar.sim.eight import LANES, value_eight
 from intrabar.sim.intrabar import touch
 from intrabar.sim.margin import maintenance_margin, net_position, open_profit
 from intrabar.sim.open import read_volume
@@ -139,7 +140,7 @@ def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
         ahead = min(i + LOOK_AHEAD, end)
         due = next_wanted(tape, i, ahead, wanted)
         if due < ahead:
-            fetch_bar(book, tape, next_wanted(tape, due + 1, ahead, wanted))
+            fetch_bar(book, tape, next_wanted(tape, due + 1, min(due + LOOK_AHEAD, end), wanted))
         is_asked = due < ahead and tape.wake[due, 0] & wanted & WAKE_OPEN == 0
         stop = due + is_asked
         if is_idle:
@@ -160,19 +161,27 @@ def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
 def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
     """Value the only instrument while no order triggers and the margin holds; where that ends."""
     account, sleeve, x = book.account[0], book.sleeves[0], book.instruments[0]
-    cash, works = account.cash, account.working > 0
-    up, down = x.up, x.down
+    cash, works, up, down = account.cash, account.working > 0, x.up, x.down
     qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
     margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
+    opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
+    worst, equity = lows if qty > 0.0 else highs, tape.equity
+    while not works and i + LANES <= stop:
+        rows = address(closes, i), address(worst, i), address(equity, i)
+        if not value_eight(*rows, cash, qty, basis, point_value, margin, rate):
+            break
+        i += LANES
     while i < stop:
-        high, low, close = tape.high[i, 0], tape.low[i, 0], tape.close[i, 0]
-        if works and (high >= up or low <= down or close >= up or close <= down):
-            break
-        if works and (tape.open[i, 0] >= up or tape.open[i, 0] <= down):
-            break
+        close = closes[i, 0]
+        if works:
+            open_, high, low = opens[i, 0], highs[i, 0], lows[i, 0]
+            if high >= up or low <= down or close >= up or close <= down:
+                break
+            if open_ >= up or open_ <= down:
+                break
         value = cash
         if qty != 0.0:
-            price = low if qty > 0.0 else high
+            price = worst[i, 0]
             if math.isnan(price):
                 price = close  # there is no bar
             required = abs(qty) * (margin + rate * abs(close) * point_value)
@@ -181,7 +190,7 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
             value += qty * (close - basis) * point_value
         if not value > 0.0:
             break
-        tape.equity[i] = value
+        equity[i] = value
         i += 1
     return i
 

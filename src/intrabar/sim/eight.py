@@ -1,0 +1,75 @@
+"""Eight closes at once, in the vector registers of the processor.
+
+The steps, and so the bits, are those of `glide.value_bars`: no sum is taken in another order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from intrabar.kernel import intrinsic
+
+FLOAT, LANES = ir.DoubleType(), 8
+VECTOR, BITS = ir.VectorType(FLOAT, LANES), ir.IntType(LANES)
+
+
+def spread(builder: Any, x: Any) -> Any:
+    """A number in every lane."""
+    one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), x, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
+    return builder.shuffle_vector(one, one, zeros)
+
+
+@intrinsic
+def value_eight(
+    typing_context: Any,
+    closes: Any,
+    worst: Any,
+    equity: Any,
+    cash: Any,
+    qty: Any,
+    basis: Any,
+    point_value: Any,
+    margin: Any,
+    rate: Any,
+) -> Any:
+    """Value a position at eight closes, if the margin holds at all of them; whether it does.
+
+    Parameters
+    ----------
+    closes, worst, equity : int
+        Addresses of the first of eight: closes, the lows or highs that hurt (NaN: no bar), and
+        where the equity goes. Nothing is written where the margin does not hold.
+    cash, qty, basis, point_value : float
+    margin, rate : float
+        Maintenance margin of one contract, and as a fraction of its worth.
+    """
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        places = [builder.inttoptr(x, VECTOR.as_pointer()) for x in values[:3]]
+        close, price = (builder.load(x, align=8) for x in places[:2])
+        cash, qty, basis, point_value, margin, rate = (spread(builder, x) for x in values[3:])
+        kind = ir.FunctionType(VECTOR, [VECTOR])
+        fabs = builder.module.declare_intrinsic(f"llvm.fabs.v{LANES}f64", fnty=kind)
+        add, times, less = builder.fadd, builder.fmul, builder.fsub
+
+        def worth(at: Any) -> Any:
+            return add(cash, times(times(qty, less(at, basis)), point_value))
+
+        asked = times(times(rate, builder.call(fabs, [close])), point_value)
+        required = times(builder.call(fabs, [qty]), add(margin, asked))
+        price = builder.select(builder.fcmp_unordered("uno", price, price), close, price)
+        value = worth(close)
+        covered = builder.fcmp_ordered(">=", worth(price), required)
+        above = builder.fcmp_ordered(">", value, ir.Constant(VECTOR, [0.0] * LANES))
+        holds = builder.bitcast(builder.and_(covered, above), BITS)
+        all_hold = builder.icmp_unsigned("==", holds, BITS(2**LANES - 1))
+        with builder.if_then(all_hold, likely=True):
+            builder.store(value, places[2], align=8)
+        return all_hold
+
+    i, f = types.int64, types.float64
+    return types.boolean(i, i, i, f, f, f, f, f, f), emit
