@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 import numba
 import numba.extending
 import numpy as np
+from llvmlite import ir
+from numba import types
 
 from intrabar.cache import cache_home
 
@@ -96,6 +98,19 @@ def _compiled(function: F, inline: bool) -> F:
 def intrinsic(function: Callable[..., Any]) -> Any:
     """Numba's intrinsic; what it makes is called without the typing context."""
     return _numba.extending.intrinsic(function)
+
+
+@intrinsic
+def rarely(typing_context: Any, condition: Any) -> Any:
+    """A condition that hardly ever holds: what depends on it is not worked out ahead."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        bit = ir.IntType(1)
+        kind = ir.FunctionType(bit, [bit, bit])
+        expect = builder.module.declare_intrinsic("llvm.expect", [bit], kind)
+        return builder.call(expect, [values[0], bit(0)])
+
+    return types.boolean(types.boolean), emit
 
 
 class Callback:

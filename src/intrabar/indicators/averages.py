@@ -16,12 +16,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.extending import overload
 
 from intrabar.indicators.indicator import Floats
-from intrabar.kernel import intrinsic, kernel
+from intrabar.kernel import intrinsic, kernel, rarely
 
 NEAR, LEAST = 2.0**-48, 1e-250  # relative; far above what lies below the normal numbers
 
@@ -42,19 +41,6 @@ def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
 @overload(fma)
 def _compiled_fma(a, b, c):  # type: ignore[no-untyped-def]
     return lambda a, b, c: _fma(a, b, c)
-
-
-@intrinsic
-def rarely(typing_context: Any, condition: Any) -> Any:
-    """A condition that hardly ever holds: what depends on it is not worked out ahead."""
-
-    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
-        bit = ir.IntType(1)
-        kind = ir.FunctionType(bit, [bit, bit])
-        expect = builder.module.declare_intrinsic("llvm.expect", [bit], kind)
-        return builder.call(expect, [values[0], bit(0)])
-
-    return types.boolean(types.boolean), emit
 
 
 @kernel

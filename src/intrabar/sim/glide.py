@@ -120,10 +120,11 @@ def next_wanted(tape: Tape, i: int, end: int, wanted: int) -> int:
 @inlined
 def fetch_bar(book: Book, tape: Tape, i: int) -> None:
     """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
-    fetch_ahead(address(tape.open, i))
-    fetch_ahead(address(tape.high, i))
-    fetch_ahead(address(tape.low, i))
-    fetch_ahead(address(tape.close, i))
+    fetch_ahead(address(tape.open, i + 1))
+    for k in range(i, i + 3 * LANES, LANES):
+        fetch_ahead(address(tape.high, k))
+        fetch_ahead(address(tape.low, k))
+        fetch_ahead(address(tape.close, k))
     strategy = book.strategies[0]
     reads = carray(pointer(strategy.reads), strategy.reads_count, np.int64)
     for c in range(strategy.reads_count):

@@ -120,30 +120,16 @@ def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
             [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
         ).reshape(array.shape)
     numbers = np.ascontiguousarray(array, dtype=float).reshape(array.shape)
-    wrong = first_wrong(numbers.ravel(), what == "side")
-    if wrong >= 0:
-        must = "1, -1, 0 or NaN" if what == "side" else "above 0"
-        raise ConfigError(f"signals: {what} has {numbers.ravel()[wrong]:g}, must be {must}")
+    if what != "side":
+        refuse(numbers.ravel() <= 0.0, numbers, what, "above 0")
     return numbers
 
 
-@kernel
-def first_wrong(numbers: NDArray[np.float64], is_side: bool) -> int:
-    """The first of numbers that is no signal; -1 where all are, or NaN."""
-    wrong = False
-    if is_side:
-        for i in range(numbers.shape[0]):  # without a way out: many at a time
-            wrong |= is_no_side(numbers[i])
-    else:
-        for i in range(numbers.shape[0]):
-            wrong |= numbers[i] <= 0.0
-    if not wrong:
-        return -1
-    for i in range(numbers.shape[0]):
-        x = numbers[i]
-        if is_no_side(x) if is_side else x <= 0.0:
-            return i
-    return -1
+def refuse(wrong: NDArray[np.bool_], numbers: NDArray[np.float64], what: str, must: str) -> None:
+    """Raise an error that names the first of some numbers that is wrong."""
+    if wrong.any():
+        first = numbers.ravel()[np.argmax(wrong)]
+        raise ConfigError(f"signals: {what} has {first:g}, must be {must}")
 
 
 @kernel
@@ -153,25 +139,29 @@ def is_no_side(x: float) -> bool:
 
 
 @kernel
-def wake_where_said(side: NDArray[np.float64], zero_holds: bool, bits: int) -> NDArray[np.uint8]:
-    """These bits at every bar for which something is said, (t,)."""
-    wake = np.zeros(side.shape[0], np.uint8)
-    if side.shape[1] == 1:
-        alone = side.ravel()
-        for i in range(side.shape[0]):  # many at a time
-            wake[i] = bits if is_said(alone[i], zero_holds) else 0
-        return wake
-    for i in range(side.shape[0]):
-        for j in range(side.shape[1]):
-            if is_said(side[i, j], zero_holds):
-                wake[i] = bits
-    return wake
-
-
-@kernel
 def is_said(side: float, zero_holds: bool) -> bool:
     """Whether a side asks for anything."""
     return (side == side) & ((side != 0.0) | (not zero_holds))
+
+
+@kernel
+def wake_where_said(
+    side: NDArray[np.float64], zero_holds: bool, bits: int
+) -> tuple[NDArray[np.uint8], bool]:
+    """These bits at every bar for which something is said, (t,); whether a side is none."""
+    wake, wrong = np.zeros(side.shape[0], np.uint8), False
+    if side.shape[1] == 1:
+        alone = side.ravel()
+        for i in range(side.shape[0]):  # many at a time
+            wrong |= is_no_side(alone[i])
+            wake[i] = bits if is_said(alone[i], zero_holds) else 0
+        return wake, wrong
+    for i in range(side.shape[0]):
+        for j in range(side.shape[1]):
+            wrong |= is_no_side(side[i, j])
+            if is_said(side[i, j], zero_holds):
+                wake[i] = bits
+    return wake, wrong
 
 
 class RunningSignals:
@@ -182,7 +172,11 @@ class RunningSignals:
     def __init__(self, signals: Signals, market: Timeline) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
         self.zero_holds = signals.zero == "hold"
-        self.wake = wake_where_said(self.arrays["side"], self.zero_holds, WAKE_FLAT | WAKE_HELD)
+        side = self.arrays["side"]
+        self.wake, wrong = wake_where_said(side, self.zero_holds, WAKE_FLAT | WAKE_HELD)
+        if wrong:
+            known = np.isin(side, (1.0, -1.0, 0.0)) | np.isnan(side)
+            refuse(~known.ravel(), side, "side", "1, -1, 0 or NaN")
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it, over the market that it shows now."""
