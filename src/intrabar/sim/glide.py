@@ -132,21 +132,35 @@ def fetch_bar(book: Book, tape: Tape, i: int) -> None:
 
 
 @inlined
+def look_on(book: Book, tape: Tape, i: int, end: int, wanted: int) -> None:
+    """Find the bar that is wanted after this stretch, and ask for what it will read."""
+    account = book.account[0]
+    due = next_wanted(tape, i, end, wanted)
+    account.due_from, account.due = i, due
+    account.due_bits = wanted if due < end else 0
+    fetch_bar(book, tape, due)
+
+
+@inlined
 def glide_one(book: Book, tape: Tape, i: int, end: int) -> int:
     """`glide` for one strategy in one instrument."""
     account = book.account[0]
     wanted = wakes_at(book, 0)
-    is_idle = account.working == 0 and book.sleeves[0].qty == 0.0 and account.cash > 0.0
+    cash, equity = account.cash, tape.equity
+    is_idle = account.working == 0 and book.sleeves[0].qty == 0.0 and cash > 0.0
     while i < end:
         ahead = min(i + LOOK_AHEAD, end)
-        due = next_wanted(tape, i, ahead, wanted)
+        if account.due_bits == wanted and account.due_from <= i <= account.due:
+            due = min(account.due, ahead)
+        else:
+            due = next_wanted(tape, i, ahead, wanted)
         if due < ahead:
-            fetch_bar(book, tape, next_wanted(tape, due + 1, min(due + LOOK_AHEAD, end), wanted))
+            look_on(book, tape, due + 1, min(due + LOOK_AHEAD, end), wanted)
         is_asked = due < ahead and tape.wake[due, 0] & wanted & WAKE_OPEN == 0
         stop = due + is_asked
         if is_idle:
             for passed in range(i, stop):
-                tape.equity[passed] = account.cash
+                equity[passed] = cash
             i = stop
         else:
             i = value_bars(book, tape, i, stop)

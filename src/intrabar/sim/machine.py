@@ -27,7 +27,8 @@ from intrabar.sim.tape import tape_of
 
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
-OUTSIDE = ("stop", "wakes_at_open", "free", "free_scale", *RECORDS)  # of the digest
+DUE = ("due_from", "due", "due_bits")
+OUTSIDE = ("stop", "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of the digest
 OF_RUN = np.array([name not in OUTSIDE for name in state.ACCOUNT.names or ()])
 HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 

@@ -36,6 +36,9 @@ ACCOUNT = np.dtype(
         ("margin_calls", "i8"),
         ("free", "f8"),  # equity less initial margin at the present marks, about; NaN: not counted
         ("free_scale", "f8"),  # the size of what was summed for it
+        ("due_from", "i8"),  # from this bar on the only strategy is next wanted ...
+        ("due", "i8"),  # ... at this one ...
+        ("due_bits", "i8"),  # ... by these bits of `Tape.wake`; 0: not known
         ("carried_cash", "f8"),  # cash at the last CLOSE, where something accrues
         ("stop", "i8"),  # a hook asked the loop to stop
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`
