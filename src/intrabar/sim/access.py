@@ -13,24 +13,29 @@ another type (`as_book_of_one`): with one row of everything, loops and places in
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, types
-from numba.core import cgutils
-from numba.core.imputils import lower_builtin, lower_getattr_generic
-from numba.core.typing.templates import (
-    AbstractTemplate,
-    AttributeTemplate,
-    infer_global,
-    signature,
-)
-from numba.extending import infer_getattr, models, register_model
+from numba.core import cgutils, imputils
+from numba.core.typing import templates
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
+from numba.extending import models, register_model
 from numpy.typing import NDArray
 
 from intrabar.kernel import intrinsic
 from intrabar.sim import state
+
+# Numba's own annotations do not fit these.
+infer_getattr: Any = templates.infer_getattr
+infer_global: Any = templates.infer_global
+signature: Any = templates.signature
+lower_builtin: Callable[..., Callable[[Any], Any]] = imputils.lower_builtin
+lower_getattr: Callable[..., Callable[[Any], Any]] = imputils.lower_getattr_generic
+proxy_of: Any = cgutils.create_struct_proxy
+tuple_of: Any = types.UniTuple
 
 WORD = ir.IntType(64)
 
@@ -133,13 +138,13 @@ class _Rows(models.StructModel):
 class _TableAttributes(AttributeTemplate):
     key = TableType
 
-    def generic_resolve(self, table: TableType, name: str) -> Any:
+    def generic_resolve(self, table: TableType, name: str) -> Any:  # type: ignore[override]
         return rows_of(table, name) if name in table.names else None
 
 
-@lower_getattr_generic(TableType)
+@lower_getattr(TableType)
 def _array(context: Any, builder: Any, kind: TableType, table: Any, name: str) -> Any:
-    rows = cgutils.create_struct_proxy(rows_of(kind, name))(context, builder)
+    rows = proxy_of(rows_of(kind, name))(context, builder)
     rows.entry = builder.add(table, WORD(24 * kind.names.index(name)))
     rows.start = number(builder, rows.entry, 0)
     return rows._getvalue()
@@ -150,14 +155,14 @@ class _RowsAttributes(AttributeTemplate):
     key = RowsType
 
     def resolve_shape(self, rows: RowsType) -> Any:
-        return types.UniTuple(types.int64, 1 if rows.is_flat else 2)
+        return tuple_of(types.int64, 1 if rows.is_flat else 2)
 
 
-@lower_getattr_generic(RowsType)
+@lower_getattr(RowsType)
 def _shape(context: Any, builder: Any, kind: RowsType, rows: Any, _: str) -> Any:
     axes = (1,) if kind.is_flat else (1, 2)
     lengths = [length(builder, kind, rows, axis) for axis in axes]
-    return context.make_tuple(builder, types.UniTuple(types.int64, len(axes)), lengths)
+    return context.make_tuple(builder, tuple_of(types.int64, len(axes)), lengths)
 
 
 @infer_global(operator.getitem)
@@ -180,7 +185,7 @@ class _SetItem(AbstractTemplate):
 
 def index_of(rows: RowsType) -> Any:
     """The type of a place in an array."""
-    return types.int64 if rows.is_flat else types.UniTuple(types.int64, 2)
+    return types.int64 if rows.is_flat else tuple_of(types.int64, 2)
 
 
 @lower_builtin(operator.getitem, RowsType, types.Any)

@@ -181,11 +181,13 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
     margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
     opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
     worst, equity = lows if qty > 0.0 else highs, tape.equity
-    while not works and i + LANES <= stop:
-        rows = address(closes, i), address(worst, i), address(equity, i)
+    by_eights = not works and i + LANES <= stop
+    while by_eights and i < stop:
+        at = min(i, stop - LANES)  # the last eight may overlap the ones before
+        rows = address(closes, at), address(worst, at), address(equity, at)
         if not value_eight(*rows, cash, qty, basis, point_value, margin, rate):
             break
-        i += LANES
+        i = at + LANES
     while i < stop:
         close = closes[i, 0]
         if works:
