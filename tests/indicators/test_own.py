@@ -102,6 +102,21 @@ def test_a_cross_is_not_known_while_either_warms_up() -> None:
     np.testing.assert_array_equal(got, [np.nan, np.nan, 0.0, 0.0, 0.0])
 
 
+grids = st.sampled_from([0.25, 0.1, 1.0 / 3.0, 1e-308, 1e290])
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=80), st.integers(1, 6), grids)
+def test_a_cross_of_two_sma_is_that_of_their_series(
+    steps: list[int], fast: int, grid: float
+) -> None:
+    """Averages that touch, nearly touch, or lie below the normal numbers."""
+    bars = flat([grid * k for k in steps])
+    a, b = compute(sma(fast), bars), compute(sma(fast + 3), bars)
+    want = np.empty(len(steps))
+    cross_kernel(a, b, np.zeros(1), want)
+    np.testing.assert_array_equal(compute(cross(sma(fast), sma(fast + 3)), bars), want)
+
+
 def test_splitmix64_gives_the_published_sequence_of_seed_0() -> None:
     # The first two outputs for state 0, as every reference implementation prints them.
     golden = 0x9E3779B97F4A7C15

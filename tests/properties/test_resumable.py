@@ -15,11 +15,13 @@ from intrabar.engine.backtest import Run
 from intrabar.engine.scenario import ScriptedOrders, scenario_machine
 from intrabar.exits import FixedRatio
 from intrabar.model.enums import RunStatus
+from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.loop import ENDED
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import MovingAverageCrossover
+from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
 from tests.generators import random_scenario, scenarios
 from tests.strategy.markets import setup_of, walk
@@ -196,3 +198,40 @@ def test_what_is_sized_by_equity_is_the_same_on_calm_and_on_stepped_bars(seed: i
         stepped.machine.advance()
         assert len(whole.machine.fills()) > 5
         assert stepped.machine.digest() == whole.machine.digest()
+
+
+def held_close_to_the_margin(seed: int) -> Run:
+    """Stretches of all lengths without an order, gaps, and margin calls in the middle of them."""
+    rng = np.random.default_rng(seed)
+    market = walk(600, seed, missing=0.05 if seed % 2 else 0.0)
+    side = np.where(rng.random(600) < 0.05, rng.choice([1.0, -1.0, 0.0], 600), np.nan)
+    traded = [Instrument("A", 0.01, initial_margin_rate=0.9, maintenance_margin_rate=0.89)]
+    return Run(setup_of(market, Signals(side, qty=100), instruments=traded, cash=9_500.0))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_position_valued_eight_closes_at_a_time_is_that_of_every_close(seed: int) -> None:
+    runs = [held_close_to_the_margin(seed) for _ in range(2)]  # hooks live as long as they do
+    whole, stepped = (run.machine for run in runs)
+    whole.advance()
+    for bar in range(600):
+        stepped.advance(bar)
+    stepped.advance()
+    assert stepped.digest() == whole.digest()
+    # Cash and position at each close, by the fills alone.
+    fills, done = whole.fills(), whole.bars_done
+    traded = fills["side"] * fills["qty"]
+    held = np.append(0.0, np.cumsum(traded))
+    spent = np.append(0.0, np.cumsum(traded * fills["price"]))
+    last = np.searchsorted(fills["bar"], np.arange(done), "right")
+    worth = 9_500.0 + held[last] * whole.market.close[:done, 0] - spent[last]
+    np.testing.assert_allclose(whole.tape.equity[:done], worth, rtol=1e-12)
+
+
+def test_the_runs_above_have_margin_calls_and_long_stretches() -> None:
+    runs = [held_close_to_the_margin(seed) for seed in range(12)]
+    machines = [run.machine for run in runs]
+    for machine in machines:
+        machine.advance()
+    assert sum(int(m.book.account["margin_calls"][0]) for m in machines) > 5
+    assert max(np.diff(m.fills()["bar"]).max(initial=0) for m in machines) > 40

@@ -37,6 +37,17 @@ def test_flat_closes_and_the_opposite_flips() -> None:
     ]
 
 
+def test_a_series_of_events_holds_at_zero() -> None:
+    events = [0, 1, 0, 0, -1, 0, 0, 0, 1, 0]
+    said = [x or NAN for x in events]
+    assert deals(events, zero="hold") == deals(said) != deals(events)
+
+
+def test_what_zero_says_must_be_known() -> None:
+    with pytest.raises(ConfigError, match=r"zero is 'nothing', must be 'flat' or 'hold'"):
+        Signals([0], zero="nothing")
+
+
 def test_a_side_that_the_position_has_already_changes_nothing() -> None:
     assert len(deals(["LONG"] * 10)) == 1
 
