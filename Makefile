@@ -34,6 +34,7 @@ bench-all: setup     ## against every peer that installs
 
 bench-growth: setup  ## how the cost grows with bars, instruments, fills and strategies
 	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/parts.py
 
 docs: setup          ## pictures from their scenarios, then the pages, into site/
 	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[docs]'
