@@ -1,9 +1,9 @@
-"""How kernels are compiled: one decorator, and a disk cache that cannot go stale.
+"""How kernels are compiled: two decorators, and a disk cache that cannot go stale.
 
 Numba's cache does not see a change in a callee in another file: it would go on running the old
 code (numba/numba#1833). So the cache lives in a folder named by a digest of every source file of
 the package and of the versions that compile them; one edit, and everything is compiled anew.
-Import kernels' decorator from here and nowhere else: the folder must be set before the first
+Import the decorators from here and nowhere else: the folder must be set before the first
 kernel is declared.
 """
 

@@ -263,28 +263,3 @@ def pointer(typing_context: Any, address: Any) -> Any:
         return builder.inttoptr(values[0], ir.IntType(8).as_pointer())
 
     return types.voidptr(types.int64), emit
-
-
-@intrinsic
-def fetch_ahead(typing_context: Any, address: Any) -> Any:
-    """Ask for the cache line at an address before it is read; a hint, without effect on values."""
-
-    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
-        i32, line = ir.IntType(32), ir.IntType(8).as_pointer()
-        prefetch = builder.module.declare_intrinsic(
-            "llvm.prefetch", [line], ir.FunctionType(ir.VoidType(), [line, i32, i32, i32])
-        )
-        builder.call(prefetch, [builder.inttoptr(values[0], line), i32(0), i32(3), i32(1)])
-        return ir.Constant(WORD, 0)
-
-    return types.int64(types.int64), emit
-
-
-@intrinsic
-def zeros_below(typing_context: Any, bits: Any) -> Any:
-    """How many zeros follow the lowest one of a number that is not 0."""
-
-    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
-        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), emit

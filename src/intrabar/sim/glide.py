@@ -12,11 +12,11 @@ import numpy as np
 
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
-from intrabar.sim.access import address, fetch_ahead, pointer, zeros_below
-from intrabar.sim.eight import LANES, value_eight
+from intrabar.sim.access import address, pointer
 from intrabar.sim.intrabar import touch
 from intrabar.sim.margin import maintenance_margin, net_position, open_profit
 from intrabar.sim.open import read_volume
+from intrabar.sim.processor import LANES, fetch_ahead, value_eight, zeros_below
 from intrabar.sim.state import (
     STEP_ON_CLOSE,
     STEP_OPEN,

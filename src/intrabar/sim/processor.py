@@ -1,7 +1,4 @@
-"""Eight closes at once, in the vector registers of the processor.
-
-The steps, and so the bits, are those of `glide.value_bars`: no sum is taken in another order.
-"""
+"""What Python has no word for: asking memory ahead, counting zeros, eight numbers at once."""
 
 from __future__ import annotations
 
@@ -12,8 +9,33 @@ from numba import types
 
 from intrabar.kernel import intrinsic
 
-FLOAT, LANES = ir.DoubleType(), 8
+WORD, FLOAT, LANES = ir.IntType(64), ir.DoubleType(), 8
 VECTOR, BITS = ir.VectorType(FLOAT, LANES), ir.IntType(LANES)
+
+
+@intrinsic
+def fetch_ahead(typing_context: Any, address: Any) -> Any:
+    """Ask for the cache line at an address before it is read; a hint, without effect on values."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        i32, line = ir.IntType(32), ir.IntType(8).as_pointer()
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [line], ir.FunctionType(ir.VoidType(), [line, i32, i32, i32])
+        )
+        builder.call(prefetch, [builder.inttoptr(values[0], line), i32(0), i32(3), i32(1)])
+        return ir.Constant(WORD, 0)
+
+    return types.int64(types.int64), emit
+
+
+@intrinsic
+def zeros_below(typing_context: Any, bits: Any) -> Any:
+    """How many zeros follow the lowest one of a number that is not 0."""
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), emit
 
 
 def spread(builder: Any, x: Any) -> Any:
@@ -37,6 +59,8 @@ def value_eight(
     rate: Any,
 ) -> Any:
     """Value a position at eight closes, if the margin holds at all of them; whether it does.
+
+    The steps, and so the bits, are those of `glide.value_bars`: no sum is taken in another order.
 
     Parameters
     ----------
