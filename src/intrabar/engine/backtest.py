@@ -192,16 +192,17 @@ def wake_bits(
     -------
     (t, strategies) uint8
     """
-    wake = np.zeros((rows, len(strategies)), np.uint8)
-    for k, (name, strategy) in enumerate(strategies.items()):
+    wake = []
+    for name, strategy in strategies.items():
         if name in arrays:
-            wake[:, k] = arrays[name].wake
+            wake.append(arrays[name].wake)
         elif isinstance(strategy, Bot):
-            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
+            wake.append(wake_of(strategy, columns[name], tables[name], rows))
         else:
             assert not isinstance(strategy, Signals | Weights)
-            wake[:, k] = wake_of_strategy(strategy, (warming or columns)[name], rows)
-    return wake
+            wake.append(wake_of_strategy(strategy, (warming or columns)[name], rows))
+    whole = [np.broadcast_to(one, rows) for one in wake]  # one row may stand for every bar
+    return np.ascontiguousarray(np.stack(whole, axis=1) if len(whole) > 1 else whole[0][:, None])
 
 
 def connected(

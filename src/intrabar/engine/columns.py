@@ -96,7 +96,7 @@ def compute_columns(
     if not wanted:
         return {strategy: {} for strategy in named}
     real = real_rows(market)
-    bars = [int(np.count_nonzero(row)) for row in real]
+    bars = [len(row) if row.all() else int(np.count_nonzero(row)) for row in real]
     longest = bars.index(max(bars))
     frames = frames or TimeFrames(market, [""] * len(bars))
     for indicator in wanted:

@@ -149,7 +149,7 @@ def wake_where_said(
     side: NDArray[np.float64], zero_holds: bool, bits: int
 ) -> tuple[NDArray[np.uint8], bool]:
     """These bits at every bar for which something is said, (t,); whether a side is none."""
-    wake, wrong = np.zeros(side.shape[0], np.uint8), False
+    wake, wrong = np.empty(side.shape[0], np.uint8), False
     if side.shape[1] == 1:
         alone = side.ravel()
         for i in range(side.shape[0]):  # many at a time
@@ -157,6 +157,7 @@ def wake_where_said(
             wake[i] = bits if is_said(alone[i], zero_holds) else 0
         return wake, wrong
     for i in range(side.shape[0]):
+        wake[i] = 0
         for j in range(side.shape[1]):
             wrong |= is_no_side(side[i, j])
             if is_said(side[i, j], zero_holds):
