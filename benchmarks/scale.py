@@ -195,8 +195,11 @@ def main(arguments: list[str]) -> int:
         wide(*[int(n) for n in numbers or ["500", "20"]])
     elif what == "runs":
         runs(int(numbers[0]) if numbers else 1000)
-    else:
+    elif what == "memory":
         memory([int(n) for n in numbers] or [10, 50, 250])
+    else:
+        print(__doc__)
+        return 2
     return 0
 
 
