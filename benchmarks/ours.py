@@ -30,6 +30,14 @@ MARGINS = {"initial_margin_rate": 0.1, "maintenance_margin_rate": 0.05}
 TRADED = Instrument("A", tick_size=1e-6, commission_rate=w.FEE, **MARGINS)
 SLIPPED = Instrument("A", tick_size=1e-6, commission_rate=w.FEE, slippage_pct=w.SLIP, **MARGINS)
 
+BRACKET = Bot(  # W2
+    MovingAverageCrossover(w.EMA_FAST, w.EMA_SLOW, seed="first"),
+    FixedRatio(w.ATR, w.STOP, w.TARGET / w.STOP, seed="first"),
+    risk_fraction=0.0,
+    qty=w.UNITS,
+    warm_up=w.WARM,
+)
+
 
 def market_of(time: np.ndarray, columns: bars.Columns, period: int) -> Market:
     """The bars as a market; one column is called A."""
@@ -68,14 +76,7 @@ def w1(size: int, rules: str) -> Task:
 
 def w2(size: int, rules: str) -> Task:
     market = market_of(*bars.minutes(size), bars.MINUTE)
-    bot = Bot(
-        MovingAverageCrossover(w.EMA_FAST, w.EMA_SLOW, seed="first"),
-        FixedRatio(w.ATR, w.STOP, w.TARGET / w.STOP, seed="first"),
-        risk_fraction=0.0,
-        qty=w.UNITS,
-        warm_up=w.WARM,
-    )
-    return lambda: outcome_of(market, bot, (SLIPPED,))
+    return lambda: outcome_of(market, BRACKET, (SLIPPED,))
 
 
 def crossing(indicator: Callable[[Indicator], np.ndarray], fast: int, slow: int) -> Signals:
