@@ -192,17 +192,16 @@ def wake_bits(
     -------
     (t, strategies) uint8
     """
-    wake = []
-    for name, strategy in strategies.items():
+    wake = np.zeros((rows, len(strategies)), np.uint8)
+    for k, (name, strategy) in enumerate(strategies.items()):
         if name in arrays:
-            wake.append(arrays[name].wake)
+            wake[:, k] = arrays[name].wake
         elif isinstance(strategy, Bot):
-            wake.append(wake_of(strategy, columns[name], tables[name], rows))
+            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
         else:
             assert not isinstance(strategy, Signals | Weights)
-            wake.append(wake_of_strategy(strategy, (warming or columns)[name], rows))
-    whole = [np.broadcast_to(one, rows) for one in wake]  # one row may stand for every bar
-    return np.ascontiguousarray(np.stack(whole, axis=1) if len(whole) > 1 else whole[0][:, None])
+            wake[:, k] = wake_of_strategy(strategy, (warming or columns)[name], rows)
+    return wake
 
 
 def connected(
