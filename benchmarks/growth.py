@@ -103,7 +103,12 @@ AXES = (
         of_fills,
         "200,000 bars; the time of a run without a fill is taken off",
     ),
-    Axis("strategies", (1, 2, 4, 8, 16, 32), of_strategies, "200,000 bars, one bot of W2 each"),
+    Axis(
+        "strategies",
+        (1, 2, 4, 8, 16, 32, 64, 128, 256),
+        of_strategies,
+        "200,000 bars, one bot of W2 each; from 32 on one acts on nearly every bar",
+    ),
 )
 
 
