@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.analysis.brief_kernel import FIGURES, figures
+from intrabar.analysis.brief_figures import FIGURES
+from intrabar.analysis.brief_kernel import figures
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.metrics import METRICS
 from intrabar.analysis.returns import annual_rate, days_of

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
-from intrabar.model.bars import Floats, Market
+from intrabar.model.bars import Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.sim.account import Account
@@ -116,12 +116,7 @@ class Run:
             for name, strategy in setup.strategies.items()
             if isinstance(strategy, Bot)
         }
-        arrays: dict[str, RunningSignals | RunningWeights] = {}
-        for name, strategy in setup.strategies.items():
-            if isinstance(strategy, Signals):
-                arrays[name] = RunningSignals(strategy, setup.market)
-            elif isinstance(strategy, Weights):
-                arrays[name] = RunningWeights(strategy, setup.market)
+        arrays = arrays_of(setup.strategies, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
         self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
@@ -165,6 +160,25 @@ def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
         if isinstance(one, RunningStrategy):
             one.finish()
     machine.disconnect()
+
+
+def arrays_of(
+    strategies: Mapping[str, AnyStrategy], timeline: Timeline
+) -> dict[str, RunningSignals | RunningWeights]:
+    """The signals and weights among some strategies, over all rows of a timeline.
+
+    Raises
+    ------
+    ConfigError
+        They do not fit the timeline.
+    """
+    found: dict[str, RunningSignals | RunningWeights] = {}
+    for name, strategy in strategies.items():
+        if isinstance(strategy, Signals):
+            found[name] = RunningSignals(strategy, timeline)
+        elif isinstance(strategy, Weights):
+            found[name] = RunningWeights(strategy, timeline)
+    return found
 
 
 def wake_bits(

@@ -23,6 +23,7 @@ from intrabar.engine.backtest import (
     Progress,
     Running,
     Setup,
+    arrays_of,
     connected,
     finish_strategies,
     tell,
@@ -36,9 +37,9 @@ from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
-from intrabar.strategy.signals import RunningSignals, Signals
+from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
-from intrabar.strategy.weights import RunningWeights, Weights
+from intrabar.strategy.weights import RunningWeights
 
 TABLES = ("fills", "orders", "campaigns", "levels", "ledger", "equity", "gates")
 
@@ -145,7 +146,7 @@ class ChunkedRun:
         """Run to the last bar, or to ruin."""
         given = self.given
         total = max(len(feed) for feed in given.feeds)
-        self.arrays = arrays_of(given)
+        self.arrays = arrays_of(given.strategies, given.timeline)
         window = Window(given, self.arrays)
         recorder = Recorder(self.folder, self)
         for piece in given.pieces():
@@ -211,20 +212,3 @@ def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
         f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
         f"with .on({timeframe!r}) does not"
     )
-
-
-def arrays_of(given: ChunkedSetup) -> dict[str, RunningSignals | RunningWeights]:
-    """Signals and weights over all rows; they are in memory as it is.
-
-    Raises
-    ------
-    ConfigError
-        They do not fit the timeline.
-    """
-    found: dict[str, RunningSignals | RunningWeights] = {}
-    for name, strategy in given.strategies.items():
-        if isinstance(strategy, Signals):
-            found[name] = RunningSignals(strategy, given.timeline)
-        elif isinstance(strategy, Weights):
-            found[name] = RunningWeights(strategy, given.timeline)
-    return found
