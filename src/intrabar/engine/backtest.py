@@ -16,6 +16,7 @@ from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
@@ -61,6 +62,8 @@ class Setup:
         Whether instants lie in a session of a calendar; needed by the session gate.
     columns : mapping of strategy to mapping of name to (t, n) float64
         Columns that the rules of a bot read beside its indicators.
+    remarks : tuple of Remark
+        What was guessed, left out or contradicted while bars and instruments came in.
     """
 
     market: Market
@@ -69,6 +72,7 @@ class Setup:
     account: Account = field(default_factory=Account)
     is_open: IsOpen | None = None
     columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.strategies:

@@ -69,6 +69,12 @@ class Result:
         return self.run.machine.digest()
 
     @property
+    def warnings(self) -> list[str]:
+        """What to know before believing the figures, severe sentences first."""
+        remarks = sorted(self.setup.remarks, key=lambda remark: not remark.severe)
+        return [remark.text for remark in remarks]
+
+    @property
     def point_values(self) -> dict[str, float]:
         """Worth of a move of 1.0 in price in the instrument's currency, per symbol."""
         return {x.symbol: x.point_value for x in self.setup.instruments}
