@@ -159,6 +159,7 @@ class Plain:
                 symbols.index(symbol),
                 {},
                 run.frames.history({}),
+                run.clock,
             )
             act(View(desk, 1, {}))
         walked(run.machine, min(self.place[0], len(self.setup.market)), self.place[1])

@@ -66,7 +66,7 @@ def first_half_of_the_hour(calendar: str, time: Any) -> Any:
 def digests(bot: Bot, market: Any, **how: Any) -> list[tuple[str, Any]]:
     instruments = [
         Instrument(s, 0.01, 5.0, 1.0, 0.7, 0.3, slippage_ticks=1.0, initial_margin=900.0,
-                   calendar="half") for s in market.symbols
+                   calendar="NYSE") for s in market.symbols
     ]  # fmt: skip
     results = []
     for interpreted in (False, True):

@@ -37,6 +37,7 @@ __all__ = [
     "is_session",
     "local_dates",
     "sessions",
+    "spans_midnight",
     "trade_dates",
     "zone_of",
 ]
@@ -110,7 +111,7 @@ def trade_dates(calendar: str, open_time: Times) -> Times:
     if not calendar or canonical(calendar) == ALWAYS or open_time.size == 0:
         return np.floor_divide(open_time, DAY_NS)
     known = _around(calendar, open_time)
-    if _spans_midnight(known):
+    if spans_midnight(known):
         row = np.searchsorted(known.close, open_time, "right")
         return known.date[np.minimum(row, len(known) - 1)]
     return local_dates(zone_of(calendar), open_time)
@@ -146,8 +147,11 @@ def _around(calendar: str, instants: Times) -> Sessions:
     return sessions(calendar, first - 10, last + 10)
 
 
-def _spans_midnight(known: Sessions) -> bool:
-    return bool(len(known)) and bool((known.open // DAY_NS < known.date).any())
+def spans_midnight(known: Sessions) -> bool:
+    """Whether sessions begin, by their own clock, on the day before their trade date."""
+    if not len(known) or (known.open // DAY_NS >= known.date).all():
+        return False
+    return bool((local_dates(zone_of(known.calendar), known.open) < known.date).any())
 
 
 def _of(name: str, low: int, high: int) -> Sessions:

@@ -17,13 +17,15 @@ from intrabar.model.bars import Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
+from intrabar.model.session import CLOCK_FIELDS, Clock
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
-from intrabar.strategy.bot import Bot, RunningBot, wake_of
+from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.rules import fields_read
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
 from intrabar.strategy.weights import RunningWeights, Weights
@@ -104,17 +106,21 @@ class Run:
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
+    clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
         prepared = self.prepared or Prepared(setup.market, calendars)
         adjusted, self.frames = prepared.adjusted, prepared.frames
+        self.clock = prepared.clock
         named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
         columns = {
             name: {**own, **setup.columns.get(name, {})}
             for name, own in prepared.columns(named).items()
         }
+        for name, fields in clock_fields(setup.strategies, columns).items():
+            columns[name] |= prepared.clock_columns(fields)
         tables = {
             name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
             for name, strategy in setup.strategies.items()
@@ -131,7 +137,13 @@ class Run:
             else:
                 higher = self.frames.history(named[name])
                 self.running[name] = connected(
-                    strategy, self.machine, k, columns[name], tables.get(name), higher
+                    strategy,
+                    self.machine,
+                    k,
+                    columns[name],
+                    tables.get(name),
+                    higher,
+                    self.clock,
                 )
                 if isinstance(running := self.running[name], RunningStrategy):
                     running.scale(adjusted.scales(named[name]))
@@ -185,6 +197,21 @@ def arrays_of(
     return found
 
 
+def clock_fields(
+    strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Mapping[str, Floats]]
+) -> dict[str, tuple[str, ...]]:
+    """What the rules of each bot read of the clock, but for names that it has columns for."""
+    return {
+        name: tuple(
+            field
+            for field in fields_read(CLOCK_FIELDS, *rules_of(strategy))
+            if field not in columns[name]
+        )
+        for name, strategy in strategies.items()
+        if isinstance(strategy, Bot)
+    }
+
+
 def wake_bits(
     strategies: Mapping[str, AnyStrategy],
     columns: Mapping[str, dict[str, Floats]],
@@ -229,6 +256,7 @@ def connected(
     columns: dict[str, Floats],
     table: Timetable | None,
     higher: HigherSeries,
+    clock: Clock,
 ) -> RunningBot | RunningStrategy:
     """A bot or a Python strategy connected to a machine, as its row there."""
     if isinstance(strategy, Bot):
@@ -236,4 +264,4 @@ def connected(
         return RunningBot(strategy, machine, row, columns, table)
     assert not isinstance(strategy, Signals | Weights)
     # On a copy: what a strategy remembers must not reach the next run of the setup.
-    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher)
+    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher, clock)

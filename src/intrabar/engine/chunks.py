@@ -35,6 +35,7 @@ from intrabar.engine.window import Shown, Window
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
 from intrabar.strategy.signals import RunningSignals
@@ -176,7 +177,7 @@ class ChunkedRun:
             self.machine = Machine(piece.market, given.instruments, given.account, wake)
         self.machine.show(shown.market, shown.wake, window.first, shown.mean_range)
         if is_first:
-            self._connect(shown)
+            self._connect(shown, window.clock)
             tell(self.running, "on_start")
         else:
             self._show_strategies(shown)
@@ -185,7 +186,7 @@ class ChunkedRun:
             assert isinstance(running, RunningStrategy)
             running.scale(scales)
 
-    def _connect(self, shown: Shown) -> None:
+    def _connect(self, shown: Shown, clock: Clock) -> None:
         for k, (name, strategy) in enumerate(self.given.strategies.items()):
             if name in self.arrays:
                 self.arrays[name].connect(self.machine, k)
@@ -193,7 +194,7 @@ class ChunkedRun:
                 continue
             columns, table = shown.columns[name], shown.tables.get(name)
             self.running[name] = connected(
-                strategy, self.machine, k, columns, table, no_longer_bars
+                strategy, self.machine, k, columns, table, no_longer_bars, clock
             )
 
     def _show_strategies(self, shown: Shown) -> None:

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from intrabar.analysis.brief import Calendar
+from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
 from intrabar.engine.time_frames import TimeFrames
@@ -36,6 +37,8 @@ class Prepared:
         self.market = market
         self.adjusted = Adjusted(market)
         self.frames = TimeFrames(self.adjusted.market, calendars)
+        self.clock = ExchangeClock(calendars)
+        self._clock_columns: dict[str, Floats] = {}
         self._keeps = keeps
         self._kept: OrderedDict[Indicator, Floats] = OrderedDict()
         self._lock = Lock()
@@ -43,7 +46,7 @@ class Prepared:
     def __getstate__(self) -> dict[str, Any]:
         # Indicators are worked out again where they are needed.
         kept = {name: value for name, value in self.__dict__.items() if name != "_lock"}
-        return {**kept, "_kept": OrderedDict()}
+        return {**kept, "_kept": OrderedDict(), "_clock_columns": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -77,6 +80,12 @@ class Prepared:
             owner: {name: found[x] for name, x in indicators.items()}
             for owner, indicators in named.items()
         }
+
+    def clock_columns(self, names: Sequence[str]) -> dict[str, Floats]:
+        """Fields of the clock that rules read: (t, n) float64 each, kept for the next run."""
+        missing = [name for name in names if name not in self._clock_columns]
+        self._clock_columns |= self.clock.columns(missing, self.market)
+        return {name: self._clock_columns[name] for name in names}
 
     def _computed(self, named: Named) -> dict[str, dict[str, Floats]]:
         own = compute_columns(named, self.adjusted.market, self.frames)

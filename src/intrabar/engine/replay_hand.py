@@ -24,7 +24,7 @@ class Hand(Desk):
     def __init__(
         self, run: Run, strategy: int, column: int, take: Callable[[Callable[[], int]], int]
     ) -> None:
-        super().__init__(run.machine, strategy, column, {}, run.frames.history({}))
+        super().__init__(run.machine, strategy, column, {}, run.frames.history({}), run.clock)
         self.take = take
         run.machine.on_growth.append(self.refresh)
 

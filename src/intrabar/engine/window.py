@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.clock import ExchangeClock
 from intrabar.data.pieces import Feed, Piece
 from intrabar.data.resample import phases, usual
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
-from intrabar.engine.backtest import wake_bits
+from intrabar.engine.backtest import clock_fields, wake_bits
 from intrabar.engine.carried_frames import CarriedFrames
 from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.columns import CarriedColumns
@@ -105,6 +106,7 @@ class Window:
         self._arrays = arrays
         self._named = {name: s.indicators() for name, s in given.strategies.items()}
         self._calendars = tuple(x.calendar for x in given.instruments)
+        self.clock = ExchangeClock(self._calendars)
         self._frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))
         symbols = tuple(f.symbol for f in given.feeds)
         self._columns = CarriedColumns(self._named, symbols, self._frames)
@@ -123,6 +125,8 @@ class Window:
             name: adjusted.shown(own, self._named[name])
             for name, own in self._columns.advance(adjusted.market).items()
         }
+        for name, names in clock_fields(given.strategies, columns).items():
+            columns[name] |= self.clock.columns(names, market)
         tables = {
             name: timetable(s.gates, market, self._calendars, given.is_open, self._last_open)
             for name, s in given.strategies.items()

@@ -26,7 +26,13 @@ from intrabar.strategy.bot_kernel import (
     wake_where,
 )
 from intrabar.strategy.gates import Gates, Timetable
-from intrabar.strategy.rules import bar_fields_read, compile_rule, parameters_of, record_of
+from intrabar.strategy.rules import (
+    BAR_FIELDS,
+    compile_rule,
+    fields_read,
+    parameters_of,
+    record_of,
+)
 
 
 class Entry(Protocol):
@@ -131,10 +137,9 @@ class RunningBot:
         self.bot = bot
         self.machine = machine
         self.strategy = strategy
-        rules: list[Callable[..., Any]] = [bot.entry.decide_side, bot.exit.initial_levels]
-        if bot.exit.trails:
-            rules.append(bot.exit.update_stop)  # type: ignore[attr-defined]
-        bar_fields = bar_fields_read(*rules)
+        # The close is always there: it is the price that levels and sizes start from.
+        read = fields_read(BAR_FIELDS, *rules_of(bot))
+        bar_fields = tuple(x for x in BAR_FIELDS if x in read or x == "close")
         self.names = [*bar_fields, *columns]
         self.bar_fields = bar_fields
         self.columns: list[NDArray[np.float64]] = []
@@ -284,6 +289,14 @@ class RunningBot:
             (symbols[j], Gate(g).word, int(self.counts[j, g]))
             for j, g in zip(*np.nonzero(self.counts), strict=True)
         ]
+
+
+def rules_of(bot: Bot) -> list[Callable[..., Any]]:
+    """The functions that decide what a bot does."""
+    rules: list[Callable[..., Any]] = [bot.entry.decide_side, bot.exit.initial_levels]
+    if bot.exit.trails:
+        rules.append(bot.exit.update_stop)  # type: ignore[attr-defined]
+    return rules
 
 
 def wake_of(

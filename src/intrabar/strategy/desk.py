@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import OrderError
+from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import OrderType
+from intrabar.model.session import Clock
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.strategy.rules import BAR_FIELDS
@@ -38,6 +40,7 @@ class Desk:
         Row of the strategy, column of the instrument.
     indicators : mapping of name to (t, n) float64
     higher : HigherSeries
+    clock : Clock
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Desk:
         column: int,
         indicators: dict[str, NDArray[np.float64]],
         higher: HigherSeries,
+        clock: Clock,
     ) -> None:
         self.higher = higher
+        self.clock = clock
         self.longer: dict[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self.machine = machine
         self.strategy = strategy
@@ -74,6 +79,15 @@ class Desk:
         self.book = self.machine.book
         self.account = self.book.account[0]
         self.sleeve = self.book.sleeves[self.strategy * self.width + self.column]
+
+    @property
+    def opened(self) -> int:
+        """When the present bar opened, ns UTC; a bar that is missing, as one of the period."""
+        market, bar = self.machine.market, self.bar
+        close, opened = int(market.time[bar]), int(market.open_time[bar, self.column])
+        if opened < close:
+            return opened
+        return close - (market.period if market.period < DAY_NS else 1)
 
     @property
     def position(self) -> Position:

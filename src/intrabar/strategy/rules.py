@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.kernel import CACHE, carray, cfunc, intrinsic
+from intrabar.model.session import CLOCK_FIELDS
 from intrabar.sim.access import pointer
 
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
@@ -70,27 +71,26 @@ def record_of(names: Sequence[str]) -> np.dtype[Any]:
     return np.dtype([(name, "f8") for name in names])
 
 
-def bar_fields_read(*rules: Callable[..., Any]) -> tuple[str, ...]:
-    """The columns of the bar that rules name, so that the others need not be fetched.
+def fields_read(fields: Sequence[str], *rules: Callable[..., Any]) -> tuple[str, ...]:
+    """Those of some fields of `now` that rules name, so that the others need not be fetched.
 
-    All of them where a rule hands `now` on to something else. The close is always there: it is
-    the price that levels and sizes start from.
+    All of them where a rule hands `now` on to something else.
     """
-    named = {"close"}
+    named: set[str] = set()
     for rule in rules:
         now = rule.__code__.co_varnames[0]  # the first parameter, whatever it is called
         if now in rule.__code__.co_cellvars:
-            return BAR_FIELDS
+            return tuple(fields)
         for step, after in pairwise(dis.get_instructions(rule)):
             if not step.opname.startswith("LOAD_FAST"):
                 continue
             # From Python 3.13 on, one step may load two names.
             loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
             if now in loaded[:-1] or (now == loaded[-1] and after.opname != "LOAD_ATTR"):
-                return BAR_FIELDS
+                return tuple(fields)
             if now == loaded[-1]:
                 named.add(after.argval)
-    return tuple(name for name in BAR_FIELDS if name in named)
+    return tuple(name for name in fields if name in named)
 
 
 def parameters_of(value: Any) -> NDArray[Any]:
@@ -175,8 +175,12 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
     read = ""
     for step in dis.get_instructions(function):
         if step.opname == "LOAD_ATTR" and step.argval not in records.get(read, (step.argval,)):
+            own = [x for x in now.names or () if x not in (*BAR_FIELDS, *CLOCK_FIELDS)]
             return (
-                f"reads {step.argval!r}, which is neither in the bar, an indicator nor a parameter"
+                f"reads {step.argval!r}, which is neither in the bar ({', '.join(BAR_FIELDS)}), "
+                f"on the clock ({', '.join(CLOCK_FIELDS)}), "
+                f"an indicator ({', '.join(own) or 'there is none'}) "
+                f"nor a parameter ({', '.join(parameters.names or ())})"
             )
         loads = step.opname.startswith("LOAD_FAST")
         read = (step.argval[-1] if isinstance(step.argval, tuple) else step.argval) if loads else ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from intrabar.errors import StrategyError, at_fault
 from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
+from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.desk import Desk, HigherSeries
@@ -96,6 +97,7 @@ class RunningStrategy:
         Its indicators.
     higher : HigherSeries
         Its columns and indicators on higher time frames.
+    clock : Clock
     """
 
     is_compiled = False
@@ -107,11 +109,13 @@ class RunningStrategy:
         row: int,
         columns: dict[str, NDArray[np.float64]],
         higher: HigherSeries,
+        clock: Clock,
     ) -> None:
         self.strategy = strategy
         self.machine = machine
         symbols = machine.market.symbols
-        self.desks = [Desk(machine, row, j, columns, higher) for j in range(len(symbols))]
+        width = range(len(symbols))
+        self.desks = [Desk(machine, row, j, columns, higher, clock) for j in width]
         self._rebind: Callable[[], None] = lambda: None
         opens: dict[str, View] = {}
         closes: dict[str, View] = {}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import CausalityError, NotFoundError, OrderError, RunError
 from intrabar.model.enums import OrderType, Role, Side, TimeInForce
+from intrabar.model.session import Session
 from intrabar.sim import state
 from intrabar.strategy.desk import Desk, Position, type_of
 
@@ -43,6 +44,29 @@ class View:
     def time(self) -> datetime:
         """The close of this bar, UTC."""
         return datetime.fromtimestamp(self._desk.machine.market.time[self._desk.bar] / 1e9, UTC)
+
+    @property
+    def local(self) -> datetime:
+        """The instant of the phase in the time zone of the exchange; UTC without a calendar.
+
+        At OPEN that at which the bar opens, at CLOSE that at which it closes.
+        """
+        zone = self._desk.clock.zone(self._desk.column)
+        return datetime.fromtimestamp(self._instant / 1e9, zone)
+
+    @property
+    def session(self) -> Session:
+        """Trade date, minutes since the open and minutes to the close, at the same instant.
+
+        Of the session that the bar opens in, half days and evening sessions as the calendar has
+        them. Without a calendar, and for "24/7", it is the day of UTC.
+        """
+        return self._desk.clock.session(self._desk.column, self._desk.opened, self._instant)
+
+    @property
+    def _instant(self) -> int:
+        """The instant of the phase, ns UTC."""
+        return self._desk.opened
 
     @property
     def bar(self) -> int:
@@ -235,6 +259,10 @@ class AtClose(View):
     """The whole bar is known. Orders submitted here start at the next open."""
 
     __slots__ = ()
+
+    @property
+    def _instant(self) -> int:
+        return int(self._desk.machine.market.time[self._desk.bar])
 
     @property
     def open(self) -> float:
