@@ -1,8 +1,9 @@
 """How kernels are compiled: two decorators, and a disk cache that cannot go stale.
 
 Numba's cache does not see a change in a callee in another file: it would go on running the old
-code (numba/numba#1833). So the cache lives in a folder named by a digest of every source file of
-the package and of the versions that compile them; one edit, and everything is compiled anew.
+code (numba/numba#1833). So the cache lives in a folder named by a digest of every source file
+that kernels are compiled from (`sources`) and of the versions that compile them; one edit, and
+everything is compiled anew.
 Import the decorators from here and nowhere else: the folder must be set before the first
 kernel is declared.
 """
@@ -10,8 +11,8 @@ kernel is declared.
 from __future__ import annotations
 
 import atexit
-import hashlib
-import sys
+import os
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from shutil import rmtree
 from tempfile import TemporaryFile, mkdtemp
 from typing import Any, TypeVar
 
+import llvmlite
 import numba
 import numba.extending
 import numpy as np
@@ -26,22 +28,12 @@ from llvmlite import ir
 from numba import types
 
 from intrabar.cache import cache_home
+from intrabar.sources import digest_of, kernel_modules, read_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _numba: Any = numba  # its own annotations do not fit what its decorators make
 carray = _numba.carray
-
-
-def _digest() -> str:
-    package = Path(__file__).parent
-    digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
-    for source in sorted(package.rglob("*.py")):
-        # Only what is compiled, and what it is compiled from, decides.
-        text = source.read_bytes()
-        if b"kernel" in text or source.parent.name in ("sim", "exits", "indicators"):
-            digest.update(str(source.relative_to(package)).encode() + b"\0" + text)
-    return digest.hexdigest()[:16]
 
 
 def _writable(folder: Path) -> tuple[Path, str]:
@@ -59,9 +51,33 @@ def _writable(folder: Path) -> tuple[Path, str]:
         return passing, str(error)
 
 
-CACHE, NOT_KEPT = _writable(cache_home() / "kernels" / _digest())
+def _let_go_of_older(folder: Path) -> None:
+    """Keep the folders that were used last; none goes that another process may be starting from."""
+    try:
+        os.utime(folder)
+        others = sorted((p.stat().st_mtime, p) for p in folder.parent.iterdir() if p != folder)
+    except OSError:
+        return
+    for used, path in others[: -(KEPT - 1)]:
+        if used < time.time() - GRACE:
+            rmtree(path, ignore_errors=True)
+
+
+KEPT, GRACE = 3, 3_600.0  # folders; seconds
+
+_sources = read_sources()
+
+COMPILED_FROM = kernel_modules(_sources)
+"""The modules whose text the name of the cache's folder depends on."""
+
+DIGEST = digest_of(COMPILED_FROM, _sources, numba.__version__, llvmlite.__version__, np.__version__)
+
+CACHE, NOT_KEPT = _writable(cache_home() / "kernels" / DIGEST)
 """Folder of the compiled kernels, removing it only costs the next start; and why it is removed
 when this process ends, "" where it stays."""
+
+if not NOT_KEPT:
+    _let_go_of_older(CACHE)
 
 _numba.config.CACHE_DIR = str(CACHE)
 

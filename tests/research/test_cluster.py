@@ -116,7 +116,7 @@ def test_a_cluster_gives_what_this_process_gives_whoever_dies(
         with pytest.raises(RunError, match="cannot run this: ZeroDivisionError: the work itself"):
             told(pool.map(work, batches(3, 1, _1="breaks")))
         with monkeypatch.context() as changed:
-            changed.setattr(cluster, "CACHE", Path("older"))
+            changed.setattr(cluster, "package_code", lambda: "older")
             with pytest.raises(RunError, match="another version of Intrabar, Python"):
                 told(pool.map(work, batches(3, 1)))
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from cyclopts import App
 
-from intrabar import __version__
 from intrabar.errors import IntrabarError
+from intrabar.version import __version__
 
 app = App(
     name="intrabar",

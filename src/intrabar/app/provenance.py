@@ -1,4 +1,4 @@
-"""What a run was made with: versions, source code, commit, machine."""
+"""What a run was made with: source code, commit, machine."""
 
 from __future__ import annotations
 
@@ -9,40 +9,10 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-import intrabar
-from intrabar import __version__
-from intrabar.kernel import CACHE
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
-
-PACKAGES = ("numpy", "numba", "polars", "TA-Lib")
-
-
-def versions() -> dict[str, str]:
-    """Versions of what takes part in a run."""
-    found = {"intrabar": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
-@cache
-def package_code() -> str:
-    """A hash of all code of the package that takes part in a run, and of what it stands on."""
-    package = Path(intrabar.__file__).parent
-    digest = hashlib.sha256(f"{CACHE.name} {versions()['TA-Lib']} {__version__}".encode())
-    for folder in ("analysis", "data", "engine", "model", "strategy"):
-        for source in sorted((package / folder).rglob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def commit() -> dict[str, Any]:

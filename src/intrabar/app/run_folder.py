@@ -17,11 +17,12 @@ import polars as pl
 from intrabar.app.bars_in import Origin
 from intrabar.app.compose import Composed
 from intrabar.app.config import Config
-from intrabar.app.provenance import commit, machine, sources_of, versions
+from intrabar.app.provenance import commit, machine, sources_of
 from intrabar.app.report import report, titled
 from intrabar.engine.result import Result
 from intrabar.errors import RunError
 from intrabar.model.instrument import Instrument
+from intrabar.sources import versions
 from intrabar.strategy.registry import AnyStrategy
 
 TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")

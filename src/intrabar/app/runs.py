@@ -15,12 +15,13 @@ from intrabar.app.chunked import compose_chunks
 from intrabar.app.compose import compose
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
-from intrabar.app.provenance import sources_of, versions
+from intrabar.app.provenance import sources_of
 from intrabar.app.run_folder import MANIFEST, TABLES
 from intrabar.engine.backtest import Run
 from intrabar.engine.chunks import ChunkedRun
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError, NotFoundError, RunError
+from intrabar.sources import versions
 from intrabar.strategy.registry import AnyStrategy
 
 COMPARED = ("config", "data", "strategies", "instruments", "versions", "commit")

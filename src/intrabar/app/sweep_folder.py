@@ -15,10 +15,11 @@ import numpy as np
 import polars as pl
 
 from intrabar.app.config import Config, SweepConfig
-from intrabar.app.provenance import commit, machine, versions
+from intrabar.app.provenance import commit, machine
 from intrabar.errors import NotFoundError, RunError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.sweep import Best, SweepResult
+from intrabar.sources import versions
 
 MANIFEST = "sweep.json"
 TABLE = "trials.parquet"

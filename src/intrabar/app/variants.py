@@ -19,7 +19,6 @@ from intrabar.app.grounds import Grounds
 from intrabar.app.makers import Maker, state_of
 from intrabar.app.places import Path as Place
 from intrabar.app.places import canonical, paths_of, tree_of
-from intrabar.app.provenance import package_code
 from intrabar.engine.backtest import Setup
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
@@ -27,6 +26,7 @@ from intrabar.research.lean import Variant
 from intrabar.research.ledger import Data
 from intrabar.research.space import Axis
 from intrabar.research.trial import Value
+from intrabar.sources import package_code
 
 
 class Variants:

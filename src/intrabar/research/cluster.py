@@ -26,9 +26,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from intrabar.errors import ConfigError, RunError
-from intrabar.kernel import CACHE
 from intrabar.model.bars import Times
 from intrabar.research.trial import Outcome, Trial, Work
+from intrabar.sources import package_code
 
 SECONDS = 2.0  # that a task should take
 STARTS = 200.0  # tasks that the driver starts in a second, at most
@@ -138,7 +138,7 @@ class _Flow:
         """Start tasks until enough are in flight; whether any is."""
         while len(self._flying) < AHEAD * self._slots and (task := self._cut()):
             # In a list, so that a worker fetches the work only where it does not have it yet.
-            ref = self._run.remote(self._shared, CACHE.name, task.trials)
+            ref = self._run.remote(self._shared, package_code(), task.trials)
             self._flying[ref] = task
         return bool(self._flying)
 
@@ -245,7 +245,7 @@ def run_task(shared: list[Any], code: str, trials: Sequence[Trial]) -> tuple[lis
     shared : list of two references
         To the modules that the work needs, and to the work.
     code : str
-        Digest of the kernels of who asks; other ones would not give the same results.
+        Digest of the package of who asks; another one would not give the same results.
     trials : sequence of Trial
 
     Returns
@@ -256,10 +256,10 @@ def run_task(shared: list[Any], code: str, trials: Sequence[Trial]) -> tuple[lis
     global _held
     import ray
 
-    if code != CACHE.name:
+    if code != package_code():
         raise RunError(
-            f"{socket.gethostname()} has another version of Intrabar, Python, NumPy or Numba "
-            f"({CACHE.name}, here {code}); install the same on every machine"
+            f"{socket.gethostname()} has another version of Intrabar, Python or a package "
+            f"({package_code()}, here {code}); install the same on every machine"
         )
     modules, work = shared
     if _held is None or _held[0] != work:

@@ -8,37 +8,17 @@ stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Run, Setup
-from intrabar.indicators import Indicator
-from intrabar.kernel import kernel
 from intrabar.model.bars import Floats
 from intrabar.strategy.bot import Bot, RunningBot
-from intrabar.strategy.bot_kernel import ask_side, has_bar, look
+from intrabar.strategy.given_side import SIDE, GivenSide, ask_everywhere
 from intrabar.strategy.rules import record_of
-
-SIDE = "given_side"
-
-
-@dataclass(frozen=True, slots=True)
-class GivenSide:
-    """An entry that takes the side of a column that is given with the setup."""
-
-    wakes_on = SIDE
-
-    def indicators(self) -> dict[str, Indicator]:
-        """None: the column is given."""
-        return {}
-
-    @staticmethod
-    def decide_side(now: Any, p: Any) -> int:
-        """The side of the column. Phase: CLOSE."""
-        return int(now.given_side)
 
 
 class EntrySides(NamedTuple):
@@ -103,16 +83,6 @@ def _of(bot: Bot, running: RunningBot) -> EntrySides:
     by_name = dict(zip(running.names, running.columns, strict=True))
     kept = {name: by_name[name] for name in bot.entry.indicators()}
     return EntrySides(sides, asked, kept)
-
-
-@kernel
-def ask_everywhere(bot: Any, sides: Floats, asked: NDArray[np.bool_]) -> None:
-    """Ask a compiled entry at every bar."""
-    for i in range(sides.shape[0]):
-        for j in range(sides.shape[1]):
-            if has_bar(bot, i, j) and look(bot, i, j):
-                asked[i, j] = True
-                sides[i, j] = ask_side(bot)
 
 
 def _ask_everywhere_in_python(

@@ -26,7 +26,7 @@ from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
-from intrabar.kernel import CACHE, carray, cfunc, intrinsic
+from intrabar.kernel import CACHE, COMPILED_FROM, carray, cfunc, intrinsic
 from intrabar.model.session import CLOCK_FIELDS
 from intrabar.sim.access import pointer
 
@@ -133,7 +133,7 @@ def _compile(
     parameters: np.dtype[Any],
 ) -> CompiledRule | None:
     signature, arguments, body = SHAPES[name]
-    ours = function.__module__.startswith("intrabar.")
+    ours = function.__module__ in COMPILED_FROM
     origin = f"{function.__module__}.{function.__qualname__}"
     text = MODULE.format(
         origin=origin, signature=signature, arguments=arguments, body=body, cached=ours

@@ -1,0 +1,42 @@
+"""An entry that is told what to say, and what an entry would say at every bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.indicators import Indicator
+from intrabar.kernel import kernel
+from intrabar.model.bars import Floats
+from intrabar.strategy.bot_kernel import ask_side, has_bar, look
+
+SIDE = "given_side"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSide:
+    """An entry that takes the side of a column that is given with the setup."""
+
+    wakes_on = SIDE
+
+    def indicators(self) -> dict[str, Indicator]:
+        """None: the column is given."""
+        return {}
+
+    @staticmethod
+    def decide_side(now: Any, p: Any) -> int:
+        """The side of the column. Phase: CLOSE."""
+        return int(now.given_side)
+
+
+@kernel
+def ask_everywhere(bot: Any, sides: Floats, asked: NDArray[np.bool_]) -> None:
+    """Ask a compiled entry at every bar."""
+    for i in range(sides.shape[0]):
+        for j in range(sides.shape[1]):
+            if has_bar(bot, i, j) and look(bot, i, j):
+                asked[i, j] = True
+                sides[i, j] = ask_side(bot)
