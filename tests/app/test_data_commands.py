@@ -52,7 +52,7 @@ def test_import_list_show_verify_resample(folder: Path, capsys: pytest.CaptureFi
     said = printed(capsys)
     assert "NVDA 1m: 390 bars from nvda_1m.csv" in said
     assert "stamps mark the start of a bar, zone America/New_York, calendar NYSE" in said
-    assert "taken for a US share" in said
+    assert "NVDA: a share, calendar NYSE" in said
     assert "checks passed" in said
     assert (folder / "catalogue" / "NVDA" / "1m" / "manifest.json").exists()
 

@@ -43,7 +43,7 @@ def test_contract_sizes_are_the_exchange_s(
 
 def test_every_future_is_complete_and_has_a_calendar() -> None:
     for root in futures():
-        one = instrument(root)
+        one = instrument(f"{root}1!")
         assert 0 < one.maintenance_margin <= one.initial_margin
         assert one.slippage_ticks == 1
         assert one.commission_per_contract > 0
@@ -67,8 +67,8 @@ def test_ways_to_write_a_future(symbol: str) -> None:
         ("ETHUSD", "crypto", 0.01, "24/7", "USD"),
         ("BTC-EUR", "crypto", 0.01, "24/7", "EUR"),
         ("NVDA", "share", 0.01, "NYSE", "USD"),
-        ("USD", "share", 0.01, "NYSE", "USD"),
-        ("EUREUR", "share", 0.01, "NYSE", "USD"),
+        ("USD", "", 0.01, "", "USD"),
+        ("EUREUR", "", 0.01, "", "USD"),
     ],
 )
 def test_pairs_and_shares(
@@ -83,11 +83,10 @@ def test_pairs_and_shares(
     )
 
 
-def test_unknown_symbols_are_shares_and_it_is_said() -> None:
+def test_unknown_symbols_are_nothing_by_default() -> None:
     one = instrument("ZZZZ")
-    assert (one.initial_margin_rate, one.maintenance_margin_rate) == (0.5, 0.25)
-    assert (one.commission_per_contract, one.commission_min) == (0.005, 1.0)
-    assert describe("ZZZZ") == "ZZZZ: not in the table, taken for a US share"
+    assert (one.calendar, one.point_value, one.commission_rate) == ("", 1, 0.0005)
+    assert "not in the table" in describe("ZZZZ")
     assert "margins of 2022-01-21" in describe("ESH4")
 
 
