@@ -53,6 +53,10 @@ def anything(source: Source) -> dict:
     length = choose(source, (8, 14) if squeeze else (2, 4, 8, 8, 14, 40))
     instruments = [instrument_from(source, "ABC"[n], squeeze) for n in range(count)]
     bars = bars_from(source, instruments, length, squeeze)
+    if len(instruments) > 1 and chance(source, 20):
+        rows = bars[instruments[-1]["symbol"]]
+        last = source.integer(1, length)
+        rows[last:] = [None] * (length - last)
     actions = actions_from(source, instruments, bars) if chance(source, 25) else []
     scenario = {
         "name": "random",
@@ -64,6 +68,7 @@ def anything(source: Source) -> dict:
                 source, ("reduce", "reduce", "reject") if squeeze else ("reject", "reduce")
             ),
             "close_at_end": chance(source, 30),
+            "close_delisted": chance(source, 30),
             **terms_from(source),
         },
         "path_policy": choose(source, POLICIES),

@@ -9,6 +9,7 @@ import math
 
 from tests.oracles.naive_execution import Execution
 from tests.oracles.naive_instrument import Instrument, Position
+from tests.oracles.naive_margin import closing_order
 from tests.oracles.naive_orders import Order, reprice
 
 MARGINS = (
@@ -36,6 +37,20 @@ def take_effect(market: Execution) -> None:
             if name in action:
                 market.notes["margins change"] += 1
                 setattr(i, name, action[name])
+    close_delisted(market)
+
+
+def close_delisted(market: Execution) -> None:
+    """An instrument whose bars have ended: nothing works on, it closes at its last close (5)."""
+    for i in market.instruments:
+        traded = [at for at, bar in enumerate(i.bars) if bar]
+        if market.close_delisted and traded and market.at == traded[-1] + 1:
+            for order in market.working(i):
+                order.end("cancelled")
+            if i.position.lots:
+                market.notes["closed when delisted"] += 1
+                order = closing_order(market, i, "end_of_data")
+                market.execute(order, i.mark, standing=None, slips=True)
 
 
 def split(market: Execution, i: Instrument, ratio: float) -> None:

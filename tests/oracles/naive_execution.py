@@ -36,6 +36,7 @@ class Execution:
         self.margin_call_closes = settings.get("margin_call", "all")
         self.margin_check = settings.get("margin_check", "reject")
         self.close_at_end = settings.get("close_at_end", False)
+        self.close_delisted = settings.get("close_delisted", False)
         self.interest_rate = settings.get("interest_rate", 0)
         self.debit_rate = settings.get("debit_rate", 0)
         self.settles_daily = settings.get("settlement", "none") == "daily"

@@ -266,6 +266,20 @@ def test_close_at_end_closes_at_the_carried_close_slipped(market: Market) -> Non
 
 
 @BOTH
+def test_a_position_whose_bars_have_ended_closes_at_its_last_close(market: Market) -> None:
+    bars = {"A": [flat(100), flat(90, volume=2), None, None], "B": [flat(10)] * 4}
+    orders = [{**BUY, "stop_loss": 50}]
+    account = {"cash": 1000, "close_delisted": True}
+    volume = {"slippage_ticks": 1, "max_volume_share": 0.5}
+    result = market(made(bars, orders, account=account, **volume))
+    assert fills(result)[1:] == [(2, "open", "end_of_data", 1, 89)]
+    assert statuses(result)[1:] == [("o0.stop", "cancelled"), ("end_of_data", "filled")]
+    assert result["equity"] == [1000, 999, 998, 998]
+    kept = market(made(bars, orders, account={"cash": 1000}, **volume))
+    assert (len(kept["fills"]), kept["equity"][-1]) == (1, 999)
+
+
+@BOTH
 def test_of_equal_requirements_the_first_instrument_is_closed(market: Market) -> None:
     # Two times 30 wanted; equity 62 - 10 = 52. Without A it covers the 30 of B.
     bars = {"A": [flat(50)] * 3, "B": [flat(60), flat(60), flat(50)]}

@@ -118,6 +118,7 @@ def make_account(given: AccountConfig) -> Account:
         path_policy=PathPolicy[given.path_policy.upper()],
         cash_account=given.type == "cash",
         close_at_end=given.close_at_end,
+        close_delisted=given.close_delisted,
         seed=given.seed,
         path_trust=1.0 if given.path_trust is None else given.path_trust,
         currency=given.currency,

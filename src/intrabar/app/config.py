@@ -109,6 +109,7 @@ class AccountConfig(Section):
     ] = "worst"
     type: Literal["margin", "cash"] = "margin"
     close_at_end: bool = False
+    close_delisted: bool = False
     seed: int = Field(default=0, ge=0, lt=2**63)
     path_trust: float | None = Field(default=None, ge=0, le=1)
     currency: str = Field(default="USD", pattern="^[A-Z]{3,5}$")

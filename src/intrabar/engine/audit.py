@@ -65,7 +65,7 @@ def audit(
     if seed < 0:
         raise ConfigError(f"seed is {seed}, must be 0 or more")
     # A position closed at the end of the data is no decision, and some trials end the data.
-    kept = replace(setup, account=replace(setup.account, close_at_end=False))
+    kept = replace(setup, account=replace(setup.account, close_at_end=False, close_delisted=False))
     return _Audit(kept, make or (lambda _: setup.strategies), cuts, seed).carry_out(progress)
 
 

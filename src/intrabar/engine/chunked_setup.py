@@ -60,6 +60,11 @@ class ChunkedSetup:
     def __post_init__(self) -> None:
         if self.chunk < 1:
             raise ConfigError(f"chunk is {self.chunk}, must be at least 1 bar")
+        if self.account.close_delisted:
+            raise ConfigError(
+                "account.close_delisted asks where the bars of each instrument end, which a run in "
+                "chunks does not know; run it at one go"
+            )
         if not self.alongside:
             object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
         longest = max(self.feeds, key=len)

@@ -209,6 +209,7 @@ def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]
         path_policy=PathPolicy[scenario.get("path_policy", "worst").upper()],
         cash_account=given.get("type") == "cash",
         close_at_end=bool(given.get("close_at_end") or scenario.get("close_at_end")),
+        close_delisted=bool(given.get("close_delisted")),
         seed=int(scenario.get("seed", 0)),
         path_trust=float(scenario.get("path_trust", 1.0)),
         currency=given.get("currency", "USD"),

@@ -36,7 +36,7 @@ SCENARIO = {
     "bars", "days", "detail", "fx", "actions", "path_trust", "orders", "expect",
 }  # fmt: skip
 ACCOUNT = {
-    "cash", "type", "margin_call", "margin_check", "close_at_end",
+    "cash", "type", "margin_call", "margin_check", "close_at_end", "close_delisted",
     "currency", "interest_rate", "debit_rate", "settlement",
 }  # fmt: skip
 ACTION_VALUES = ("split", "dividend", "roll_from")
@@ -177,6 +177,7 @@ def check_account(scenario: dict[str, Any]) -> None:
     if trust > 1:
         raise ConfigError(f"path_trust: {trust}, must be a probability, 0 to 1")
     check_flag("account.close_at_end", account.get("close_at_end", False))
+    check_flag("account.close_delisted", account.get("close_delisted", False))
     check_flag("close_at_end", scenario.get("close_at_end", False))
     check_whole("seed", scenario.get("seed", 0), 0, 2**63 - 1, "a whole number")
 

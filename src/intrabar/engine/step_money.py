@@ -39,6 +39,8 @@ def action_sentences(machine: Machine, before: View) -> Iterator[tuple[str, str]
                 f"{words.price_text(new, tick)} in the new one: order prices move by "
                 f"{words.price_text(new - value, tick)}",
             )
+        elif kind is ActionKind.DELISTING:
+            yield symbol, f"{symbol} has no further bars: what is held closes at its last close"
         else:
             said = []
             for name in MARGINS:

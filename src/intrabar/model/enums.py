@@ -143,6 +143,7 @@ class ActionKind(Word):
     DIVIDEND = 1
     MARGIN = 2
     ROLL = 3
+    DELISTING = 4
 
 
 class LedgerKind(Word):

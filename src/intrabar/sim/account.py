@@ -21,6 +21,9 @@ class Account:
         Margin rate 1, shorts refused.
     close_at_end : bool
         Close positions at the last close instead of leaving them marked.
+    close_delisted : bool
+        Close positions in an instrument whose bars end before those of the others, at its last
+        close, at the OPEN of the next timestamp, instead of leaving them marked.
     seed : int
         Of the `random` and the `calibrated` path.
     path_trust : probability, 0 to 1
@@ -39,6 +42,7 @@ class Account:
     path_policy: PathPolicy = PathPolicy.WORST
     cash_account: bool = False
     close_at_end: bool = False
+    close_delisted: bool = False
     seed: int = 0
     path_trust: float = 1.0
     currency: str = "USD"

@@ -1,4 +1,4 @@
-"""What changes before an OPEN without an order: splits, dividends, margins, rolls.
+"""What changes before an OPEN without an order: splits, dividends, margins, rolls, delistings.
 
 Prices are traded raw, so positions and orders follow the price (fill model, section 5).
 """
@@ -12,14 +12,16 @@ import numpy as np
 
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import ActionKind, FillReason, LedgerKind, Phase
+from intrabar.sim.close import END_OF_DATA, close_order
 from intrabar.sim.costs import cost_of, in_lots, rates_of, round_down, slipped
-from intrabar.sim.execute import count_open, move_position, record
+from intrabar.sim.execute import SLIPS, count_open, execute, move_position, record
 from intrabar.sim.nights import enter
 from intrabar.sim.orders import (
     CANCELLED,
     LIQUIDATION,
     NONE,
     ROLE_TARGET,
+    cancel_all,
     cancel_protective,
     finish,
     on_grid,
@@ -29,7 +31,7 @@ from intrabar.sim.orders import (
 from intrabar.sim.state import Book, Tape
 
 SPLIT, DIVIDEND = int(ActionKind.SPLIT), int(ActionKind.DIVIDEND)
-MARGIN = int(ActionKind.MARGIN)
+MARGIN, DELISTING = int(ActionKind.MARGIN), int(ActionKind.DELISTING)
 PAID = code(LedgerKind.DIVIDEND)
 BY_SPLIT, BY_ROLL = code(FillReason.SPLIT), code(FillReason.ROLL)
 PHASE = code(Phase.OPEN)
@@ -50,6 +52,8 @@ def act(book: Book, tape: Tape, i: int) -> None:
             pay_dividend(book, j, action.value)
         elif action.kind == MARGIN:
             set_margins(book.instruments[j], action)
+        elif action.kind == DELISTING:
+            delist(book, j)
         else:
             roll(book, j, action.value, tape.open[i, j])
 
@@ -173,6 +177,20 @@ def roll(book: Book, j: int, old: float, new: float) -> None:
             x = trade_roll(book, s, held, new)
             x.stop = book.sleeves[s].stop
             x.target = book.sleeves[s].target
+
+
+@kernel
+def delist(book: Book, j: int) -> None:
+    """Cancel every order of an instrument without further bars; close it at its last close.
+
+    The close is slipped, as at the end of the data.
+    """
+    cancel_all(book, j, True)
+    close = book.instruments[j].mark
+    for s in range(j, book.sleeves.shape[0], book.instruments.shape[0]):
+        if book.sleeves[s].qty != 0.0:
+            k = close_order(book, s, END_OF_DATA, PHASE)
+            execute(book, k, close, SLIPS, close, PHASE, np.nan, np.nan)
 
 
 @kernel

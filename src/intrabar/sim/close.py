@@ -109,33 +109,39 @@ def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
 
 
 @kernel
-def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -> None:
-    """Close a whole position at the close, slipped; what it cannot, at the next real opens.
-
-    At the end of data there is no next open: the carried close serves.
-    """
+def close_order(book: Book, sleeve_index: int, role: int, phase: int) -> int:
+    """The order that closes a whole position without being asked for; its row."""
     n = book.instruments.shape[0]
-    j = sleeve_index % n
     sleeve = book.sleeves[sleeve_index]
     account = book.account[0]
     order = blank(book)
     order.id = account.next_order
     account.next_order += 1
     order.strategy = sleeve_index // n
-    order.instrument = j
+    order.instrument = sleeve_index % n
     order.side = -1 if sleeve.qty > 0.0 else 1
     order.type = MARKET
     order.tif = GTC
     order.role = role
     order.reduce_only = 1
-    order.phase = PHASE
+    order.phase = phase
     order.qty = abs(sleeve.qty)
-    k = add(book)
+    return add(book)
+
+
+@kernel
+def close_sleeve(book: Book, tape: Tape, i: int, sleeve_index: int, role: int) -> None:
+    """Close a whole position at the close, slipped; what it cannot, at the next real opens.
+
+    At the end of data there is no next open: the carried close serves.
+    """
+    j = sleeve_index % book.instruments.shape[0]
+    k = close_order(book, sleeve_index, role, PHASE)
     if role != LIQUIDATION or not math.isnan(tape.open[i, j]):
         execute(book, k, tape.close[i, j], SLIPS, tape.close[i, j], PHASE, np.nan, np.nan)
-    if order.status <= PARTIALLY_FILLED:
-        sleeve.liquidated = 1
-        account.pending += 1
+    if book.orders[k].status <= PARTIALLY_FILLED:
+        book.sleeves[sleeve_index].liquidated = 1
+        book.account[0].pending += 1
 
 
 @kernel

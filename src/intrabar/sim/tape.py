@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
 from intrabar.model.bars import DAY_NS, Action, Market
+from intrabar.model.enums import ActionKind
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.account import Account
@@ -58,7 +59,9 @@ def tape_of(
         detail_first=none.astype(np.int64) if detail is None else detail.first,
         detail_count=none.astype(np.int64) if detail is None else detail.count,
         detail=np.zeros((0, 4)) if detail is None else detail.bars,
-        actions=_records_of(market.actions),
+        actions=_records_of(
+            [*market.actions, *(delistings(market) if account.close_delisted else ())]
+        ),
     )
 
 
@@ -72,6 +75,19 @@ def _records_of(actions: Sequence[Action]) -> NDArray[Any]:
         for name in state.ACTION.names or ():
             record[name] = getattr(action, name)
     return records[np.argsort(records["bar"], kind="stable")]
+
+
+def delistings(market: Market) -> list[Action]:
+    """A delisting for each instrument that has no bar up to the end of the timeline.
+
+    Each takes effect on the timestamp after its last bar.
+    """
+    ends = []
+    for j in range(len(market.symbols)):
+        rows = np.flatnonzero(~np.isnan(market.open[:, j]))
+        if len(rows) and rows[-1] + 1 < len(market):
+            ends.append(Action(int(rows[-1]) + 1, j, ActionKind.DELISTING))
+    return ends
 
 
 def mean_range(market: Market) -> NDArray[np.float64]:
