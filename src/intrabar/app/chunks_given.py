@@ -11,7 +11,7 @@ from intrabar.app.bars_in import given_series
 from intrabar.app.compose import is_open, make_strategies
 from intrabar.app.fed import fed, rates_for, read_feeds
 from intrabar.app.given import Given, around_given, config_and_account, instruments_given
-from intrabar.app.strategies_given import strategies_of
+from intrabar.app.strategies_given import in_zone, strategies_of
 from intrabar.data.pieces import WholeFeed
 from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.model.enums import PathPolicy
@@ -48,12 +48,15 @@ def chunks_given(strategy: Any, data: Any, chunk: int, given: Given) -> ChunkedS
     if money.path_policy is PathPolicy.DETAIL:
         require_detail([one.detail is not None for one in along], symbols)
     more = [WholeFeed(one_of(x, pair, made, zone)) for pair, x in around["rates"].items()]
+    strategies = (
+        make_strategies(made.strategies)
+        if strategy is None
+        else strategies_of(strategy, given.get("params"))
+    )
     return ChunkedSetup(
         tuple(one.feed for one in found),
         traded,
-        make_strategies(made.strategies)
-        if strategy is None
-        else strategies_of(strategy, given.get("params")),
+        in_zone(strategies, zone),
         money,
         chunk,
         is_open,

@@ -13,6 +13,7 @@ from intrabar.app.bars_in import given_series, read_series
 from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.strategies_given import in_zone
 from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError
@@ -95,7 +96,7 @@ def setup_given(make: Make | None, data: Any, given: Given) -> Setup:
     rates = [one_of(x, pair, made, zone) for pair, x in around["rates"].items()]
     market, _, _ = market_of(series, traded, made, rates)
     strategies = make_strategies(made.strategies) if make is None else make(market)
-    return Setup(market, traded, strategies, money, is_open)
+    return Setup(market, traded, in_zone(strategies, zone), money, is_open)
 
 
 def config_given(given: Given) -> tuple[Config, Config]:

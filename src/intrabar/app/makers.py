@@ -259,9 +259,15 @@ def state_of(value: Any) -> Any:
         return {str(key): state_of(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [state_of(inner) for inner in value]
+    if hasattr(value, "iloc"):  # pandas: what stands beside the values decides too
+        names = [str(name) for name in getattr(value, "columns", ())]
+        return [names, state_of(value.index.to_numpy()), state_of(value.to_numpy())]
+    if hasattr(value, "columns"):  # polars
+        return {str(name): state_of(value[name]) for name in value.columns}
     array = value if hasattr(value, "tobytes") else getattr(value, "to_numpy", lambda: None)()
     if array is not None:
-        return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"
+        told = repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes()
+        return f"{array.dtype}{array.shape}{hashlib.sha256(told).hexdigest()}"
     if hasattr(value, "__dict__") or is_dataclass(value):
         return _held(value)
     return repr(value)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from intrabar.engine.audit import Make
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Market
 from intrabar.strategy.registry import AnyStrategy, load
+from intrabar.strategy.signals import Signals
+from intrabar.strategy.weights import Weights
 
 
 def strategies_of(given: Any, params: Mapping[str, Any] | None) -> dict[str, AnyStrategy]:
@@ -31,6 +34,16 @@ def strategies_of(given: Any, params: Mapping[str, Any] | None) -> dict[str, Any
         return {str(name): _strategy(one, None) for name, one in given.items()}
     made = _strategy(given, params)
     return {given.rpartition(":")[2] if isinstance(given, str) else made.name: made}
+
+
+def in_zone(strategies: Mapping[str, AnyStrategy], zone: str | None) -> dict[str, AnyStrategy]:
+    """Signals and weights that name no zone for their stamps in the zone that is given."""
+    return {
+        name: replace(one, zone=zone)
+        if isinstance(one, Signals | Weights) and one.zone is None and zone is not None
+        else one
+        for name, one in strategies.items()
+    }
 
 
 def makers_of(given: Any, params: Mapping[str, Any] | None) -> Make:

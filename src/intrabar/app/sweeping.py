@@ -169,7 +169,8 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
     makers = makers_of(strategy, given.get("params"), config)
     zone = given.get("zone")
     rates = [one_of(x, pair, config, zone) for pair, x in around_given(given)["rates"].items()]
-    variants = Variants(config, makers, list(how.parameters), symbols, series, rates, objects)
+    places = list(how.parameters)
+    variants = Variants(config, makers, places, symbols, series, rates, objects, zone)
     labels = ", ".join(maker.label for maker in makers)
     return Plan(config, how, LeanRuns(variants), points, labels, variants)
 

@@ -19,6 +19,7 @@ from intrabar.app.grounds import Grounds
 from intrabar.app.makers import Maker, state_of
 from intrabar.app.places import Path as Place
 from intrabar.app.places import canonical, paths_of, tree_of
+from intrabar.app.strategies_given import in_zone
 from intrabar.engine.backtest import Setup
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
@@ -43,6 +44,8 @@ class Variants:
         All that may be traded.
     series, rates, instruments
         As `Grounds` takes them.
+    zone : str, optional
+        Of stamps in signals and weights that carry none.
 
     Raises
     ------
@@ -59,8 +62,10 @@ class Variants:
         series: Sequence[Series] | None = None,
         rates: Sequence[Bars] = (),
         instruments: Mapping[str, Instrument] | None = None,
+        zone: str | None = None,
     ) -> None:
         self.makers = list(makers)
+        self.zone = zone
         self.grounds = Grounds(config, series, rates, instruments or {})
         every = {place: paths_of(place, self.makers, symbols) for place in places}
         # Most trials change strategies alone.
@@ -75,6 +80,7 @@ class Variants:
         }
         named = {place: [canonical(path) for path in paths] for place, paths in every.items()}
         told = _told(config, self.makers, instruments or {})
+        told |= {} if zone is None else {"zone": str(zone)}
         told |= {name: "" for names in named.values() for name in names}
         self._lines = [f"{name}={text}" for name, text in sorted(told.items())]
         at = {name: row for row, name in enumerate(sorted(told))}
@@ -114,7 +120,8 @@ class Variants:
             for k, maker in enumerate(self.makers)
         }
         market = ground.prepared.market
-        setup = Setup(market, ground.instruments, strategies, ground.account, is_open)
+        dated = in_zone(strategies, self.zone)
+        setup = Setup(market, ground.instruments, dated, ground.account, is_open)
         return Variant(setup, ground.prepared)
 
     def read_markets(self, axes: Sequence[Axis]) -> None:

@@ -10,10 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.calendars import zone_of
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
-from intrabar.model.bars import Floats, Market, Timeline
+from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
@@ -81,6 +82,9 @@ class Setup:
             raise ConfigError("there is no strategy to run; enable at least one")
         if not self.account.cash > 0.0:
             raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
+        strategies, told = with_rows(self.strategies, self.market, self.instruments)
+        object.__setattr__(self, "strategies", strategies)
+        object.__setattr__(self, "remarks", (*self.remarks, *told))
 
     def under(self, policy: PathPolicy) -> Setup:
         """The same run with another path inside the bars."""
@@ -176,6 +180,28 @@ def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
         if isinstance(one, RunningStrategy):
             one.finish()
     machine.disconnect()
+
+
+def with_rows(
+    strategies: Mapping[str, AnyStrategy],
+    timeline: DatedTimeline,
+    instruments: Sequence[Instrument],
+) -> tuple[Mapping[str, AnyStrategy], list[Remark]]:
+    """Signals and weights with dates as ones with a row per bar, and what was left out of them.
+
+    Raises
+    ------
+    ConfigError
+        A stamp fits no bar.
+    """
+    made: dict[str, AnyStrategy] = {}
+    remarks: list[Remark] = []
+    for name, strategy in strategies.items():
+        made[name] = strategy
+        if isinstance(strategy, Signals | Weights):
+            made[name], told = strategy.on(timeline, lambda j: zone_of(instruments[j].calendar))
+            remarks += [Remark(text) for text in told]
+    return made, remarks
 
 
 def arrays_of(

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
 from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.rates import Pair
+from intrabar.engine.backtest import with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length
+from intrabar.model.bars import Floats, Market, Times
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
 from intrabar.sim.account import Account
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
@@ -46,6 +51,8 @@ class ChunkedSetup:
         What happens alongside the bars of each instrument; none: nothing.
     pairs : mapping of (base, quote) to Feed
         Rates of exchange, for what is not in the account's currency.
+    remarks : tuple of Remark
+        As `Setup`.
     """
 
     feeds: tuple[Feed, ...]
@@ -56,6 +63,7 @@ class ChunkedSetup:
     is_open: IsOpen | None = None
     alongside: tuple[Alongside, ...] = ()
     pairs: Mapping[Pair, Feed] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
@@ -67,6 +75,9 @@ class ChunkedSetup:
             )
         if not self.alongside:
             object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
+        strategies, told = with_rows(self.strategies, DatedRows(self), self.instruments)
+        object.__setattr__(self, "strategies", strategies)
+        object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)
         for strategy in self.strategies.values():
             for indicator in strategy.indicators().values():
@@ -100,3 +111,44 @@ class ChunkedSetup:
             self.account.currency,
             self.pairs,
         )
+
+
+class DatedRows:
+    """The timeline of a history that comes piece by piece, put together where dates are asked for.
+
+    Parameters
+    ----------
+    given : ChunkedSetup
+    """
+
+    def __init__(self, given: ChunkedSetup) -> None:
+        self._given = given
+        self.symbols = tuple(feed.symbol for feed in given.feeds)
+        self.period = given.feeds[0].period
+
+    def __len__(self) -> int:
+        return len(self._given.timeline)
+
+    @cached_property
+    def _markets(self) -> list[Market]:
+        return [piece.market for piece in pieces(self._given.feeds, self._given.chunk)]
+
+    @cached_property
+    def time(self) -> Times:
+        """(t,) ns UTC."""
+        return np.concatenate([market.time for market in self._markets])
+
+    @cached_property
+    def open(self) -> Floats:
+        """(t, n) price."""
+        return np.concatenate([market.open for market in self._markets])
+
+    @cached_property
+    def open_time(self) -> Times:
+        """(t, n) ns UTC."""
+        return np.concatenate([market.open_time for market in self._markets])
+
+    @cached_property
+    def day(self) -> Times:
+        """(t,) trade dates, days since 1970."""
+        return np.concatenate([np.asarray(market.day) for market in self._markets])

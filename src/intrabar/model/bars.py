@@ -227,5 +227,20 @@ class Timeline(Protocol):
     def __len__(self) -> int: ...
 
 
+class DatedTimeline(Timeline, Protocol):
+    """A timeline that knows when its bars are; `Market` has it."""
+
+    @property
+    def time(self) -> Times: ...  # noqa: D102
+    @property
+    def open(self) -> Floats: ...  # noqa: D102
+    @property
+    def open_time(self) -> Times: ...  # noqa: D102
+    @property
+    def period(self) -> int: ...  # noqa: D102
+    @property
+    def day(self) -> Times | None: ...  # noqa: D102
+
+
 def _utc(ns: int | np.int64) -> str:
     return str(np.datetime64(int(ns), "ns"))[:19] + "Z"

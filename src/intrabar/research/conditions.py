@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -150,12 +149,16 @@ def moved_rows(strategy: Any, market: Market, move: Any) -> Any:
         return strategy
     grids = {what: strategy.grid(market, what) for what in ARRAYS}
     moved = {what: grid if len(grid) == 1 else move(grid) for what, grid in grids.items()}
-    arrays: dict[str, Any] = {what: _by_symbol(grid, market) for what, grid in moved.items()}
+    arrays: dict[str, Any] = {}
+    for what, grid in moved.items():
+        # A stop or a target that is 0 everywhere is none.
+        said = [what in ("side", "qty") or bool(column.any()) for column in grids[what].T]
+        arrays[what] = {
+            symbol: grid[0, j] if len(grid) == 1 else grid[:, j]
+            for j, symbol in enumerate(market.symbols)
+            if said[j]
+        }
     return replace(strategy, **arrays)
-
-
-def _by_symbol(grid: Floats, market: Market) -> Mapping[str, Floats]:
-    return {s: grid[0, j] if len(grid) == 1 else grid[:, j] for j, s in enumerate(market.symbols)}
 
 
 def _read_the_bar_before(desk: Desk) -> None:

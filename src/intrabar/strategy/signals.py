@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,20 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import Timeline
+from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.machine import Hooks, Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
+from intrabar.strategy.aligned import placed
 from intrabar.strategy.bot_kernel import BOT, put_order
+from intrabar.strategy.labelled import (
+    Reading,
+    columns_of,
+    is_constant,
+    is_labelled,
+    is_of_stamps,
+    wrong_length,
+)
 
 WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan}
 
@@ -38,9 +49,10 @@ class Signals:
 
     Parameters
     ----------
-    side : (t,) or {symbol: (t,)} of numbers or words
+    side : (t,), {symbol: (t,)}, or a frame with a column per symbol; numbers or words
         1 or LONG or BUY, -1 or SHORT or SELL, 0 or FLAT; NaN or HOLD changes nothing. A side
-        that the position already has changes nothing either.
+        that the position already has changes nothing either. A frame with a column `side` may
+        have `qty`, `stop` and `target` beside it.
     qty : quantity, or an array like `side`
     stop, target : points, arrays like `side`, or None
         Distances from the close of the signal's bar to a protective stop and a target.
@@ -48,11 +60,19 @@ class Signals:
         How reports call it.
     zero : {"flat", "hold"}
         What a side of 0 says: be flat, or nothing new, as in the events of a `cross`.
+    time : str, or stamps
+        The column of stamps of a frame, or the stamps of arrays; the index where there is one.
+    zone : str or ZoneInfo
+        Of stamps that carry none.
+    label : {"start", "end"}
+        Edge of an intraday bar that a stamp marks; what fits the bars where it is not said.
 
     Notes
     -----
-    Phase: a signal of bar T is known at its CLOSE and traded at the next OPEN. Rows are those of
-    the timeline: with one instrument, its bars.
+    Phase: a signal of bar T is known at its CLOSE and traded at the next OPEN. Values with stamps
+    stand at the bars that these name, daily bars by the date of their session; bars that none
+    names have no signal. Rows without stamps are those of the timeline: with one instrument, its
+    bars.
     """
 
     side: Any
@@ -61,10 +81,58 @@ class Signals:
     target: Any = None
     name: str = field(default="Signals")
     zero: str = "flat"
+    time: Any = None
+    zone: str | ZoneInfo | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         if self.zero not in ("flat", "hold"):
             raise ConfigError(f"signals: zero is {self.zero!r}, must be 'flat' or 'hold'")
+        if hasattr(self.side, "columns") and "side" in self.side.columns:
+            self._take_columns(self.side)
+        self._reading("side", None)
+
+    def _take_columns(self, frame: Any) -> None:
+        """Take side, qty, stop and target out of the frame that has them as columns."""
+        names = [name for name in frame.columns if name != self.time]
+        for name in names:
+            if name not in ARRAYS and is_of_stamps(frame[name].dtype):
+                raise ConfigError(f"signals: column {str(name)!r} has stamps; write time=")
+            if name not in ARRAYS:
+                raise ConfigError(
+                    f"signals: column {str(name)!r} beside side is none of {', '.join(ARRAYS)}; "
+                    "choose the columns that are meant"
+                )
+        if isinstance(self.time, str) and self.time in frame.columns:
+            object.__setattr__(self, "time", frame[self.time])
+        for name in names:
+            if name != "side" and getattr(self, name) is not type(self).__dict__[name]:
+                raise ConfigError(f"signals: {name} is given twice, in the frame and beside it")
+            object.__setattr__(self, name, frame[name])
+
+    def _reading(self, what: str, zone_of: Callable[[int], str] | None) -> Reading:
+        how = Reading(f"signals: {what}", self.time, self.zone, self.label)
+        return how if zone_of is None else replace(how, zone_of=zone_of)
+
+    def on(
+        self, timeline: DatedTimeline, zone_of: Callable[[int], str]
+    ) -> tuple[Signals, list[str]]:
+        """The same with a row for each bar, and what was left out of what has stamps.
+
+        Raises
+        ------
+        ConfigError
+            A stamp fits no bar, or columns are not the symbols.
+        """
+        made: dict[str, Any] = {}
+        remarks: list[str] = []
+        for what in ARRAYS:
+            values = getattr(self, what)
+            if is_labelled(values) or (self.time is not None and not is_constant(values)):
+                how = self._reading(what, zone_of)
+                made[what], more = placed(values, timeline, how, partial(as_numbers, what))
+                remarks += more
+        return (replace(self, **made, time=None) if made else self), remarks
 
     def indicators(self) -> dict[str, Indicator]:
         """None: they are in the arrays already."""
@@ -73,20 +141,19 @@ class Signals:
     def grid(self, market: Timeline, what: str) -> NDArray[np.float64]:
         """One of the arrays as (t, n) float64, or as (1, n) where it is the same at every bar.
 
-        NaN where nothing is said. Words are turned into numbers.
+        NaN where nothing is said; 0 where a stop or a target is not given at all. Words are
+        turned into numbers.
         """
         values = getattr(self, what)
         rows, n = len(market), len(market.symbols)
+        without = {"side": np.nan, "qty": 1.0}.get(what, 0.0)
         if values is None:
-            return np.full((1, n), np.nan)
-        given: Mapping[str, Any]
-        if isinstance(values, Mapping):
-            given = values
-        elif np.ndim(values) == 0:
-            given = dict.fromkeys(market.symbols, values)
-        else:
-            given = {market.symbols[0]: values}
-        columns = {symbol: as_numbers(column, what) for symbol, column in given.items()}
+            return np.full((1, n), without)
+        how = self._reading(what, None)
+        columns = {
+            symbol: as_numbers(what, column.values)
+            for symbol, column in columns_of(values, market.symbols, how).items()
+        }
         if n == 1 and list(columns) == list(market.symbols):
             (alone,) = columns.values()
             if alone.shape in ((), (rows,)):
@@ -95,41 +162,54 @@ class Signals:
             if symbol not in market.symbols:
                 raise ConfigError(f"signals: {what} has {symbol!r}, which is not traded")
             if column.ndim and column.shape != (rows,):
-                raise ConfigError(
-                    f"signals: {what} of {symbol} has {column.size} rows, "
-                    f"the timeline has {rows} bars"
-                )
+                raise ConfigError(f"signals: {what} of {symbol} {wrong_length(column, market)}")
         constant = all(column.ndim == 0 for column in columns.values())
-        grid = np.full((1 if constant else rows, n), 1.0 if what == "qty" else np.nan)
+        grid = np.full((1 if constant else rows, n), without)
         for symbol, column in columns.items():
             grid[:, market.symbols.index(symbol)] = column
         return grid
 
 
-def as_numbers(column: Any, what: str) -> NDArray[np.float64]:
+def as_numbers(what: str, column: Any, place: str = "") -> NDArray[np.float64]:
     """Signals as numbers; words by `WORDS`."""
-    array = np.asarray(column)
+    place = place or f"signals: {what}"
+    try:
+        array = np.asarray(column)
+    except ValueError:  # rows of different lengths
+        raise ConfigError(f"{place}: rows of different lengths; must be a number per bar") from None
     if array.dtype.kind in "OUST":
         known: Mapping[str, float] = WORDS if what == "side" else {}
         words: Sequence[Any] = array.ravel().tolist()
         unknown = sorted({str(w) for w in words if isinstance(w, str) and w.upper() not in known})
         if unknown:
             known_words = ", ".join(known) or "numbers only"
-            raise ConfigError(f"signals: {what} has {unknown[0]!r}; known: {known_words}")
-        array = np.array(
-            [known[w.upper()] if isinstance(w, str) else np.nan if w is None else w for w in words]
-        ).reshape(array.shape)
+            raise ConfigError(f"{place} has {unknown[0]!r}; known: {known_words}")
+        array = np.array([_number(w, known, place) for w in words]).reshape(array.shape)
+    if array.dtype.kind not in "biuf":
+        raise ConfigError(f"{place} has values of {array.dtype}, must be numbers")
     numbers = np.ascontiguousarray(array, dtype=float).reshape(array.shape)
     if what != "side":
-        refuse(numbers.ravel() <= 0.0, numbers, what, "above 0")
+        refuse(numbers.ravel() <= 0.0, numbers, place, "above 0")
+        refuse(np.isinf(numbers.ravel()), numbers, place, "finite")
     return numbers
 
 
-def refuse(wrong: NDArray[np.bool_], numbers: NDArray[np.float64], what: str, must: str) -> None:
+def _number(word: Any, known: Mapping[str, float], place: str) -> float:
+    if isinstance(word, str):
+        return known[word.upper()]
+    if word is None or type(word).__name__ in ("NAType", "NaTType"):
+        return np.nan
+    try:
+        return float(word)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{place} has {word!r}, must be a number") from None
+
+
+def refuse(wrong: NDArray[np.bool_], numbers: NDArray[np.float64], place: str, must: str) -> None:
     """Raise an error that names the first of some numbers that is wrong."""
     if wrong.any():
         first = numbers.ravel()[np.argmax(wrong)]
-        raise ConfigError(f"signals: {what} has {first:g}, must be {must}")
+        raise ConfigError(f"{place} has {first:g}, must be {must}")
 
 
 @kernel
@@ -177,7 +257,7 @@ class RunningSignals:
         self.wake, wrong = wake_where_said(side, self.zero_holds, WAKE_FLAT | WAKE_HELD)
         if wrong:
             known = np.isin(side, (1.0, -1.0, 0.0)) | np.isnan(side)
-            refuse(~known.ravel(), side, "side", "1, -1, 0 or NaN")
+            refuse(~known.ravel(), side, "signals: side", "1, -1, 0 or NaN")
 
     def connect(self, machine: Machine, row: int) -> None:
         """Let the loop of a machine call it, over the market that it shows now."""
@@ -236,8 +316,12 @@ def close_hook(context: int, i: int) -> int:
         change = -held
         if side != 0.0:
             change += side * at(record.qty, record.qty_step, i, j, n)
-            stop = closes[i, j] - side * at(record.stop, record.stop_step, i, j, n)
-            target = closes[i, j] + side * at(record.target, record.target_step, i, j, n)
+            to_stop = at(record.stop, record.stop_step, i, j, n)
+            to_target = at(record.target, record.target_step, i, j, n)
+            if to_stop != 0.0:
+                stop = closes[i, j] - side * to_stop
+            if to_target != 0.0:
+                target = closes[i, j] + side * to_target
         direction = 1 if change > 0.0 else -1
         put_order(book, bot.strategy, j, direction, abs(change), stop, target)
     return 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import Timeline
+from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import in_lots, round_down
 from intrabar.sim.machine import Hooks, Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.strategy.aligned import placed
 from intrabar.strategy.bot_kernel import BOT, put_order
+from intrabar.strategy.labelled import Reading, columns_of, is_labelled, wrong_length
 
 CANCEL = state.CANCEL
 WEIGHTS = np.dtype([("bot", BOT), ("weights", "i8")])
@@ -33,9 +36,11 @@ class Weights:
     weight : (t, n), or {symbol: (t,)}, or a frame with a column per symbol; fraction
         Value to hold over the equity of the account: 0.5 long, -0.5 short, 0 flat. NaN leaves
         an instrument as it is; a row of NaN leaves all. Columns of an array are in the order of
-        the instruments; a symbol that a mapping or a frame does not have is left as it is.
+        the instruments; a symbol that a mapping does not have is left as it is.
     name : str
         How reports call it.
+    time, zone, label
+        Of stamps, as `Signals` has them.
 
     Notes
     -----
@@ -50,6 +55,28 @@ class Weights:
 
     weight: Any
     name: str = field(default="Weights")
+    time: Any = None
+    zone: str | ZoneInfo | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        self._reading(None)
+
+    def _reading(self, zone_of: Callable[[int], str] | None) -> Reading:
+        how = Reading("weights", self.time, self.zone, self.label)
+        return how if zone_of is None else replace(how, zone_of=zone_of)
+
+    def on(
+        self, timeline: DatedTimeline, zone_of: Callable[[int], str]
+    ) -> tuple[Weights, list[str]]:
+        """The same with a row for each bar, as `Signals.on`."""
+        if not is_labelled(self.weight) and self.time is None:
+            return self, []
+        values = self.weight
+        if not isinstance(values, Mapping) and np.ndim(values) == 2 and not is_labelled(values):
+            values = dict(zip(timeline.symbols, np.asarray(values).T, strict=False))
+        made, remarks = placed(values, timeline, self._reading(zone_of), numbers_of)
+        return replace(self, weight=made, time=None), remarks
 
     def indicators(self) -> dict[str, Indicator]:
         """None: they are in the array already."""
@@ -65,18 +92,15 @@ class Weights:
         """
         given: Any = self.weight
         shape = (len(market), len(market.symbols))
-        if isinstance(given, Mapping) or hasattr(given, "columns"):
+        if isinstance(given, Mapping) or is_labelled(given):
             grid = np.full(shape, np.nan)
-            for symbol in given if isinstance(given, Mapping) else given.columns:
+            for symbol, column in columns_of(given, market.symbols, self._reading(None)).items():
                 if symbol not in market.symbols:
                     raise ConfigError(f"weights: there is {symbol!r}, which is not traded")
-                column = numbers_of(given[symbol])
-                if column.shape != (len(market),):
-                    raise ConfigError(
-                        f"weights: {symbol} has {column.size} rows, "
-                        f"the timeline has {len(market)} bars"
-                    )
-                grid[:, market.symbols.index(symbol)] = column
+                numbers = numbers_of(column.values)
+                if numbers.ndim and numbers.shape != (len(market),):
+                    raise ConfigError(f"weights: {symbol} {wrong_length(numbers, market)}")
+                grid[:, market.symbols.index(symbol)] = numbers
         else:
             grid = numbers_of(given)
             if grid.shape != shape:
@@ -90,12 +114,19 @@ class Weights:
         return grid
 
 
-def numbers_of(values: Any) -> NDArray[np.float64]:
+def numbers_of(values: Any, place: str = "weights") -> NDArray[np.float64]:
     """Weights as float64, None as NaN."""
     try:
-        return np.asarray(values, dtype=float, order="C")
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"there are values of {array.dtype}")
+        if array.dtype.kind == "O":
+            missing = ("NoneType", "NAType", "NaTType")
+            plain = [np.nan if type(x).__name__ in missing else x for x in array.ravel().tolist()]
+            array = np.array(plain, dtype=float).reshape(array.shape)
+        return np.asarray(array, dtype=float, order="C")
     except (TypeError, ValueError) as e:
-        raise ConfigError(f"weights: must be numbers: {e}") from None
+        raise ConfigError(f"{place}: must be numbers: {e}") from None
 
 
 class RunningWeights:
