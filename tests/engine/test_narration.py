@@ -39,6 +39,10 @@ def story(scenario: dict) -> list[Event]:
     assert ended <= {e.order for e in events if e.kind in (Kind.FILL, Kind.ORDER)}
     assert sum(e.kind is Kind.MONEY for e in events) == len(machine.ledger())
     acted = [a for a in scenario.get("actions") or [] if a["at"] < machine.bars_done]
+    if scenario.get("account", {}).get("close_delisted"):
+        rows = scenario["bars"].values()
+        ends = [max((at for at, bar in enumerate(row) if bar), default=-1) for row in rows]
+        acted += [end for end in ends if 0 <= end < machine.bars_done - 1]
     assert sum(e.kind is Kind.ACTION for e in events) == len(acted)
     assert sum(e.kind is Kind.EQUITY for e in events) == machine.bars_done
     assert not [e.text for e in events if ODD.search(e.text)]

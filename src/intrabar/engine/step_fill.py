@@ -9,7 +9,15 @@ from typing import Any
 from intrabar.engine import narration_words as words
 from intrabar.engine.narration_walk import Walk
 from intrabar.engine.step_changes import DUST, View
-from intrabar.model.enums import ActionKind, Ambiguity, FillReason, OrderStatus, OrderType, Phase
+from intrabar.model.enums import (
+    ActionKind,
+    Ambiguity,
+    FillReason,
+    OrderStatus,
+    OrderType,
+    Phase,
+    Role,
+)
 from intrabar.sim.costs import TOLERANCE, cost_of, rates_of, round_down
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import STEP_OPEN
@@ -64,8 +72,9 @@ class FillWords:
             base, at = self._bar(f)[0], ""
             why = f"{words.order_text(order, tick)} is already through at the open"
         else:
-            at = self.phase.word
-            base = self._bar(f)[0 if self.phase is Phase.OPEN else 3]
+            at_open = self.phase is Phase.OPEN and order["role"] != Role.END_OF_DATA
+            base = self._bar(f)[0 if at_open else 3]
+            at = "open" if at_open else "close"
             why = words.fill_reason(order, at, self._bar(f), tick, rests)
         rest = self._rest(order, f)
         text = f"{why}: filled at {f'the {at} ' * bool(at)}{words.price_text(base, tick)}"

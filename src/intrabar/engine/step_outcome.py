@@ -26,7 +26,7 @@ from intrabar.sim.machine import Machine
 CANCELLED, EXPIRED = OrderStatus.CANCELLED, OrderStatus.EXPIRED
 REJECTED, FILLED = OrderStatus.REJECTED, OrderStatus.FILLED
 Sentence = tuple[int, str, int]
-MOVED = (ActionKind.SPLIT, ActionKind.ROLL)
+MOVED = (ActionKind.SPLIT, ActionKind.ROLL, ActionKind.DELISTING)
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Outcome:
     told: set[int] = field(default_factory=set)
     orders: dict[int, Any] = field(init=False)
     filled: dict[int, int] = field(init=False)  # number of an order -> its fill in this step
-    moved: dict[int, ActionKind] = field(init=False)  # instruments that were split or rolled
+    moved: dict[int, ActionKind] = field(init=False)  # instruments that are split, rolled, delisted
 
     def __post_init__(self) -> None:
         book = self.machine.book
@@ -169,10 +169,12 @@ class Outcome:
         return "cancelled"
 
     def _moved_away(self, order: Any) -> str:
-        """Why a split or a roll has cancelled an order, "" where none has."""
+        """Why a split, a roll or a delisting has cancelled an order, "" where none has."""
         number, kind = int(order["id"]), self.moved.get(int(order["instrument"]))
         if kind is None or number not in self.before.working:
             return ""
+        if kind is ActionKind.DELISTING:
+            return "cancelled: its instrument has no further bars"
         if order["role"] == Role.LIQUIDATION:
             return f"cancelled: the {kind.word} has left nothing of its position"
         if order["qty"] - order["filled"] < float(self._instrument(order)["lot"]) * (1 - DUST):
