@@ -111,6 +111,12 @@ def _compiled(function: F, inline: bool) -> F:
     return compiled
 
 
+def plain(kernel: Any) -> Callable[..., Any]:
+    """The Python function behind a kernel."""
+    function: Callable[..., Any] = kernel.py_func
+    return function
+
+
 def intrinsic(function: Callable[..., Any]) -> Any:
     """Numba's intrinsic; what it makes is called without the typing context."""
     return _numba.extending.intrinsic(function)

@@ -200,13 +200,12 @@ def test_more_commands_than_the_inbox_holds() -> None:
     replay = replay_of()
     replay.seek(3, Step.NEW)
     hand = replay.hand()
-    for _ in range(len(replay._track.machine.book.inbox)):
-        hand.buy(1)
-    with pytest.raises(OrderError, match="in one phase of one bar"):
+    count = len(replay._track.machine.book.inbox) + 10
+    for _ in range(count):
         hand.buy(1)
     replay.seek(0)
     replay.seek(4)  # more orders than there were slots, taken from the line's memory
-    assert replay.positions()["s", "A"].qty == 1024.0
+    assert replay.positions()["s", "A"].qty == count
 
 
 def test_slots_that_have_grown_come_and_go_with_the_jumps(

@@ -85,11 +85,13 @@ def test_strategies_act_in_the_order_of_the_setup() -> None:
 
 
 MADE = {
-    "fixed": lambda: Bot(CoinFlip(1, 0.4), FixedRatio(5), 0.0, 3.0),
-    "trailing": lambda: Bot(CoinFlip(2, 0.4), TrailingATR(5), 0.0, 2.0),
-    "crossover": lambda: Bot(MovingAverageCrossover(3, 9), FixedRatio(5, 1.0), 0.0, 1.0),
-    "signals": lambda: Signals([1, NAN, NAN, 0, -1, NAN] * 50, 2.0, 1.0, 1.5),
-    "python": BuysAndHolds,
+    "fixed": lambda _: Bot(CoinFlip(1, 0.4), FixedRatio(5), 0.0, 3.0),
+    "trailing": lambda _: Bot(CoinFlip(2, 0.4), TrailingATR(5), 0.0, 2.0),
+    "crossover": lambda _: Bot(MovingAverageCrossover(3, 9), FixedRatio(5, 1.0), 0.0, 1.0),
+    "signals": lambda symbols: Signals(
+        {s: [1, NAN, NAN, 0, -1, NAN] * 50 for s in symbols}, 2.0, 1.0, 1.5
+    ),
+    "python": lambda _: BuysAndHolds(),
 }
 
 
@@ -108,16 +110,16 @@ def test_strategies_that_cannot_interact_fill_together_as_they_fill_alone(
     """
     market = walk(300, seed, ("A", "B")[:instruments])
     how = {"path_policy": PathPolicy.SHORTEST, "cash": 1e9}
-    together = run_of(market, *(MADE[n]() for n in names), names=names, **how)
+    together = run_of(market, *(MADE[n](market.symbols) for n in names), names=names, **how)
     for name in names:
-        alone = run_of(market, MADE[name](), names=[name], **how)
+        alone = run_of(market, MADE[name](market.symbols), names=[name], **how)
         assert repr(own_fills(together, name)) == repr(own_fills(alone, name))
 
 
 def test_profits_of_the_strategies_add_up_to_the_account() -> None:
     market = walk(300, 4, ("A", "B"))
     names = list(MADE)
-    result = run_of(market, *(MADE[n]() for n in names), names=names)
+    result = run_of(market, *(MADE[n](market.symbols) for n in names), names=names)
     net = result.campaigns["net"].sum()  # open campaigns are marked at the last close
     gained = result.equity["equity"][-1] - 100_000.0
     assert abs(net - gained) < 1e-6

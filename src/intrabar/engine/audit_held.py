@@ -29,13 +29,13 @@ def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
         Bars of the timeline.
     """
     found: dict[str, NDArray[Any]] = {}
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # kept alive, so that no number is another value's
     waiting: list[tuple[str, Any, int]] = [("", strategy, 0)]
     while waiting:
         name, value, depth = waiting.pop(0)
         if id(value) in seen or isinstance(value, str | bytes | type | types.ModuleType):
             continue
-        seen.add(id(value))
+        seen[id(value)] = value
         if _is_series(value, rows):
             with suppress(ValueError):  # rows of different lengths are no array
                 found[name] = np.asarray(value)

@@ -21,7 +21,8 @@ from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
 from intrabar.sim.book import Checkpoint as MachineCheckpoint
-from intrabar.sim.state import STEP_END, STEP_ON_OPEN, STEP_OPEN, SUBMIT, Book
+from intrabar.sim.inbox import leave_again
+from intrabar.sim.state import STEP_END, STEP_ON_OPEN, STEP_OPEN
 
 MAIN = "main"
 CHECKPOINTS = 512  # of a run, at most
@@ -148,6 +149,7 @@ class Track:
         account = self.machine.book.account[0]
         waiting = int(account["inbox"])
         try:
+            self.machine.make_room(1)
             number = put()
             commands = self.machine.book.inbox[waiting : account["inbox"]].copy()
             if self.line.name == MAIN or self._given < len(self.line.by_hand):
@@ -239,7 +241,8 @@ class Track:
         for given in self.line.by_hand[self._given :]:
             if given.place != self.place:
                 break
-            put_again(self.machine.book, given.commands)
+            self.machine.make_room(len(given.commands))
+            leave_again(self.machine.book, given.commands)
             self._given += 1
 
     def _keep_if_due(self) -> None:
@@ -254,12 +257,3 @@ class Track:
         strategies = tuple(running.checkpoint() for running in self.run.running.values())
         self.checkpoints.append(Checkpoint(self.place.bar, machine, strategies))
         self._seconds_copied, self._seconds_run = time.thread_time() - began, 0.0
-
-
-def put_again(book: Book, commands: NDArray[Any]) -> None:
-    """Append recorded commands to the inbox; new orders get the next numbers."""
-    account = book.account[0]
-    first = int(account["inbox"])
-    book.inbox[first : first + len(commands)] = commands
-    account["inbox"] += len(commands)
-    account["next_order"] += int((commands["kind"] == SUBMIT).sum())

@@ -32,6 +32,7 @@ from intrabar.model.enums import (
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.account import Account
+from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 
 ACTIONS = {
@@ -39,6 +40,7 @@ ACTIONS = {
     "dividend": ActionKind.DIVIDEND,
     "roll_from": ActionKind.ROLL,
 }
+PRICES = ("qty", "limit_price", "stop_price", "trail", "stop_loss", "take_profit")
 MARGINS = (
     "initial_margin",
     "maintenance_margin",
@@ -162,29 +164,26 @@ class ScriptedOrders:
 
     def submit(self, order: dict[str, Any]) -> None:
         """Put one order, cancel or change of the script into the inbox."""
-        account = self.machine.book.account[0]
-        command = self.machine.book.inbox[account["inbox"]]
-        command["qty"] = np.nan if order.get("qty") is None else order["qty"]
-        for name in ("limit_price", "stop_price", "trail", "stop_loss", "take_profit"):
-            command[name] = np.nan if order.get(name) is None else order[name]
+        book = self.machine.book
+        prices = {name: order.get(name) for name in PRICES}
         if "cancel" in order or "modify" in order:
-            command["kind"] = state.CANCEL if "cancel" in order else state.MODIFY
-            command["id"] = self.order_id(order.get("cancel") or order["modify"])
-        else:
-            command["kind"] = state.SUBMIT
-            command["id"] = self.ids[order["id"]] = int(account["next_order"])
-            account["next_order"] += 1
-            command["strategy"] = 0
-            command["instrument"] = self.symbols.index(order["symbol"])
-            command["side"] = 1 if order["side"] == "buy" else -1
-            command["type"] = OrderType[order["type"].upper()]
-            command["tif"] = TimeInForce[order.get("tif", "gtc").upper()]
-            command["role"] = Role.PLAIN
-            command["reduce_only"] = bool(order.get("reduce_only"))
-            partner = order.get("oco") or self.waiting.get(order["id"], "")
-            command["oco"] = self.ids.get(partner, -1)
-            command["until"] = int(order.get("until") or 0) * DAY_NS
-        account["inbox"] += 1
+            kind = state.CANCEL if "cancel" in order else state.MODIFY
+            leave(book, kind, id=self.order_id(order.get("cancel") or order["modify"]), **prices)
+            return
+        partner = order.get("oco") or self.waiting.get(order["id"], "")
+        self.ids[order["id"]] = leave(
+            book,
+            state.SUBMIT,
+            instrument=self.symbols.index(order["symbol"]),
+            side=1 if order["side"] == "buy" else -1,
+            type=OrderType[order["type"].upper()],
+            tif=TimeInForce[order.get("tif", "gtc").upper()],
+            role=Role.PLAIN,
+            reduce_only=bool(order.get("reduce_only")),
+            oco=self.ids.get(partner, -1),
+            until=int(order.get("until") or 0) * DAY_NS,
+            **prices,
+        )
 
 
 def scenario_machine(scenario: dict[str, Any]) -> tuple[Machine, ScriptedOrders]:

@@ -109,14 +109,57 @@ def dtype_of(name: str) -> np.dtype[Any]:
     return _DTYPES.get(name, np.dtype(np.float64))
 
 
+def address_of(
+    array: NDArray[Any], dtype: np.dtype[Any] | type, shape: tuple[int | None, ...]
+) -> int:
+    """Where an array is in memory, for a kernel that will read it as what it is said to be.
+
+    Parameters
+    ----------
+    array : array
+        Kept alive by the caller for as long as a kernel may read it.
+    dtype : dtype
+    shape : tuple
+        None for any number.
+
+    Raises
+    ------
+    TypeError
+        It is something else, or its elements do not lie side by side.
+    """
+    dtype = np.dtype(dtype)
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"a {type(array).__name__} is no array of {dtype}")
+    fits = len(array.shape) == len(shape) and all(
+        asked is None or asked == there for asked, there in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype != dtype or not fits or not array.flags.c_contiguous:
+        layout = "" if array.flags.c_contiguous else ", not contiguous"
+        raise TypeError(
+            f"an array of {array.dtype} {array.shape}{layout}, where {dtype} {shape} is read"
+        )
+    return int(array.ctypes.data)
+
+
 def table_of(arrays: NamedTuple) -> NDArray[np.int64]:
     """Address, rows and columns of each array of a `Book` or a `Tape`, in order."""
-    for name, array in zip(arrays._fields, arrays, strict=True):
-        # A kernel would read other numbers without a word.
-        assert array.dtype == dtype_of(name), name
-        assert array.flags.c_contiguous, name
-    table = [(a.ctypes.data, a.shape[0], a.shape[1] if a.ndim == 2 else 1) for a in tuple(arrays)]
-    return np.array(table, np.int64)
+    table = np.empty((len(arrays), 3), np.int64)
+    if isinstance(arrays, state.Tape):
+        _require_one_timeline(arrays)
+    for row, (name, array) in zip(table, arrays._asdict().items(), strict=True):
+        width = None if name in _FLAT else 4 if name == "detail" else array.shape[-1]
+        shape = (None,) if width is None else (None, width)
+        row[:] = address_of(array, dtype_of(name), shape), array.shape[0], width or 1
+    return table
+
+
+def _require_one_timeline(tape: state.Tape) -> None:
+    bars, width = tape.open.shape
+    for name, array in tape._asdict().items():
+        rows, columns = array.shape[0], array.shape[1] if array.ndim == 2 else width
+        free = name in ("detail", "actions")
+        if not free and (rows not in (0, bars) or (columns != width and name != "wake")):
+            raise TypeError(f"{name} is {array.shape} in a market of {bars} bars x {width}")
 
 
 @register_model(TableType)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.account import Account
+from intrabar.sim.inbox import LEAST
 from intrabar.sim.state import Book
 from intrabar.sim.tape import has_nights
 
@@ -53,8 +54,7 @@ def empty_book(
         instruments=np.zeros(n, state.INSTRUMENT),
         sleeves=np.zeros(n * strategies, state.SLEEVE),
         strategies=np.zeros(strategies, state.STRATEGY),
-        # Compiled hooks do not look whether there is room: each may cancel, reduce and enter.
-        inbox=np.zeros(max(1024, 4 * n * strategies), state.COMMAND),
+        inbox=np.zeros(2 * max(LEAST, 4 * n) + 4 * n * strategies, state.COMMAND),
         notices=np.empty(1024, state.NOTICE),
         watched=np.zeros(2 * n, np.int64),
         # A record is written whole; pages that are never touched cost nothing.
@@ -94,8 +94,25 @@ def _open_account(row: Any, account: Account, instruments: Sequence[Instrument])
     row["nights"] = has_nights(account, instruments)
 
 
-def with_room(used: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Records with as much room behind them as an array of the run has in all."""
-    array = np.zeros(used.shape[0] + like.shape[0], used.dtype)
-    array[: used.shape[0]] = used
-    return array
+def longer(array: NDArray[Any], more: int) -> NDArray[Any]:
+    """Twice the array, and room for so many rows more.
+
+    All of it is copied: after a rewind, what lies ahead may be gone to again.
+    """
+    grown = np.zeros(2 * len(array) + more, array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def cash_at_closes(
+    cash: float, fills: NDArray[Any], ledger: NDArray[Any], bars: int
+) -> NDArray[np.float64]:
+    """Cash at the close of every bar, (bars,) account currency, of what began with `cash`."""
+    moved = np.concatenate([fills["bar"], ledger["bar"]])
+    # In the order in which they happened: a line of the ledger knows the fills before it.
+    place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
+    order = np.argsort(place, kind="stable")
+    after = np.concatenate([[cash], np.concatenate([fills["cash"], ledger["cash"]])[order]])
+    seen = np.searchsorted(moved[order], np.arange(bars), "right")
+    at_closes: NDArray[np.float64] = after[seen]
+    return at_closes

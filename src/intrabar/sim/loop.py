@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from intrabar.kernel import code as code_of
 from intrabar.kernel import inlined, kernel
 from intrabar.model.enums import RunStatus
 from intrabar.sim.access import as_book, as_book_of_one, as_tape, as_tape_of_one
@@ -16,6 +17,7 @@ from intrabar.sim.actions import act
 from intrabar.sim.close import close_phase
 from intrabar.sim.glide import glide, wakes_at
 from intrabar.sim.hook import GO_ON, STOP, call_hook
+from intrabar.sim.inbox import has_room_for_hook
 from intrabar.sim.intrabar import intrabar_phase
 from intrabar.sim.margin import equity_at_marks
 from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase, read_volume
@@ -36,29 +38,46 @@ from intrabar.sim.state import (
 )
 
 RUINED = int(RunStatus.RUINED)
+NO_ACTIONS = code_of(0)
 
 # Why the loop came back.
-ENDED, PAUSED, FULL, BROKEN = 0, 1, 2, 3
+ENDED, PAUSED, FULL, BROKEN, LOST = 0, 1, 2, 3, 4
 
 
 @inlined
-def has_room(book: Book) -> bool:
-    """Whether every array can take what the rest of the bar may add at most.
+def most_of_bar(account: Any, sleeves: int, actions: int) -> int:
+    """How many records of one kind the rest of a bar may add at most.
 
     Each order that works or waits in the inbox may fill, be done, and bring two children, which may
-    fill and be done as well; each sleeve may be split, rolled, liquidated, closed at the end of
-    data, paid a dividend and settled, and each instrument charged for its nights.
+    fill and be done as well; each sleeve may be split or rolled by each action, liquidated, closed
+    at the end of data and settled, and each instrument charged for its nights.
     """
+    return 3 * (account.working + account.inbox) + (6 + 2 * actions) * sleeves + 1
+
+
+@inlined
+def has_room(book: Book, actions: int) -> bool:
+    """Whether every array can take what the rest of the bar may add, with so many actions."""
     account = book.account[0]
-    sleeves = book.sleeves.shape[0]
-    most = 3 * (account.working + account.inbox) + 6 * sleeves + 1
+    most = most_of_bar(account, book.sleeves.shape[0], actions)
     return (
         book.orders.shape[0] - account.orders >= most
+        and book.log.shape[0] - account.log >= most
         and book.fills.shape[0] - account.fills >= most
         and book.notices.shape[0] - account.notices >= 2 * most
         and book.levels.shape[0] - account.levels >= account.inbox
-        and book.ledger.shape[0] - account.ledger >= 5 * sleeves + 1
+        and book.ledger.shape[0] - account.ledger >= most
     )
+
+
+@kernel
+def actions_of(book: Book, tape: Tape, i: int) -> int:
+    """How many actions take effect in a bar."""
+    first = book.account[0].actions
+    k = first
+    while k < tape.actions.shape[0] and tape.actions[k].bar <= i:
+        k += 1
+    return k - first
 
 
 @inlined
@@ -69,50 +88,80 @@ def obey(book: Book, code: int) -> bool:
     return code == GO_ON or code == STOP
 
 
+# The steps that call hooks go by `account.turn`: whatever interrupts them, no hook is called twice.
+
+
 @inlined
-def deliver(book: Book) -> bool:
+def call(book: Book, turn: int, hook: int, context: int, argument: int) -> int:
+    """Call a hook when it is its turn; ENDED, FULL before it, BROKEN after it.
+
+    `turn` is whose turn it is then: one that fails is not called again.
+    """
+    account = book.account[0]
+    account.turn = turn
+    if not has_room_for_hook(book):
+        return FULL
+    account.turn = turn + 1
+    account.waited = account.inbox
+    return ENDED if obey(book, call_hook(hook, context, argument)) else BROKEN
+
+
+@inlined
+def deliver(book: Book) -> int:
     """Give the notices of fills and orders to their strategies, in the order they happened."""
     account = book.account[0]
-    for n in range(account.notices):
+    for n in range(account.turn, account.notices):
         strategy = book.strategies[book.notices[n].strategy]
-        if not obey(book, call_hook(strategy.on_notice, strategy.context, n)):
-            return False
+        if strategy.on_notice != 0:  # one that was taken off is told nothing more
+            code = call(book, n, strategy.on_notice, strategy.context, n)
+            if code != ENDED:
+                return code
+    account.turn = 0
     account.notices = 0
-    return True
+    return ENDED
 
 
 @kernel
-def wake_at_open(book: Book, tape: Tape, i: int) -> bool:
+def wake_at_open(book: Book, tape: Tape, i: int) -> int:
     """Run `on_open` of the strategies that want this bar."""
-    book.account[0].equity = equity_at_marks(book)
-    for s in range(book.strategies.shape[0]):
+    account = book.account[0]
+    account.equity = equity_at_marks(book)
+    for s in range(account.turn, book.strategies.shape[0]):
         strategy = book.strategies[s]
         if strategy.on_open != 0 and tape.wake[i, s] & WAKE_OPEN != 0:
-            if not obey(book, call_hook(strategy.on_open, strategy.context, i)):
-                return False
-    return True
+            code = call(book, s, strategy.on_open, strategy.context, i)
+            if code != ENDED:
+                return code
+    account.turn = 0
+    return ENDED
 
 
 @inlined
-def wake_at_close(book: Book, tape: Tape, i: int) -> bool:
+def wake_at_close(book: Book, tape: Tape, i: int) -> int:
     """Run `on_close` of the strategies that want this bar."""
-    for s in range(book.strategies.shape[0]):
+    account = book.account[0]
+    for s in range(account.turn, book.strategies.shape[0]):
         strategy = book.strategies[s]
         wanted = wakes_at(book, s) & ~WAKE_OPEN
         if strategy.on_close != 0 and tape.wake[i, s] & wanted != 0:
-            if not obey(book, call_hook(strategy.on_close, strategy.context, i)):
-                return False
-    return True
+            code = call(book, s, strategy.on_close, strategy.context, i)
+            if code != ENDED:
+                return code
+    account.turn = 0
+    return ENDED
 
 
 @inlined
-def take_commands(book: Book, tape: Tape, step: int) -> bool:
-    """Take what waits in the inbox; False where there is no room for what may come of it."""
-    if book.account[0].inbox > 0:
-        if not has_room(book):
-            return False
+def take_commands(book: Book, tape: Tape, step: int) -> int:
+    """Take what waits in the inbox: ENDED, FULL or LOST."""
+    account = book.account[0]
+    if account.lost > 0:
+        return LOST
+    if account.inbox > 0:
+        if not has_room(book, NO_ACTIONS):
+            return FULL
         take_inbox(book, tape, step)
-    return True
+    return ENDED
 
 
 @inlined
@@ -125,7 +174,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     account = book.account[0]
     i, step = account.bar, account.step
     if step == STEP_OPEN:
-        if not has_room(book):
+        if not has_room(book, actions_of(book, tape, i)):
             return FULL
         if account.reads_volume:
             for j in range(book.instruments.shape[0]):
@@ -140,8 +189,9 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
             return leave(account, step, PAUSED)
         if account.wakes_at_open:
             account.step = step
-            if not wake_at_open(book, tape, i):
-                return BROKEN
+            code = wake_at_open(book, tape, i)
+            if code != ENDED:
+                return code
         step = STEP_NEW
         if account.stop:
             return leave(account, step, PAUSED)
@@ -149,8 +199,9 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
         if step >= until:
             return leave(account, step, PAUSED)
         if account.inbox > 0:
-            if not take_commands(book, tape, step):
-                return leave(account, step, FULL)
+            code = take_commands(book, tape, step)
+            if code != ENDED:
+                return leave(account, step, code)
             open_phase(book, tape, i, True)
         cancel_immediate(book, tape, i, False)
         step = STEP_INTRABAR
@@ -164,16 +215,18 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
             return leave(account, step, PAUSED)
         if account.notices > 0:
             account.step = step
-            if not deliver(book):
-                return BROKEN
+            code = deliver(book)
+            if code != ENDED:
+                return code
         step = STEP_CLOSE
         if account.stop:
             return leave(account, step, PAUSED)
     if step == STEP_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if not take_commands(book, tape, step):
-            return leave(account, step, FULL)
+        code = take_commands(book, tape, step)
+        if code != ENDED:
+            return leave(account, step, code)
         close_phase(book, tape, i)
         if account.status == RUINED:
             return leave(account, step, ENDED)
@@ -190,26 +243,31 @@ def work_on(book: Book, tape: Tape, i: int, step: int, until: int) -> int:
             return leave(account, step, PAUSED)
         if account.notices > 0:
             account.step = step
-            if not deliver(book):
-                return BROKEN
+            code = deliver(book)
+            if code != ENDED:
+                return code
         step = STEP_ON_CLOSE
         if account.stop:
             return leave(account, step, PAUSED)
     if step == STEP_ON_CLOSE:
         if step >= until:
             return leave(account, step, PAUSED)
-        if not take_commands(book, tape, step):
-            return leave(account, step, FULL)
+        if account.turn == 0:  # else they are this step's own
+            code = take_commands(book, tape, step)
+            if code != ENDED:
+                return leave(account, step, code)
         account.step = step
-        if not wake_at_close(book, tape, i):
-            return BROKEN
+        code = wake_at_close(book, tape, i)
+        if code != ENDED:
+            return code
         step = STEP_END
         if account.stop:
             return leave(account, step, PAUSED)
     if step >= until:
         return leave(account, step, PAUSED)
-    if not take_commands(book, tape, step):
-        return leave(account, step, FULL)
+    code = take_commands(book, tape, step)
+    if code != ENDED:
+        return leave(account, step, code)
     account.bar = i + 1
     return leave(account, STEP_OPEN, ENDED)
 
@@ -255,7 +313,8 @@ def run(book_table: int, tape_table: int, until_bar: int, until_step: int) -> in
     Returns
     -------
     ENDED (end of the tape, or ruin), PAUSED (the place is reached, or a hook asked to stop), FULL
-    (an array must grow; nothing is lost, call again), BROKEN (a hook failed).
+    (an array must grow; nothing is lost, call again), BROKEN (a hook failed), LOST (a compiled hook
+    has put more than the inbox holds).
     """
     return advance(as_book(book_table), as_tape(tape_table), until_bar, until_step)
 

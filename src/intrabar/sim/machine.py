@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.errors import ConfigError, RunError
+from intrabar.kernel import plain
 from intrabar.model.bars import Market
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
-from intrabar.sim.access import table_of
+from intrabar.sim.access import address_of, table_of
 from intrabar.sim.account import Account
-from intrabar.sim.book import Checkpoint, Records, Snapshot, empty_book, with_room
-from intrabar.sim.hook import FAILED, GO_ON
-from intrabar.sim.loop import BROKEN, FULL, run, run_one
+from intrabar.sim.book import Checkpoint, Records, Snapshot, cash_at_closes, empty_book, longer
+from intrabar.sim.callbacks import Callbacks, Hooks
+from intrabar.sim.inbox import most_of_hook
+from intrabar.sim.loop import BROKEN, FULL, LOST, most_of_bar, run, run_one
 from intrabar.sim.numbered import numbered
 from intrabar.sim.state import Book, Tape
 from intrabar.sim.tally import Tally, without_places
@@ -28,24 +30,10 @@ from intrabar.sim.tape import tape_of
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
 DUE = ("due_from", "due", "due_bits")
-OUTSIDE = ("stop", "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of the digest
+OF_HOOKS = ("stop", "turn", "waited", "lost")
+OUTSIDE = (*OF_HOOKS, "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of the digest
 OF_RUN = np.array([name not in OUTSIDE for name in state.ACCOUNT.names or ()])
-HOOK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-
-
-class Hooks(NamedTuple):
-    """Addresses that the loop calls for one strategy, 0 for none, and what they are given.
-
-    `reads` is the address of `reads_count` addresses of (t, n) float64 that `on_close` will read:
-    a hint to the loop.
-    """
-
-    on_open: int = 0
-    on_close: int = 0
-    on_notice: int = 0
-    context: int = 0
-    reads: int = 0
-    reads_count: int = 0
+MOST_STRATEGIES = 32_767  # records number them in two bytes
 
 
 @dataclass
@@ -72,14 +60,19 @@ class Machine:
     first: int = field(default=0, init=False)  # bar from which on the market is in memory
     on_growth: list[Callable[[], None]] = field(default_factory=list)
     _tally: Tally = field(default_factory=Tally)
-    _callbacks: list[Any] = field(default_factory=list)
-    _exception: BaseException | None = None
+    _callbacks: Callbacks = field(default_factory=Callbacks)
+    _failed: str = ""  # why it cannot go on
     _done: NDArray[Any] = field(default_factory=lambda: np.empty(0, state.ORDER))
     _done_from: int = 0
 
     def __post_init__(self) -> None:
-        assert tuple(x.symbol for x in self.instruments) == self.market.symbols
-        assert self.wake.shape[0] == len(self.market)
+        symbols = tuple(x.symbol for x in self.instruments)
+        if symbols != self.market.symbols:
+            raise ConfigError(f"instruments {symbols} for a market of {self.market.symbols}")
+        if self.wake.shape[0] != len(self.market):
+            raise ConfigError(f"{self.wake.shape[0]} rows of wake for {len(self.market)} bars")
+        if self.wake.shape[1] > MOST_STRATEGIES:
+            raise ConfigError(f"{self.wake.shape[1]} strategies in one account: {MOST_STRATEGIES}")
         strategies, bars = self.wake.shape[1], len(self.market)
         self.book = empty_book(self.instruments, self.account, strategies, bars)
         self.tape = tape_of(self.market, self.instruments, self.account, self.wake)
@@ -92,7 +85,7 @@ class Machine:
     @property
     def book_address(self) -> int:
         """Where kernels find the book; stays the same when its arrays grow."""
-        return int(self._book_table.ctypes.data)
+        return address_of(self._book_table, np.int64, (len(self.book), 3))
 
     def connect(self, strategy: int, hooks: Hooks) -> None:
         """Let the loop call a strategy through these addresses."""
@@ -100,6 +93,17 @@ class Machine:
         for name, address in hooks._asdict().items():
             row[name] = address
         self.book.account["wakes_at_open"] = self.book.strategies["on_open"].any()
+
+    def take_off(self, strategy: int) -> None:
+        """Let go of a strategy that has failed, and of what its last call has asked for.
+
+        The run may go on then: with the next strategy in line, and no hook is called twice.
+        """
+        self.connect(strategy, Hooks())
+        account = self.book.account[0]
+        if self._failed:
+            account["inbox"] = account["waited"]
+        self._failed = ""
 
     def python_hooks(
         self,
@@ -111,25 +115,8 @@ class Machine:
 
         An exception is kept, the loop stops at once, and `advance` raises it again.
         """
-
-        def wrapped(function: Callable[[int], None] | None) -> int:
-            if function is None:
-                return 0
-
-            def hook(_: int, i: int) -> int:
-                try:
-                    function(i)
-                except BaseException as e:
-                    self._exception = e
-                    return FAILED
-                return GO_ON
-
-            callback = HOOK(hook)
-            self._callbacks.append(callback)
-            # Not by `ctypes.cast`, which leaves a cycle of references behind.
-            return ctypes.c_void_p.from_buffer(callback).value or 0
-
-        return Hooks(wrapped(on_open), wrapped(on_close), wrapped(on_notice))
+        address = self._callbacks.address
+        return Hooks(address(on_open), address(on_close), address(on_notice))
 
     def disconnect(self) -> None:
         """Let go of all strategies: the run is over.
@@ -154,17 +141,36 @@ class Machine:
         Raises
         ------
         BaseException
-            What a Python hook has raised; the run cannot go on.
+            What a Python hook has raised. The run can go on only when it is put back
+            (`return_to`, `restore`), or without the strategy that has failed (`take_off`).
         """
+        if self._failed:
+            raise RunError(f"{self._failed}: it cannot go on from there, only be put back")
         until = len(self.market) if bar is None else bar
         go = run_one if self.book.sleeves.shape[0] == 1 else run
+        tape = address_of(self._tape_table, np.int64, (len(self.tape), 3))
         while True:
-            code = go(self.book_address, self._tape_table.ctypes.data, until, step)
-            if code == BROKEN and self._exception is not None:
-                raise self._exception
-            if code != FULL:
-                return int(code)
-            self._grow()
+            code = int(go(self.book_address, tape, until, step))
+            if code == FULL:
+                self._grow()
+            elif code in (BROKEN, LOST):
+                self._fail(code)
+            else:
+                return code
+
+    def _fail(self, code: int) -> NoReturn:
+        """Raise what has stopped the loop, and hold no reference to it."""
+        self._failed = f"a hook has failed at bar {self.bar}"
+        raised = self._callbacks.take()
+        try:
+            if code == LOST:
+                lost = int(self.book.account["lost"][0])
+                self._failed = f"{lost} commands were lost at bar {self.bar}: the inbox was full"
+            if raised is None:
+                raise RunError(self._failed)
+            raise raised
+        finally:
+            del raised
 
     @property
     def bar(self) -> int:
@@ -224,21 +230,12 @@ class Machine:
 
     def cash(self) -> NDArray[np.float64]:
         """Cash at the close of every bar so far, (bars_done,) account currency."""
-        fills, ledger = self.fills(), self.ledger()
-        bars = np.concatenate([fills["bar"], ledger["bar"]])
-        # In the order in which they happened: a line of the ledger knows the fills before it.
-        place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
-        order = np.argsort(place, kind="stable")
-        after = np.concatenate(
-            [[self.account.cash], np.concatenate([fills["cash"], ledger["cash"]])[order]]
-        )
-        seen = np.searchsorted(bars[order], np.arange(self.bars_done), "right")
-        cash: NDArray[np.float64] = after[seen]
-        return cash
+        return cash_at_closes(self.account.cash, self.fills(), self.ledger(), self.bars_done)
 
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
-        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in RECORDS}
+        names = ("inbox", *RECORDS)
+        used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in names}
         return Snapshot(
             Book(*(part.copy() for part in self.book._replace(**used))),
             self.tape.equity[: self.bars_done].copy(),
@@ -247,10 +244,13 @@ class Machine:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or forward) to a snapshot of the same run."""
         hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
-        book = Book(*(part.copy() for part in snapshot.book))
-        roomy = {n: with_room(getattr(book, n), getattr(self.book, n)) for n in RECORDS}
-        self.book = book._replace(**roomy)
+        for name, kept in snapshot.book._asdict().items():
+            array = getattr(self.book, name)
+            if len(kept) > len(array):
+                self.book = self.book._replace(**{name: longer(array[:0], len(kept))})
+            getattr(self.book, name)[: len(kept)] = kept
         self._done, self._done_from = self._done[:0], 0
+        self._failed = ""
         for name, addresses in hooks.items():
             self.book.strategies[name] = addresses
         self.tape.equity[: snapshot.equity.shape[0]] = snapshot.equity
@@ -270,6 +270,7 @@ class Machine:
     def return_to(self, checkpoint: Checkpoint) -> None:
         """Go back, or forward again, to a checkpoint of this machine."""
         hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
+        self._failed = ""
         now, then = (int(b.account["log"][0]) for b in (self.book, checkpoint.book))
         self._keep_done(now, then)
         for name, kept in checkpoint.book._asdict().items():
@@ -378,18 +379,26 @@ class Machine:
 
     def _grow(self) -> None:
         """Enlarge the arrays that a step found too full."""
-        account, book = self.book.account[0], self.book
-        sleeves = book.sleeves.shape[0]
-        need = 2 * (3 * int(account["working"] + account["inbox"]) + 6 * sleeves + 1)
-        grown = {}
-        for name in RECORDS:
-            array, used = getattr(book, name), int(account[name])
-            if array.shape[0] < used + need:
-                grown[name] = np.zeros(2 * array.shape[0] + need, array.dtype)
-                # All of it: after a rewind, what lies ahead may be gone to again.
-                grown[name][: array.shape[0]] = array
+        account, book = self.book.account.view(np.recarray)[0], self.book
+        actions = int(np.sum(self.tape.actions["bar"][account.actions :] <= account.bar))
+        need = 2 * int(plain(most_of_bar)(account, len(book.sleeves), actions))
+        wanted = dict.fromkeys(RECORDS, need)
+        wanted["inbox"] = int(plain(most_of_hook)(len(book.instruments)) + account.working) + 1
+        grown = {
+            name: longer(getattr(book, name), more)
+            for name, more in wanted.items()
+            if len(getattr(book, name)) < int(account[name]) + more
+        }
         self.book = book._replace(**grown)
         self._tell_growth()
+
+    def make_room(self, commands: int) -> None:
+        """Make room for commands that are put between two steps, by no hook."""
+        account, inbox = self.book.account[0], self.book.inbox
+        account["waited"] = account["inbox"]
+        if len(inbox) <= account["inbox"] + commands:
+            self.book = self.book._replace(inbox=longer(inbox, commands))
+            self._tell_growth()
 
     def _tell_growth(self) -> None:
         self._book_table[:] = table_of(self.book)

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.sim.access import address_of
+
 
 class _Shifted:
     """What NumPy is told of an array whose row 0 is `first` rows before its memory."""
 
     def __init__(self, array: NDArray[Any], first: int, more: int) -> None:
+        start = address_of(array, array.dtype, array.shape)
         self.memory = array  # kept alive by every view of it
         self.__array_interface__ = {
             **array.__array_interface__,
-            "data": (array.ctypes.data - first * array.strides[0], False),
+            "data": (start - first * array.strides[0], False),
             "shape": (first + array.shape[0] + more, *array.shape[1:]),
         }
 
@@ -36,5 +39,4 @@ def numbered(array: NDArray[Any], first: int, more: int = 0) -> NDArray[Any]:
     more : int
         Rows behind that are not in memory yet.
     """
-    assert array.flags.c_contiguous
     return np.asarray(_Shifted(array, first, more))

@@ -41,6 +41,9 @@ ACCOUNT = np.dtype(
         ("due_bits", "i8"),  # ... by these bits of `Tape.wake`; 0: not known
         ("carried_cash", "f8"),  # cash at the last CLOSE, where something accrues
         ("stop", "i8"),  # a hook asked the loop to stop
+        ("turn", "i8"),  # of this step: the strategy, or notice, whose hook is called next
+        ("waited", "i8"),  # commands that waited when the present hook was called
+        ("lost", "i8"),  # commands for which the inbox had no room
         ("wakes_at_open", "i8"),  # some strategy has an `on_open`
         ("path_policy", "i8"),
         ("margin_call", "i8"),

@@ -13,7 +13,9 @@ from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
 from intrabar.model.enums import Gate
-from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.access import address_of
+from intrabar.sim.callbacks import Hooks
+from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
 from intrabar.strategy.bot_kernel import (
     BOT,
@@ -158,8 +160,8 @@ class RunningBot:
             hooks = Hooks(
                 open_hook.address if self.flattens else 0,
                 close_hook.address,
-                context=self.record.ctypes.data,
-                reads=self.addresses.ctypes.data,
+                context=address_of(self.record, BOT, (1,)),
+                reads=address_of(self.addresses, np.int64, (None,)),
                 reads_count=len(self.addresses),
             )
         else:
@@ -174,12 +176,12 @@ class RunningBot:
         row["book"] = self.machine.book_address
         row["instruments_count"] = len(self.machine.market.symbols)
         row["columns_count"] = len(self.names)
-        row["columns"] = self.addresses.ctypes.data
-        row["now"] = self.now.ctypes.data
-        row["levels"] = self.levels.ctypes.data
-        row["counts"] = self.counts.ctypes.data
-        row["entry_p"] = self.entry_p.ctypes.data
-        row["exit_p"] = self.exit_p.ctypes.data
+        row["columns"] = address_of(self.addresses, np.int64, (len(self.names),))
+        row["now"] = address_of(self.now, np.float64, (len(self.names),))
+        row["levels"] = address_of(self.levels, np.float64, (2,))
+        row["counts"] = address_of(self.counts, np.int64, self.counts.shape)
+        row["entry_p"] = address_of(self.entry_p, self.entry_p.dtype, (1,))
+        row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
         row["warm_up"] = bot.warm_up
         row["risk_fraction"] = bot.risk_fraction
         row["qty"] = bot.qty
@@ -195,13 +197,15 @@ class RunningBot:
         market, row = self.machine.market, self.record[0]
         self.table = table
         self.columns[:] = [*(getattr(market, name) for name in self.bar_fields), *columns.values()]
-        self.addresses[:] = [c.ctypes.data for c in self.columns]
+        shape = market.open.shape
+        self.addresses[:] = [address_of(c, np.float64, shape) for c in self.columns]
         gates = self.bot.gates
-        row["blocked"] = table.blocked.ctypes.data if gates.session or gates.flatten else 0
-        row["opens"] = market.open.ctypes.data
-        row["flatten"] = table.flatten.ctypes.data
-        row["day"] = table.day.ctypes.data
-        row["equity"] = self.machine.tape.equity.ctypes.data
+        blocked = address_of(table.blocked, np.uint8, shape)
+        row["blocked"] = blocked if gates.session or gates.flatten else 0
+        row["opens"] = address_of(market.open, np.float64, shape)
+        row["flatten"] = address_of(table.flatten, np.uint8, shape)
+        row["day"] = address_of(table.day, np.int64, shape[:1])
+        row["equity"] = address_of(self.machine.tape.equity, np.float64, shape[:1])
 
     def show(self, columns: dict[str, NDArray[np.float64]], table: Timetable) -> None:
         """Read the market that the machine shows now, and these arrays of it."""

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.kernel import carray, cfunc, inlined, kernel
+from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_down, round_up, slipped
+from intrabar.sim.inbox import put
 from intrabar.sim.state import Book
 from intrabar.strategy.rules import call_levels, call_side, call_stop
 
@@ -59,7 +60,7 @@ SESSION, ATR, FLATTEN = int(Gate.SESSION), int(Gate.ATR), int(Gate.FLATTEN)
 DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(Gate.MARGIN)
 WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
 GATES = len(Gate)
-SUBMIT, MOVE_STOP = state.SUBMIT, state.MOVE_STOP
+SUBMIT, MOVE_STOP = code(state.SUBMIT), code(state.MOVE_STOP)
 MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
 PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
 
@@ -154,27 +155,16 @@ def put_order(
     book: Book, strategy: int, j: int, side: int, qty: float, stop: float, target: float
 ) -> Any:
     """Leave a market order in the inbox, with the bracket that its fill brings to life."""
-    account = book.account[0]
-    command = book.inbox[account.inbox]
-    command.kind = SUBMIT
-    command.id = account.next_order
+    command = put(book, SUBMIT)
     command.strategy = strategy
     command.instrument = j
     command.side = side
     command.type = MARKET
     command.tif = GTC
     command.role = PLAIN
-    command.reduce_only = 0
-    command.oco = -1
-    command.until = 0
     command.qty = qty
-    command.limit_price = np.nan
-    command.stop_price = np.nan
-    command.trail = np.nan
     command.stop_loss = stop
     command.take_profit = target
-    account.next_order += 1
-    account.inbox += 1
     return command
 
 
@@ -297,13 +287,10 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
     if not side * (wanted - sleeve.stop) > 0.0:
         return
-    account = book.account[0]
-    command = book.inbox[account.inbox]
-    command.kind = MOVE_STOP
+    command = put(book, MOVE_STOP)
     command.strategy = bot.strategy
     command.instrument = j
     command.stop_price = wanted
-    account.inbox += 1
 
 
 @inlined

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import OrderError
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import OrderType
 from intrabar.model.session import Clock
-from intrabar.sim import state
+from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 from intrabar.strategy.rules import BAR_FIELDS
 
@@ -106,25 +105,7 @@ class Desk:
 
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""
-        inbox = self.book.inbox
-        if self.account["inbox"] >= inbox.shape[0]:
-            raise OrderError(f"more than {inbox.shape[0]} orders in one phase of one bar")
-        command = inbox[self.account["inbox"]]
-        command["kind"] = kind
-        command["strategy"] = self.strategy
-        command["instrument"] = self.column
-        command["oco"] = -1
-        command["until"] = 0
-        for name in ("qty", "limit_price", "stop_price", "trail", "stop_loss", "take_profit"):
-            command[name] = np.nan
-        for name, value in values.items():
-            if value is not None:
-                command[name] = value
-        if kind == state.SUBMIT:
-            command["id"] = self.account["next_order"]
-            self.account["next_order"] += 1
-        self.account["inbox"] += 1
-        return int(command["id"])
+        return leave(self.book, kind, strategy=self.strategy, instrument=self.column, **values)
 
 
 def type_of(limit: float | None, stop: float | None, trail: float | None) -> OrderType:

@@ -15,8 +15,9 @@ from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
-from intrabar.sim.access import as_book, pointer
-from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.access import address_of, as_book, pointer
+from intrabar.sim.callbacks import Hooks
+from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.strategy.aligned import placed
 from intrabar.strategy.bot_kernel import BOT, put_order
@@ -263,17 +264,21 @@ class RunningSignals:
         """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, SIGNALS)
+        shape = market.close.shape
         for what, array in self.arrays.items():
-            self.record[what] = array.ctypes.data
-            self.record[f"{what}_step"] = 0 if len(array) == 1 else 1
+            is_one_row = len(array) == 1  # for every bar
+            asked = (1, shape[1]) if is_one_row else shape
+            self.record[what] = address_of(array, np.float64, asked)
+            self.record[f"{what}_step"] = 0 if is_one_row else 1
         self.record["zero_holds"] = self.zero_holds
         bot = self.record[0]["bot"]
         bot["strategy"] = row
         bot["book"] = machine.book_address
         bot["instruments_count"] = len(market.symbols)
-        bot["columns"] = market.close.ctypes.data
-        self.reads = np.array([self.arrays["side"].ctypes.data], np.int64)
-        context, reads = self.record.ctypes.data, self.reads.ctypes.data
+        bot["columns"] = address_of(market.close, np.float64, shape)
+        self.reads = np.array([self.record["side"][0]], np.int64)
+        context = address_of(self.record, SIGNALS, (1,))
+        reads = address_of(self.reads, np.int64, (1,))
         machine.connect(row, Hooks(0, close_hook.address, 0, context, reads, len(self.reads)))
 
     def gate_counts(self) -> list[tuple[str, str, int]]:

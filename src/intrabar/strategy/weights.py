@@ -15,9 +15,11 @@ from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.sim import state
-from intrabar.sim.access import as_book, pointer
+from intrabar.sim.access import address_of, as_book, pointer
+from intrabar.sim.callbacks import Hooks
 from intrabar.sim.costs import in_lots, round_down
-from intrabar.sim.machine import Hooks, Machine
+from intrabar.sim.inbox import put
+from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.aligned import placed
 from intrabar.strategy.bot_kernel import BOT, put_order
@@ -144,14 +146,15 @@ class RunningWeights:
         """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, WEIGHTS)
-        self.record["weights"] = self.grid.ctypes.data
+        shape = market.close.shape
+        self.record["weights"] = address_of(self.grid, np.float64, shape)
         bot = self.record[0]["bot"]
         bot["strategy"] = row
         bot["book"] = machine.book_address
         bot["instruments_count"] = len(market.symbols)
-        bot["columns"] = market.close.ctypes.data
-        bot["equity"] = machine.tape.equity.ctypes.data
-        context = self.record.ctypes.data
+        bot["columns"] = address_of(market.close, np.float64, shape)
+        bot["equity"] = address_of(machine.tape.equity, np.float64, shape[:1])
+        context = address_of(self.record, WEIGHTS, (1,))
         machine.connect(row, Hooks(open_hook.address, close_hook.address, 0, context))
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
@@ -172,10 +175,7 @@ def cancel_waiting(book: Any, bot: Any, j: int) -> None:
     while k >= 0:
         order = book.orders[k]
         if order.strategy == bot.strategy:
-            command = book.inbox[book.account[0].inbox]
-            command.kind = CANCEL
-            command.id = order.id
-            book.account[0].inbox += 1
+            put(book, CANCEL).id = order.id
         k = order.next
 
 

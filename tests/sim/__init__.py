@@ -1,0 +1,1 @@
+"""The market as a machine: its memory, its hooks, its place."""
