@@ -1,18 +1,17 @@
-"""Readers: from a file to a raw frame, with nothing repaired and nothing left out.
+"""Readers: from a file to raw bars, with nothing repaired and nothing left out in silence.
 
-CSV (comma, semicolon or tab) and Parquet, also gzipped; told apart by their first bytes. Every
-row keeps its text and its number, so that what the checks set aside can be written down as it
-was. What the stamps mean in UTC is settled here; whether the bars are sound, in `checks`.
+Text, JSON, Parquet, feather and Excel, packed or not, told apart by their bytes (`reading/`);
+frames go the same way from their columns on. Every row keeps its text and its number, so that
+what the checks set aside can be written down as it was. What the stamps mean in UTC is settled
+here; whether the bars are sound, in `checks`. What cannot be told is asked, by an error that
+names the option.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.data import calendars, periods
-from intrabar.data.formats import Format, find_format, mapped_format
-from intrabar.data.stamps import Stamps, known_zone, parse_stamps, to_utc
+from intrabar.data.formats import PRICE_FIELDS, Format, find_format
+from intrabar.data.instruments import pair_of
+from intrabar.data.reading.headless import named_columns
+from intrabar.data.reading.numbers import numbers_of
+from intrabar.data.reading.placing import Place, place
+from intrabar.data.reading.several import one_instrument, one_ticker
+from intrabar.data.reading.sources import table_in
+from intrabar.data.reading.table import Table, counted
+from intrabar.data.reading.words import LOOSE, TICKERS, plain, zone_in
+from intrabar.data.stamps import Stamps, is_clock, parse_stamps
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import DAY_NS, Floats, Times
 
 LABELS = ("start", "end")
+_FIXED_POINT = 1e-9
+_UNDEFINED = float(2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,13 @@ class Reading:
     format : str, optional
         A name of `formats.FORMATS`.
     mapping : mapping, optional
-        Fields to columns, for any other header.
+        Fields to columns, where the header does not tell.
+    columns : sequence of str
+        Names of the columns in their order, for a file without a header: "time", "open", ...
+    only : mapping
+        Column to value: the rows of one instrument among several; the value "*" takes all.
+    symbol : str
+        What the bars will be called; "" where that says nothing.
     label : {"start", "end"}, optional
         Edge of the bar that its stamp marks.
     zone : str, optional
@@ -46,23 +61,36 @@ class Reading:
         "1m", "5m", "1h", "1d"; None: the most common step.
     calendar : str
         Exchange calendar; "" where none is known.
+    suggested : bool
+        The calendar is what the symbol's name suggests; it tells the zone only where the bars
+        bear it out.
     side : {"mid", "bid", "ask"}
         Prices to take from a file of quotes.
     time_format : str, optional
         `strftime` words for stamps that are written in an unusual way.
     ambiguous : {"raise", "earliest", "latest"}
         What to make of a local time that happens twice and cannot be told apart.
+    decimal : {".", ","}, optional
+        What parts the decimals of a number; None: told by the numbers.
+    scale : float, optional
+        What prices are multiplied by: 1e-9 for fixed point, 0.01 for cents.
     """
 
     format: str | None = None
     mapping: Mapping[str, str] | None = None
+    columns: Sequence[str] = ()
+    only: Mapping[str, str] = field(default_factory=dict)
+    symbol: str = ""
     label: str | None = None
     zone: str | None = None
     period: str | None = None
     calendar: str = ""
+    suggested: bool = False
     side: str = "mid"
     time_format: str | None = None
     ambiguous: str = "raise"
+    decimal: str | None = None
+    scale: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +121,10 @@ class RawBars:
     original : DataFrame
         The columns as they stand in the file.
     has_volume : bool
+    long : (n,) bool
+        The row has more cells than the header.
+    notes : tuple of str
+        What was guessed or left out on the way, for people.
     """
 
     rows: Times
@@ -111,6 +143,8 @@ class RawBars:
     sha256: str
     original: pl.DataFrame
     has_volume: bool
+    long: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
 
 
 def read_file(path: Path | str, how: Reading | None = None) -> RawBars:
@@ -129,155 +163,238 @@ def read_file(path: Path | str, how: Reading | None = None) -> RawBars:
         raise DataError(f"{path}: there is no such file")
     if path.is_dir():
         raise DataError(f"{path} is a folder; name a file")
+    how = how or Reading()
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        frame, first_row = _table(content)
-        return read_frame(frame, how, source=path.name, sha256=sha256, first_row=first_row)
+        table = table_in(content, how.symbol, how.columns)
+        return read_table(table, how, path.name, sha256)
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
 
 
-def read_frame(
-    frame: pl.DataFrame,
-    how: Reading | None = None,
-    *,
-    source: str = "frame",
-    sha256: str = "",
-    first_row: int = 0,
-) -> RawBars:
+def read_frame(frame: pl.DataFrame, how: Reading | None = None) -> RawBars:
     """Read a Polars frame of bars, as `read_file` reads a file."""
-    how = how or Reading()
+    return read_table(counted(frame), how or Reading(), "frame", "")
+
+
+def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
+    """Read the columns of a table.
+
+    Parameters
+    ----------
+    table : Table
+    how : Reading
+    source : str
+        Name of the file.
+    sha256 : str
+        Of the file's bytes; "" for frames.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `read_file`.
+    """
     if how.label is not None and how.label not in LABELS:
         raise ConfigError(f"label is {how.label!r}, must be start or end")
-    form = _format(frame.columns, how)
+    if how.decimal not in (None, ".", ","):
+        raise ConfigError(f"decimal is {how.decimal!r}, must be '.' or ','")
+    if not table.headed:
+        table, how = named_columns(table, how)
+    table = one_ticker(table, how.symbol, how.only)
+    quote = (pair_of(how.symbol) or ("", ""))[1]
+    form = find_format(table.frame.columns, how.format, how.side, how.mapping, quote)
+    table = one_instrument(table, form.columns, how.symbol or table.symbol, how.only)
+    frame = table.frame
     if frame.height == 0:
         raise DataError("there is a header but no row of data")
-    clock = frame[form.clock] if form.clock else None
-    stamps = parse_stamps(frame[form.time], clock, how.time_format)
-    if not stamps.readable.any():
-        raise DataError(
-            f"no stamp of the column {form.time!r} can be read, the first is "
-            f"{frame[form.time][0]!r}; give its format: --time-format '%d.%m.%Y %H:%M'"
-        )
-    label = how.label or form.label
-    rows = np.arange(frame.height, dtype=np.int64) + first_row
-    zone, period, times = _placed(stamps, how, label, rows)
-    prices = np.column_stack([_mean(frame, pair) for pair in form.prices])
-    volume = _sum(frame, form.volume)
+    time, clock = _stamp_columns(frame, form)
+    stamps = _stamps(frame, time, clock, how, table.rows)
+    placed = place(stamps, table.rows, _place_of(table, form, time, how))
+    volumes = tuple(c for c in (*form.volume, *form.other_volumes) if _may_be_numbers(frame[c]))
+    prices = [column for pair in form.prices for column in pair]
+    numbers = numbers_of(frame, prices, volumes, how.decimal)
+    made, notes = _prices(frame, form, numbers, how.scale)
+    volume, taken, told = _volume(frame, form, numbers)
+    notes = (*table.notes, *notes, *told, *_twofold(form))
+    long = np.zeros(frame.height, np.bool_) if table.long is None else table.long
     return RawBars(
-        rows,
-        *times,
+        table.rows,
+        placed.open_time,
+        placed.close_time,
+        placed.session,
         stamps.readable,
-        prices,
+        made,
         volume,
-        period,
+        placed.period,
         form.name,
-        label,
-        zone,
+        placed.label,
+        placed.zone,
         how.calendar,
         source,
         sha256,
         frame,
-        bool(form.volume),
+        taken,
+        long,
+        notes,
     )
 
 
-def _placed(
-    stamps: Stamps, how: Reading, label: str, rows: Times
-) -> tuple[str, int, tuple[Times, Times, Times]]:
-    wall = stamps.wall[stamps.readable]
-    given = periods.parse_period(how.period) if how.period else None
-    if periods.is_daily(wall, stamps.dates_only, given):
-        times = _daily(stamps, label, how.calendar)
-        zone = how.zone or calendars.zone_of(how.calendar)
-        return known_zone(zone), DAY_NS, times
-    if how.zone is None and not how.calendar and not stamps.aware[stamps.readable].all():
-        raise DataError(
-            "the stamps carry no offset and no zone is known; name the zone that they are written "
-            "in (--zone America/New_York) or the exchange (--calendar NYSE)"
-        )
-    zone = how.zone or calendars.zone_of(how.calendar)
-    utc = to_utc(stamps, zone, rows, how.ambiguous)
-    period = given or periods.infer_period(utc[stamps.readable])
-    shift = period if label == "start" else 0
-    close_time = np.where(stamps.readable, utc + shift, 0)
-    open_time = np.where(stamps.readable, close_time - period, 0)
-    session = np.zeros_like(utc)
-    if stamps.readable.any():
-        known = open_time[stamps.readable]
-        session[stamps.readable] = calendars.trade_dates(how.calendar, known)
-    return zone, period, (open_time, close_time, session)
+def _place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
+    period = periods.parse_period(how.period) if how.period else None
+    return Place(
+        how.calendar,
+        how.suggested,
+        how.zone,
+        zone_in(time) or table.zone,
+        how.label or form.label,
+        how.label is not None or form.label_known,
+        period,
+        how.ambiguous,
+    )
 
 
-def _daily(stamps: Stamps, label: str, calendar: str) -> tuple[Times, Times, Times]:
-    day = np.floor_divide(stamps.wall, DAY_NS)
-    if label == "end" and stamps.clock and stamps.dates_only:
-        day = day - 1  # midnight at the end of a day is the next date's 00:00
-    opening, close = np.zeros_like(day), np.zeros_like(day)
-    ok = stamps.readable
-    opening[ok], close[ok] = calendars.hours_of(calendar, day[ok])
-    return opening, close, np.where(ok, day, 0)
+def _stamp_columns(frame: pl.DataFrame, form: Format) -> tuple[str, str]:
+    """The column of the stamp and that of the time of day, "" where there is none."""
+    clocks = [c for c in form.clocks if is_clock(frame[c])]
+    times = [c for c in form.times if c not in clocks or len(form.times) == 1]
+    times = [c for c in times if len(times) == 1 or not is_clock(frame[c])] or list(form.times)
+    looks = {c: _look(frame[c]) for c in times} if len(times) > 1 or clocks else {}
+    # Dates alone that differ from row to row are daily bars, whatever stands beside them.
+    if clocks and (dates := [c for c in times if looks[c] == 1]):
+        if len(times) == len(dates) or frame[dates[0]].n_unique() < 0.9 * frame.height:
+            whole = [c for c in times if looks[c] > 1]
+            return (whole[0], "") if whole else (dates[0], clocks[0])
+        if len(clocks) == 1:
+            return dates[0], clocks[0]
+    if len(times) == 1 or not looks:
+        return times[0], ""
+    for column in times:
+        if looks[column] == 1 and frame[column].n_unique() >= 0.9 * frame.height:
+            return column, ""
+    opening = [c for c in times if plain(c) in ("open time", "time open", "timeopen", "opentime")]
+    if opening and looks[opening[0]] > 1:
+        return opening[0], ""
+    return max(times, key=lambda c: looks[c]), ""
 
 
-def _format(columns: list[str], how: Reading) -> Format:
-    if how.mapping:
-        return mapped_format(columns, how.mapping)
-    return find_format(columns, how.format, how.side)
+def _look(column: pl.Series) -> int:
+    """How much a column of stamps tells: 3 instants, 2 times without a zone, 1 dates, 0 nothing."""
+    some = column.drop_nulls()
+    some = pl.concat([some.head(100), some.tail(100)])
+    if not len(some):
+        return 0
+    try:
+        stamps = parse_stamps(some, zone_given=True)
+    except DataError:
+        return 2
+    if 2 * np.count_nonzero(stamps.readable) <= len(some):
+        return 0
+    if stamps.aware[stamps.readable].all():
+        return 3
+    return 1 if stamps.dates_only else 2
 
 
-def _numbers(column: pl.Series) -> Floats:
-    if column.dtype == pl.String:
-        column = column.str.strip_chars()
-    values = column.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    return np.asarray(values, np.float64)
-
-
-def _mean(frame: pl.DataFrame, columns: tuple[str, ...]) -> Floats:
-    if len(columns) == 1:
-        return _numbers(frame[columns[0]])
-    return np.asarray(np.mean([_numbers(frame[c]) for c in columns], axis=0), np.float64)
-
-
-def _sum(frame: pl.DataFrame, columns: tuple[str, ...]) -> Floats:
-    total = np.zeros(frame.height)
-    for column in columns:
-        total = total + _numbers(frame[column])
-    return total
-
-
-def _table(content: bytes) -> tuple[pl.DataFrame, int]:
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, zlib.error, OSError) as error:
+def _stamps(
+    frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times
+) -> Stamps:
+    stamps = parse_stamps(
+        frame[time],
+        frame[clock] if clock else None,
+        how.time_format,
+        fits=_fits(how.calendar),
+        zone_given=how.zone is not None,
+    )
+    lost = int(np.count_nonzero(~stamps.readable))
+    if 3 * lost > frame.height:
+        at = int(np.argmax(~stamps.readable))
+        text = f"{frame[time][at]}" + (f" {frame[clock][at]}" if clock else "")
+        if "e+" in text.lower():
             raise DataError(
-                f"the gzip file is damaged or cut short ({error}); fetch it again"
-            ) from error
-    if not content.strip():
-        raise DataError("the file is empty")
-    try:
-        if content[:4] == b"PAR1":
-            return pl.read_parquet(io.BytesIO(content)), 0
-        return _csv(content), 2
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"the file cannot be read as a table: {error}") from error
+                f"the stamps have lost their digits, in a spreadsheet perhaps: {text!r} (row "
+                f"{rows[at]}); fetch the file again"
+            )
+        which = "no stamp" if lost == frame.height else f"{lost} of {frame.height} stamps"
+        hint = "%d.%m.%Y %H:%M" if clock or ":" in text else "%d.%m.%Y"
+        verb = "can be read, the first is" if lost == frame.height else "cannot be read, such as"
+        raise DataError(
+            f"{which} of the column {time!r} {verb} {text!r} (row {rows[at]}); give its format in "
+            f"strftime's words, such as --time-format '{hint}', or another column: --map time=..."
+        )
+    return stamps
 
 
-def _csv(content: bytes) -> pl.DataFrame:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    header = text.split("\n", 1)[0]
-    if "\x00" in text or not header.strip().isprintable():
-        raise DataError("the file is neither text nor Parquet")
-    separator = max(",;\t", key=header.count)
-    if not header.count(separator):
-        raise DataError(f"the first line is no header of columns: {header.strip()[:60]!r}")
-    try:
-        return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
-    except pl.exceptions.ComputeError as error:
-        if "more fields" in str(error):
-            raise DataError(f"a row has more fields than the header {header.strip()!r}") from error
-        raise
+def _fits(calendar: str) -> Callable[[Times], bool]:
+    """Whether dates may be those of bars: sessions of the exchange, or weekdays where none is known."""
+
+    def fit(days: Times) -> bool:
+        if calendar and calendars.canonical(calendar) != "24/7":
+            return bool(calendars.is_session(calendar, days).mean() > 0.95)
+        return True
+
+    return fit
+
+
+def _may_be_numbers(column: pl.Series) -> bool:
+    return column.dtype == pl.String or column.dtype.is_numeric() or column.dtype == pl.Null
+
+
+def _prices(
+    frame: pl.DataFrame, form: Format, numbers: Mapping[str, Floats], scale: float | None
+) -> tuple[Floats, tuple[str, ...]]:
+    prices = np.column_stack([np.mean([numbers[c] for c in pair], axis=0) for pair in form.prices])
+    notes: tuple[str, ...] = ()
+    if plain(form.prices[3][0]) == "prc" and (prices[:, 3] < 0).any():
+        count = int(np.count_nonzero(prices[:, 3] < 0))
+        prices[:, 3] = np.abs(prices[:, 3])
+        notes = (f"{count} negative PRC are means of bid and ask, as CRSP marks them: taken as positive",)
+    prices[prices >= _UNDEFINED] = np.nan
+    if scale is not None:
+        return prices * scale, (*notes, f"prices were multiplied by {scale:g}")
+    middle = float(np.nanmedian(prices)) if np.isfinite(prices).any() else 0.0
+    whole = np.isfinite(prices)
+    if middle >= 1e7 and not np.mod(prices[whole], 1).any():
+        has = {plain(c) for c in frame.columns}
+        if "rtype" in has or "publisher id" in has:
+            return prices * _FIXED_POINT, (*notes, "prices are fixed point of 1e-9, as Databento's")
+        if middle >= 1e9:
+            raise DataError(
+                f"the prices, such as {middle:.0f}, look like fixed point; say what they are "
+                "multiplied by: --scale 1e-9, or --scale 1 to take them as they are"
+            )
+    return prices, notes
+
+
+def _volume(
+    frame: pl.DataFrame, form: Format, numbers: Mapping[str, Floats]
+) -> tuple[Floats, bool, tuple[str, ...]]:
+    """The volume, whether there is one, and what is to be told about it."""
+    empty = np.zeros(frame.height)
+    if not form.volume:
+        if form.other_volumes:
+            told = ", ".join(map(repr, form.other_volumes))
+            return empty, False, (
+                f"no volume was read, it is 0; columns that may be it: {told} (--map "
+                f"\"volume={form.other_volumes[0]}\")",
+            )
+        return empty, False, ()
+    total = np.sum([numbers[c] for c in form.volume if c in numbers] or [empty * np.nan], axis=0)
+    others = tuple(c for c in form.other_volumes if c in numbers)
+    if not np.nan_to_num(total).any():
+        # MetaTrader's real volume is 0 where the broker has none.
+        if full := [c for c in others if "tick" in plain(c) and np.nan_to_num(numbers[c]).any()]:
+            return numbers[full[0]], True, (f"the volume is {full[0]}: {form.volume[0]} is 0",)
+    named = " + ".join(form.volume)
+    if np.isnan(total).all() or (total == -1).all():
+        return empty, False, (f"the column {named!r} has no volume in any row; it is written as 0",)
+    if others:
+        told = ", ".join(map(repr, others))
+        return total, True, (f"the volume is {named!r}; not read: {told}",)
+    return total, True, ()
+
+
+def _twofold(form: Format) -> tuple[str, ...]:
+    if not form.other_closes:
+        return ()
+    told = ", ".join(map(repr, form.other_closes))
+    return (f"the close is {form.prices[3][0]!r}; not read: {told} (--map close=...)",)

@@ -7,21 +7,25 @@ where it does not, the error says so. Times that clocks skip are an error: the z
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.data.reading.dates import parse_by_format, parse_dates
+from intrabar.data.reading.offsets import split_tails
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import DAY_NS, Times
 
 AMBIGUOUS = ("raise", "earliest", "latest")
 
-_DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y")
-_CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p")
-_OFFSET = r"(?i)\d\s*(?:z|utc|[+-]\d{2}:?\d{2})$"
+_DIGIT_DATES = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_DIGITS = r"^-?\d{5,19}(?:\.\d+)?$"
+_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,40 +54,76 @@ class Stamps:
 
 
 def parse_stamps(
-    column: pl.Series, clock: pl.Series | None = None, time_format: str | None = None
+    column: pl.Series,
+    clock: pl.Series | None = None,
+    time_format: str | None = None,
+    *,
+    fits: Callable[[Times], bool] = lambda days: True,
+    zone_given: bool = False,
 ) -> Stamps:
     """Read a column of stamps: text, dates, datetimes, or numbers since 1970.
 
     Parameters
     ----------
     column : Series
-        Numbers are seconds, milliseconds, microseconds or nanoseconds by their size.
+        Numbers are seconds, milliseconds, microseconds or nanoseconds, each by its size; or
+        dates written as digits, if all of them are: 20240312, 202403120930.
     clock : Series of text, optional
         Time of day, where the column has the date only.
     time_format : str, optional
         Format of the text in the words of `strftime`, where the usual ones do not fit.
+    fits : callable, optional
+        Whether dates (days since 1970) may be those of bars, where day and month can be
+        exchanged.
+    zone_given : bool
+        Letters that may be several zones are passed over.
+
+    Raises
+    ------
+    DataError
+        Day and month cannot be told apart, or letters of a zone may be several zones.
     """
-    if column.dtype == pl.Date:
-        return _stamps(column.cast(pl.Datetime("ns")).to_physical(), None, clock=False)
-    if isinstance(column.dtype, pl.Datetime):
-        return _from_datetimes(column)
-    if column.dtype.is_numeric():
-        column = column.cast(pl.Int64, strict=False).cast(pl.String)
-    text = column.cast(pl.String).str.strip_chars()
+    if clock is None:
+        if column.dtype == pl.Date:
+            return _stamps(column.cast(pl.Datetime("ns")).to_physical(), None, clock=False)
+        if isinstance(column.dtype, pl.Datetime):
+            return _from_datetimes(column)
+    text = _text_of(column)
     if clock is not None:
-        text = text + " " + _colons(clock.cast(pl.String).str.strip_chars())
+        times = _times_of_day(clock)
+        text = text.str.replace(r"[ T]00:00(?::00(?:\.0+)?)?$", "") + " " + times
+    elif time_format is None and (made := _from_digits(text)) is not None:
+        return made
     present = text.drop_nulls()
-    if time_format is None and len(present) and present.str.contains(r"^-?\d{9,19}$").all():
-        utc = _since_1970(text)
-        return _stamps(utc, utc, clock=True)
-    text = text.str.replace(r"(\d)T(\d)", "${1} ${2}")
-    offset = text.str.contains(_OFFSET).fill_null(False) & text.str.contains(":").fill_null(False)
-    plain = text.str.replace(r"(?i)\s*(?:z|utc|[+-]\d{2}:?\d{2})$", "").zip_with(offset, text)
-    wall = _parse_naive(plain, time_format)
-    _refuse_day_first(plain.filter(wall.is_null()))
-    shift = _offset_ns(text.zip_with(offset, pl.Series([None], dtype=pl.String)))
     with_clock = bool(present.str.contains(r"[:\s]").any())
-    return _stamps(wall, wall - shift, clock=with_clock)
+    if time_format is not None and "%z" in time_format.replace("#", "").replace(":z", "z"):
+        wall, utc = parse_by_format(text, time_format)
+        return _stamps(wall, utc, clock=with_clock)
+    tails = split_tails(text, zone_given)
+    plain = text if tails is None else tails.text
+    wall = _by_format(plain, time_format) if time_format else parse_dates(plain, fits)
+    if tails is None:
+        return _stamps(wall, None, clock=with_clock)
+    utc = wall - tails.offset
+    made = _stamps(wall, utc, clock=with_clock)
+    for zone in tails.zone.drop_nulls().unique().to_list():
+        here = (tails.zone == zone).fill_null(False).to_numpy() & made.readable
+        naive = replace(made, readable=here, aware=np.zeros_like(here))
+        rows = np.arange(here.size, dtype=np.int64) + 1
+        made.utc[here] = to_utc(naive, zone, rows)[here]
+        made.aware[here] = True
+    return made
+
+
+def is_clock(column: pl.Series) -> bool:
+    """Whether a column holds times of day alone: 09:30, 93000, 9:30 PM."""
+    if column.dtype == pl.Time:
+        return True
+    if isinstance(column.dtype, pl.Datetime) or column.dtype == pl.Date:
+        return False
+    text = _text_of(column).drop_nulls().head(500)
+    times = text.str.contains(r"(?i)^\d{1,6}(?:\.0)?$|^\d{1,2}:\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[ap]\.?m\.?)?$|^\d{1,2} ?[ap]m$|^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:z|utc|gmt|[a-z]{2,4}|[+-]\d{2}:?\d{2})$")
+    return bool(len(text)) and 2 * int(times.sum()) > len(text)
 
 
 def to_utc(stamps: Stamps, zone: str, rows: Times, ambiguous: str = "raise") -> Times:
@@ -126,7 +166,13 @@ def to_utc(stamps: Stamps, zone: str, rows: Times, ambiguous: str = "raise") -> 
     later = second.to_physical().to_numpy().astype(np.int64)
     twice = np.flatnonzero(chosen != later)
     if twice.size:
-        second_pass = _second_pass(stamps.wall[naive], twice, rows[naive], zone, ambiguous)
+        walls, numbers = stamps.wall[naive], rows[naive]
+        newest_first = np.count_nonzero(np.diff(walls) < 0) * 2 > walls.size
+        if newest_first:
+            walls, numbers, twice = walls[::-1], numbers[::-1], (walls.size - 1 - twice)[::-1]
+        second_pass = _second_pass(walls, twice, numbers, zone, ambiguous)
+        if newest_first:
+            second_pass, twice = second_pass[::-1], (walls.size - 1 - twice)[::-1]
         chosen[twice] = np.where(second_pass, later[twice], chosen[twice])
     utc[naive] = chosen
     return utc
@@ -201,69 +247,86 @@ def _stamps(wall: pl.Series, utc: pl.Series | None, *, clock: bool) -> Stamps:
     return Stamps(walls, np.where(aware, instants, 0), readable, aware, dates_only, clock)
 
 
+def _text_of(column: pl.Series) -> pl.Series:
+    if column.dtype.is_float():
+        whole = column.is_null() | column.is_nan() | (column % 1 == 0)
+        if whole.all():
+            column = column.cast(pl.Int64, strict=False)
+    if column.dtype == pl.Object:
+        column = pl.Series([None if v is None else str(v) for v in column], dtype=pl.String)
+    text = column.cast(pl.String).str.strip_chars()
+    return text.set(text == "", None)
+
+
+def _by_format(text: pl.Series, form: str) -> pl.Series:
+    """Text without its zone by a format of the user, with or without letters of a zone."""
+    bare = form.replace("%Z", "").rstrip()
+    ways = [form, bare, *(f"{bare} {clock}" for clock in ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"))]
+    cut = bare.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/_")
+    if not cut.endswith("%"):
+        ways.append(cut.rstrip())
+    made = [parse_by_format(text, way)[0] for way in dict.fromkeys(ways)]
+    return max(made, key=lambda one: int(one.is_not_null().sum()))
+
+
+def _from_digits(text: pl.Series) -> Stamps | None:
+    """Stamps that are written as digits alone, None where most are not."""
+    digits = text.str.contains(_DIGITS).fill_null(False)
+    if 2 * int(digits.sum()) <= len(text.drop_nulls()) or not digits.any():
+        return None
+    bare = text.str.replace(r"\.0+$", "").set(~digits, None)
+    present = bare.drop_nulls()
+    widths = present.str.len_chars()
+    width = int(widths[0])
+    if width in _DIGIT_DATES and (widths == width).all():
+        if present.str.contains(r"^(?:19|20)\d+$").all():
+            wall = parse_by_format(bare, _DIGIT_DATES[width])[0]
+            if wall.is_null().sum() == bare.is_null().sum():
+                return _stamps(wall, None, clock=width > 8)
+    utc = _since_1970(bare)
+    return _stamps(utc, utc, clock=True)
+
+
 def _since_1970(text: pl.Series) -> pl.Series:
-    number = text.cast(pl.Int64, strict=False)
-    digits = int(text.drop_nulls().str.len_chars().max() or 0)  # type: ignore[arg-type]
-    scale = 10 ** (0 if digits > 17 else 3 if digits > 14 else 6 if digits > 11 else 9)
-    return number * scale
-
-
-def _colons(clock: pl.Series) -> pl.Series:
-    # TradeStation writes 9:30 as 930 in old exports.
-    digits = clock.str.contains(r"^\d{3,4}$").fill_null(False)
-    padded = clock.str.zfill(4)
-    return (padded.str.slice(0, 2) + ":" + padded.str.slice(2, 2)).zip_with(digits, clock)
-
-
-def _parse_naive(text: pl.Series, time_format: str | None) -> pl.Series:
-    if time_format is not None:
-        return _parsed(text, time_format)
-    found = pl.Series([None], dtype=pl.Int64).extend_constant(None, max(len(text) - 1, 0))
-    found = found.head(len(text))
-    formats = [f"{d} {c}" for d in _DAYS for c in _CLOCKS] + list(_DAYS)
-    for form in formats:
-        left = found.is_null() & text.is_not_null()
-        if not left.any():
-            break
-        # One look at the next open row spares parsing the whole column in vain.
-        probe = text.filter(left).head(50)
-        if _parsed(probe, form).is_not_null().any():
-            found = found.zip_with(found.is_not_null(), _parsed(text, form))
-    return found
-
-
-def _refuse_day_first(unread: pl.Series) -> None:
-    # The other rows of such a file would be read with day and month exchanged.
-    day_first = unread.str.contains(r"^(?:1[3-9]|2\d|3[01])/\d{1,2}/\d{4}").fill_null(False)
-    days = unread.filter(day_first)
-    if len(days):
-        raise DataError(
-            f"the date {days[0]!r} has the day first, which looks like the month first in other "
-            "rows; give the format: --time-format '%d/%m/%Y'"
-        )
-
-
-def _parsed(text: pl.Series, form: str) -> pl.Series:
-    dated = not any(word in form for word in ("%H", "%I", "%s"))
-    full, padded = (f"{form} %H:%M", text + " 00:00") if dated else (form, text)
-    moment = padded.str.to_datetime(full, time_unit="us", strict=False)
-    year = moment.dt.year()
-    sane = (year >= 1700) & (year <= 2250)  # what nanoseconds can hold
-    return (moment.to_physical() * 1000).zip_with(
-        sane.fill_null(False), pl.Series([None], dtype=pl.Int64)
+    """Instants in ns, the unit of each by its size; null beyond 1970 to next year."""
+    if text.str.contains(r"\.").any():
+        number = text.cast(pl.Float64, strict=False)
+    else:
+        number = text.cast(pl.Int64, strict=False)
+    size = number.abs()
+    frame = pl.DataFrame({"number": number, "size": size})
+    scale = (
+        pl.when(pl.col("size") < 10**11)
+        .then(_SECOND)
+        .when(pl.col("size") < 10**14)
+        .then(10**6)
+        .when(pl.col("size") < 10**17)
+        .then(1000)
+        .otherwise(1)
     )
+    exact = pl.col("number") * scale
+    if number.dtype == pl.Float64:
+        exact = (exact / 1000).round().cast(pl.Int64, strict=False) * 1000
+    next_year = (int(datetime.now(UTC).timestamp()) + 366 * 86_400) * _SECOND
+    return frame.select(
+        pl.when((exact >= DAY_NS) & (exact <= next_year)).then(exact.cast(pl.Int64))
+    ).to_series()
 
 
-def _offset_ns(text: pl.Series) -> pl.Series:
-    # Null where there is no offset, which makes the difference null: not aware.
-    sign = text.str.extract(r"([+-])\d{2}:?\d{2}$")
-    hours = text.str.extract(r"[+-](\d{2}):?\d{2}$").cast(pl.Int64)
-    minutes = text.str.extract(r"[+-]\d{2}:?(\d{2})$").cast(pl.Int64)
-    size = (hours * 60 + minutes) * 60_000_000_000
-    signed = (-size).zip_with(sign.eq("-").fill_null(False), size)
-    zero = pl.Series([0], dtype=pl.Int64)
-    utc = text.str.contains(r"(?i)(?:z|utc)$").fill_null(False)
-    return zero.extend_constant(0, len(text) - 1).zip_with(utc, signed) if len(text) else signed
+def _times_of_day(clock: pl.Series) -> pl.Series:
+    """Times of day as text with colons; digits that lost their zeros are padded."""
+    text = _text_of(clock).str.replace(r"\.0+$", "")
+    digits = text.str.contains(r"^\d{1,6}$").fill_null(False)
+    if not digits.any():
+        return text
+    longest = int(text.filter(digits).str.len_chars().max() or 0)  # type: ignore[arg-type]
+    hours = clock.name.strip("<> ").lower() in ("hour", "hora", "heure") and longest <= 2
+    width = 2 if hours else 4 if longest <= 4 else 6
+    padded = text.str.zfill(width)
+    made = padded.str.slice(0, 2) + ":" + (padded.str.slice(2, 2) if width > 2 else "00")
+    if width == 6:
+        made = made + ":" + padded.str.slice(4, 2)
+    return made.zip_with(digits, text)
 
 
 def _text(ns: int | np.int64) -> str:

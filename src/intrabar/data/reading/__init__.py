@@ -1,0 +1,1 @@
+"""How files of bars are taken apart: containers, text, JSON, names of columns, numbers, dates."""

@@ -1,0 +1,349 @@
+"""Where the bars of stamps lie in time: period, zone, edges and sessions.
+
+A zone is known where the stamps carry an offset, the source or the user names it, or the user
+names the exchange. What the symbol's name suggests about the exchange tells the zone only where
+the bars bear it out: they begin with its sessions. Everything else is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data import calendars, gaps, periods
+from intrabar.data.reading.offsets import zone_named
+from intrabar.data.stamps import Stamps, known_zone, to_utc
+from intrabar.errors import DataError
+from intrabar.model.bars import DAY_NS, Times
+
+_MOST = 0.6
+_CHANGING = ("America/New_York", "Europe/London", "Europe/Berlin", "Australia/Sydney")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known about where stamps lie.
+
+    Parameters
+    ----------
+    calendar : str
+        Exchange calendar; "" where none is known.
+    suggested : bool
+        The calendar is what the symbol's name suggests; nobody named it.
+    zone : str, optional
+        IANA zone that the user names.
+    told_zone : str
+        Zone that the source names.
+    label : {"start", "end"}
+    label_known : bool
+        Else the label is assumed.
+    period : int, optional
+        ns, as the user gives it.
+    ambiguous : {"raise", "earliest", "latest"}
+    """
+
+    calendar: str = ""
+    suggested: bool = False
+    zone: str | None = None
+    told_zone: str = ""
+    label: str = "start"
+    label_known: bool = True
+    period: int | None = None
+    ambiguous: str = "raise"
+
+
+class Placed(NamedTuple):
+    """Edges (ns UTC, 0 where unreadable), sessions (days since 1970) and what was found."""
+
+    open_time: Times
+    close_time: Times
+    session: Times
+    period: int
+    zone: str
+    label: str
+
+
+def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
+    """Turn stamps into bars' edges.
+
+    Parameters
+    ----------
+    stamps : Stamps
+    rows : (n,) int64
+        Number of each row, for messages.
+    how : Place
+
+    Raises
+    ------
+    DataError
+        The zone, the label or the period is not known, or the stamps contradict what is.
+    """
+    ok = stamps.readable
+    wall = stamps.wall[ok]
+    _refuse_two_periods(wall, rows[ok])
+    if periods.is_daily(wall, stamps.dates_only, how.period):
+        zone = how.zone or how.told_zone or calendars.zone_of(how.calendar)
+        return Placed(*_days(stamps, how), DAY_NS, known_zone(zone), how.label)
+    zone = _zone(stamps, rows, how)
+    utc = to_utc(stamps, zone, rows, how.ambiguous)
+    at_end, utc = _rounded_up(utc, ok)
+    label = "end" if at_end and not how.label_known else how.label
+    period = how.period or periods.infer_period(utc[ok])
+    opening, close = _edges(utc, ok, period, label)
+    session = np.zeros_like(utc)
+    session[ok] = calendars.trade_dates(how.calendar, opening[ok])
+    if not how.label_known and not at_end:
+        _ask_label(opening[ok], session[ok], period, how.calendar)
+    return Placed(opening, close, session, period, zone, label)
+
+
+def _edges(
+    utc: Times, ok: NDArray[np.bool_], period: int, label: str
+) -> tuple[Times, Times]:
+    close = np.where(ok, utc + (period if label == "start" else 0), 0)
+    return np.where(ok, close - period, 0), close
+
+
+def _rounded_up(utc: Times, ok: NDArray[np.bool_]) -> tuple[bool, Times]:
+    """Binance marks the end of a bar by its last millisecond: 09:30:59.999."""
+    for step in (1_000_000, 1000):
+        if ok.any() and (np.mod(utc[ok] + step, 1_000_000_000) == 0).all():
+            return True, np.where(ok, utc + step, utc)
+    return False, utc
+
+
+def _zone(stamps: Stamps, rows: Times, how: Place) -> str:
+    ok = stamps.readable
+    own = calendars.zone_of(how.calendar)
+    if how.zone:
+        return how.zone
+    naive = ok & ~stamps.aware
+    if not naive.any():
+        return own
+    if how.told_zone:
+        found = zone_named(how.told_zone)
+        if found is None:
+            raise DataError(
+                f"the source says that its zone is {how.told_zone!r}, which is no zone known here; "
+                "name it: --zone America/New_York"
+            )
+        return found
+    if stamps.aware[ok].any():
+        raise DataError(
+            f"some stamps carry an offset and some do not (row {rows[np.argmax(naive)]}); name "
+            "the zone of those without: --zone UTC, or --zone America/New_York"
+        )
+    why = "nothing says which zone they are written in"
+    if how.calendar and not how.suggested:
+        return own
+    if how.calendar:
+        name = calendars.canonical(how.calendar)
+        if name == "24/7":
+            if not _clocks_change(stamps.wall[ok]):
+                return own
+            why = "they look as if clocks were changed, so they are not in UTC"
+        elif name == "24/5":
+            why = "files of currencies are in UTC, New York or a broker's time"
+        elif _borne_out(stamps, rows, replace(how, zone=own)):
+            return own
+        else:
+            why = f"taken for {own} they do not begin with the sessions of {how.calendar}"
+    broker = ", or --zone Europe/Athens for most MetaTrader brokers" if "24/5" in how.calendar else ""
+    sort = "; the rows are newest first: add --sort" if _newest_first(stamps.wall[ok]) else ""
+    exchange = "" if how.calendar else ", or the exchange whose time it is: --calendar NYSE"
+    raise DataError(
+        f"the stamps carry no offset, and {why}; name the zone: --zone UTC, or --zone "
+        f"America/New_York{broker}{exchange}{sort}"
+    )
+
+
+def _newest_first(wall: Times) -> bool:
+    return bool(wall.size > 1 and (np.diff(wall) <= 0).all())
+
+
+def _borne_out(stamps: Stamps, rows: Times, how: Place) -> bool:
+    """Whether bars read in the exchange's zone begin with its sessions on most days."""
+    try:
+        utc = np.sort(to_utc(stamps, how.zone or "UTC", rows, "earliest")[stamps.readable])
+        period = how.period or periods.infer_period(utc)
+    except DataError:
+        return False
+    opening = utc - (0 if how.label == "start" else period)
+    session = calendars.trade_dates(how.calendar, opening)
+    known = calendars.sessions(how.calendar, int(session.min()), int(session.max()))
+    days, first = np.unique(session, return_index=True)
+    days, first = days[np.isin(days, known.date)], first[np.isin(days, known.date)]
+    if not days.size:
+        return False
+    start = known.open[np.searchsorted(known.date, days)]
+    begins = opening[first] == start
+    if not how.label_known:  # which edge is meant is asked afterwards
+        begins |= opening[first] == start + period
+    if period <= periods.HOUR_NS:
+        begins |= (opening[first] <= start) & (start < opening[first] + period)
+    spans = gaps.Spans(opening, opening + period, session, period)
+    outside = gaps.outside(spans, known)
+    if not how.label_known:
+        outside &= gaps.outside(spans._replace(close_time=opening, open_time=opening - period), known)
+    return bool(begins.mean() >= _MOST and outside.mean() <= 0.02)
+
+
+def _ask_label(opening: Times, session: Times, period: int, calendar: str) -> None:
+    """Refuse where every first bar starts one period after the opening, by an assumed label."""
+    if not calendar or calendars.canonical(calendar) in ("24/7", "24/5"):
+        return
+    order = np.argsort(opening, kind="stable")
+    days, first = np.unique(session[order], return_index=True)
+    known = calendars.sessions(calendar, int(days[0]), int(days[-1]))
+    have = np.isin(days, known.date)
+    if not have.any():
+        return
+    begins = opening[order][first][have]
+    start = known.open[np.searchsorted(known.date, days[have])]
+    if np.mean(begins == start + period) > 0.8:
+        raise DataError(
+            "on most days the first stamp is one bar after the opening, as where stamps mark the "
+            "end of a bar; say which: --label end, or --label start"
+        )
+
+
+def _clocks_change(wall: Times) -> bool:
+    """Whether stamps repeat or leave out just the hour that clocks change over somewhere."""
+    values, counts = np.unique(wall, return_counts=True)
+    twice = values[counts > 1]
+    for zone in _CHANGING:
+        if twice.size and _is_changed_hour(twice, zone).any():
+            return True
+    steps = np.diff(values)
+    if not steps.size:
+        return False
+    period = int(np.median(steps))
+    holes = np.flatnonzero(steps == period + periods.HOUR_NS)
+    holes = holes[values[holes + 1] % periods.HOUR_NS == 0]
+    if period > periods.HOUR_NS or not holes.size:
+        return False
+    hours = values[holes + 1] - periods.HOUR_NS
+    return any(_skipped(hours, values, zone) for zone in _CHANGING)
+
+
+def _is_changed_hour(wall: Times, zone: str) -> NDArray[np.bool_]:
+    stamps = Stamps(
+        wall, np.zeros_like(wall), np.ones(wall.size, bool), np.zeros(wall.size, bool), False, True
+    )
+    rows = np.arange(wall.size, dtype=np.int64)
+    try:
+        early, late = (to_utc(stamps, zone, rows, which) for which in ("earliest", "latest"))
+    except DataError:
+        return np.zeros(wall.size, np.bool_)
+    return early != late
+
+
+def _skipped(hours: Times, values: Times, zone: str) -> bool:
+    """Whether every spring in the file lacks the hour that clocks skip in a zone."""
+    import polars as pl
+
+    first, last = int(values[0]), int(values[-1])
+    grid = np.arange(first - first % periods.HOUR_NS, last, periods.HOUR_NS, dtype=np.int64)
+    local = pl.Series(grid).cast(pl.Datetime("ns"))
+    made = pl.select(
+        pl.lit(local).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    ).to_series()
+    gone = grid[made.is_null().to_numpy()]
+    return bool(gone.size) and bool(np.isin(gone, hours).all())
+
+
+def _days(stamps: Stamps, how: Place) -> tuple[Times, Times, Times]:
+    ok = stamps.readable
+    day = np.floor_divide(stamps.wall, DAY_NS)
+    if how.label == "end" and stamps.clock and stamps.dates_only:
+        day = day - 1  # midnight at the end of a day is the next date's 00:00
+    aware = ok & stamps.aware
+    if how.zone and not stamps.dates_only and not aware.any():
+        utc = to_utc(stamps, how.zone, np.arange(ok.size, dtype=np.int64), "earliest")
+        stamps = replace(stamps, utc=utc, aware=ok)
+        aware = ok
+    if aware.any():
+        day[aware] = _sessions_of(stamps.utc[aware], stamps.wall[aware], how)
+    opening, close = np.zeros_like(day), np.zeros_like(day)
+    opening[ok], close[ok] = calendars.hours_of(how.calendar, day[ok])
+    _refuse_day_early(day[ok], how.calendar)
+    return opening, close, np.where(ok, day, 0)
+
+
+def _sessions_of(utc: Times, wall: Times, how: Place) -> Times:
+    """Session that an instant opens, lies in, or closes; else its date where it is midnight."""
+    written = np.floor_divide(wall, DAY_NS)
+    midnight = np.mod(wall, DAY_NS) == 0
+    if not how.calendar or calendars.canonical(how.calendar) == "24/7":
+        if not how.calendar and not midnight.all() and np.mod(utc, DAY_NS).any():
+            raise DataError(
+                "the stamps of daily bars carry an offset and are no midnights, so that their "
+                "sessions depend on the exchange; name it: --calendar NYSE, or --calendar 24/7"
+            )
+        return np.where(midnight, written, np.floor_divide(utc, DAY_NS))
+    known = calendars.sessions(
+        how.calendar, int(utc.min() // DAY_NS) - 10, int(utc.max() // DAY_NS) + 10
+    )
+    row = known.row_of(utc)
+    ending = np.minimum(np.searchsorted(known.close, utc), len(known) - 1)
+    closes = known.close[ending] == utc
+    if how.label != "end":
+        closes &= row < 0
+    row = np.where(closes, ending, row)
+    zone = calendars.zone_of(how.calendar)
+    local = calendars.local_dates(zone, utc)
+    # Midnight in the exchange's zone is its date, midnight as written the date written.
+    other = np.where(midnight & ~_is_midnight(utc, zone), written, local)
+    session = np.where(row >= 0, known.date[np.maximum(row, 0)], other)
+    return np.asarray(session, np.int64)
+
+
+def _is_midnight(utc: Times, zone: str) -> NDArray[np.bool_]:
+    return calendars.local_dates(zone, utc) != calendars.local_dates(zone, utc - 1)
+
+
+def _refuse_day_early(day: Times, calendar: str) -> None:
+    """Refuse days that are sessions only when all are moved by one: Sundays and no Fridays."""
+    if not calendar or calendars.canonical(calendar) == "24/7":
+        return
+    days = np.unique(day)
+    wrong = ~calendars.is_session(calendar, days)
+    if wrong.sum() < 1 or days.size < 4 or wrong.mean() < 0.1:
+        return
+    for step, word in ((1, "early"), (-1, "late")):
+        if calendars.is_session(calendar, days + step).all():
+            first = np.datetime64(int(days[np.argmax(wrong)]), "D")
+            raise DataError(
+                f"the dates look one day {word}: {first} is no session of {calendar}, and moved by "
+                f"a day all are; if the stamps are in UTC say so (--zone UTC), else correct them, "
+                "or take them as they are: --calendar none"
+            )
+
+
+def _refuse_two_periods(wall: Times, rows: Times) -> None:
+    """Refuse a file of daily bars that goes on with minutes."""
+    values, index = np.unique(wall, return_index=True)
+    steps = np.diff(values)
+    if steps.size < 6:
+        return
+    long = steps >= 20 * periods.HOUR_NS
+    same = values % DAY_NS
+    daily = long & (same[1:] == same[:-1])
+    run = _longest_run(daily)
+    most, counts = np.unique(steps, return_counts=True)
+    period = int(most[np.argmax(counts)])
+    if run >= 3 and period < 20 * periods.HOUR_NS and np.count_nonzero(~long) >= 3:
+        at = int(index[np.argmax(daily)])
+        other = int(index[np.argmax(~long)])
+        raise DataError(
+            f"bars of a day (row {rows[at]}) and bars of {periods.period_text(period)} (row "
+            f"{rows[other]}) are in one file; split it and import each part"
+        )
+
+
+def _longest_run(hit: NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], hit.astype(np.int8), [0]))))
+    return int((edges[1::2] - edges[::2]).max()) if edges.size else 0
