@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from intrabar.data import storing as module
-from intrabar.data.catalogue import Catalogue, default_root, symbol_of
+from intrabar.data.catalogue import Catalogue, default_root
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.readers import Reading
+from intrabar.data.reading.file_names import symbol_of
 from intrabar.errors import ConfigError, DataError, NotFoundError
 
 DAILY = "Date,Open,High,Low,Close,Volume\n"

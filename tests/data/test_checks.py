@@ -214,7 +214,9 @@ def test_every_row_is_either_a_bar_or_set_aside(
         found = check(raw, "X", sort=True)
     except DataError as error:
         told = str(error)
-        if told.startswith("no row can be used"):
+        if "row can be used" in told or "rows can be used" in told:
+            return  # most of it is broken
+        if "cannot be traded" in told or "have the time of another row" in told:
             return
         raise
     bars = found.bars

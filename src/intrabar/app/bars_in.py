@@ -18,6 +18,7 @@ from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import check
 from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
 from intrabar.data.detail import detail_in
+from intrabar.data.frames import UNNAMED
 from intrabar.data.instruments import instrument
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import Margins, read_margins
@@ -210,6 +211,7 @@ def _joined(source: Source, calendar: str, period: str | None) -> _Read:
 def _file(source: Source, calendar: str, period: str | None) -> _Read:
     assert source.file is not None
     how = Reading(
+        symbol="" if source.symbol == UNNAMED else source.symbol,
         format=source.format,
         mapping=source.columns,
         label=source.label,

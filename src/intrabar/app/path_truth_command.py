@@ -81,15 +81,15 @@ def _of_file(
 ) -> tuple[Bars, str]:
     from dataclasses import replace
 
-    from intrabar.data.catalogue import symbol_of
     from intrabar.data.checks import check
     from intrabar.data.instruments import instrument
     from intrabar.data.readers import read_file
+    from intrabar.data.reading.file_names import symbol_of
 
     called = symbol or symbol_of(path)
     hours = instrument(called).calendar if calendar is None else calendar.replace("none", "")
     how = options.reading()
-    raw = read_file(path, replace(how, calendar=hours, period=how.period or detail))
+    raw = read_file(path, replace(how, symbol=called, calendar=hours, period=how.period or detail))
     try:
         return check(raw, called).bars, hours
     except DataError as error:

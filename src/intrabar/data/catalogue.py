@@ -20,14 +20,15 @@ import polars as pl
 
 from intrabar.data.checks import Checked, check
 from intrabar.data.frames import from_polars
-from intrabar.data.instruments import instrument
+from intrabar.data.instruments import calendar_of, known
 from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period, period_text
-from intrabar.data.readers import Reading, read_file
+from intrabar.data.readers import RawBars, Reading, read_file
+from intrabar.data.reading.file_names import symbol_of
 from intrabar.data.stored import StoredFeed, readable, require_rows, stored_hash
 from intrabar.data.storing import MANIFEST, store_version
 from intrabar.errors import ConfigError, DataError, NotFoundError
-from intrabar.model.bars import Bars
+from intrabar.model.bars import DAY_NS, Bars
 
 
 def default_root() -> Path:
@@ -72,7 +73,7 @@ class Catalogue:
         ----------
         path : path
         symbol : str, optional
-            None: the file's name up to the first dot, underscore or blank, in capitals.
+            None: told by the file's name (`symbol_of`).
         how : Reading, optional
         calendar : str, optional
             Exchange calendar; None: the one in `how`, else the instrument's; "": none.
@@ -88,11 +89,15 @@ class Catalogue:
         """
         path = Path(path)
         symbol = symbol or symbol_of(path)
-        how = how or Reading()
-        if calendar is None:
-            calendar = how.calendar or instrument(symbol).calendar
-        raw = read_file(path, replace(how, calendar=calendar))
+        how = replace(how or Reading(), symbol=symbol)
+        if calendar is None and not how.calendar:
+            how = replace(how, calendar=calendar_of(symbol), suggested=True)
+        elif calendar is not None:
+            how = replace(how, calendar=calendar)
+        raw = read_file(path, how)
         try:
+            if how.suggested and not raw.calendar and raw.period == DAY_NS and not known(symbol):
+                raise DataError(_which_exchange(raw, symbol, sort))
             checked = check(raw, symbol, sort=sort)
         except DataError as error:
             raise DataError(f"{path.name}: {error}") from error
@@ -103,7 +108,7 @@ class Catalogue:
             "zone": raw.zone,
             "label": raw.label,
             "adjustment": adjustment,
-            "calendar": calendar,
+            "calendar": raw.calendar,
             "checks": tuple(f.as_json() for f in checked.findings),
         }
         manifest = self.write(checked.bars, record, checked.rejected)
@@ -289,9 +294,12 @@ class Catalogue:
         return self.folder_of(symbol) / period
 
 
-def symbol_of(path: Path) -> str:
-    """Symbol that a file's name suggests: "nvda_hourly.csv.gz" is NVDA."""
-    name = path.name
-    for end in ("_", ".", " "):
-        name = name.split(end, 1)[0] or name
-    return name.upper()
+def _which_exchange(raw: RawBars, symbol: str, sort: bool) -> str:
+    check(raw, symbol, sort=True)  # what is wrong in any case goes first
+    opened = raw.open_time[raw.readable]
+    newest = "; the rows are newest first: add --sort"
+    return (
+        f"{symbol} is not in the table, and when its days begin and end is not known; name the "
+        "exchange: --calendar NYSE, XETR, LSE, JPX, SSE, XBOM, CME_Equity ..., or --calendar none "
+        f"for days of UTC{newest if not sort and (opened[1:] < opened[:-1]).any() else ''}"
+    )

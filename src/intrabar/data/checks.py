@@ -24,6 +24,7 @@ from intrabar.model.bars import DAY_NS, Bars, Floats, Times
 
 # Rules that set rows aside, in the order in which a row is tested; it is told the first.
 REJECTING = {
+    "cells": "the row has more cells than the header",
     "stamp": "the stamp cannot be read",
     "blank": "a price or the volume is blank or no number",
     "price": "a price is 0 or less",
@@ -32,6 +33,9 @@ REJECTING = {
     "duplicate": "a bar of this time was there before",
 }
 
+
+JUMP = 0.4
+"""A close that moves by more than this fraction may be an unadjusted split or another unit."""
 
 # Adjusted prices are products: a high may miss the close by the last bits of a double.
 _ROUNDING = 1e-9
@@ -101,11 +105,14 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
     DataError
         The rows are not in the order of time and `sort` is off, or no row can be used.
     """
+    _refuse_below_zero(raw)
     broken = _first_broken_rule(raw)
     used = np.flatnonzero(broken == "")
     findings = [_rejecting(raw, broken, rule) for rule in REJECTING]
-    if used.size == 0:
-        raise DataError(f"no row can be used: {_verdicts(findings)}")
+    if 2 * np.count_nonzero((broken != "") & (broken != "duplicate")) > broken.size:
+        which = "no row can" if not used.size else f"only {used.size} of {broken.size} rows can"
+        raise DataError(f"{which} be used: {_verdicts(findings)}{_column_of_zeros(raw)}")
+    other = _differing(raw, broken)
     used, order = _in_order(raw, used, sort)
     prices, rounding = _rounded(raw.prices[used])
     open_, high, low, close = (np.ascontiguousarray(p) for p in prices.T)
@@ -121,7 +128,9 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
         raw.open_time[used],
         raw.session[used],
     )
-    findings += [rounding, order, _overlap(bars), _volume(raw, bars), *calendar_findings(raw)]
+    findings += [other, rounding, order, _overlap(bars), _volume(raw, bars), _jumps(bars)]
+    findings += calendar_findings(raw)
+    findings += [Finding("reading", "warning", 1, note) for note in raw.notes]
     return Checked(bars, tuple(findings), _rejected(raw, broken))
 
 
@@ -186,6 +195,7 @@ def _first_broken_rule(raw: RawBars) -> NDArray[np.str_]:
     blank = ~np.isfinite(raw.prices).all(axis=1) | ~np.isfinite(raw.volume)
     with np.errstate(invalid="ignore"):
         tests = {
+            "cells": raw.long,
             "stamp": ~raw.readable,
             "blank": blank,
             "price": (raw.prices <= 0).any(axis=1),
@@ -203,6 +213,85 @@ def _first_broken_rule(raw: RawBars) -> NDArray[np.str_]:
     again[first] = False
     broken[sound[again]] = "duplicate"
     return broken
+
+
+def _refuse_below_zero(raw: RawBars) -> None:
+    """Refuse prices that went through zero; a stray cell of 0 or -0.0001 is set aside later."""
+    o, h, l, c = raw.prices.T  # noqa: E741
+    with np.errstate(invalid="ignore"):
+        sound = (h >= np.maximum(o, c)) & (l <= np.minimum(o, c))
+        size = np.nanmedian(np.abs(raw.prices)) if np.isfinite(raw.prices).any() else 0.0
+        through = sound & (h > l) & (np.minimum(o, c) < -0.01 * size)
+        below = np.flatnonzero(raw.readable & through)
+    if not below.size:
+        return
+    days = np.unique(raw.session[below]).astype("datetime64[D]")
+    shown = ", ".join(str(d) for d in days[:5]) + (", ..." if days.size > 5 else "")
+    raise DataError(
+        f"prices of zero or less cannot be traded here; {below.size} rows have them, on {shown}: "
+        "cut the file before or after them, or add a constant to all prices"
+    )
+
+
+def _column_of_zeros(raw: RawBars) -> str:
+    names = ("open", "high", "low", "close")
+    zero = [
+        n for n, p in zip(names, raw.prices.T, strict=True) if (p[raw.readable] == 0).mean() > 0.5
+    ]
+    return f"; the {' and the '.join(zero)} is 0 in most rows" if zero else ""
+
+
+def _differing(raw: RawBars, broken: NDArray[np.str_]) -> Finding:
+    """Rows of a time that was there before with other values; most of a file is no accident."""
+    again = np.flatnonzero(broken == "duplicate")
+    if not again.size:
+        return Finding("differing duplicate", "ok", 0, "none")
+    used = np.flatnonzero(broken == "")
+    order = used[np.argsort(raw.close_time[used], kind="stable")]
+    first = order[np.searchsorted(raw.close_time[order], raw.close_time[again])]
+    figures = np.column_stack([raw.prices, raw.volume])
+    other = (figures[again] != figures[first]).any(axis=1)
+    again, first = again[other], first[other]
+    if not again.size:
+        return Finding("differing duplicate", "ok", 0, "none")
+    at, before = again[0], first[0]
+    if 3 * again.size >= used.size + again.size and again.size > 1:
+        raise DataError(
+            f"{again.size} rows have the time of another row and other prices, such as rows "
+            f"{raw.rows[before]} and {raw.rows[at]} ({_utc(raw.close_time[at])}): the stamp is in "
+            "other columns too, or the rows are of several instruments; name the columns, --map "
+            "time=..., or pick rows, --only COLUMN=VALUE. The columns are "
+            + ", ".join(map(repr, raw.original.columns))
+        )
+    text = (
+        f"{again.size} rows have the time of an earlier row and other values; the earlier one is "
+        f"kept: close {raw.prices[before, 3]:g} of row {raw.rows[before]}, not "
+        f"{raw.prices[at, 3]:g} of row {raw.rows[at]}"
+    )
+    return Finding(
+        "differing duplicate",
+        "warning",
+        int(again.size),
+        text,
+        tuple(f"row {raw.rows[i]}" for i in again[:5]),
+    )
+
+
+def _jumps(bars: Bars) -> Finding:
+    """Closes that move so far that a split or another unit is likelier than the market."""
+    moves = bars.close[1:] / bars.close[:-1]
+    far = np.flatnonzero((moves > 1 + JUMP) | (moves < 1 - JUMP))
+    if not far.size:
+        return Finding("jump", "ok", 0, "none")
+    ratio = float(moves[far[0]])
+    size = max(ratio, 1 / ratio)
+    day = str(np.datetime64(int(bars.session[far[0] + 1]), "D"))
+    like = "another unit" if size > 30 else f"a split of {size:.3g} to 1 that is not adjusted"
+    text = (
+        f"{far.size} closes move by more than {JUMP:.0%}, the first by {ratio - 1:+.0%} on {day}: "
+        f"is that {like}?"
+    )
+    return Finding("jump", "warning", int(far.size), text, (day,))
 
 
 def _rounded(prices: Floats) -> tuple[Floats, Finding]:

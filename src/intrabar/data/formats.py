@@ -168,7 +168,7 @@ def _bars(
     times = _times(has, given, letters)
     if not times:
         return None
-    clocks = (given["clock"],) if "clock" in given else ()
+    clocks: tuple[str, ...] = (given["clock"],) if "clock" in given else ()
     if not clocks and "time" not in given:
         clocks = tuple(has[w] for w in CLOCKS if w in has and has[w] not in prices)
     volume, others = _volumes(has, columns, given, quote, prices)
@@ -295,7 +295,7 @@ def _refuse_twice(columns: Sequence[str], found: Format, given: Mapping[str, str
                 field = PRICE_FIELDS[found.prices.index(pair)]
                 raise DataError(
                     f"several columns are called {column!r}: {', '.join(map(repr, alike))}; name "
-                    f"the one that is meant: --map \"{field}={alike[-1]}\""
+                    f'the one that is meant: --map "{field}={alike[-1]}"'
                 )
 
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from intrabar.data.checks import REJECTING, check
+from intrabar.data.checks import REJECTING, Checked, check
 from intrabar.data.periods import period_text
-from intrabar.data.readers import Reading, read_frame
-from intrabar.errors import DataError
+from intrabar.data.readers import Reading, read_table
+from intrabar.data.reading.frames_in import in_python, table_of
+from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Bars
 
 if TYPE_CHECKING:
     import pandas as pd
+
+UNNAMED = "ASSET"
+"""What bars are called where nobody names them."""
 
 
 def bars_from_frame(
@@ -28,6 +32,10 @@ def bars_from_frame(
     period: str | None = None,
     calendar: str = "",
     sort: bool = False,
+    only: Mapping[str, str] | None = None,
+    time_format: str | None = None,
+    decimal: str | None = None,
+    scale: float | None = None,
 ) -> Bars:
     """Make bars of a Polars or pandas frame.
 
@@ -36,30 +44,70 @@ def bars_from_frame(
     frame : DataFrame
         Columns as in a file of bars; a pandas index of stamps counts as a column.
     symbol : str
+        Of a frame with several tickers the columns or rows of this one are taken.
     columns : mapping, optional
         Fields `time`, `open`, `high`, `low`, `close`, `volume` to columns.
     label : {"start", "end"}, optional
-        Edge of the bar that its stamp marks; None: "start", as most sources do.
+        Edge of the bar that its stamp marks; None: told by the columns, else "start".
     zone : str, optional
         IANA zone of stamps without one; None: the exchange's.
     period : str, optional
         "5m", "1d"; None: the most common step.
     calendar : str
     sort : bool
+    only : mapping, optional
+        Column to value: the rows of one instrument among several.
+    time_format : str, optional
+        `strftime` words for stamps that are text in an unusual way.
+    decimal : {".", ","}, optional
+        What parts the decimals of numbers that are text.
+    scale : float, optional
+        What prices are multiplied by.
 
     Raises
     ------
     DataError
         A row cannot be used; unlike a file's, a frame's rows are not set aside.
     """
-    how = Reading(mapping=columns, label=label, zone=zone, period=period, calendar=calendar)
-    table = frame if isinstance(frame, pl.DataFrame) else _from_pandas(frame)
-    checked = check(read_frame(table, how), symbol, sort=sort)
+    how = Reading(
+        mapping=columns,
+        only=only or {},
+        symbol="" if symbol == UNNAMED else symbol,
+        label=label,
+        zone=zone,
+        period=period,
+        calendar=calendar,
+        time_format=time_format,
+        decimal=decimal,
+        scale=scale,
+    )
+    return checked_frame(frame, symbol, how, sort=sort).bars
+
+
+def checked_frame(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> Checked:
+    """Make bars of a frame, with what was found on the way.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    symbol : str
+    how : Reading
+    sort : bool
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `bars_from_frame`, in the words of a Python call.
+    """
+    try:
+        checked = check(read_table(table_of(frame), how, "frame", ""), symbol, sort=sort)
+    except (DataError, ConfigError) as error:
+        raise type(error)(f"{symbol}: {in_python(str(error))}") from error
     broken = [f for f in checked.findings if f.severity == "error"]
     if broken:
         told = "; ".join(f"{REJECTING[f.rule]} ({', '.join(f.examples)})" for f in broken)
         raise DataError(f"{symbol}: {told}")
-    return checked.bars
+    return checked
 
 
 def to_polars(bars: Bars) -> pl.DataFrame:
@@ -120,36 +168,3 @@ def to_pandas(bars: Bars) -> pd.DataFrame:
     frame.index = index.tz_localize("UTC")
     frame.attrs = {"symbol": bars.symbol, "period": period_text(bars.period)}
     return frame
-
-
-def _from_pandas(frame: pd.DataFrame) -> pl.DataFrame:
-    # Through NumPy: Polars' own way needs pyarrow, which is no dependency.
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"a frame is needed, not {type(frame).__name__}")
-    if isinstance(frame.index, pd.DatetimeIndex):
-        index = frame.index.rename(frame.index.name or "time")
-        frame = frame.set_axis(index, axis=0).reset_index()
-    columns: dict[str, pl.Series] = {}
-    for name in frame.columns:
-        # yfinance names its columns by pairs of field and symbol
-        field = str(name[0] if isinstance(name, tuple) else name)
-        if field not in columns:
-            columns[field] = _series(frame[name])
-    return pl.DataFrame(columns)
-
-
-def _series(column: Any) -> pl.Series:
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        zone = str(column.dtype.tz)
-        utc = column.dt.tz_convert("UTC").dt.tz_localize(None)
-        stamps = pl.Series(utc.to_numpy().astype("datetime64[ns]"))
-        return stamps.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return pl.Series(column.to_numpy().astype("datetime64[ns]"))
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return pl.Series(column.to_numpy(dtype=float, na_value=float("nan")))
-    return pl.Series([None if pd.isna(v) else str(v) for v in column], dtype=pl.String)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.data import calendars, periods
-from intrabar.data.formats import PRICE_FIELDS, Format, find_format
+from intrabar.data.formats import Format, find_format
 from intrabar.data.instruments import pair_of
 from intrabar.data.reading.headless import named_columns
 from intrabar.data.reading.numbers import numbers_of
@@ -27,10 +27,10 @@ from intrabar.data.reading.placing import Place, place
 from intrabar.data.reading.several import one_instrument, one_ticker
 from intrabar.data.reading.sources import table_in
 from intrabar.data.reading.table import Table, counted
-from intrabar.data.reading.words import LOOSE, TICKERS, plain, zone_in
+from intrabar.data.reading.words import plain, zone_in
 from intrabar.data.stamps import Stamps, is_clock, parse_stamps
 from intrabar.errors import ConfigError, DataError
-from intrabar.model.bars import DAY_NS, Floats, Times
+from intrabar.model.bars import Floats, Times
 
 LABELS = ("start", "end")
 _FIXED_POINT = 1e-9
@@ -62,8 +62,8 @@ class Reading:
     calendar : str
         Exchange calendar; "" where none is known.
     suggested : bool
-        The calendar is what the symbol's name suggests; it tells the zone only where the bars
-        bear it out.
+        The calendar is what the symbol's name suggests, "" for nothing: it tells the zone only
+        where the bars bear it out, and they may tell the calendar.
     side : {"mid", "bid", "ask"}
         Prices to take from a file of quotes.
     time_format : str, optional
@@ -216,7 +216,7 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
     numbers = numbers_of(frame, prices, volumes, how.decimal)
     made, notes = _prices(frame, form, numbers, how.scale)
     volume, taken, told = _volume(frame, form, numbers)
-    notes = (*table.notes, *notes, *told, *_twofold(form))
+    notes = (*table.notes, *placed.notes, *notes, *told, *_twofold(form))
     long = np.zeros(frame.height, np.bool_) if table.long is None else table.long
     return RawBars(
         table.rows,
@@ -230,7 +230,7 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
         form.name,
         placed.label,
         placed.zone,
-        how.calendar,
+        placed.calendar,
         source,
         sha256,
         frame,
@@ -245,6 +245,7 @@ def _place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
     return Place(
         how.calendar,
         how.suggested,
+        how.symbol,
         how.zone,
         zone_in(time) or table.zone,
         how.label or form.label,
@@ -260,18 +261,16 @@ def _stamp_columns(frame: pl.DataFrame, form: Format) -> tuple[str, str]:
     times = [c for c in form.times if c not in clocks or len(form.times) == 1]
     times = [c for c in times if len(times) == 1 or not is_clock(frame[c])] or list(form.times)
     looks = {c: _look(frame[c]) for c in times} if len(times) > 1 or clocks else {}
+    dates = [c for c in times if looks.get(c) == 1]
     # Dates alone that differ from row to row are daily bars, whatever stands beside them.
-    if clocks and (dates := [c for c in times if looks[c] == 1]):
-        if len(times) == len(dates) or frame[dates[0]].n_unique() < 0.9 * frame.height:
-            whole = [c for c in times if looks[c] > 1]
-            return (whole[0], "") if whole else (dates[0], clocks[0])
-        if len(clocks) == 1:
-            return dates[0], clocks[0]
-    if len(times) == 1 or not looks:
+    daily = [c for c in dates if frame[c].n_unique() >= 0.9 * frame.height]
+    instants = [c for c in times if looks.get(c) == 3]
+    if clocks and dates and (daily or not instants):
+        return dates[0], clocks[0]
+    if daily:
+        return daily[0], ""
+    if not looks or len(times) == 1:
         return times[0], ""
-    for column in times:
-        if looks[column] == 1 and frame[column].n_unique() >= 0.9 * frame.height:
-            return column, ""
     opening = [c for c in times if plain(c) in ("open time", "time open", "timeopen", "opentime")]
     if opening and looks[opening[0]] > 1:
         return opening[0], ""
@@ -286,8 +285,8 @@ def _look(column: pl.Series) -> int:
         return 0
     try:
         stamps = parse_stamps(some, zone_given=True)
-    except DataError:
-        return 2
+    except DataError:  # two readings: of a date, or of a date and time
+        return 2 if some.cast(pl.String).str.contains(":").any() else 1
     if 2 * np.count_nonzero(stamps.readable) <= len(some):
         return 0
     if stamps.aware[stamps.readable].all():
@@ -295,14 +294,12 @@ def _look(column: pl.Series) -> int:
     return 1 if stamps.dates_only else 2
 
 
-def _stamps(
-    frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times
-) -> Stamps:
+def _stamps(frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times) -> Stamps:
     stamps = parse_stamps(
         frame[time],
         frame[clock] if clock else None,
         how.time_format,
-        fits=_fits(how.calendar),
+        fits=_fits(how),
         zone_given=how.zone is not None,
     )
     lost = int(np.count_nonzero(~stamps.readable))
@@ -324,13 +321,13 @@ def _stamps(
     return stamps
 
 
-def _fits(calendar: str) -> Callable[[Times], bool]:
-    """Whether dates may be those of bars: sessions of the exchange, or weekdays where none is known."""
+def _fits(how: Reading) -> Callable[[Times], bool]:
+    """Whether dates may be those of bars: sessions of the exchange, else weekdays."""
 
     def fit(days: Times) -> bool:
-        if calendar and calendars.canonical(calendar) != "24/7":
-            return bool(calendars.is_session(calendar, days).mean() > 0.95)
-        return True
+        if how.calendar:
+            return bool(calendars.is_session(how.calendar, days).mean() > 0.95)
+        return not how.suggested or bool(((days + 3) % 7 < 5).mean() > 0.95)
 
     return fit
 
@@ -347,7 +344,9 @@ def _prices(
     if plain(form.prices[3][0]) == "prc" and (prices[:, 3] < 0).any():
         count = int(np.count_nonzero(prices[:, 3] < 0))
         prices[:, 3] = np.abs(prices[:, 3])
-        notes = (f"{count} negative PRC are means of bid and ask, as CRSP marks them: taken as positive",)
+        notes = (
+            f"{count} negative PRC are means of bid and ask, as CRSP marks them: taken as positive",
+        )
     prices[prices >= _UNDEFINED] = np.nan
     if scale is not None:
         return prices * scale, (*notes, f"prices were multiplied by {scale:g}")
@@ -373,9 +372,13 @@ def _volume(
     if not form.volume:
         if form.other_volumes:
             told = ", ".join(map(repr, form.other_volumes))
-            return empty, False, (
-                f"no volume was read, it is 0; columns that may be it: {told} (--map "
-                f"\"volume={form.other_volumes[0]}\")",
+            return (
+                empty,
+                False,
+                (
+                    f"no volume was read, it is 0; columns that may be it: {told} (--map "
+                    f'"volume={form.other_volumes[0]}")',
+                ),
             )
         return empty, False, ()
     total = np.sum([numbers[c] for c in form.volume if c in numbers] or [empty * np.nan], axis=0)

@@ -25,6 +25,11 @@ AMBIGUOUS = ("raise", "earliest", "latest")
 
 _DIGIT_DATES = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _DIGITS = r"^-?\d{5,19}(?:\.\d+)?$"
+_DIGIT_TIME = r"^\d{1,6}(?:\.0)?$"
+_TIME = (
+    r"(?i)^\d{1,2}(?::\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[ap]\.?m\.?)?"
+    r"(?: ?(?:z|utc|gmt|[a-z]{2,4}|[+-]\d{2}:?\d{2}))?| ?[ap]m)$"
+)
 _SECOND = 1_000_000_000
 
 
@@ -122,7 +127,7 @@ def is_clock(column: pl.Series) -> bool:
     if isinstance(column.dtype, pl.Datetime) or column.dtype == pl.Date:
         return False
     text = _text_of(column).drop_nulls().head(500)
-    times = text.str.contains(r"(?i)^\d{1,6}(?:\.0)?$|^\d{1,2}:\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[ap]\.?m\.?)?$|^\d{1,2} ?[ap]m$|^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:z|utc|gmt|[a-z]{2,4}|[+-]\d{2}:?\d{2})$")
+    times = text.str.contains(_DIGIT_TIME) | text.str.contains(_TIME)
     return bool(len(text)) and 2 * int(times.sum()) > len(text)
 
 
@@ -261,7 +266,11 @@ def _text_of(column: pl.Series) -> pl.Series:
 def _by_format(text: pl.Series, form: str) -> pl.Series:
     """Text without its zone by a format of the user, with or without letters of a zone."""
     bare = form.replace("%Z", "").rstrip()
-    ways = [form, bare, *(f"{bare} {clock}" for clock in ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p"))]
+    ways = [
+        form,
+        bare,
+        *(f"{bare} {clock}" for clock in ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")),
+    ]
     cut = bare.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/_")
     if not cut.endswith("%"):
         ways.append(cut.rstrip())

@@ -35,6 +35,7 @@ _TIDY = (
     (r"^\"|\"$", ""),
     (r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? ", ""),
     (r"^(\d{4}):(\d{2}):(\d{2}) ", "${1}-${2}-${3} "),
+    (r"^(\d{1,2}/[A-Za-z]{3}/\d{4}):", "${1} "),
     (r"(?i)(\d) ?([ap])\.?m\.?$", "${1} ${2}M"),
     (r"(?i)([ -])(\d{1,2})[ -]([ap]m)$", " ${2}:00 ${3}"),
     (r"^(\d{4}-\d{2}-\d{2}) (\d{1,2})$", "${1} ${2}:00"),
@@ -139,9 +140,7 @@ def _year_last(text: pl.Series, found: pl.Series, fits: Fits) -> pl.Series:
     return found.zip_with(found.is_not_null(), joined.sort("at")["ns"])
 
 
-def _chosen(
-    valid: dict[str, tuple[str, pl.Series]], first: str, sign: str, fits: Fits
-) -> str:
+def _chosen(valid: dict[str, tuple[str, pl.Series]], first: str, sign: str, fits: Fits) -> str:
     if len(valid) == 1:
         return next(iter(valid))
     if sign == ".":

@@ -45,7 +45,9 @@ def named_columns(table: Table, how: Reading) -> tuple[Table, Reading]:
     names = _told(table.frame, table.rows)
     if re.match(_NINJA, str(table.frame[0, 0])) and (how.zone is None or how.label is None):
         missing = " ".join(
-            word for word, value in (("--zone UTC", how.zone), ("--label end", how.label)) if not value
+            word
+            for word, value in (("--zone UTC", how.zone), ("--label end", how.label))
+            if not value
         )
         other = missing.replace("UTC", "EST").replace("end", "start")
         raise DataError(
@@ -86,7 +88,7 @@ def _told(frame: pl.DataFrame, rows: object) -> list[str]:
         )
     names[first : first + 4] = _PRICES
     rest = width - first - 4
-    binance = rest == 8 and epoch  # volume, close time, and what was traded
+    binance = rest == 7 and epoch  # volume, close time, and what was traded
     if rest == 1 or binance or (rest == 2 and epoch and _whole(head[:, first + 5])):
         names[first + 4] = "volume"
     elif rest > 0:

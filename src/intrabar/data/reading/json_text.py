@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -69,13 +70,13 @@ def _groups(value: Any, name: str, depth: int) -> Iterator[tuple[str, list[Any]]
     if depth > _DEEP:
         return
     if isinstance(value, list):
-        if value and all(isinstance(v, Mapping) for v in value) and not _nested(value[0]):
+        records = bool(value) and all(isinstance(v, Mapping) and not _nested(v) for v in value)
+        arrays = bool(value) and all(isinstance(v, list) and len(v) >= 5 for v in value)
+        if records or arrays:
             yield name, value
-        elif value and all(isinstance(v, list) and len(v) >= 5 for v in value):
-            yield name, value
-        else:
-            for one in value:
-                yield from _groups(one, name, depth + 1)
+            return
+        for one in value:
+            yield from _groups(one, name, depth + 1)
     elif isinstance(value, Mapping):
         if (made := _by_date(value) or _of_columns(value)) is not None:
             yield name, made
@@ -95,6 +96,8 @@ def _by_date(value: Mapping[str, Any]) -> list[Any] | None:
         return None
     if not all(str(key)[:4].isdigit() for key, _ in rows) or any(_nested(v) for _, v in rows):
         return None
+    if all(one >= other for (one, _), (other, _) in pairwise(rows)):
+        rows.reverse()  # the order of keys means nothing
     return [{"time": key, **row} for key, row in rows]
 
 
@@ -111,8 +114,10 @@ def _of_columns(value: Mapping[str, Any]) -> list[Any] | None:
     if len(maps) >= 4 and len(maps) == len(value) and len({tuple(v) for v in maps.values()}) == 1:
         keys = list(next(iter(maps.values())))
         own = {"time", "date", "datetime", "timestamp"} & {str(k).lower() for k in maps}
-        stamp = (lambda key: {}) if own else (lambda key: {"time": key})
-        return [{**stamp(key), **{k: v[key] for k, v in maps.items()}} for key in keys]
+        return [
+            {**({} if own else {"time": key}), **{k: v[key] for k, v in maps.items()}}
+            for key in keys
+        ]
     quotes = value.get("indicators", {}) if isinstance(value.get("timestamp"), list) else {}
     if isinstance(quotes, Mapping) and quotes.get("quote"):  # Yahoo's chart
         return _of_columns({"timestamp": value["timestamp"], **quotes["quote"][0]})

@@ -2,11 +2,14 @@
 
 A zone is known where the stamps carry an offset, the source or the user names it, or the user
 names the exchange. What the symbol's name suggests about the exchange tells the zone only where
-the bars bear it out: they begin with its sessions. Everything else is asked.
+the bars bear it out: they begin with its sessions. A name of one to five letters that says
+nothing is taken for a US share where its bars keep the sessions of NYSE, and that is told.
+Everything else is asked.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -32,7 +35,8 @@ class Place:
     calendar : str
         Exchange calendar; "" where none is known.
     suggested : bool
-        The calendar is what the symbol's name suggests; nobody named it.
+        The calendar is what the symbol's name suggests ("" for nothing); nobody named it.
+    symbol : str
     zone : str, optional
         IANA zone that the user names.
     told_zone : str
@@ -47,6 +51,7 @@ class Place:
 
     calendar: str = ""
     suggested: bool = False
+    symbol: str = ""
     zone: str | None = None
     told_zone: str = ""
     label: str = "start"
@@ -64,6 +69,8 @@ class Placed(NamedTuple):
     period: int
     zone: str
     label: str
+    calendar: str
+    notes: tuple[str, ...]
 
 
 def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
@@ -84,9 +91,18 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
     ok = stamps.readable
     wall = stamps.wall[ok]
     _refuse_two_periods(wall, rows[ok])
-    if periods.is_daily(wall, stamps.dates_only, how.period):
-        zone = how.zone or how.told_zone or calendars.zone_of(how.calendar)
-        return Placed(*_days(stamps, how), DAY_NS, known_zone(zone), how.label)
+    daily = periods.is_daily(wall, stamps.dates_only, how.period)
+    notes: tuple[str, ...] = ()
+    if how.suggested and not how.calendar and _keeps_hours_of("NYSE", stamps, rows, how, daily):
+        how = replace(how, calendar="NYSE")
+        notes = (
+            f"{how.symbol} is not in the table; its bars keep the sessions of NYSE, whose calendar "
+            "was taken (--calendar names another)",
+        )
+    if daily:
+        zone = how.zone or calendars.zone_of(how.calendar)
+        days = _days(stamps, how)
+        return Placed(*days, DAY_NS, known_zone(zone), how.label, how.calendar, notes)
     zone = _zone(stamps, rows, how)
     utc = to_utc(stamps, zone, rows, how.ambiguous)
     at_end, utc = _rounded_up(utc, ok)
@@ -97,12 +113,40 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
     session[ok] = calendars.trade_dates(how.calendar, opening[ok])
     if not how.label_known and not at_end:
         _ask_label(opening[ok], session[ok], period, how.calendar)
-    return Placed(opening, close, session, period, zone, label)
+    return Placed(opening, close, session, period, zone, label, how.calendar, notes)
 
 
-def _edges(
-    utc: Times, ok: NDArray[np.bool_], period: int, label: str
-) -> tuple[Times, Times]:
+def _keeps_hours_of(calendar: str, stamps: Stamps, rows: Times, how: Place, daily: bool) -> bool:
+    """Whether bars of a name that may be a share's keep the sessions of a calendar."""
+    if not re.fullmatch(r"[A-Z]{1,5}", how.symbol):
+        return False
+    ok = stamps.readable
+    mine = replace(how, calendar=calendar)
+    if daily:
+        try:
+            session = np.unique(_days(stamps, mine)[2][ok])
+        except DataError:
+            return False
+        return bool(calendars.is_session(calendar, session).mean() >= 0.8)
+    if (ok & ~stamps.aware).any():
+        zone = how.zone or (zone_named(how.told_zone) if how.told_zone else "")
+        if not zone:
+            return _borne_out(stamps, rows, replace(mine, zone=calendars.zone_of(calendar)))
+        mine = replace(mine, zone=zone)
+    try:
+        utc = to_utc(stamps, mine.zone or "UTC", rows, "earliest")[ok]
+        return bool(calendars.is_open(calendar, utc - how_far_back(utc, how)).mean() >= 0.9)
+    except DataError:
+        return False
+
+
+def how_far_back(utc: Times, how: Place) -> int:
+    """From a stamp to an instant inside its bar, ns."""
+    period = how.period or periods.infer_period(utc)
+    return period // 2 if how.label == "end" else -(period // 2)
+
+
+def _edges(utc: Times, ok: NDArray[np.bool_], period: int, label: str) -> tuple[Times, Times]:
     close = np.where(ok, utc + (period if label == "start" else 0), 0)
     return np.where(ok, close - period, 0), close
 
@@ -151,12 +195,13 @@ def _zone(stamps: Stamps, rows: Times, how: Place) -> str:
             return own
         else:
             why = f"taken for {own} they do not begin with the sessions of {how.calendar}"
-    broker = ", or --zone Europe/Athens for most MetaTrader brokers" if "24/5" in how.calendar else ""
+    broker = (
+        ", or --zone Europe/Athens for most MetaTrader brokers" if "24/5" in how.calendar else ""
+    )
     sort = "; the rows are newest first: add --sort" if _newest_first(stamps.wall[ok]) else ""
-    exchange = "" if how.calendar else ", or the exchange whose time it is: --calendar NYSE"
     raise DataError(
         f"the stamps carry no offset, and {why}; name the zone: --zone UTC, or --zone "
-        f"America/New_York{broker}{exchange}{sort}"
+        f"America/New_York{broker}{sort}"
     )
 
 
@@ -187,7 +232,9 @@ def _borne_out(stamps: Stamps, rows: Times, how: Place) -> bool:
     spans = gaps.Spans(opening, opening + period, session, period)
     outside = gaps.outside(spans, known)
     if not how.label_known:
-        outside &= gaps.outside(spans._replace(close_time=opening, open_time=opening - period), known)
+        outside &= gaps.outside(
+            spans._replace(close_time=opening, open_time=opening - period), known
+        )
     return bool(begins.mean() >= _MOST and outside.mean() <= 0.02)
 
 
@@ -238,7 +285,7 @@ def _is_changed_hour(wall: Times, zone: str) -> NDArray[np.bool_]:
         early, late = (to_utc(stamps, zone, rows, which) for which in ("earliest", "latest"))
     except DataError:
         return np.zeros(wall.size, np.bool_)
-    return early != late
+    return np.asarray(early != late, np.bool_)
 
 
 def _skipped(hours: Times, values: Times, zone: str) -> bool:
@@ -302,7 +349,9 @@ def _sessions_of(utc: Times, wall: Times, how: Place) -> Times:
 
 
 def _is_midnight(utc: Times, zone: str) -> NDArray[np.bool_]:
-    return calendars.local_dates(zone, utc) != calendars.local_dates(zone, utc - 1)
+    return np.asarray(
+        calendars.local_dates(zone, utc) != calendars.local_dates(zone, utc - 1), np.bool_
+    )
 
 
 def _refuse_day_early(day: Times, calendar: str) -> None:

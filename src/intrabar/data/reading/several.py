@@ -9,14 +9,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from intrabar.data.reading.table import Table
 from intrabar.data.reading.words import LOOSE, PRICES, TICKERS, plain
 from intrabar.errors import DataError
+from intrabar.model.bars import Times
 
-_FIELDS = ("adj close", "adj open", "adj high", "adj low", "open", "high", "low", "close", "volume",
-           "dividends", "stock splits", "capital gains", "repaired?", "vwap", "trade count")  # fmt: skip
+_FIELDS = (
+    "adj close", "adj open", "adj high", "adj low", "open", "high", "low", "close", "volume",
+    "dividends", "stock splits", "capital gains", "repaired?", "vwap", "trade count",
+)  # fmt: skip
 _WORD = "|".join(sorted(map(re.escape, _FIELDS), key=len, reverse=True))
 _SHOWN = 12
 _CALENDAR_WORDS = ("month", "quarter", "year", "week", "day", "season", "date", "time", "hour")
@@ -114,7 +119,9 @@ def _one_value(table: Table, column: str, symbol: str) -> Table:
     if name in TICKERS:
         if len(values) > 1:
             if (mine := [v for v in values if _same(v, symbol)]) and len(mine) == 1:
-                told = f"of the column {column!r}, {_listed(values)}, the rows of {mine[0]} were read"
+                told = (
+                    f"of the column {column!r}, {_listed(values)}, the rows of {mine[0]} were read"
+                )
                 return replace(_rows_of(table, column, mine[0]), notes=(*table.notes, told))
             raise DataError(_ask(column, values, "holds several instruments"))
         if values and symbol and name not in LOOSE and not _related(values[0], symbol):
@@ -131,7 +138,7 @@ def _one_value(table: Table, column: str, symbol: str) -> Table:
     if blocks == len(values) and text.null_count() == 0 and len(text) >= 2 * blocks:
         raise DataError(
             _ask(column, values, "changes once and for all, as if it named several instruments")
-            + f", or --only \"{column}=*\" if all rows are of one"
+            + f', or --only "{column}=*" if all rows are of one'
         )
     return table
 
@@ -152,7 +159,9 @@ def _rows_of(table: Table, column: str, value: str) -> Table:
     mine = (table.frame[column].cast(pl.String).str.strip_chars() == value).fill_null(False)
     if not mine.any():
         values = table.frame[column].cast(pl.String).str.strip_chars().unique().drop_nulls()
-        raise DataError(f"--only: the column {column!r} has no {value!r}; it has {_listed(values.to_list())}")
+        raise DataError(
+            f"--only: the column {column!r} has no {value!r}; it has {_listed(values.to_list())}"
+        )
     keep = mine.to_numpy()
     long = None if table.long is None else table.long[keep]
     return replace(table, frame=table.frame.filter(mine), rows=table.rows[keep], long=long)
@@ -160,11 +169,12 @@ def _rows_of(table: Table, column: str, value: str) -> Table:
 
 def _without_ends(
     frame: pl.DataFrame, table: Table, fields: Sequence[str]
-) -> tuple[pl.DataFrame, tuple[object, object], tuple[str, ...]]:
+) -> tuple[pl.DataFrame, tuple[Times, NDArray[np.bool_] | None], tuple[str, ...]]:
     """Without the blank rows before a late listing and after a delisting, and a word about it."""
     prices = [f for f in fields if f in PRICES]
     there = [
-        pl.col(p).cast(pl.String).str.strip_chars().is_in(["", "NaN", "nan", "null"]) for p in prices
+        pl.col(p).cast(pl.String).str.strip_chars().is_in(["", "NaN", "nan", "null"])
+        for p in prices
     ]
     blank = frame.select(
         pl.all_horizontal([pl.col(p).is_null() | b for p, b in zip(prices, there, strict=True)])
@@ -173,7 +183,7 @@ def _without_ends(
     if not len(full):
         raise DataError("the ticker has no bar: all its prices are blank")
     first, last = int(full[0]), int(full[-1]) + 1
-    notes = ()
+    notes: tuple[str, ...] = ()
     if first or last < frame.height:
         notes = (
             f"{first} blank rows before the first bar and {frame.height - last} after the last "

@@ -41,7 +41,7 @@ def _table(content: bytes, symbol: str, columns: Sequence[str]) -> Table:
         if content.startswith(b"PAR1"):
             return counted(pl.read_parquet(io.BytesIO(content)))
         if content.startswith(b"ARROW1"):
-            return counted(pl.read_ipc(io.BytesIO(content), memory_map=False))
+            return counted(pl.read_ipc(io.BytesIO(content)))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"the file cannot be read as a table: {error}") from error
     if is_excel(content):
@@ -64,7 +64,9 @@ def _workbook(content: bytes, columns: Sequence[str]) -> Table:
     try:
         book = fastexcel.read_excel(content)
         sheet = book.load_sheet(0, header_row=None, dtypes="string")
-        text = sheet.to_polars().write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S")
+        text = sheet.to_polars().write_csv(
+            include_header=False, datetime_format="%Y-%m-%d %H:%M:%S"
+        )
     except fastexcel.FastExcelError as error:
         raise DataError(f"the workbook cannot be read: {error}") from error
     table = text_table(text.encode(), columns)

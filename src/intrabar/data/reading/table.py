@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from intrabar.model.bars import Times
 
@@ -22,8 +23,8 @@ class Table:
         Number of each row in its source: lines of a text from 1, else from 0.
     headed : bool
         The columns have names of their own.
-    long : (n,) int64
-        Numbers of the rows that have more cells than the header.
+    long : (n,) bool, optional
+        The row has more cells than the header.
     zone, symbol : str
         What the source says of its stamps and of itself, "" where it says nothing.
     notes : tuple of str
@@ -35,7 +36,7 @@ class Table:
     frame: pl.DataFrame
     rows: Times
     headed: bool = True
-    long: Times | None = None
+    long: NDArray[np.bool_] | None = None
     zone: str = ""
     symbol: str = ""
     notes: tuple[str, ...] = ()

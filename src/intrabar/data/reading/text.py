@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from intrabar.data.reading.table import Table
 from intrabar.data.reading.words import plain, price_count
@@ -60,7 +61,6 @@ def text_table(content: bytes, columns: Sequence[str] = ()) -> Table:
         above = lines[:data]
     else:
         names = _names(cells[header], cells[:header], cells[header + 1 : data])
-        above = [text for text, row in zip(lines[:header], cells, strict=False) if row[1:]]
         above = lines[:header]
     table = _read(content, separator, names, data)
     notes = tuple([_note(above)] if any(line.strip() for line in above) else [])
@@ -172,6 +172,7 @@ def _read(content: bytes, separator: str, names: Sequence[str], skip: int) -> Ta
             schema=schema,
             truncate_ragged_lines=True,
             missing_columns="insert",
+            extra_columns="ignore",
         )
     except pl.exceptions.NoDataError:
         frame = pl.DataFrame(schema=schema)
@@ -194,7 +195,7 @@ def _read(content: bytes, separator: str, names: Sequence[str], skip: int) -> Ta
     return Table(frame.drop(_MORE), rows, long=long, repeated=repeated)
 
 
-def _require_fit(long: Times, rows: Times, names: Sequence[str], height: int) -> None:
+def _require_fit(long: NDArray[np.bool_], rows: Times, names: Sequence[str], height: int) -> None:
     if height and 2 * np.count_nonzero(long) > height:
         raise DataError(
             f"row {rows[np.argmax(long)]} has more fields than the header, which has "

@@ -90,7 +90,7 @@ def decoded(content: bytes) -> bytes:
     content = _utf8(content)
     while content.startswith(codecs.BOM_UTF8):
         content = content.removeprefix(codecs.BOM_UTF8)
-    if b"\x00" in content[:1 << 16]:
+    if b"\x00" in content[: 1 << 16]:
         raise DataError("the file is neither text nor Parquet, JSON, feather or Excel")
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -11,16 +11,29 @@ import unicodedata
 
 STAMPS = (
     "open time", "opentime", "time open", "timeopen", "start time", "starttime", "begin",
-    "begins at", "period start", "start", "candle time", "bar time", "bartime",
-    "datetime", "date time", "datetimes", "ts event", "ts", "window start", "timestamp", "time stamp",
-    "unix", "unixtime", "unix timestamp", "unix time", "epoch", "t", "time", "date", "time key",
-    "trade date", "tradedate", "trade time", "trading date", "tradingdate", "dtyyyymmdd", "yyyymmdd",
-    "caldt", "day", "gmt time", "local time", "utc time", "utc", "日期", "时间", "交易日期", "交易时间",
-    "日時", "日付", "날짜", "data", "datum", "fecha", "dt", "datadate", "ref date", "price date", "quote date",
+    "begins at", "period start", "start", "candle time", "bar time", "bartime", "datetime",
+    "date time", "datetimes", "ts event", "ts", "window start", "timestamp", "time stamp", "unix",
+    "unixtime", "unix timestamp", "unix time", "epoch", "t", "time", "date", "time key",
+    "trade date", "tradedate", "trade time", "trading date", "tradingdate", "dtyyyymmdd",
+    "yyyymmdd", "caldt", "day", "gmt time", "local time", "utc time", "utc", "日期", "时间",
+    "交易日期", "交易时间", "日時", "日付", "날짜", "data", "datum", "fecha", "dt", "datadate",
+    "ref date", "price date", "quote date",
 )  # fmt: skip
 """Columns of stamps; those of a bar's opening go before others."""
 
-CLOCKS = ("time", "clock", "hour", "hora", "zeit", "godzina", "czas", "heure", "时间", "ora", "时刻")
+CLOCKS = (
+    "time",
+    "clock",
+    "hour",
+    "hora",
+    "zeit",
+    "godzina",
+    "czas",
+    "heure",
+    "时间",
+    "ora",
+    "时刻",
+)
 DAYS = (
     "date", "day", "dtyyyymmdd", "yyyymmdd", "trade date", "tradedate", "trading date", "日期",
     "交易日期", "日付", "data", "datum", "fecha", "datadate", "ref date",
@@ -29,46 +42,53 @@ DAYS = (
 PRICES = {
     "open": (
         "open", "open price", "opening price", "openprice", "openprc", "price open", "o", "op",
-        "openp", "otwarcie", "开盘", "开盘价", "開盤價", "開盤", "今开", "始値", "시가", "apertura",
-        "abertura", "eröffnung", "eröffnungskurs", "erster", "ouverture", "ouv", "aç", "açılış",
+        "openp", "otwarcie", "开盘", "开盘价", "開盤價", "開盤", "今开", "始値", "시가",
+        "apertura", "abertura", "eröffnung", "eröffnungskurs", "erster", "ouverture", "ouv", "aç",
+        "açılış",
     ),
     "high": (
-        "high", "high price", "highprice", "highest price", "price high", "askhi", "h", "hi", "highp",
-        "najwyzszy", "najwyższy", "最高", "最高价", "最高價", "高値", "고가", "massimo", "max", "maximum",
-        "máximo", "maximo", "alto", "hoch", "höchst", "tageshoch", "haut", "plus haut", "yüksek",
+        "high", "high price", "highprice", "highest price", "price high", "askhi", "h", "hi",
+        "highp", "najwyzszy", "najwyższy", "最高", "最高价", "最高價", "高値", "고가", "massimo",
+        "max", "maximum", "máximo", "maximo", "alto", "hoch", "höchst", "tageshoch", "haut",
+        "plus haut", "yüksek",
     ),
     "low": (
         "low", "low price", "lowprice", "lowest price", "price low", "bidlo", "l", "lo", "lowp",
-        "najnizszy", "najniższy", "最低", "最低价", "最低價", "安値", "저가", "minimo", "min", "minimum",
-        "mínimo", "bajo", "tief", "tiefst", "tagestief", "bas", "plus bas", "düşük",
+        "najnizszy", "najniższy", "最低", "最低价", "最低價", "安値", "저가", "minimo", "min",
+        "minimum", "mínimo", "bajo", "tief", "tiefst", "tagestief", "bas", "plus bas", "düşük",
     ),
     "close": (
-        "close", "close price", "closing price", "closeprice", "price close", "close/last", "last",
-        "last price", "close / last", "c", "cl", "closep", "price", "prc", "settle", "settlement price",
-        "zamkniecie", "zamknięcie", "收盘", "收盘价", "收盤價", "收盤", "終値", "종가", "cierre",
-        "chiusura", "ultimo", "último", "fechamento", "schluss", "schlusskurs", "letzter",
-        "clôture", "cloture", "dernier", "şimdi",
+        "close", "close price", "closing price", "closeprice", "price close", "close/last",
+        "last", "last price", "close / last", "c", "cl", "closep", "price", "prc", "settle",
+        "settlement price", "zamkniecie", "zamknięcie", "收盘", "收盘价", "收盤價", "收盤",
+        "終値", "종가", "cierre", "chiusura", "ultimo", "último", "fechamento", "schluss",
+        "schlusskurs", "letzter", "clôture", "cloture", "dernier", "şimdi",
     ),
 }  # fmt: skip
 
 VOLUMES = (
-    "volume", "total volume", "totalvolume", "vol", "trading volume", "tradedvolume", "volume traded",
-    "traded volume", "share volume", "shares traded", "no of shares", "total traded quantity",
-    "total trade quantity", "tottrdqty", "ttl trd qnty", "quantity", "qty", "volumefrom", "volume from",
-    "v", "wolumen", "成交量", "成交股数", "出来高", "거래량", "volumen", "volumes", "umsatz", "vol base",
-    "base volume", "basevolume", "base vol", "amount traded", "lots", "real volume",
+    "volume", "total volume", "totalvolume", "vol", "trading volume", "tradedvolume",
+    "volume traded", "traded volume", "share volume", "shares traded", "no of shares",
+    "total traded quantity", "total trade quantity", "tottrdqty", "ttl trd qnty", "quantity",
+    "qty", "volumefrom", "volume from", "v", "wolumen", "成交量", "成交股数", "出来高", "거래량",
+    "volumen", "volumes", "umsatz", "vol base", "base volume", "basevolume", "base vol",
+    "amount traded", "lots", "real volume",
 )  # fmt: skip
 TICK_VOLUMES = ("tick volume", "tickvolume", "tickvol", "tick vol", "ticks")
 
 TICKERS = (
     "symbol", "ticker", "tickers", "sym", "code", "ts code", "tscode", "act symbol", "instrument",
     "contract", "security", "stock", "stock code", "tic", "asset", "pair", "coin", "underlying",
-    "root symbol", "raw symbol", "product", "instrument name", "股票代码", "代码", "证券代码", "name",
-    "instrument id", "permno", "isin", "cusip", "gvkey", "epic", "scrip", "company", "股票名称", "名称",
+    "root symbol", "raw symbol", "product", "instrument name", "股票代码", "代码", "证券代码",
+    "name", "instrument id", "permno", "isin", "cusip", "gvkey", "epic", "scrip", "company",
+    "股票名称", "名称",
 )  # fmt: skip
 """Columns that say what a row is of. Names of companies and numbers do not name a symbol."""
 
 LOOSE = ("name", "instrument id", "permno", "isin", "cusip", "gvkey", "company", "股票名称", "名称")
+
+
+_ZONES = ("gmt", "utc", "est", "edt", "et", "eet", "cet", "cst", "pst")
 
 
 def plain(name: str) -> str:
@@ -87,7 +107,17 @@ def zone_in(name: str) -> str:
         return found[1].strip()
     words = text.split(" ")
     for word in (words[0], words[-1]):
-        if len(words) > 1 and word in ("gmt", "utc", "est", "edt", "et", "eet", "cet", "cst", "pst"):
+        if len(words) > 1 and word in (
+            "gmt",
+            "utc",
+            "est",
+            "edt",
+            "et",
+            "eet",
+            "cet",
+            "cst",
+            "pst",
+        ):
             return word
     return "utc" if text == "utc" else ""
 
