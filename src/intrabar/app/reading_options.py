@@ -101,7 +101,8 @@ def parse_mapping(text: str) -> dict[str, str]:
     for part in re.split(rf",(?=\s*(?:{_FIELDS})\s*=)", text):
         field, equals, column = part.partition("=")
         field = field.strip().lower()
-        if not equals or not field:
+        named = column.strip() or field in ("time", "date", "volume")
+        if not equals or not field or not named:
             raise ConfigError(f"--map: {part!r} is no pair; write it like open=Open,close=Last")
         if field in found:
             raise ConfigError(f"--map names {field!r} twice")

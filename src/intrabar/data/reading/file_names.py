@@ -35,7 +35,7 @@ _VENUES = {
     "nse", "bse",
     "lse", "xetr", "tsx", "asx", "hkex", "sse", "szse", "bats", "eurex", "ice", "icmarkets",
 }  # fmt: skip
-_PERIOD = r"(?:m|h|d|w|mn)\d{1,4}|\d{1,4}(?:s|sec|m|min|mins|minute|h|hour|d|day|w|mo)?"
+_PERIOD = r"(?:m|h|d|w|mn)\d{1,4}|\d{1,4}(?:s|sec|m|min|mins|minute|h|hour|d|day|w|mo|yr|y)?"
 _DATE = r"\d{4}(?:\d{2}){0,5}|\d{1,2}\.\d{1,2}\.\d{4}"
 
 
@@ -58,17 +58,15 @@ def symbol_of(path: Path) -> str:
     while stem.lower().endswith(_ENDS):
         stem = stem[: stem.rindex(".")]
     whole = re.sub(r"\s*\(\d+\)$", "", stem).strip()
-    if known(whole) and not re.fullmatch(rf"(?i){_PERIOD}", whole):
-        return whole.upper()
+    whole = re.sub(r"\.us$", "", whole, flags=re.IGNORECASE)  # Stooq
+    whole = re.sub(r"^([A-Za-z]{6})(?:1|5|15|30|60|240|1440)$", r"\1", whole)  # MetaTrader 4
     comma = re.fullmatch(r"(?:[A-Z0-9]+_)*([^_,]+), ?[\w ]+", whole)  # TradingView
     if comma:
         return comma[1].strip().upper()
-    words = [
-        w
-        for w in re.split(r"[\s_,()]+|-(?!USD|EUR|GBP|BTC|[A-Z]$)|(?<=[a-z])\.(?=us$)", whole)
-        if w
-    ]
+    words = [w for w in re.split(r"[\s_,()]+|-(?!USD|EUR|GBP|BTC|[A-Z]$)", whole) if w]
     left = [w for w in words if not _is_noise(w)]
+    if known(whole) and left == words:
+        return whole.upper()
     if len(left) > 1 and left[0].lower() in _VENUES:
         left = [w for w in left if w.lower() not in _VENUES] or left
     if len(left) > 1 and len({*map(str.upper, left)}) > 1:
@@ -76,8 +74,8 @@ def symbol_of(path: Path) -> str:
             name = known(joined)
             if name and name.pair and len(left) <= 3:
                 return joined.upper()
-    if len(left) == 1:
-        return re.sub(r"\.us$", "", left[0], flags=re.IGNORECASE).upper()
+    if len(left) == 1 and re.fullmatch(r"[\w.^=@/!#$:+\-]+", left[0]):
+        return left[0].upper()
     what = f"{' or '.join(left[:4])}" if left else "none"
     raise DataError(
         f"{path.name}: the name of the file does not tell the symbol ({what}); name it: --symbol "
