@@ -1,6 +1,20 @@
 /** What stands above the cards: facts and notes. */
 import type { ComponentChildren } from "preact";
 
+/** Why the figures may be wrong: all of it, never folded. */
+export function Warnings({ warnings }: { warnings: string[] }) {
+  if (warnings.length === 0) return null;
+  return (
+    <aside class="notes warnings" role="alert" aria-label="Warnings">
+      <ul>
+        {warnings.map((warning) => (
+          <li key={warning}>{warning}</li>
+        ))}
+      </ul>
+    </aside>
+  );
+}
+
 export function Notes({ notes }: { notes: string[] }) {
   if (notes.length === 0) return null;
   const list = (
@@ -11,7 +25,7 @@ export function Notes({ notes }: { notes: string[] }) {
     </ul>
   );
   return (
-    <aside class="notes" aria-label="Warnings and notes">
+    <aside class="notes" aria-label="Notes">
       {notes.length <= 3 ? (
         list
       ) : (

@@ -1,5 +1,5 @@
 import { count, day, inUnit, period, spaced, tone } from "../format";
-import { Fact, listed, Notes } from "../parts/head";
+import { Fact, listed, Notes, Warnings } from "../parts/head";
 import type { Figure, ReportView } from "./view";
 
 const SIGNED = new Set(["total_return", "annual_return", "expectancy_r", "sharpe"]);
@@ -30,7 +30,7 @@ export function Header({ view }: { view: ReportView }) {
           lost.
         </p>
       )}
-      <Notes notes={view.notes} />
+      <Warnings warnings={view.warnings} />
       {view.figures.length > 0 && (
         <div class="figures">
           {view.figures.map((figure) => (
@@ -38,6 +38,7 @@ export function Header({ view }: { view: ReportView }) {
           ))}
         </div>
       )}
+      <Notes notes={view.notes} />
     </header>
   );
 }

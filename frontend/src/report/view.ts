@@ -186,6 +186,7 @@ export interface ReportView {
   accruals: AccrualRow[];
   metrics: MetricTable[];
   monthly: MonthlyRow[];
+  warnings: string[];
   notes: string[];
   manifest: Record<string, unknown>;
 }

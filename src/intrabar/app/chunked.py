@@ -106,11 +106,18 @@ def store_chunks(
     try:
         part.mkdir(parents=True)
         result = ChunkedRun(composed.setup, part).to_end(progress)
+        if config.report:
+            _ = result.band  # what hangs on the path is told in the manifest too
         remarks = [*composed.remarks, *without_detail(result)]
         outcome = Outcome(result.status.word, result.digest, result.metrics.values)
         given = composed.setup
         manifest = manifest_of(
-            config, given.strategies, given.instruments, composed.origins, remarks, outcome
+            config,
+            given.strategies,
+            given.instruments,
+            composed.origins,
+            [*dict.fromkeys([*result.warnings, *remarks])],
+            outcome,
         )
         write_manifest(part, manifest)
         if config.report:

@@ -12,10 +12,10 @@ import polars as pl
 from intrabar.analysis.equity import Key
 from intrabar.app.around import guessed
 from intrabar.app.metric_text import flat, sectioned
-from intrabar.app.notes import Known, interpreted, notes_of, refused
-from intrabar.app.report import titled
+from intrabar.app.report import noted
 from intrabar.engine.chunks import ChunkedResult
 from intrabar.engine.result import BAND
+from intrabar.engine.summary import titled
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import ROWS_PER_PAGE, report_view
@@ -55,7 +55,7 @@ def report_in_chunks(
         symbols=symbols,
         initial_cash=given.account.cash,
         currency=given.account.currency,
-        without_detail=_without(result),
+        without_detail=result.without_detail,
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
     long = {name: result.table(name) for name in LONG}
@@ -74,7 +74,7 @@ def report_in_chunks(
         months=result.metrics.months,
         band=[_policy_run(policy, run) for policy, run in band.items()],
         lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
-        notes=[*_notes(result), *_left_out(result), *remarks],
+        **noted(result.remarks, [*_left_out(result), *remarks]),
         manifest=manifest,
     )
     return write_report(report_view(facts, tables, [], found), path)
@@ -85,16 +85,11 @@ LONG = ("fills", "orders", "campaigns", "ledger", "levels")
 
 def without_detail(result: ChunkedResult) -> list[str]:
     """How many bars had no lower bars, where the path policy asks for them."""
-    if _without(result) is None:
+    if result.without_detail is None:
         return []
     recorded = result.recorded
     symbols = [feed.symbol for feed in result.given.feeds]
     return guessed(symbols, recorded.without_detail, recorded.real)
-
-
-def _without(result: ChunkedResult) -> int | None:
-    is_asked = result.given.account.path_policy is PathPolicy.DETAIL
-    return int(result.recorded.without_detail.sum()) if is_asked else None
 
 
 def _by(result: ChunkedResult, key: Key) -> dict[str, dict[str, Metric]]:
@@ -121,25 +116,6 @@ def _lines(result: ChunkedResult, key: Key) -> list[Line]:
         for name, curve in result.recorded.curves[key].items()
         if result.recorded.scopes[key][name].has_filled
     ]
-
-
-def _notes(result: ChunkedResult) -> list[str]:
-    recorded, given = result.recorded, result.given
-    known = Known(
-        result.status,
-        datetime.fromtimestamp(int(recorded.equity.columns["time"][-1]) / 1e9, UTC),
-        recorded.campaigns,
-        int(result.metrics.values["campaigns"] or 0),
-        recorded.ambiguous,
-        recorded.settled,
-        _without(result),
-        list(result.band_returns.values()),
-        given.account.path_policy,
-        given.instruments,
-        refused(result.table("orders")),
-        interpreted(given.strategies),
-    )
-    return notes_of(known)
 
 
 def _left_out(result: ChunkedResult) -> list[str]:

@@ -8,7 +8,6 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.app.report import title
 from intrabar.engine.result import Result
 from intrabar.ui.shape import keep_extremes
 
@@ -56,7 +55,7 @@ def plot(result: Result) -> Plot:
     band = _points(x, y(high)) + " " + _points(x[::-1], y(low)[::-1])
     times = result.equity["time"]
     words = [
-        _text(MARGIN, 18, title(result), "start"),
+        _text(MARGIN, 18, result.title, "start"),
         _text(MARGIN - 4, HEIGHT - 30, f"{bottom:,.0f}", "end"),
         _text(MARGIN - 4, 44, f"{top:,.0f}", "end"),
         _text(MARGIN, HEIGHT - 10, f"{times[0]:%Y-%m-%d}", "start"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from intrabar.app.metric_text import flat, sectioned
-from intrabar.app.notes import bars_of, notes
 from intrabar.engine.result import BAND, Result, band_run
+from intrabar.model.bars import Bars
+from intrabar.model.remark import Remark
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import report_view
 from intrabar.web.pages import write_report
@@ -38,7 +41,7 @@ def report(
         What the run was made of, shown at the end of the page.
     """
     facts = RunFacts(
-        name=name or title(result),
+        name=name or result.title,
         status=result.status,
         policy=result.setup.account.path_policy,
         strategies=list(result.setup.strategies),
@@ -64,21 +67,43 @@ def report(
         months=result.metrics.months,
         band=_band(result),
         lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
-        notes=[*notes(result), *remarks],
+        **noted(result.remarks, remarks),
         manifest=manifest or {},
     )
-    return write_report(report_view(facts, tables, bars_of(result), found), path)
+    page = write_report(report_view(facts, tables, bars_of(result), found), path)
+    result.pages[:] = [page]
+    return page
 
 
-def title(result: Result) -> str:
-    """What a run without a name is called."""
-    return titled(result.setup.strategies, result.market.symbols)
+def noted(told: Sequence[Remark], more: Sequence[str]) -> dict[str, list[str]]:
+    """Severe sentences and the others, each once, as `Findings` takes them."""
+    severe = [remark.text for remark in told if remark.severe]
+    texts = dict.fromkeys([*(remark.text for remark in told), *more])
+    return {"warnings": severe, "notes": [text for text in texts if text not in severe]}
 
 
-def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
-    """What a run of these strategies on these instruments is called."""
-    more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
-    return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
+def bars_of(result: Result) -> list[Bars]:
+    """The bars of each symbol, taken back out of the market."""
+    market = result.market
+    taken = []
+    for j, symbol in enumerate(market.symbols):
+        rows = np.flatnonzero(~np.isnan(market.open[:, j]))
+        session = np.cumsum(market.session_end[rows, j]) - market.session_end[rows, j]
+        taken.append(
+            Bars(
+                symbol,
+                market.time[rows],
+                market.open[rows, j],
+                market.high[rows, j],
+                market.low[rows, j],
+                market.close[rows, j],
+                market.volume[rows, j],
+                market.period,
+                market.open_time[rows, j],
+                session.astype(np.int64),
+            )
+        )
+    return taken
 
 
 def _by(result: Result, key: str, order: Sequence[str]) -> dict[str, dict[str, Metric]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -44,11 +45,12 @@ def backtest(
     chunk = chunk_for(made)
     if chunk is not None:
         return _in_chunks(made.model_copy(update={"chunk": chunk}), remarks, as_json)
-    folder, result, outlook = carry_out(compose(made, remarks), made, quiet=as_json)
+    composed = compose(made, remarks)
+    folder, result, outlook = carry_out(composed, made, quiet=as_json)
     if as_json:
         print(json.dumps(summary(folder, result, outlook)))
     else:
-        tell(folder, result, made, outlook)
+        tell(folder, result, made, composed.remarks, outlook)
     return 0
 
 
@@ -62,7 +64,7 @@ def _in_chunks(config: Config, remarks: list[str], as_json: bool) -> int:
     if as_json:
         print(json.dumps(summary_in_chunks(folder, result)))
         return 0
-    for line in lines_in_chunks(result, config):
+    for line in lines_in_chunks(result, config, composed.remarks):
         print(line)
     print_place(folder)
     return 0
@@ -79,6 +81,7 @@ def summary_in_chunks(folder: Path, result: ChunkedResult) -> dict[str, Any]:
         "digest": result.digest,
         "metrics": result.metrics.values,
         "undefined": result.metrics.reasons,
+        "warnings": result.warnings,
         "band": {p.word: r for p, r in result.band_returns.items()} if has_report else {},
     }
 
@@ -94,8 +97,9 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
         Write the report.
     """
     made = demo_config(out, report)
-    folder, result, outlook = carry_out(compose(made), made, quiet=False)
-    tell(folder, result, made, outlook)
+    composed = compose(made)
+    folder, result, outlook = carry_out(composed, made, quiet=False)
+    tell(folder, result, made, composed.remarks, outlook)
     print(
         f"\nnext:\n"
         f"  intrabar backtest {folder}/config.yaml --param slow=100   change it and run again\n"
@@ -133,16 +137,23 @@ def summary(folder: Path, result: Result, outlook: Expected | None) -> dict[str,
         "digest": result.digest,
         "metrics": result.metrics.values,
         "undefined": result.metrics.reasons,
+        "warnings": result.warnings,
         "band": {r.policy.word: r.total_return for r in result.band},
         "calibrated": None if outlook is None else outlook.as_json(),
     }
 
 
-def tell(folder: Path, result: Result, config: Config, outlook: Expected | None) -> None:
+def tell(
+    folder: Path,
+    result: Result,
+    config: Config,
+    remarks: Sequence[str],
+    outlook: Expected | None,
+) -> None:
     """Print the summary for a person."""
     from intrabar.app.summary_table import summary_lines
 
-    for line in summary_lines(result, config, outlook):
+    for line in summary_lines(result, config, remarks, outlook):
         print(line)
     print_place(folder)
 

@@ -18,8 +18,9 @@ from intrabar.app.bars_in import Origin
 from intrabar.app.compose import Composed
 from intrabar.app.config import Config
 from intrabar.app.provenance import commit, machine, sources_of
-from intrabar.app.report import report, titled
+from intrabar.app.report import report
 from intrabar.engine.result import Result
+from intrabar.engine.summary import titled
 from intrabar.errors import RunError
 from intrabar.model.instrument import Instrument
 from intrabar.sources import versions
@@ -63,6 +64,7 @@ def store(composed: Composed, result: Result, config: Config) -> Path:
     RunError
         It could not be written; nothing is left behind.
     """
+    _ = result.band  # what hangs on the path is told in the manifest too
     manifest = make_manifest(composed, result, config)
     whole = Path(config.out) / str(manifest["id"])
     home = Path(config.out)
@@ -79,6 +81,7 @@ def store(composed: Composed, result: Result, config: Config) -> Path:
                 manifest=manifest,
             )
         os.rename(part, whole)
+        result.pages[:] = [whole / page.name for page in result.pages]
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunError(f"the run was not stored in {home}: {error}; nothing is left there") from (
             error
@@ -93,7 +96,12 @@ def make_manifest(composed: Composed, result: Result, config: Config) -> dict[st
     outcome = Outcome(result.status.word, result.digest, result.metrics.values)
     setup = result.setup
     return manifest_of(
-        config, setup.strategies, setup.instruments, composed.origins, composed.remarks, outcome
+        config,
+        setup.strategies,
+        setup.instruments,
+        composed.origins,
+        [*dict.fromkeys([*result.warnings, *composed.remarks])],
+        outcome,
     )
 
 

@@ -10,7 +10,7 @@ from cyclopts import App
 
 from intrabar.app.output import Json
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
-from intrabar.app.summary_table import ROWS, shown
+from intrabar.engine.summary import ROWS, shown
 
 runs = App(name="runs", help="List, show, compare and repeat stored runs.")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from intrabar.app.output import Json, print_table
-from intrabar.app.summary_table import shown
 from intrabar.app.sweeping import LEDGER
+from intrabar.engine.summary import shown
 from intrabar.errors import RunError
 from intrabar.research.ledger import Ledger
 

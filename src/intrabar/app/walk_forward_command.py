@@ -19,10 +19,10 @@ from cyclopts import Parameter
 from intrabar.app.output import Json, print_table
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
-from intrabar.app.summary_table import shown
 from intrabar.app.sweep_command import SweepOptions, said
 from intrabar.app.sweeping import planned
 from intrabar.app.walking import walked
+from intrabar.engine.summary import shown
 from intrabar.errors import RunError
 from intrabar.research.walk_forward_result import KEPT_GOOD, WalkForward
 

@@ -9,6 +9,7 @@ whole (`engine/window.py`), so that nothing else knows of pieces.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
@@ -30,11 +31,13 @@ from intrabar.engine.backtest import (
 )
 from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.records import Recorder, Scope
+from intrabar.engine.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.result import BAND, periods_per_year
 from intrabar.engine.window import Shown, Window
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.model.remark import Remark
 from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
@@ -107,6 +110,50 @@ class ChunkedResult:
     def band(self) -> dict[PathPolicy, ChunkedResult]:
         """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
         return {policy: self.under(policy) for policy in BAND}
+
+    @property
+    def warnings(self) -> list[str]:
+        """As `Result.warnings`; the band is among them where it has been asked for."""
+        return [remark.text for remark in self.remarks]
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """The same, with whether each is severe."""
+        return in_order([*self.given.remarks, *remarks_of(self._known())])
+
+    def _known(self) -> Known:
+        given, recorded = self.given, self.recorded
+        end = int(recorded.equity.columns["time"][-1])
+        lasts = zip(given.feeds, recorded.last.tolist(), recorded.widest.tolist(), strict=True)
+        return Known(
+            status=self.status,
+            last=datetime.fromtimestamp(end / 1e9, UTC),
+            campaigns=recorded.campaigns,
+            closed=int(self.metrics.values["campaigns"] or 0),
+            ambiguous=recorded.ambiguous,
+            settled=recorded.settled,
+            without_detail=self.without_detail,
+            ends=list(self.band_returns.values()) if "band" in self.__dict__ else [],
+            own=self.total_return,
+            policy=given.account.path_policy,
+            instruments=given.instruments,
+            strategies=given.strategies,
+            ended={
+                feed.symbol: datetime.fromtimestamp(last / 1e9, UTC)
+                for feed, last, widest in lasts
+                if last >= 0 and has_ended(last, widest, end)
+            },
+            orders=self.table("orders"),
+            fills=self.table("fills"),
+            campaign_table=self.table("campaigns"),
+            gates=self.table("gates").collect(),
+        )
+
+    @property
+    def without_detail(self) -> int | None:
+        """As `Result.without_detail`."""
+        is_asked = self.given.account.path_policy is PathPolicy.DETAIL
+        return int(self.recorded.without_detail.sum()) if is_asked else None
 
     @property
     def band_returns(self) -> dict[PathPolicy, float]:

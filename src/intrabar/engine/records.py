@@ -15,6 +15,7 @@ from intrabar.analysis.equity import Curve, Key, Shared
 from intrabar.analysis.metrics import Filled
 from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.backtest import Setup
+from intrabar.engine.remarks import widest_gap
 from intrabar.engine.result import Result
 from intrabar.engine.thinned import Thinned
 from intrabar.sim.book import Records
@@ -70,6 +71,8 @@ class Recorder:
         self.fills = self.campaigns = self.ambiguous = self.settled = 0
         self.real = np.zeros(n, np.int64)  # bars of each instrument ...
         self.without_detail = np.zeros(n, np.int64)  # ... and those that have no lower bars
+        self.last = np.full(n, -1, np.int64)  # stamps of their last bars, ns UTC ...
+        self.widest = np.zeros(n, np.int64)  # ... and the longest time between two, ns
 
     def take(self, run: ChunkedRun, times: Times, is_over: bool) -> None:
         """Write what happened in a piece, and let the machine forget it."""
@@ -89,6 +92,7 @@ class Recorder:
         self._share(run, fills, sleeves, bars, equity["equity"].to_numpy())
         real = ~np.isnan(market.open[bars])
         self.real += real.sum(axis=0)
+        self._note_last(market.time[bars], real)
         if market.detail is not None:
             real &= market.detail.count[bars] == 0
         self.without_detail += real.sum(axis=0)
@@ -106,6 +110,14 @@ class Recorder:
         self._parts += 1
         if still.height:  # behind those that have ended
             self._write("campaigns", still)
+
+    def _note_last(self, time: NDArray[np.int64], real: NDArray[np.bool_]) -> None:
+        for j in range(real.shape[1]):
+            before = self.last[j : j + 1] if self.last[j] >= 0 else self.last[:0]
+            times = np.append(before, time[real[:, j]])
+            if len(times):
+                self.last[j] = times[-1]
+                self.widest[j] = max(self.widest[j], widest_gap(times))
 
     def _count(self, *tables: pl.DataFrame) -> None:
         for table in tables:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,18 @@ from intrabar.analysis.equity import Curve, curves_by
 from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
 from intrabar.analysis.trades import trades
 from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.remarks import Known, ended_early, in_order, inconsistent, remarks_of
+from intrabar.engine.summary import band_line, figure_lines, html_summary, remark_lines, titled
+from intrabar.engine.tabling import gross_notional, names_of, null_below_zero, words_of
 from intrabar.model import enums
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
+from intrabar.strategy.strategy import Strategy
+
+CHEAP = 20_000
+"""Bars of all instruments together that are run three times more without asking."""
 
 BAND = (PathPolicy.WORST, PathPolicy.SHORTEST, PathPolicy.BEST)
 
@@ -36,7 +45,7 @@ class BandRun(NamedTuple):
     equity: NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The outcome of a run, as tables (polars) and figures; each is made when it is asked for.
 
@@ -44,9 +53,12 @@ class Result:
     ----------
     run : Run
         A run that has ended.
+    pages : list of path
+        Reports that were written of it.
     """
 
     run: Run
+    pages: list[Path] = field(default_factory=list)
 
     @property
     def setup(self) -> Setup:
@@ -70,9 +82,48 @@ class Result:
 
     @property
     def warnings(self) -> list[str]:
-        """What to know before believing the figures, severe sentences first."""
-        remarks = sorted(self.setup.remarks, key=lambda remark: not remark.severe)
-        return [remark.text for remark in remarks]
+        """What to know before believing the figures, severe sentences first.
+
+        What hangs on the path inside the bars is among them where `band` has been asked for, and
+        where asking is cheap: up to `CHEAP` bars, and no strategy in Python.
+        """
+        return [remark.text for remark in self.remarks]
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """The same, with whether each is severe."""
+        known = self._known()
+        broken = inconsistent(self.market)
+        return in_order([*self.setup.remarks, *remarks_of(known), *broken])
+
+    def _known(self) -> Known:
+        table = self.campaigns
+        return Known(
+            status=self.status,
+            last=self.equity["time"][-1],
+            campaigns=table.height,
+            closed=table["end_bar"].drop_nulls().len(),
+            ambiguous=int(table["ambiguous"].sum()),
+            settled=int(table["settled"].sum()),
+            without_detail=self.without_detail,
+            ends=[run.total_return for run in self.band] if self.knows_band else [],
+            own=self.metrics.values["total_return"] or 0.0,
+            policy=self.setup.account.path_policy,
+            instruments=self.setup.instruments,
+            strategies=self.setup.strategies,
+            ended=ended_early(self.market, self.bars_done),
+            orders=self.orders.lazy(),
+            fills=self.fills.lazy(),
+            campaign_table=table.lazy(),
+            gates=self.gates,
+        )
+
+    @property
+    def knows_band(self) -> bool:
+        """Whether the band has been worked out, or is so at once and without a side effect."""
+        is_small = self.market.close.size <= CHEAP
+        quiet = not any(isinstance(x, Strategy) for x in self.setup.strategies.values())
+        return "band" in self.__dict__ or (is_small and quiet)
 
     @property
     def point_values(self) -> dict[str, float]:
@@ -96,8 +147,8 @@ class Result:
 
     def _named(self, records: NDArray[Any]) -> dict[str, Any]:
         return {
-            "strategy": _names(list(self.setup.strategies), records["strategy"]),
-            "symbol": _names(self.market.symbols, records["instrument"]),
+            "strategy": names_of(list(self.setup.strategies), records["strategy"]),
+            "symbol": names_of(self.market.symbols, records["instrument"]),
         }
 
     def _times(self, bars: NDArray[np.int64]) -> pl.Series:
@@ -113,14 +164,14 @@ class Result:
             {
                 "bar": f["bar"].copy(),
                 "time": self._times(f["bar"]),
-                "phase": _words(enums.Phase, f["phase"]),
+                "phase": words_of(enums.Phase, f["phase"]),
                 **self._named(f),
-                "order": _null_below_zero(f["order"]),
-                "side": _words(enums.Side, f["side"]),
+                "order": null_below_zero(f["order"]),
+                "side": words_of(enums.Side, f["side"]),
                 "qty": f["qty"].copy(),
                 "price": f["price"].copy(),
                 "cost": f["cost"].copy(),
-                "reason": _words(enums.FillReason, f["reason"]),
+                "reason": words_of(enums.FillReason, f["reason"]),
                 "realized": f["realized"].copy(),
                 "position": f["position"].copy(),
                 "stop": f["stop"].copy(),
@@ -139,23 +190,23 @@ class Result:
         return pl.DataFrame(
             {
                 "order": o["id"].copy(),
-                "parent": _null_below_zero(o["parent"]),
+                "parent": null_below_zero(o["parent"]),
                 **self._named(o),
-                "role": _words(enums.Role, o["role"]),
-                "side": _words(enums.Side, o["side"]),
-                "type": _words(enums.OrderType, o["type"]),
-                "tif": _words(enums.TimeInForce, o["tif"]),
+                "role": words_of(enums.Role, o["role"]),
+                "side": words_of(enums.Side, o["side"]),
+                "type": words_of(enums.OrderType, o["type"]),
+                "tif": words_of(enums.TimeInForce, o["tif"]),
                 "qty": o["qty"].copy(),
                 "filled": o["filled"].copy(),
                 "limit_price": o["limit_price"].copy(),
                 "stop_price": o["stop_price"].copy(),
                 "submitted_bar": o["submitted"].astype(np.int64),
                 "submitted_time": self._times(o["submitted"]),
-                "submitted_phase": _words(enums.Phase, o["phase"]),
-                "done_bar": _null_below_zero(done),
+                "submitted_phase": words_of(enums.Phase, o["phase"]),
+                "done_bar": null_below_zero(done),
                 "done_time": self._times(done),
-                "status": _words(enums.OrderStatus, o["status"]),
-                "reject": _words(enums.Reject, o["reject"]),
+                "status": words_of(enums.OrderStatus, o["status"]),
+                "reject": words_of(enums.Reject, o["reject"]),
             }
         )
 
@@ -182,7 +233,7 @@ class Result:
                 "bar": x["bar"].copy(),
                 "time": self._times(x["bar"]),
                 **self._named(x),
-                "kind": _words(enums.LedgerKind, x["kind"]),
+                "kind": words_of(enums.LedgerKind, x["kind"]),
                 "amount": x["amount"].copy(),
                 "cash": x["cash"].copy(),
             }
@@ -193,7 +244,7 @@ class Result:
         """Equity at every close, with cash, drawdown (fraction) and exposure (fraction)."""
         n = self.bars_done
         equity = self.run.machine.tape.equity[:n]
-        held = self._gross_notional()[:n]
+        held = gross_notional(self.run.machine.fills(), self.market, self.point_values)[:n]
         return pl.DataFrame(
             {
                 "bar": np.arange(n),
@@ -204,26 +255,6 @@ class Result:
                 "exposure": np.divide(held, equity, out=np.zeros(n), where=equity > 0.0),
             }
         )
-
-    def _gross_notional(self) -> NDArray[np.float64]:
-        """Absolute net position times close and point value, summed over instruments, (t,)."""
-        f = self.run.machine.fills()
-        t, n = self.market.close.shape
-        sleeve = f["strategy"].astype(np.int64) * n + f["instrument"]
-        order = np.argsort(sleeve, kind="stable")
-        # What each fill (or split) changed of its sleeve.
-        change = np.diff(f["position"][order], prepend=0.0)
-        starts = np.flatnonzero(np.diff(sleeve[order], prepend=-1))
-        change[starts] = f["position"][order][starts]
-        moved = np.zeros((t, n))
-        np.add.at(moved, (f["bar"][order], f["instrument"][order]), change)
-        worth = np.array(list(self.point_values.values()))
-        if self.market.fx is not None:
-            worth = worth * self.market.fx
-        close = np.abs(np.nan_to_num(self.market.close))
-        notional = np.abs(np.cumsum(moved, axis=0)) * close * worth
-        total: NDArray[np.float64] = notional.sum(axis=1)
-        return total
 
     @cached_property
     def campaigns(self) -> pl.DataFrame:
@@ -288,17 +319,36 @@ class Result:
         """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
         return tuple(band_run(self, policy) for policy in BAND)
 
+    @property
+    def title(self) -> str:
+        """The strategies and the instruments."""
+        return titled(self.setup.strategies, self.market.symbols)
+
+    def __repr__(self) -> str:
+        figures = figure_lines(self.metrics, self._currency)
+        return "\n".join([self.title, self._facts(), "", *figures, *self._notes()])
+
     def _repr_html_(self) -> str:
-        values = self.metrics.values
-        shown = ("total_return", "max_drawdown", "sharpe", "campaigns", "win_rate", "expectancy_r")
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{name.replace('_', ' ')}</th>"
-            f"<td style='text-align:right'>{values[name]:,.4g}</td></tr>"
-            for name in shown
-            if isinstance(values.get(name), int | float)
+        return html_summary(self.title, self._facts(), self.metrics, self._currency, self._notes())
+
+    @property
+    def _currency(self) -> str:
+        return self.setup.account.currency
+
+    def _facts(self) -> str:
+        times = self.equity["time"]
+        return (
+            f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}, {len(times):,} bars, {self.status.word}"
         )
-        title = ", ".join(self.setup.strategies) + " on " + ", ".join(self.market.symbols)
-        return f"<table><caption>{title} ({self.status.word})</caption>{rows}</table>"
+
+    def _notes(self) -> list[str]:
+        """The band where it is known, what to know, and where the report is."""
+        remarks = self.remarks
+        ends = sorted(run.total_return for run in self.band) if self.knows_band else []
+        band = [band_line(ends, int(self.campaigns["ambiguous"].sum()))] if ends else []
+        place = "ib.report(result) writes it"
+        pages = [f"report: {page}" for page in self.pages] or [f"report: {place}"]
+        return [*band, *remark_lines(remarks), *pages]
 
 
 def periods_per_year(instruments: Sequence[Instrument]) -> float:
@@ -327,23 +377,3 @@ def finish(run: Run, progress: Progress | None = None) -> Result:
     """Run to the end and give the result."""
     run.to_end(progress)
     return Result(run)
-
-
-def _names(names: Sequence[str], rows: NDArray[Any]) -> pl.Series:
-    """The names of rows; a row of -1 has none."""
-    return pl.Series(names, dtype=pl.String).gather(_null_below_zero(rows.astype(np.int64)))
-
-
-def _words(words: type[enums.Word], codes: NDArray[Any]) -> NDArray[Any]:
-    """Codes as the words that tables write."""
-    least = min(int(w) for w in words)
-    table = np.array([""] * (max(int(w) for w in words) - least + 1), dtype="U24")
-    for w in words:
-        table[int(w) - least] = w.word
-    words_of: NDArray[Any] = table[codes - least]
-    return words_of
-
-
-def _null_below_zero(numbers: NDArray[np.int64]) -> pl.Series:
-    series = pl.Series(numbers.copy())
-    return pl.select(pl.when(pl.lit(series) >= 0).then(pl.lit(series))).to_series()

@@ -119,8 +119,10 @@ class Findings:
     band : sequence of PolicyRun
         Worst, shortest and best; more are shown as well.
     lines : sequence of Line
+    warnings : sequence of str
+        Why the figures may be wrong: above them on the page.
     notes : sequence of str
-        Warnings and remarks, most serious first.
+        What else to know, most serious first.
     manifest : JSON-like mapping
         Configuration, versions, seed, data hashes.
     """
@@ -131,5 +133,6 @@ class Findings:
     months: pl.DataFrame | None = None
     band: Sequence[PolicyRun] = ()
     lines: Sequence[Line] = ()
+    warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)

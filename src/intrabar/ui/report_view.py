@@ -133,6 +133,7 @@ def report_view(
         "accruals": _accruals(tables.ledger.lazy()),
         "metrics": _metric_tables(findings),
         "monthly": _monthly(findings.months),
+        "warnings": list(findings.warnings),
         "notes": list(findings.notes),
         "manifest": cast("dict[str, object]", shape.plain(dict(findings.manifest))),
     }

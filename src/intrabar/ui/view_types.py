@@ -249,5 +249,6 @@ class ReportView(TypedDict):
     accruals: list[AccrualRow]
     metrics: list[MetricTable]
     monthly: list[MonthlyRow]
+    warnings: list[str]
     notes: list[str]
     manifest: dict[str, object]

@@ -1,0 +1,89 @@
+"""A run in about ten lines that a person reads: the same in Python, notebooks and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from intrabar.analysis.metrics import METRICS, Sheet
+from intrabar.model.remark import Remark
+
+ROWS = {
+    "total_return": "return",
+    "annual_return": "a year",
+    "max_drawdown": "drawdown",
+    "sharpe": "Sharpe",
+    "campaigns": "campaigns",
+    "win_rate": "win rate",
+    "expectancy_r": "expectancy",
+    "costs": "costs",
+}
+
+
+def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
+    """What a run of these strategies on these instruments is called."""
+    more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
+    return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
+
+
+def figure_lines(sheet: Sheet, currency: str) -> list[str]:
+    """The figures of `ROWS`, a line each."""
+    return [figure_line(sheet, name, label, currency) for name, label in ROWS.items()]
+
+
+def figure_line(sheet: Sheet, name: str, label: str, currency: str) -> str:
+    """A metric with its unit, or why there is none."""
+    return f"  {label:<12}{figure_text(sheet, name, currency):>14}"
+
+
+def figure_text(sheet: Sheet, name: str, currency: str) -> str:
+    """A metric with its unit, or why there is none."""
+    value = sheet.values[name]
+    if value is None:
+        return f"none ({sheet.reasons.get(name, 'undefined')})"
+    return shown(name, value) + (f" {currency}" if name == "costs" else "")
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure as people read it."""
+    unit = METRICS[name]
+    if value is None:
+        return "none"
+    if unit.startswith("fraction"):
+        return f"{value:.2%}"
+    if unit in ("count", "bars"):
+        return f"{value:,.0f}"
+    if unit == "account currency":
+        return f"{value:,.2f}"
+    return f"{value:.3f}" + (" R" if unit == "R" else "")
+
+
+def band_line(ends: Sequence[float], ambiguous: int) -> str:
+    """What hangs on the path inside the bars, from rising total returns."""
+    band = f"  {'band':<12}{f'{ends[0]:.2%}':>14}"
+    if ends[0] == ends[-1]:
+        return f"{band} whichever order prices had inside the bars"
+    return (
+        f"{band} to {ends[-1]:.2%}: worst and best order of prices inside the bars; "
+        f"{ambiguous} campaigns had stop and target in one"
+    )
+
+
+def remark_lines(remarks: Sequence[Remark], more: Sequence[str] = ()) -> list[str]:
+    """What to know before believing the figures, a line each; severe sentences are warnings."""
+    texts = [remark.text for remark in remarks]
+    lines = [f"{'warning' if one.severe else 'note'}: {one.text}" for one in remarks]
+    return lines + [f"note: {text}" for text in dict.fromkeys(more) if text not in texts]
+
+
+def html_summary(title: str, facts: str, sheet: Sheet, currency: str, lines: Sequence[str]) -> str:
+    """The same as a table for notebooks, everything escaped."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(label)}</th>"
+        f"<td style='text-align:right'>{escape(figure_text(sheet, name, currency))}</td></tr>"
+        for name, label in ROWS.items()
+    )
+    told = "".join(f"<li>{escape(line.strip())}</li>" for line in lines)
+    return (
+        f"<table><caption>{escape(title)}<br>{escape(facts)}</caption>{rows}</table><ul>{told}</ul>"
+    )
