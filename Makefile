@@ -1,20 +1,40 @@
-# Few targets. Everything that they need they install, into .venv.
+# Few targets. Everything that they need they install, from the locks in requirements/, into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := .venv-uv/bin/uv
 PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
+LOCKS := demo docs core
+VERSIONS := 3.11 3.12 3.13
+# `demo` takes nothing away from an environment that has the developers' packages.
+READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
-.PHONY: setup demo test check bench bench-all bench-growth docs fuzz clean
+.PHONY: setup demo test check lock test-newest test-oldest test-pythons test-wheel
+.PHONY: bench bench-all bench-growth docs fuzz clean
 
-$(VENV)/.ready: pyproject.toml $(PAGE)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check uv
-	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]'
+# Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
+define install
+	test -x $(2)/bin/python || $(UV) venv -q --python $(or $(3),$(PYTHON)) $(2)
+	$(UV) pip sync -q --python $(2)/bin/python --require-hashes --compile-bytecode requirements/$(1).lock
+	$(UV) pip install -q --python $(2)/bin/python --no-deps -e .
+	$(2)/bin/python -m compileall -q src/intrabar
+endef
+
+$(UV):
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/pip install -q --disable-pip-version-check uv==0.13.9
+
+$(VENV)/.dev: pyproject.toml requirements/dev.lock $(PAGE) | $(UV)
+	$(call install,dev,$(VENV))
 	touch $@
 
-setup: $(VENV)/.ready
+$(VENV)/.demo: pyproject.toml requirements/demo.lock $(PAGE) | $(UV)
+	$(call install,demo,$(VENV))
+	touch $@
 
-demo: setup          ## a real backtest on real bars, to a report
+setup: $(VENV)/.dev
+
+demo: $(READY)       ## a real backtest on real bars, to a report
 	$(BIN)/intrabar demo
 
 test: setup          ## the tests
@@ -25,6 +45,35 @@ check: setup         ## linters, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock: $(UV)          ## the only writer of requirements/*.lock: the newest versions that fit
+	env -u UV_FIND_LINKS $(UV) pip compile -q --upgrade pyproject.toml --extra dev \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.lock
+	for name in $(LOCKS); do \
+	  extra=$$([ $$name = core ] || echo --extra $$name); \
+	  env -u UV_FIND_LINKS $(UV) pip compile -q --upgrade pyproject.toml $$extra -c requirements/dev.lock \
+	    --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    -o requirements/$$name.lock || exit 1; \
+	done
+
+test-newest: $(UV)   ## the tests on the newest versions of everything
+	test -x .venv-newest/bin/python || $(UV) venv -q --python $(PYTHON) .venv-newest
+	$(UV) pip install -q --python .venv-newest/bin/python --upgrade -e '.[dev]'
+	.venv-newest/bin/python -m pytest -n 2
+
+test-oldest: $(UV)   ## the tests on the lower bounds of pyproject.toml
+	test -x .venv-oldest/bin/python || $(UV) venv -q --python $(PYTHON) .venv-oldest
+	$(UV) pip install -q --python .venv-oldest/bin/python --resolution lowest-direct -e '.[dev]'
+	.venv-oldest/bin/python -m pytest -n 2
+
+test-pythons: $(UV)  ## the tests on each Python that is installed
+	for v in $(VERSIONS); do \
+	  at=$$($(UV) python find --no-python-downloads $$v 2>/dev/null) || { echo "Python $$v: not installed"; continue; }; \
+	  $(MAKE) --no-print-directory test VENV=.venv-$$v PYTHON=$$at && echo "Python $$v: passed" || exit 1; \
+	done
+
+test-wheel: setup    ## the wheel in an empty environment, without git or Node
+	.ci/wheel $(BIN)/python $(UV)
 
 bench: setup         ## against the hand-written floor and the fast peers, some minutes
 	$(BIN)/python benchmarks/run.py
@@ -37,12 +86,13 @@ bench-growth: setup  ## how the cost grows with bars, instruments, fills and str
 	$(BIN)/python benchmarks/parts.py
 
 docs: setup          ## pictures from their scenarios, then the pages, into site/
-	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[docs]'
 	$(BIN)/python docs/pictures/draw.py
-	$(BIN)/zensical build -c -s
+	test -x .venv-docs/bin/python || $(UV) venv -q --python $(PYTHON) .venv-docs
+	$(UV) pip sync -q --python .venv-docs/bin/python --require-hashes requirements/docs.lock
+	.venv-docs/bin/zensical build -c -s
 
 fuzz: setup          ## the market against the slow one, at length
 	$(BIN)/python tests/oracles/compare_many.py 100000 7
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench* dist site
+	rm -rf $(VENV) .venv-* dist site

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         StrategyError,
         UsageError,
     )
-    from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
+    from intrabar.exits import FixedRatio, TrailingATR
     from intrabar.indicators import (
         atr,
         bollinger,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
-    from intrabar.model.session import Session
     from intrabar.research.check import Check, Validation
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
@@ -82,12 +81,11 @@ _HOMES = {
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
     "RunError StrategyError UsageError",
-    "exits": "FixedPercent FixedRatio TrailingATR",
+    "exits": "FixedRatio TrailingATR",
     "indicators": "atr bollinger cross ema highest lowest price rsi sma talib uniform",
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
-    "model.session": "Session",
     "research.check": "Check Validation",
     "research.critique": "critique",
     "research.finding": "Finding",
@@ -118,7 +116,6 @@ __all__ = [
     "DataError",
     "Expected",
     "Finding",
-    "FixedPercent",
     "FixedRatio",
     "Gates",
     "Instrument",
@@ -132,7 +129,6 @@ __all__ = [
     "Replay",
     "Result",
     "RunError",
-    "Session",
     "Side",
     "Signals",
     "Strategy",

@@ -28,6 +28,7 @@ from llvmlite import ir
 from numba import types
 
 from intrabar.cache import cache_home
+from intrabar.compiling import COMPILING
 from intrabar.sources import digest_of, kernel_modules, read_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,12 +82,11 @@ if not NOT_KEPT:
 
 _numba.config.CACHE_DIR = str(CACHE)
 
-_WARM = CACHE.is_dir() and any(CACHE.rglob("*.nbc"))  # asked before this process leaves any
-
-
-def is_warm() -> bool:
-    """Whether an earlier process has left compiled kernels behind."""
-    return _WARM
+if NOT_KEPT:
+    COMPILING.sentence = (
+        f"compiling the market for this run alone: {NOT_KEPT}; set INTRABAR_CACHE to a folder "
+        "that can be written"
+    )
 
 
 def kernel(function: F) -> F:

@@ -73,6 +73,11 @@ app.command(
     help="Backtest two bots on five shares that come as a package, and write the report.",
 )
 app.command(
+    "intrabar.app.warm_command:warm",
+    name="warm",
+    help="Compile ahead what the first runs need.",
+)
+app.command(
     "intrabar.app.data_commands:app",
     name="data",
     help="Import bars into the catalogue; list, show, verify, resample them.",

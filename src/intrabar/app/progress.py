@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from intrabar.kernel import NOT_KEPT, is_warm
+from intrabar.compiling import watched
 
 Shown = Callable[[int, int], None] | None
 
@@ -14,11 +14,6 @@ Shown = Callable[[int, int], None] | None
 @contextmanager
 def bar(stream: TextIO, counted: str = "bars") -> Iterator[Shown]:
     """Something to call with how many are done, and of how many; None where nobody watches."""
-    if NOT_KEPT:
-        told = f"compiling the market for this run alone: {NOT_KEPT}; set INTRABAR_CACHE"
-        print(f"{told} to a folder that can be written", file=stream, flush=True)
-    elif not is_warm():
-        print("compiling the market once (about half a minute) ...", file=stream, flush=True)
     if not stream.isatty():
         yield None
         return
@@ -27,4 +22,12 @@ def bar(stream: TextIO, counted: str = "bars") -> Iterator[Shown]:
 
     with Progress(console=Console(file=stream), transient=True) as shown:
         task = shown.add_task(counted, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+        def compiled(done: int, total: int) -> None:
+            shown.update(task, description="compiling", completed=done, total=total)
+
+        def went_on(done: int, total: int) -> None:
+            shown.update(task, description=counted, completed=done, total=total)
+
+        with watched(compiled):
+            yield went_on

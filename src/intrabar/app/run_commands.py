@@ -96,6 +96,9 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
     report : bool
         Write the report.
     """
+    from intrabar.app.warm_command import warm_up
+
+    warm_up()
     made = demo_config(out, report)
     composed = compose(made)
     folder, result, outlook = carry_out(composed, made, quiet=False)

@@ -1,0 +1,5 @@
+"""`python -m intrabar` is `intrabar`."""
+
+from intrabar.app.cli import main
+
+main()
