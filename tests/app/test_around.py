@@ -65,7 +65,10 @@ def test_profits_are_exchanged_at_the_rate_of_their_close() -> None:
     crossed = {"EURJPY": daily([100.0] * 4), "USDJPY": daily([100.0, 100, 100, 80])}
     assert end_of(held([100, 100, 110, 120], rates=crossed, **euros)) == pytest.approx(100_250)
     with pytest.raises(ib.ConfigError, match="no rate of exchange from EUR to USD"):
-        held([100, 100], **euros)
+        held([100, 100], account={"currency": "USD"}, **euros)
+    own = held([100, 100], **euros)  # nobody says which: it is that of all that is traded
+    assert own.setup.account.currency == "EUR"
+    assert any("the account is in EUR" in text for text in own.warnings)
     with pytest.raises(ib.DataError, match="no rate of exchange for 2020-01-1"):
         held([100] * 20, rates={"EURUSD": daily([1.0, 1.1])}, **euros)
 

@@ -319,7 +319,6 @@ def test_an_interrupted_run_is_not_listed(
         (["--param", "Other.fast=3"], "no strategy of MovingAverageCrossover has it"),
         (["--param", "fast=[1"], "--param 'fast=[1': '[1' is no YAML value"),
         (["--data", "="], "--data '=': must be FILE or SYMBOL=FILE"),
-        (["--zone", "UTC"], "--zone belongs to --data"),
         (["--cash", "inf"], "account.cash: is inf, must be a finite number"),
         (["--cash", "-1"], "account.cash: is -1.0, must be above 0"),
         (["--start", "x"], "start: is 'x', must be a date"),

@@ -206,6 +206,7 @@ def test_what_is_around_bars_of_a_program(tmp_path: Path) -> None:
 
 def test_rates_that_are_missing_are_named(tmp_path: Path) -> None:
     how: dict[str, Any] = {"instruments": {"A": {"currency": "CHF"}}}
+    how["account"] = {"currency": "USD"}
     with pytest.raises(ConfigError, match="no rate of exchange from CHF to USD"):
         ib.backtest("CoinFlip", {"A": daily("A", 1)}, chunk=100, out=tmp_path / "out", **how)
 

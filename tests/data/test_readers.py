@@ -98,12 +98,13 @@ def test_yahoo_days_close_with_the_session(read: Callable[..., RawBars]) -> None
 
 
 @pytest.mark.parametrize("calendar", ["", "24/7"])
-def test_days_without_hours_close_at_midnight_utc(
+def test_days_without_hours_close_at_the_last_moment_of_their_own_date(
     read: Callable[..., RawBars], calendar: str
 ) -> None:
     raw = read(YAHOO, calendar=calendar)
     assert raw.open_time.tolist() == [ns("2024-07-03"), ns("2024-07-05")]
-    assert raw.close_time.tolist() == [ns("2024-07-04"), ns("2024-07-06")]
+    moment = 1_000_000
+    assert raw.close_time.tolist() == [ns("2024-07-04") - moment, ns("2024-07-06") - moment]
 
 
 def test_yahoo_days_with_an_offset_keep_their_local_date(read: Callable[..., RawBars]) -> None:

@@ -20,6 +20,7 @@ from intrabar.data.timeline import HasPeriod, market_from_bars
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Action, Bars, Market, Times
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
 
 
 def market_of(
@@ -79,6 +80,43 @@ def _actions(series: Series, market: Market, column: int) -> list[Action]:
 
 Prices = TypeVar("Prices", bound=HasPeriod)
 """Bars, or a feed of them."""
+
+
+def settled(
+    config: Config, currencies: Sequence[str], symbols: Sequence[str], given: Sequence[str] = ()
+) -> tuple[Config, tuple[Remark, ...]]:
+    """A configuration whose account is in a currency that the run can be settled in.
+
+    Where nobody says the account's currency, all instruments are in one, and no rate of exchange
+    leads from it to the usual one, the account is in theirs.
+
+    Parameters
+    ----------
+    config : Config
+    currencies : sequence of str
+        Of the instruments.
+    symbols, given : sequence of str
+        Of the instruments, and of rates of exchange that a program gives.
+    """
+    account = config.account
+    if "currency" in account.model_fields_set or set(currencies) in ({account.currency}, set()):
+        return config, ()
+    if len(set(currencies)) > 1:
+        return config, ()
+    own = currencies[0]
+    named = [*symbols, *given, *(source.symbol for source in config.rates)]
+    pairs = [pair for name in named if (pair := pair_of(name)) is not None]
+    try:
+        links(own, account.currency, [*pairs, *_kept(config, 0)])
+    except ConfigError:
+        text = (
+            f"the account is in {own}, the currency of {', '.join(symbols[:5])}, because none was "
+            f"said: cash {account.cash:,.0f} {own}. Say it: account: {{currency: {own}}}, "
+            f"--currency {own}; for another, give rates of exchange"
+        )
+        money = account.model_copy(update={"currency": own})
+        return config.model_copy(update={"account": money}), (Remark(text),)
+    return config, ()
 
 
 def pairs_for(

@@ -7,58 +7,83 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from intrabar.app.bars_in import Series, nanoseconds, read_series
+import numpy as np
+
+from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
 from intrabar.app.config import Config
 from intrabar.app.config_file import absolute, validated
+from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import actions_of, read_actions
-from intrabar.data.frames import bars_from_frame
+from intrabar.data.calendars import trade_dates
+from intrabar.data.frames import UNNAMED, bars_from_frame
 from intrabar.data.margins import read_margins
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
+from intrabar.model.remark import Remark
 
 
-def bars_of(data: Any, config: Config, zone: str | None) -> list[Bars]:
+def series_in(data: Any, config: Config) -> list[Series]:
     """The bars of every symbol, between the dates of the configuration.
 
     Parameters
     ----------
     data : Bars, frame, path, list or {symbol: any of these}
     config : Config
-    zone : str
-        IANA zone of stamps that carry none.
 
     Raises
     ------
     UsageError, DataError
     """
     first, last = nanoseconds(config.start), nanoseconds(config.end, end=True)
-    bars = _bars(data, config, zone)
-    return [b if first is None and last is None else b.between(first, last) for b in bars]
+    found = _series(data, config)
+    if first is None and last is None:
+        return found
+    return [replace(one, bars=one.bars.between(first, last)) for one in found]
 
 
-def one_of(data: Any, symbol: str, config: Config, zone: str | None) -> Bars:
+def one_of(data: Any, symbol: str, config: Config) -> Series:
     """The bars in one of the things that bars may be in."""
+    said = config.instruments.get(symbol, {})
     if isinstance(data, Bars):
-        return data if data.symbol == symbol or symbol == "ASSET" else replace(data, symbol=symbol)
+        bars = data if data.symbol == symbol or symbol == UNNAMED else replace(data, symbol=symbol)
+        return _series_of_bars(bars, config)
+    named = calendar_for(symbol, said, config.calendar)
+    calendar = calendar_by_name(symbol, said) if named is None else named
     if isinstance(data, str | Path):
-        source = {"symbol": symbol, "file": str(data), "zone": zone, "period": config.period}
+        source = {"symbol": symbol, "file": str(data), "zone": config.zone}
         one = absolute(validated(Config, {"data": [source]}), Path())
-        return read_series(one.model_copy(update={"instruments": config.instruments}))[0].bars
+        own = {name: getattr(config, name) for name in ("instruments", "period", "calendar")}
+        return read_series(one.model_copy(update=own))[0]
     if not hasattr(data, "columns"):
         raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
-    own = config.instruments.get(symbol, {}).get("calendar", "")
-    return bars_from_frame(data, symbol, zone=zone, period=config.period, calendar=str(own))
+    bars = bars_from_frame(data, symbol, zone=config.zone, period=config.period, calendar=calendar)
+    return given_series(bars, calendar)
 
 
-def with_around(
-    series: Series, config: Config, around: Mapping[str, Mapping[str, Any]], zone: str | None
-) -> Series:
+def _series_of_bars(bars: Bars, config: Config) -> Series:
+    """Bars that a program has made: their sessions are its own, whatever a calendar says."""
+    said = config.instruments.get(bars.symbol, {})
+    named = calendar_for(bars.symbol, said, config.calendar)
+    calendar = calendar_by_name(bars.symbol, said) if named is None else named
+    if np.array_equal(trade_dates(calendar, bars.open_time), bars.session):
+        return given_series(bars, calendar)
+    if named is None:
+        return given_series(bars, "")
+    text = (
+        f"{bars.symbol}: the sessions of its Bars are not those of {calendar}, by whose trade "
+        "dates longer time frames and orders for the day go; make the bars of a frame or a file, "
+        "or name no calendar"
+    )
+    return given_series(bars, calendar, (Remark(text, severe=True),))
+
+
+def with_around(series: Series, config: Config, around: Mapping[str, Mapping[str, Any]]) -> Series:
     """A series with its actions, margins and lower bars among what is given around bars."""
-    return replace(series, **around_of(series.bars.symbol, config, around, zone))
+    return replace(series, **around_of(series.bars.symbol, config, around))
 
 
 def around_of(
-    symbol: str, config: Config, around: Mapping[str, Mapping[str, Any]], zone: str | None
+    symbol: str, config: Config, around: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The actions, margins and lower bars of a symbol, as far as they are given."""
     given = {name: named[symbol] for name, named in around.items() if symbol in named}
@@ -70,20 +95,30 @@ def around_of(
         made["margins"] = read_margins(given["margins"], symbol)
     if "detail" in given:
         finer = config.model_copy(update={"period": None})
-        made["detail"] = one_of(given["detail"], symbol, finer, zone)
+        made["detail"] = one_of(given["detail"], symbol, finer).bars
     return made
 
 
-def _bars(data: Any, config: Config, zone: str | None) -> list[Bars]:
+def _series(data: Any, config: Config) -> list[Series]:
     if isinstance(data, Mapping):
         wanted = config.symbols or list(data)
         for symbol in wanted:
             if symbol not in data:
                 raise NotFoundError("symbol", symbol, data)
-        return [one_of(data[symbol], symbol, config, zone) for symbol in wanted]
+        return [one_of(data[symbol], symbol, config) for symbol in wanted]
     if isinstance(data, list | tuple):
         if not all(isinstance(one, Bars) for one in data):
             raise ConfigError("data: a list must hold Bars; give frames as {symbol: frame}")
-        return list(data)
-    symbol = config.symbols[0] if config.symbols else "ASSET"
-    return [one_of(data, symbol, config, zone)]
+        return [_series_of_bars(one, config) for one in data]
+    symbols = config.symbols or [UNNAMED]
+    if len(symbols) > 1 and not _is_wide(data):
+        raise ConfigError(
+            f"symbols: {', '.join(symbols)} are traded, but data holds the bars of one; give "
+            f"{{{symbols[0]!r}: ..., {symbols[1]!r}: ...}}"
+        )
+    return [one_of(data, symbol, config) for symbol in symbols]
+
+
+def _is_wide(data: Any) -> bool:
+    """Whether a frame's columns are pairs of field and symbol, as yfinance makes them."""
+    return any(isinstance(name, tuple) for name in getattr(data, "columns", ()))

@@ -12,19 +12,23 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.config import Config, Source
+from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import Actions, kept_actions, read_actions
 from intrabar.data.adjust import factors
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import check
 from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
+from intrabar.data.contradictions import Seen
 from intrabar.data.detail import detail_in
 from intrabar.data.frames import UNNAMED
-from intrabar.data.instruments import instrument
+from intrabar.data.hours import under
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import Margins, read_margins
+from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
+from intrabar.model.remark import Remark
 
 JUMP = 0.4
 """A close that moves by more than this fraction may be an unadjusted split."""
@@ -68,19 +72,26 @@ class Series:
 
     bars: Bars
     origin: Origin
-    remarks: tuple[str, ...] = ()
+    calendar: str = ""
+    remarks: tuple[Remark, ...] = ()
     actions: Actions | None = None
     margins: Margins | None = None
     rolls: tuple[Roll, ...] = ()
     detail: Bars | None = None
+
+    @property
+    def seen(self) -> Seen:
+        """What the bars tell of their instrument."""
+        return Seen(WholeFeed(self.bars), self.calendar)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
     bars: Bars
     where: str
+    calendar: str
     sha256: str = ""
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     rolls: tuple[Roll, ...] = ()
     adjustment: str = "raw"
 
@@ -110,7 +121,7 @@ def read_series(config: Config) -> list[Series]:
 
 def read_one(source: Source, config: Config) -> Series:
     """One series; lower bars are read where the path policy asks for them."""
-    read = _read(source, _calendar(config, source.symbol), config.period)
+    read = _read(source, named_calendar(source, config), config)
     bars = read.bars.between(nanoseconds(config.start), nanoseconds(config.end, end=True))
     actions = known_actions(source, source.adjustment or read.adjustment)
     margins = read_margins(source.margins, source.symbol) if source.margins else None
@@ -118,15 +129,22 @@ def read_one(source: Source, config: Config) -> Series:
     if config.account.path_policy == "detail":
         detail = _detail(source, config, bars.period)
     series = Series(
-        bars, origin(bars, read.where, read.sha256), (), actions, margins, read.rolls, detail
+        bars,
+        origin(bars, read.where, read.sha256),
+        read.calendar,
+        read.remarks,
+        actions,
+        margins,
+        read.rolls,
+        detail,
     )
-    odd = (*read.remarks, *jumps(bars, series))
-    return replace(series, remarks=odd, origin=replace(series.origin, around=hash_around(series)))
+    return replace(series, origin=replace(series.origin, around=hash_around(series)))
 
 
-def given_series(bars: Bars, **around: Any) -> Series:
+def given_series(bars: Bars, calendar: str, remarks: tuple[Remark, ...] = ()) -> Series:
     """Bars that a program gives, which no later run is held against."""
-    return Series(bars, Origin(bars.symbol, "given", "", "", len(bars), "", ""), **around)
+    origin = Origin(bars.symbol, "given", "", "", len(bars), "", "")
+    return Series(bars, origin, calendar, remarks)
 
 
 def hash_around(series: Series) -> str:
@@ -139,9 +157,17 @@ def hash_around(series: Series) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest() if any(parts) else ""
 
 
-def _calendar(config: Config, symbol: str) -> str:
-    given = config.instruments.get(symbol, {}).get("calendar")
-    return str(given) if given is not None else instrument(symbol).calendar
+def named_calendar(source: Source, config: Config) -> str | None:
+    """The calendar that is named for a source, wherever it is; None where none is."""
+    said = config.instruments.get(source.symbol, {})
+    return calendar_for(source.symbol, said, source.calendar, config.calendar)
+
+
+def calendar_of_source(source: Source, config: Config) -> str:
+    """The same, or else that of the symbol's kind or name."""
+    named = named_calendar(source, config)
+    said = config.instruments.get(source.symbol, {})
+    return calendar_by_name(source.symbol, said) if named is None else named
 
 
 def known_actions(source: Source, adjustment: str) -> Actions | None:
@@ -168,27 +194,30 @@ def _detail(source: Source, config: Config, period: int) -> Bars | None:
 def given_detail(source: Source, config: Config) -> Bars:
     """The lower bars of the file that a source names."""
     finer = source.model_copy(update={"file": source.detail, "period": None, "contracts": {}})
-    return _file(finer, _calendar(config, source.symbol), None).bars
+    return _file(finer, calendar_of_source(source, config), config, None).bars
 
 
-def _read(source: Source, calendar: str, period: str | None) -> _Read:
+def _read(source: Source, calendar: str | None, config: Config) -> _Read:
+    """The bars of a source; `calendar` is what was named, None for none."""
     if source.contracts:
-        return _joined(source, calendar, period)
+        return _joined(source, calendar, config)
     if source.sample:
         from intrabar.app.sample import REMARK, sample_bars
 
         return _Read(
-            sample_bars(source.symbol),
+            under(sample_bars(source.symbol), "NYSE", calendar),
             "bokeh_sampledata.stocks",
-            remarks=(REMARK,),
+            "NYSE" if calendar is None else calendar,
+            remarks=(Remark(REMARK),),
             adjustment="all",
         )
     if source.file is None:
-        return _from_catalogue(source, period)
-    return _file(source, calendar, period)
+        return _from_catalogue(source, calendar, config.period)
+    by_name = calendar_of_source(source, config)
+    return _file(source, by_name if calendar is None else calendar, config, config.period)
 
 
-def _joined(source: Source, calendar: str, period: str | None) -> _Read:
+def _joined(source: Source, calendar: str | None, config: Config) -> _Read:
     """A continuous future."""
     if source.roll is None:
         raise ConfigError(f"{source.symbol}: roll is missing; say volume, or when contracts roll")
@@ -197,7 +226,7 @@ def _joined(source: Source, calendar: str, period: str | None) -> _Read:
         _read(
             source.model_copy(update={"symbol": name, "file": file or None, "contracts": {}}),
             calendar,
-            period,
+            config,
         )
         for name, file in source.contracts.items()
     ]
@@ -205,19 +234,20 @@ def _joined(source: Source, calendar: str, period: str | None) -> _Read:
     told = ", ".join(f"{name}" for name in source.contracts)
     digest = hashlib.sha256("".join(content_hash(part.bars) for part in parts).encode())
     odd = tuple(remark for part in parts for remark in part.remarks)
-    return _Read(made.bars, f"contracts {told}", digest.hexdigest(), odd, made.rolls)
+    hours = parts[0].calendar
+    return _Read(made.bars, f"contracts {told}", hours, digest.hexdigest(), odd, made.rolls)
 
 
-def _file(source: Source, calendar: str, period: str | None) -> _Read:
+def _file(source: Source, calendar: str, config: Config, period: str | None) -> _Read:
     assert source.file is not None
     how = Reading(
         symbol="" if source.symbol == UNNAMED else source.symbol,
         format=source.format,
         mapping=source.columns,
         label=source.label,
-        zone=source.zone,
+        zone=source.zone or config.zone,
         period=source.period or period,
-        calendar=calendar if source.calendar is None else source.calendar.replace("none", ""),
+        calendar=calendar,
         side=source.side,
         time_format=source.time_format,
     )
@@ -226,11 +256,12 @@ def _file(source: Source, calendar: str, period: str | None) -> _Read:
         checked = check(raw, source.symbol, sort=source.sort)
     except DataError as error:
         raise DataError(f"{raw.source}: {error}") from error
-    odd = tuple(f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error")
-    return _Read(checked.bars, source.file, raw.sha256, odd)
+    odd = [f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error"]
+    told = tuple(Remark(text, severe=True) for text in odd)
+    return _Read(checked.bars, source.file, calendar, raw.sha256, told)
 
 
-def _from_catalogue(source: Source, period: str | None) -> _Read:
+def _from_catalogue(source: Source, calendar: str | None, period: str | None) -> _Read:
     catalogue = Catalogue(source.catalogue)
     if not catalogue.list():
         raise DataError(
@@ -241,7 +272,16 @@ def _from_catalogue(source: Source, period: str | None) -> _Read:
     bars = catalogue.read(source.symbol, source.period or period)
     where = f"catalogue {catalogue.root}, {found[0].period}, from {found[0].source}"
     rolls = kept_rolls(catalogue, found[0])
-    return _Read(bars, where, found[0].source_sha256, (), rolls, adjustment_of(found[0]))
+    own = found[0].calendar
+    return _Read(
+        under(bars, own, calendar),
+        where,
+        own if calendar is None else calendar,
+        found[0].source_sha256,
+        (),
+        rolls,
+        adjustment_of(found[0]),
+    )
 
 
 def adjustment_of(manifest: Manifest) -> str:
@@ -257,9 +297,9 @@ def origin(bars: Bars, source: str, sha256: str = "") -> Origin:
     )
 
 
-def jumps(bars: Bars, series: Series) -> list[str]:
+def jumps(series: Series) -> list[Remark]:
     """Closes that move so far that a split may not have been adjusted, nor told."""
-    close = bars.close
+    bars, close = series.bars, series.bars.close
     if series.actions is not None:
         told = series.actions.placed(bars, bars.close_time, 0)
         close = close * factors(told, bars.open, close)[0]
@@ -271,8 +311,11 @@ def jumps(bars: Bars, series: Series) -> list[str]:
     day = str(np.datetime64(int(bars.session[at]), "D"))
     more = f" and {far.size - 1} more like it" if far.size > 1 else ""
     return [
-        f"{bars.symbol}: the close of {day} is {moves[at - 1]:+.0%} from the one before{more}; "
-        "if that is a split, the bars are not adjusted and the result means nothing"
+        Remark(
+            f"{bars.symbol}: the close of {day} is {moves[at - 1]:+.0%} from the one before{more}; "
+            "if that is a split, the bars are not adjusted and the result means nothing",
+            severe=True,
+        )
     ]
 
 

@@ -13,10 +13,18 @@ import polars as pl
 from intrabar.app.around import require_detail
 from intrabar.app.bars_in import Origin
 from intrabar.app.chunked_report import report_in_chunks, without_detail
-from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
+from intrabar.app.compose import is_open, make_account, make_strategies
 from intrabar.app.config import Config
-from intrabar.app.fed import is_stored, rates_for, read_feeds, sources_of, stored
+from intrabar.app.fed import (
+    fed_instruments,
+    is_stored,
+    rates_for,
+    read_feeds,
+    sources_of,
+    stored,
+)
 from intrabar.app.run_folder import Outcome, manifest_of, write_manifest
+from intrabar.app.strategies_given import in_zone
 from intrabar.engine.backtest import Progress
 from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun
@@ -72,23 +80,23 @@ def compose_chunks(config: Config, remarks: list[str] | None = None) -> Composed
     for symbol in config.instruments:
         if symbol not in traded:
             raise NotFoundError("symbol in instruments", symbol, traded)
-    instruments = tuple(make_instrument(s, config.instruments.get(s, {})) for s in traded)
+    instruments, config, told = fed_instruments(found, config.instruments, config)
     if config.account.path_policy == "detail":
         require_detail([one.alongside.detail is not None for one in found], traded)
     pairs, more = rates_for(found, instruments, config)
     setup = ChunkedSetup(
         tuple(one.feed for one in found),
         instruments,
-        strategies,
+        in_zone(strategies, config.zone),
         make_account(config.account),
         config.chunk or COMFORTABLE,
         is_open,
         tuple(one.alongside for one in found),
         pairs,
+        told,
     )
-    odd = [remark for one in found for remark in one.remarks]
     origins = [*(one.origin for one in found), *more]
-    return ComposedChunks(setup, origins, [*(remarks or []), *dict.fromkeys(odd)])
+    return ComposedChunks(setup, origins, list(remarks or []))
 
 
 def store_chunks(

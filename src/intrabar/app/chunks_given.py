@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from intrabar.app.around import require_detail
-from intrabar.app.bars_given import around_of, bars_of, one_of
-from intrabar.app.bars_in import given_series
+from intrabar.app.bars_given import around_of, one_of, series_in
 from intrabar.app.compose import is_open, make_strategies
-from intrabar.app.fed import fed, rates_for, read_feeds
-from intrabar.app.given import Given, around_given, config_and_account, instruments_given
+from intrabar.app.fed import fed, fed_instruments, rates_for, read_feeds
+from intrabar.app.given import Given, around_given, config_and_account, require_traded
 from intrabar.app.strategies_given import in_zone, strategies_of
 from intrabar.data.pieces import WholeFeed
 from intrabar.engine.chunked_setup import ChunkedSetup
@@ -30,24 +29,22 @@ def chunks_given(strategy: Any, data: Any, chunk: int, given: Given) -> ChunkedS
     ------
     UsageError, DataError
     """
-    base, made, money = config_and_account(given)
-    zone, around = given.get("zone"), around_given(given)
-    found = (
-        read_feeds(made)
-        if data is None
-        else [fed(given_series(b)) for b in bars_of(data, made, zone)]
-    )
+    made, money, said = config_and_account(given)
+    around = around_given(given)
+    found = read_feeds(made) if data is None else [fed(s) for s in series_in(data, made)]
     symbols = [one.feed.symbol for one in found]
-    traded = instruments_given(symbols, base, given)
+    require_traded(symbols, said, around)
+    more = [WholeFeed(one_of(x, pair, made).bars) for pair, x in around["rates"].items()]
+    instruments, made, remarks = fed_instruments(found, said, made, more)
+    money = replace(money, currency=made.account.currency)
     along = []
     for one in found:
-        said = around_of(one.feed.symbol, made, around, zone)
-        if "detail" in said:
-            said["detail"] = WholeFeed(said["detail"])
-        along.append(replace(one.alongside, **said))
+        own = around_of(one.feed.symbol, made, around)
+        if "detail" in own:
+            own["detail"] = WholeFeed(own["detail"])
+        along.append(replace(one.alongside, **own))
     if money.path_policy is PathPolicy.DETAIL:
         require_detail([one.detail is not None for one in along], symbols)
-    more = [WholeFeed(one_of(x, pair, made, zone)) for pair, x in around["rates"].items()]
     strategies = (
         make_strategies(made.strategies)
         if strategy is None
@@ -55,11 +52,12 @@ def chunks_given(strategy: Any, data: Any, chunk: int, given: Given) -> ChunkedS
     )
     return ChunkedSetup(
         tuple(one.feed for one in found),
-        traded,
-        in_zone(strategies, zone),
+        instruments,
+        in_zone(strategies, made.zone),
         money,
         chunk,
         is_open,
         tuple(along),
-        rates_for(found, traded, made, more)[0],
+        rates_for(found, instruments, made, more)[0],
+        remarks,
     )

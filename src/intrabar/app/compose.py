@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.app.around import market_of
-from intrabar.app.bars_in import Origin, read_series
+from intrabar.app.around import market_of, settled
+from intrabar.app.bars_in import Origin, Series, jumps, read_series
 from intrabar.app.config import AccountConfig, Config, StrategyConfig
-from intrabar.data.instruments import instrument
+from intrabar.app.strategies_given import in_zone
+from intrabar.app.traded import Said, traded
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
-from intrabar.model.bars import Times
+from intrabar.model.bars import Bars, Market, Times
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
 from intrabar.sim.account import Account
 from intrabar.strategy.registry import AnyStrategy, load
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """A run that can begin, and what there is to say about where it came from."""
+    """A run that can begin, where its bars came from, and what its file asks for in vain."""
 
     setup: Setup
     origins: list[Origin]
@@ -43,19 +46,56 @@ def compose(config: Config, remarks: list[str] | None = None) -> Composed:
         The bars cannot be used.
     """
     strategies = make_strategies(config.strategies)
-    account = make_account(config.account)
+    make_account(config.account)  # a mistake in it is told before bars are read
     series = read_series(config)
     unknown = [symbol for symbol in config.instruments if symbol not in config.traded]
     if unknown:
         raise NotFoundError("symbol in instruments", unknown[0], config.traded)
-    instruments = tuple(
-        make_instrument(s.bars.symbol, config.instruments.get(s.bars.symbol, {})) for s in series
-    )
-    market, more, told = market_of(series, instruments, config)
+    market, instruments, config, more, told = assembled(series, config.instruments, config)
     origins = [*(s.origin for s in series), *more]
-    odd = [*(remark for s in series for remark in s.remarks), *told]
-    setup = Setup(market, instruments, strategies, account, is_open)
-    return Composed(setup, origins, [*(remarks or []), *dict.fromkeys(odd)])
+    account = make_account(config.account)
+    setup = Setup(
+        market, instruments, in_zone(strategies, config.zone), account, is_open, remarks=told
+    )
+    return Composed(setup, origins, list(remarks or []))
+
+
+class Assembled(NamedTuple):
+    """The market of a run, and what was told while it was put together.
+
+    Parameters
+    ----------
+    market : Market
+    instruments : tuple of Instrument
+        In the order of its columns.
+    config : Config
+        With the account's currency settled.
+    origins : list of Origin
+        Of the rates of exchange that were read.
+    remarks : tuple of Remark
+    """
+
+    market: Market
+    instruments: tuple[Instrument, ...]
+    config: Config
+    origins: list[Origin]
+    remarks: tuple[Remark, ...]
+
+
+def assembled(
+    series: Sequence[Series],
+    said: Mapping[str, Said],
+    config: Config,
+    rates: Sequence[Bars] = (),
+) -> Assembled:
+    """Bars, and what was said of their instruments, onto one market."""
+    instruments, told = traded([s.seen for s in series], said)
+    symbols, currencies = [s.bars.symbol for s in series], [x.currency for x in instruments]
+    config, settling = settled(config, currencies, symbols, [b.symbol for b in rates])
+    market, origins, guesses = market_of(series, instruments, config, rates)
+    odd = [remark for s in series for remark in (*s.remarks, *jumps(s))]
+    remarks = (*odd, *told, *settling, *(Remark(text) for text in guesses))
+    return Assembled(market, instruments, config, origins, tuple(dict.fromkeys(remarks)))
 
 
 def make_strategies(given: list[StrategyConfig]) -> dict[str, AnyStrategy]:
@@ -88,14 +128,6 @@ def _at_fault(one: StrategyConfig, message: str) -> str:
         if re.search(rf"'{re.escape(key)}'|\b{re.escape(key)} is\b", message):
             return f".params.{key}"
     return ".params" if one.params else ""
-
-
-def make_instrument(symbol: str, given: dict[str, Any]) -> Instrument:
-    """An instrument from the table, with the configuration's values over it."""
-    try:
-        return instrument(symbol, given)
-    except UsageError as error:
-        raise ConfigError(f"instruments.{symbol}: {error}") from error
 
 
 def make_account(given: AccountConfig) -> Account:

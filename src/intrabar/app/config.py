@@ -7,7 +7,7 @@ swallow: it comes back as a remark, and the report shows it.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
@@ -24,6 +24,23 @@ def _no_number(given: Any) -> Any:
 
 
 Day = Annotated[date | datetime, BeforeValidator(_no_number)]
+
+
+def zone_name(given: Any) -> Any:
+    """The IANA name of a zone that may be an object."""
+    if given is None or isinstance(given, str):
+        return given
+    name = getattr(given, "key", None) or getattr(given, "zone", None)  # ZoneInfo, pytz
+    if isinstance(name, str):
+        return name
+    if isinstance(given, tzinfo) and (ahead := given.utcoffset(None)) is not None:
+        hours, rest = divmod(ahead, timedelta(hours=1))
+        if not rest:
+            return f"Etc/GMT{-hours:+d}" if hours else "UTC"  # its signs are the other way round
+    return given
+
+
+Zone = Annotated[str | None, BeforeValidator(zone_name)]
 
 
 class Section(BaseModel):
@@ -74,7 +91,7 @@ class Source(Section):
     catalogue: str | None = None
     sample: bool = False
     format: str | None = None
-    zone: str | None = None
+    zone: Zone = None
     label: Literal["start", "end"] | None = None
     period: str | None = None
     calendar: str | None = None
@@ -194,6 +211,10 @@ class Config(Section):
         Those of `data` where empty, in the order in which they act.
     period : str, optional
         Period to take from the catalogue.
+    calendar : str, optional
+        Exchange calendar of the instruments for which none is named nearer; "none" for none.
+    zone : str, optional
+        IANA zone of stamps that carry none, where their source names none.
     start, end : date or time
         UTC unless a zone is given; both included.
     account : AccountConfig
@@ -219,6 +240,8 @@ class Config(Section):
     data: list[Source] = Field(default_factory=list)
     symbols: list[str] = Field(default_factory=list)
     period: str | None = None
+    calendar: str | None = None
+    zone: Zone = None
     start: Day | None = None
     end: Day | None = None
     account: AccountConfig = AccountConfig()

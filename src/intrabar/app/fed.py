@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from intrabar.app.around import pairs_for
+from intrabar.app.around import pairs_for, settled
 from intrabar.app.bars_in import (
     Origin,
     Series,
     adjustment_of,
     given_detail,
+    jumps,
     known_actions,
+    named_calendar,
     nanoseconds,
     read_one,
 )
 from intrabar.app.config import Config, Source
+from intrabar.app.traded import Said, traded
 from intrabar.data.alongside import Alongside
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.continuous import kept_rolls
+from intrabar.data.contradictions import Seen
 from intrabar.data.detail import shorter
+from intrabar.data.hours import UnderFeed, is_same
 from intrabar.data.manifest import content_hash
 from intrabar.data.margins import read_margins
 from intrabar.data.pieces import Feed, WholeFeed
@@ -32,6 +37,7 @@ from intrabar.data.stored import StoredFeed
 from intrabar.data.timeline import require_one_period
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +47,13 @@ class Fed:
     feed: Feed
     origin: Origin
     alongside: Alongside
-    remarks: tuple[str, ...] = ()
+    calendar: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def seen(self) -> Seen:
+        """What the bars tell of their instrument."""
+        return Seen(self.feed, self.calendar)
 
 
 def fed(series: Series) -> Fed:
@@ -52,7 +64,8 @@ def fed(series: Series) -> Fed:
         series.rolls,
         None if series.detail is None else WholeFeed(series.detail),
     )
-    return Fed(WholeFeed(series.bars), series.origin, along, series.remarks)
+    odd = (*series.remarks, *jumps(series))
+    return Fed(WholeFeed(series.bars), series.origin, along, series.calendar, odd)
 
 
 def read_feeds(config: Config) -> list[Fed]:
@@ -96,6 +109,20 @@ def stored(source: Source, config: Config) -> StoredFeed:
     )
 
 
+def fed_instruments(
+    found: Sequence[Fed],
+    said: Mapping[str, Said],
+    config: Config,
+    rates: Sequence[Feed] = (),
+) -> tuple[tuple[Instrument, ...], Config, tuple[Remark, ...]]:
+    """The instruments, the account's currency and the remarks, as `compose.assembled`."""
+    instruments, told = traded([one.seen for one in found], said)
+    symbols, currencies = [one.feed.symbol for one in found], [x.currency for x in instruments]
+    config, settling = settled(config, currencies, symbols, [one.symbol for one in rates])
+    odd = [remark for one in found for remark in one.remarks]
+    return instruments, config, tuple(dict.fromkeys([*odd, *told, *settling]))
+
+
 def rates_for(
     found: Sequence[Fed],
     instruments: Sequence[Instrument],
@@ -126,7 +153,11 @@ def _read(source: Source, config: Config) -> Fed:
         kept_rolls(catalogue, feed.manifest),
         detail,
     )
-    return Fed(feed, replace(_origin(feed, source), around=_hash(along, detail_hash)), along)
+    own, named = feed.manifest.calendar, named_calendar(source, config)
+    origin = replace(_origin(feed, source), around=_hash(along, detail_hash))
+    if named is None or is_same(own, named):
+        return Fed(feed, origin, along, own)
+    return Fed(UnderFeed(feed, own, named), origin, along, named)
 
 
 def _detail(source: Source, config: Config, period: int) -> tuple[Feed | None, str | None]:

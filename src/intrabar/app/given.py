@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypedDict
 
-from intrabar.app.around import market_of
-from intrabar.app.bars_given import bars_of, one_of, with_around
-from intrabar.app.bars_in import given_series, read_series
-from intrabar.app.compose import is_open, make_account, make_instrument, make_strategies
+from intrabar.app.bars_given import one_of, series_in, with_around
+from intrabar.app.bars_in import read_series
+from intrabar.app.compose import assembled, is_open, make_account, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
 from intrabar.app.strategies_given import in_zone
+from intrabar.app.traded import Said
 from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError
@@ -42,8 +43,10 @@ class Given(TypedDict, total=False):
         Parameters of a strategy given by name.
     path_policy : str
         "worst", "shortest", "best", ...
-    zone : str
-        IANA zone of stamps in frames that carry none.
+    calendar : str
+        Exchange calendar of instruments for which none is named; "none" for none.
+    zone : str, ZoneInfo or timezone
+        Of stamps that carry none.
     actions : {symbol: path, or rows of (ex-date, split, dividend)}
         Splits and dividends.
     margins : {symbol: path}
@@ -64,7 +67,8 @@ class Given(TypedDict, total=False):
     instruments: Mapping[str, Instrument | Mapping[str, Any]] | None
     params: Mapping[str, Any] | None
     path_policy: str | None
-    zone: str | None
+    calendar: str | None
+    zone: str | tzinfo | None
     actions: Mapping[str, Any] | None
     margins: Mapping[str, Path | str] | None
     detail: Mapping[str, Any] | None
@@ -85,18 +89,18 @@ def setup_given(make: Make | None, data: Any, given: Given) -> Setup:
     ------
     UsageError, DataError
     """
-    base, made, money = config_and_account(given)
-    zone = given.get("zone")
+    made, money, said = config_and_account(given)
     around = around_given(given)
-    series = (
-        read_series(made) if data is None else [given_series(b) for b in bars_of(data, made, zone)]
-    )
-    series = [with_around(s, made, around, zone) for s in series]
-    traded = instruments_given([s.bars.symbol for s in series], base, given)
-    rates = [one_of(x, pair, made, zone) for pair, x in around["rates"].items()]
-    market, _, _ = market_of(series, traded, made, rates)
+    series = read_series(made) if data is None else series_in(data, made)
+    series = [with_around(s, made, around) for s in series]
+    rates = [one_of(x, pair, made).bars for pair, x in around["rates"].items()]
+    symbols = [s.bars.symbol for s in series]
+    require_traded(symbols, said, around)
+    market, instruments, made, _, remarks = assembled(series, said, made, rates)
+    money = replace(money, currency=made.account.currency)
     strategies = make_strategies(made.strategies) if make is None else make(market)
-    return Setup(market, traded, in_zone(strategies, zone), money, is_open)
+    strategies = in_zone(strategies, made.zone)
+    return Setup(market, instruments, strategies, money, is_open, remarks=remarks)
 
 
 def config_given(given: Given) -> tuple[Config, Config]:
@@ -112,7 +116,8 @@ def config_given(given: Given) -> tuple[Config, Config]:
             raise NotFoundError("argument", name, Given.__annotations__)
     base = _config(given.get("config"))
     values = base.model_dump(by_alias=True, exclude_unset=True)
-    said = {name: given.get(name) for name in ("symbols", "start", "end", "period")}
+    names = ("symbols", "start", "end", "period", "calendar", "zone")
+    said = {name: given.get(name) for name in names}
     values |= {name: value for name, value in said.items() if value is not None}
     symbols = values.get("symbols")
     if symbols is not None:
@@ -120,12 +125,35 @@ def config_given(given: Given) -> tuple[Config, Config]:
     return base, validated(Config, values)
 
 
-def config_and_account(given: Given) -> tuple[Config, Config, Account]:
-    """As `config_given`, the second with what the account says; and the account."""
+def config_and_account(given: Given) -> tuple[Config, Account, dict[str, Said]]:
+    """The configuration with what is given in its place; the account; what instruments are."""
     base, made = config_given(given)
-    money = account_given(base, given)
-    own = {"currency": money.currency, "path_policy": money.path_policy.word}
-    return base, made.model_copy(update={"account": made.account.model_copy(update=own)}), money
+    money, said = account_given(base, given), said_given(base, given)
+    # What calendars need of instruments that are given as objects.
+    plain = {
+        symbol: {"calendar": one.calendar or None} if isinstance(one, Instrument) else dict(one)
+        for symbol, one in said.items()
+    }
+    account = account_config(money, says_currency(base, given))
+    return made.model_copy(update={"account": account, "instruments": plain}), money, said
+
+
+def account_config(money: Account, says_currency: bool) -> AccountConfig:
+    """An account as a configuration writes it."""
+    names = [name for name in AccountConfig.model_fields if hasattr(money, name)]
+    values = {name: getattr(money, name) for name in names}
+    plain = {name: getattr(value, "word", value) for name, value in values.items()}
+    if not says_currency:
+        del plain["currency"]
+    return AccountConfig(**plain, type="cash" if money.cash_account else "margin")
+
+
+def says_currency(base: Config, given: Given) -> bool:
+    """Whether somebody says in which currency the account is."""
+    account = given.get("account")
+    if isinstance(account, Account):
+        return True
+    return "currency" in base.account.model_fields_set or "currency" in (account or {})
 
 
 def around_given(given: Given) -> dict[str, Mapping[str, Any]]:
@@ -134,20 +162,41 @@ def around_given(given: Given) -> dict[str, Mapping[str, Any]]:
     return {name: found.get(name) or {} for name in AROUND}
 
 
-def instruments_given(symbols: Sequence[str], base: Config, given: Given) -> tuple[Instrument, ...]:
-    """The traded instruments.
+def said_given(base: Config, given: Given) -> dict[str, Said]:
+    """What is said of instruments, by symbol.
+
+    Raises
+    ------
+    ConfigError
+        It is none of an instrument, several of them, and parameters by symbol.
+    """
+    known: Any = given.get("instruments") or {}
+    several = [known] if isinstance(known, Instrument) else known
+    if isinstance(several, list | tuple) and all(isinstance(x, Instrument) for x in several):
+        known = {x.symbol: x for x in several}
+    if not isinstance(known, Mapping):
+        raise ConfigError(
+            f"instruments: is {known!r}, must be {{symbol: Instrument or parameters}}"
+        )
+    for symbol, one in known.items():
+        if not isinstance(one, Instrument | Mapping):
+            raise ConfigError(f"instruments.{symbol}: is {one!r}, must be a mapping of parameters")
+    return {**base.instruments, **known}
+
+
+def require_traded(
+    symbols: Sequence[str], said: Mapping[str, Said], around: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse what is given for a symbol that is not traded.
 
     Raises
     ------
     NotFoundError
-        Something is given for a symbol that is not traded.
     """
-    known = {**base.instruments, **(given.get("instruments") or {})}
-    for place, named in {"instruments": known, **around_given(given)}.items():
+    for place, named in {"instruments": said, **around}.items():
         for symbol in named:
             if symbol not in symbols and place != "rates":
                 raise NotFoundError(f"symbol in {place}", symbol, symbols)
-    return tuple(_instrument(symbol, known.get(symbol, {})) for symbol in symbols)
 
 
 def account_given(base: Config, given: Given) -> Account:
@@ -165,6 +214,8 @@ def account_given(base: Config, given: Given) -> Account:
         if over:
             raise ConfigError(f"{', '.join(over)}: say it in the Account that you give")
         return account
+    if account is not None and not isinstance(account, Mapping):
+        raise ConfigError(f"account: is {account!r}, must be an Account or a mapping of parameters")
     values = {**base.account.model_dump(), **(account or {}), **over}
     return make_account(validated(AccountConfig, values, "account."))
 
@@ -175,9 +226,3 @@ def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
     if isinstance(given, Mapping):
         return absolute(validated(Config, given), Path())
     return read_config(given)[0]
-
-
-def _instrument(symbol: str, given: Instrument | Mapping[str, Any]) -> Instrument:
-    if isinstance(given, Instrument):
-        return given if given.symbol == symbol else replace(given, symbol=symbol)
-    return make_instrument(symbol, dict(given))

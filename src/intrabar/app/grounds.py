@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from intrabar.app.around import market_of
 from intrabar.app.bars_in import Series, hash_around, nanoseconds, read_series
-from intrabar.app.compose import make_account, make_instrument
+from intrabar.app.compose import assembled, make_account
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
 from intrabar.app.places import changed
+from intrabar.app.traded import Said, like
 from intrabar.data.manifest import content_hash
 from intrabar.engine.prepared import Prepared
 from intrabar.errors import IntrabarError, NotFoundError
@@ -33,7 +33,7 @@ T = TypeVar("T")
 Tree = Mapping[Any, Any]
 
 # Of an instrument: what the market is made of, beside what trading it costs.
-OF_MARKET = ("calendar", "currency", "tick_size")
+OF_MARKET = ("calendar", "currency", "kind", "tick_size")
 KEPT = 8  # grounds
 
 
@@ -57,6 +57,13 @@ class Known(NamedTuple):
 
     data: Data
     around: str
+
+
+class Told(NamedTuple):
+    """What the bars of a market tell: its instruments, and the currency of the account."""
+
+    instruments: tuple[Instrument, ...]
+    currency: str
 
 
 class Grounds:
@@ -85,6 +92,7 @@ class Grounds:
         self._markets: OrderedDict[str, Prepared] = OrderedDict()
         self._grounds: OrderedDict[str, Ground] = OrderedDict()
         self._known: dict[str, Known] = {}
+        self._told: dict[str, Told] = {}
         self._most = KEPT
         self._lock = RLock()
 
@@ -127,8 +135,15 @@ class Grounds:
     def _new(self, tree: Tree) -> Ground:
         config = self._changed(tree)
         prepared = self._market(tree, self._market_name(tree))
-        instruments = self._traded(config, tree, prepared.market.symbols)
-        return Ground(prepared, instruments, make_account(config.account))
+        known = self._told[self._market_name(tree)]
+        instruments = tuple(
+            like(base, said)
+            for base, said in zip(
+                known.instruments, self._said(config, tree, prepared.market.symbols), strict=True
+            )
+        )
+        money = config.account.model_copy(update={"currency": known.currency})
+        return Ground(prepared, instruments, make_account(money))
 
     def _changed(self, tree: Tree) -> Config:
         return validated(Config, changed(self._config, tree)) if tree else self._config
@@ -162,8 +177,10 @@ class Grounds:
     def _new_market(self, tree: Tree, name: str) -> Prepared:
         config = self._changed(tree)
         series = read_series(config) if self._series is None else self._given(config)
-        instruments = self._traded(config, tree, [s.bars.symbol for s in series])
-        market, _, _ = market_of(series, instruments, config, self._rates)
+        symbols = [s.bars.symbol for s in series]
+        said = dict(zip(symbols, self._said(config, tree, symbols), strict=True))
+        market, instruments, config, _, _ = assembled(series, said, config, self._rates)
+        self._told[name] = Told(instruments, config.account.currency)
         around = "".join(hash_around(s) for s in series)
         if market.fx is not None:
             around += sha256(market.fx.tobytes()).hexdigest()
@@ -180,14 +197,14 @@ class Grounds:
         wanted = [given[symbol] for symbol in config.traded or given]
         return [replace(s, bars=s.bars.between(first, last)) for s in wanted]
 
-    def _traded(self, config: Config, tree: Tree, symbols: Sequence[str]) -> tuple[Instrument, ...]:
+    def _said(self, config: Config, tree: Tree, symbols: Sequence[str]) -> list[Said]:
         over = tree.get("instruments", {})
-        return tuple(
+        return [
             replace(self._instruments[symbol], **over.get(symbol, {}))
             if symbol in self._instruments
-            else make_instrument(symbol, config.instruments.get(symbol, {}))
+            else config.instruments.get(symbol, {})
             for symbol in symbols
-        )
+        ]
 
 
 def _once(kept: OrderedDict[str, T], name: str, make: Callable[[], T], most: int) -> T:

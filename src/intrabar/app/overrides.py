@@ -34,7 +34,11 @@ class Overrides:
     data : list of FILE or SYMBOL=FILE
         Bars; the symbol is the file's name where it is not given.
     zone : str
-        Of stamps in --data that carry none.
+        Of stamps that carry none.
+    calendar : str
+        Exchange calendar of instruments for which none is named; none for none.
+    currency : str
+        Of the account.
     period : str
         Such as 5m or 1d.
     path_policy : str
@@ -57,6 +61,8 @@ class Overrides:
     param: Annotated[list[str] | None, Parameter(negative="")] = None
     data: Annotated[list[str] | None, Parameter(negative="")] = None
     zone: str | None = None
+    calendar: str | None = None
+    currency: str | None = None
     period: str | None = None
     path_policy: str | None = None
     out: str | None = None
@@ -87,14 +93,16 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
         "out": given.out,
     }
     simple |= {"name": given.name, "report": given.report, "period": given.period}
-    simple |= {"chunk": given.chunk}
+    simple |= {"chunk": given.chunk, "calendar": given.calendar, "zone": given.zone}
     values |= {key: value for key, value in simple.items() if value is not None}
-    account = {"cash": given.cash, "path_policy": given.path_policy}
+    account = {
+        "cash": given.cash,
+        "currency": given.currency,
+        "path_policy": given.path_policy,
+    }
     account = {key: value for key, value in account.items() if value is not None}
     if account:
         values["account"] = {**values.get("account", {}), **account}
-    if given.zone and not given.data:
-        raise ConfigError("--zone belongs to --data; in a configuration it is a key of data")
     if given.data:
         values["data"] = [_source(text, given) for text in given.data]
     if given.strategy:
@@ -110,7 +118,7 @@ def _source(text: str, given: Overrides) -> dict[str, Any]:
         file, symbol = text, Path(text).name.split(".")[0]
     if not file or not symbol:
         raise ConfigError(f"--data {text!r}: must be FILE or SYMBOL=FILE")
-    source = {"symbol": symbol, "file": file, "zone": given.zone, "period": given.period}
+    source = {"symbol": symbol, "file": file, "period": given.period}
     return {key: value for key, value in source.items() if value is not None}
 
 

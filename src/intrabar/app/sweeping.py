@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from intrabar.app.bars_given import bars_of, one_of, with_around
-from intrabar.app.bars_in import Series, given_series
-from intrabar.app.config import AccountConfig, Config, SweepConfig
+from intrabar.app.bars_given import one_of, series_in, with_around
+from intrabar.app.bars_in import Series
+from intrabar.app.config import Config, SweepConfig
 from intrabar.app.config_file import validated
-from intrabar.app.given import Given, account_given, around_given, config_given
+from intrabar.app.given import Given, around_given, config_and_account, require_traded
 from intrabar.app.makers import Maker, maker_of
 from intrabar.app.progress import bar
 from intrabar.app.sweep_folder import store_sweep
@@ -32,7 +32,6 @@ from intrabar.research.space import Space, space
 from intrabar.research.sweep import Carried, Progress, SweepResult, carry_out, require_metric
 from intrabar.research.threads import Threads
 from intrabar.research.trial import Pool
-from intrabar.sim.account import Account
 
 LEDGER = "trials.sqlite"
 WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start
@@ -148,29 +147,20 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
     ------
     UsageError, DataError
     """
-    base, config = config_given(given)
-    money = account_of(account_given(base, given))
-    instruments = given.get("instruments") or {}
+    config, _, instruments = config_and_account(given)
     objects = {s: x for s, x in instruments.items() if isinstance(x, Instrument)}
-    plain = {s: dict(x) for s, x in instruments.items() if not isinstance(x, Instrument)}
-    own = {"account": money, "instruments": {**config.instruments, **plain}}
-    config = config.model_copy(update=own)
     series = None if data is None else series_of(data, config, given)
     symbols = [x.symbol for x in config.data] if series is None else [s.bars.symbol for s in series]
     symbols = list(dict.fromkeys([*config.symbols, *symbols]))
-    for place, named in {"instruments": {**config.instruments, **objects}}.items():
-        for symbol in named:
-            if symbol not in symbols:
-                raise NotFoundError(f"symbol in {place}", symbol, symbols)
+    require_traded(symbols, instruments, {})
     how = section_of(config, {k: v for k, v in said.items() if v is not None})
     points = space(
         how.parameters, how.constraints, sample=how.sample, count=how.count, seed=how.seed
     )
     makers = makers_of(strategy, given.get("params"), config)
-    zone = given.get("zone")
-    rates = [one_of(x, pair, config, zone) for pair, x in around_given(given)["rates"].items()]
+    rates = [one_of(x, pair, config).bars for pair, x in around_given(given)["rates"].items()]
     places = list(how.parameters)
-    variants = Variants(config, makers, places, symbols, series, rates, objects, zone)
+    variants = Variants(config, makers, places, symbols, series, rates, objects, config.zone)
     labels = ", ".join(maker.label for maker in makers)
     return Plan(config, how, LeanRuns(variants), points, labels, variants)
 
@@ -308,14 +298,5 @@ def makers_of(strategy: Any, params: Mapping[str, Any] | None, config: Config) -
 
 def series_of(data: Any, config: Config, given: Given) -> list[Series]:
     """The bars that a program gives, with what is around them."""
-    zone, around = given.get("zone"), around_given(given)
-    series = [given_series(b) for b in bars_of(data, config, zone)]
-    return [with_around(s, config, around, zone) for s in series]
-
-
-def account_of(given: Account) -> AccountConfig:
-    """An account as a configuration writes it."""
-    names = [name for name in AccountConfig.model_fields if hasattr(given, name)]
-    values = {name: getattr(given, name) for name in names}
-    plain = {name: getattr(value, "word", value) for name, value in values.items()}
-    return AccountConfig(**plain, type="cash" if given.cash_account else "margin")
+    around = around_given(given)
+    return [with_around(s, config, around) for s in series_in(data, config)]

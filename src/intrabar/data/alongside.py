@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.data.actions import Actions
+from intrabar.data.calendars import whole_day
 from intrabar.data.continuous import Roll, placed
 from intrabar.data.detail import detail_rows
 from intrabar.data.margins import Margins
@@ -147,7 +148,7 @@ class _Placing:
 
 
 def _bars(part: Part) -> Bars:
-    return Bars(symbol="", period=0, **part._asdict())
+    return Bars(symbol="", period=1, **part._asdict())
 
 
 class _Reel:
@@ -166,7 +167,7 @@ class _Reel:
 
     def inside(self, part: Part) -> Bars | None:
         """The bars that may lie inside those of a part."""
-        self._read(int(part.close_time[-1]))
+        self._read(int(whole_day(part.close_time[-1:])[0]))
         at = int(np.searchsorted(self._bars.open_time, part.open_time[0], "left"))
         if at == len(self._bars):
             return None

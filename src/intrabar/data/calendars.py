@@ -18,6 +18,7 @@ from intrabar.data.schedules import (
     EPOCH,
     FOREX,
     Sessions,
+    calendar_named,
     canonical,
     days_of,
     regular_hours,
@@ -28,7 +29,9 @@ from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Times
 
 __all__ = [
+    "LAST_MOMENT",
     "Sessions",
+    "calendar_named",
     "canonical",
     "half_days",
     "holidays",
@@ -36,11 +39,17 @@ __all__ = [
     "is_open",
     "is_session",
     "local_dates",
+    "own_day",
+    "session_hours",
     "sessions",
     "spans_midnight",
     "trade_dates",
+    "whole_day",
     "zone_of",
 ]
+
+LAST_MOMENT = 1_000_000
+"""Ns by which a day of 24 hours closes before midnight, so that its close bears its own date."""
 
 _FIRST_YEAR, _LAST_YEAR = 1885, 2199
 _known: dict[str, Sessions] = {}
@@ -84,6 +93,28 @@ def is_session(calendar: str, days: Times) -> NDArray[np.bool_]:
 
 
 def hours_of(calendar: str, days: Times) -> tuple[Times, Times]:
+    """Opening and close of the daily bar of each date, ns UTC, as `session_hours`.
+
+    Without a calendar, and round the clock, it closes at the last moment of its own day,
+    23:59:59.999.
+    """
+    opening, close = session_hours(calendar, days)
+    return opening, own_day(calendar, close)
+
+
+def own_day(calendar: str, close: Times) -> Times:
+    """Closes of whole days (ns UTC), those at midnight a moment earlier: on their own date."""
+    if calendar and canonical(calendar) != ALWAYS:
+        return close
+    return np.where(close % DAY_NS == 0, close - LAST_MOMENT, close)
+
+
+def whole_day(close: Times) -> Times:
+    """Closes (ns UTC) with the moment that `own_day` took: until when shorter bars lie inside."""
+    return np.where(close % DAY_NS == DAY_NS - LAST_MOMENT, close + LAST_MOMENT, close)
+
+
+def session_hours(calendar: str, days: Times) -> tuple[Times, Times]:
     """Opening and close of each date, ns UTC; the regular hours where it is no session.
 
     Without a calendar a date opens at 00:00 UTC and closes 24 hours later.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.calendars import whole_day
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period
@@ -33,7 +34,7 @@ def rows_inside(
         Row of the first detail bar inside, and how many there are; 0 where there is none.
     """
     first = np.searchsorted(detail.open_time, open_time, "left")
-    end = np.searchsorted(detail.close_time, close_time, "right")
+    end = np.searchsorted(detail.close_time, whole_day(close_time), "right")
     return first, np.maximum(end - first, 0)
 
 

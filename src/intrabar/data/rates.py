@@ -57,7 +57,9 @@ def links(currency: str, into: str, pairs: Sequence[Pair]) -> list[tuple[Pair, b
             return [first, second]
     raise ConfigError(
         f"rates: there is no rate of exchange from {currency} to {into}; put bars of "
-        f"{currency}{into} or {into}{currency} into the catalogue, or name them under rates"
+        f"{currency}{into} or {into}{currency} into the catalogue, or name them under rates. "
+        f"Or keep the account in {currency}: account: {{currency: {currency}}}, "
+        f"--currency {currency}, in Python account={{'currency': '{currency}'}}"
     )
 
 

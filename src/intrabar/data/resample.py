@@ -57,7 +57,7 @@ def grouped(bars: Bars, period: int, calendar: str, phase: int) -> Bars | None:
     _refuse_period(bars, period)
     if period >= DAY_NS:
         return _whole_sessions(bars, period, calendar)
-    opening, close = calendars.hours_of(calendar, bars.session)
+    opening, close = calendars.session_hours(calendar, bars.session)
     anchor = opening - _behind(bars, opening, phase)
     start = anchor + np.floor_divide(bars.open_time - anchor, period) * period
     end = start + period
@@ -72,7 +72,7 @@ def grouped(bars: Bars, period: int, calendar: str, phase: int) -> Bars | None:
 
 
 def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars | None:
-    opening, close = calendars.hours_of(calendar, bars.session)
+    opening, close = calendars.session_hours(calendar, bars.session)
     if bars.period < DAY_NS:
         inside = _touches(bars, opening, close)
         if not inside.any():
@@ -81,11 +81,13 @@ def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars | None:
         # An hourly bar from 15:30 is dated to 16:30: the day is not known before it.
         close = np.maximum(close, bars.close_time)
     if period == DAY_NS:
-        return _grouped(bars, period, opening, close, bars.session)
+        end = calendars.own_day(calendar, close)
+        return _grouped(bars, period, opening, end, bars.session)
     week = np.floor_divide(bars.session + 3, 7)  # Monday to Sunday
     first, last = _edges(week)
     sizes = np.diff(np.append(first, week.size))
     end = np.maximum(close[last], _week_ends(week[first], calendar))
+    end = calendars.own_day(calendar, end)
     return _grouped(
         bars,
         period,
@@ -110,7 +112,7 @@ def left_out(bars: Bars, period: int, calendar: str = "") -> int:
     """Bars that `resample` leaves out: outside the sessions, for periods of a day and more."""
     if period < DAY_NS or bars.period >= DAY_NS:
         return 0
-    return int((~_touches(bars, *calendars.hours_of(calendar, bars.session))).sum())
+    return int((~_touches(bars, *calendars.session_hours(calendar, bars.session))).sum())
 
 
 def _touches(bars: Bars, opening: Times, close: Times) -> NDArray[np.bool_]:

@@ -136,11 +136,28 @@ def canonical(calendar: str) -> str:
     alias = _ALIASES.get(calendar.strip().lower())
     if alias:
         return alias
-    names = {name.lower(): name for name in _library().get_calendar_names()}
-    name: str | None = names.get(calendar.strip().lower())
+    kept = _kept("all", "names", lambda: {"names": np.array(_library().get_calendar_names())})
+    names = {str(name).lower(): str(name) for name in kept["names"]}
+    name = names.get(calendar.strip().lower())
     if name is None:
         raise NotFoundError("calendar", calendar, {*names.values(), "24/5", "24/7", "CME_Equity"})
     return name
+
+
+def calendar_named(given: str | None) -> str | None:
+    """The calendar that a user names: "" for "none"; None where none is named.
+
+    Raises
+    ------
+    NotFoundError
+        No calendar has that name; the message has the nearest.
+    """
+    if given is None:
+        return None
+    if given.strip().lower() in ("none", ""):
+        return ""
+    canonical(given)
+    return given.strip()
 
 
 def zone_of(calendar: str) -> str:

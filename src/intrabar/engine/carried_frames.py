@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from intrabar.data.alongside import joined, rows_from
-from intrabar.data.calendars import trade_dates
+from intrabar.data.calendars import trade_dates, whole_day
 from intrabar.data.periods import parse_period
 from intrabar.data.resample import grouped
 from intrabar.errors import RunError
@@ -121,7 +121,8 @@ class _Frame:
             self._rest = whole
             return NewBars(None, seen)
         self._last = int(made.open_time[count - 1])
-        left = int(np.searchsorted(whole.close_time, made.close_time[count - 1], "right"))
+        until = whole_day(made.close_time[count - 1 : count])
+        left = int(np.searchsorted(whole.close_time, until[0], "right"))
         self._rest = rows_from(whole, left) if left < len(whole) else None
         ended = made if count == len(made) else made.between(None, int(made.close_time[count - 1]))
         return NewBars(ended, seen)

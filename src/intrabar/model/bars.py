@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,8 @@ class Bars:
     Raises
     ------
     DataError
-        Lengths differ, times do not rise, or a price is missing or not finite.
+        Lengths differ, times do not rise, a price or volume is missing or not finite, a high or
+        low lies inside open and close, or times are not in ns.
     """
 
     symbol: str
@@ -54,6 +55,10 @@ class Bars:
     session: Times
 
     def __post_init__(self) -> None:
+        for name in ("close_time", "open_time", "session"):
+            object.__setattr__(self, name, self._column(name, np.dtype(np.int64)))
+        for name in ("open", "high", "low", "close", "volume"):
+            object.__setattr__(self, name, self._column(name, np.dtype(np.float64)))
         n = self.close_time.shape[0]
         if n == 0:
             raise DataError(f"{self.symbol}: no bars")
@@ -61,10 +66,19 @@ class Bars:
             column = getattr(self, name)
             if column.shape != (n,):
                 raise DataError(f"{self.symbol}: {name} has shape {column.shape}, not ({n},)")
-            if name in ("open", "high", "low", "close") and not np.isfinite(column).all():
-                bad = int(np.flatnonzero(~np.isfinite(column))[0])
-                raise DataError(f"{self.symbol}: {name} of bar {bad} is {column[bad]}")
+            if name in ("open", "high", "low", "close", "volume"):
+                self._refuse(~np.isfinite(column), name, "")
+        self._refuse(self.volume < 0.0, "volume", ", below 0")
+        self._refuse(self.high < np.maximum(self.open, self.close), "high", ", below open or close")
+        self._refuse(self.low > np.minimum(self.open, self.close), "low", ", above open or close")
+        if isinstance(self.period, bool) or not self.period > 0:
+            raise DataError(f"{self.symbol}: period is {self.period!r}, must be above 0 ns")
         steps = np.diff(self.close_time)
+        if n > 1 and 0 < np.median(steps) * 1000 < self.period:
+            raise DataError(
+                f"{self.symbol}: bars of {self.period} ns are {int(np.median(steps))} apart; "
+                "close_time and open_time are ns since 1970 UTC"
+            )
         if n > 1 and steps.min() <= 0:
             bad = int(np.argmin(steps > 0)) + 1
             raise DataError(
@@ -72,6 +86,30 @@ class Bars:
                 f"({_utc(self.close_time[bad])} after {_utc(self.close_time[bad - 1])}); "
                 "sort the bars and remove repeated ones"
             )
+
+    def _column(self, name: str, kind: np.dtype[Any]) -> NDArray[Any]:
+        """A column as an array of numbers of a kind.
+
+        Raises
+        ------
+        DataError
+            It is none, and cannot be read as one without loss.
+        """
+        given = getattr(self, name)
+        column = np.asarray(given)
+        if column.dtype.kind == "M":
+            column = column.astype("datetime64[D]" if name == "session" else "datetime64[ns]")
+            column = column.astype(np.int64)
+        if column.ndim != 1 or column.dtype.kind not in ("iu" if kind.kind == "i" else "iuf"):
+            raise DataError(
+                f"{self.symbol}: {name} must be an array of {kind}, not {_shape(given, column)}"
+            )
+        return np.ascontiguousarray(column, kind)
+
+    def _refuse(self, bad: NDArray[np.bool_], name: str, why: str) -> None:
+        if bad.any():
+            at = int(np.argmax(bad))
+            raise DataError(f"{self.symbol}: {name} of bar {at} is {getattr(self, name)[at]}{why}")
 
     def __len__(self) -> int:
         return int(self.close_time.shape[0])
@@ -240,6 +278,11 @@ class DatedTimeline(Timeline, Protocol):
     def period(self) -> int: ...  # noqa: D102
     @property
     def day(self) -> Times | None: ...  # noqa: D102
+
+
+def _shape(given: object, column: NDArray[Any]) -> str:
+    what = type(given).__name__
+    return f"{what} of {column.dtype}, shape {column.shape}"
 
 
 def _utc(ns: int | np.int64) -> str:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.numbers import Bounds, number
 
-SIGNED = ("swap_long", "swap_short")
+_ABOVE = Bounds(above=True)
+_SHARE = Bounds(high=1.0)
+BOUNDS = {
+    "tick_size": _ABOVE,
+    "point_value": _ABOVE,
+    "lot": _ABOVE,
+    "commission_rate": _SHARE,
+    "maker_rate": Bounds(-0.1, 1.0),
+    "slippage_pct": Bounds(high=0.5),
+    "max_volume_share": _SHARE,
+    "initial_margin_rate": Bounds(high=10.0),
+    "maintenance_margin_rate": Bounds(high=10.0),
+    "borrow_rate": Bounds(high=10.0),
+    "swap_long": Bounds(-math.inf),
+    "swap_short": Bounds(-math.inf),
+}
+"""What numbers of an instrument may be; all others 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +103,23 @@ class Instrument:
     currency: str = "USD"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbol, str) or not self.symbol:
+            raise ConfigError(f"symbol is {self.symbol!r}, must be a name")
         for f in fields(self):
-            value = getattr(self, f.name)
-            if f.type != "float":
-                continue
-            if f.name in SIGNED:
-                if not abs(value) < float("inf"):
-                    raise ConfigError(f"{self.symbol}: {f.name} is {value!r}, must be a number")
-                continue
-            positive = f.name in ("tick_size", "point_value", "lot")
-            if not (value > 0 if positive else value >= 0) or value == float("inf"):
-                bound = "above 0" if positive else "0 or more"
-                raise ConfigError(f"{self.symbol}: {f.name} is {value!r}, must be {bound}")
-        starts = [tier[0] for tier in self.tiers]
-        if starts != sorted(set(starts)) or any(x < 0 for tier in self.tiers for x in tier):
-            raise ConfigError(f"{self.symbol}: tiers must have rising quantities and rates >= 0")
+            place, value = f"{self.symbol}: {f.name}", getattr(self, f.name)
+            if f.name in BOUNDS or f.type == "float":
+                if f.name == "maker_rate" and value is None:
+                    continue
+                value = number(place, value, BOUNDS.get(f.name, Bounds()))
+                object.__setattr__(self, f.name, value)
+            elif f.type == "str" and not isinstance(value, str):
+                raise ConfigError(f"{place} is {value!r}, must be text")
+        if 0.0 < self.commission_max < self.commission_min:
+            raise ConfigError(
+                f"{self.symbol}: commission_min is {self.commission_min:g}, more than "
+                f"commission_max, {self.commission_max:g}"
+            )
+        object.__setattr__(self, "tiers", _tiers(self.symbol, self.tiers))
 
     @property
     def reads_volume(self) -> bool:
@@ -115,7 +135,7 @@ class Instrument:
         `tick_value` becomes `point_value = tick_value / tick_size`; `contract_size` is the
         point value where there is no tick value.
         """
-        values = dict(given)
+        values = {name: _as_number(name, value) for name, value in given.items()}
         tick_value = values.pop("tick_value", None)
         contract_size = values.pop("contract_size", None)
         known = {f.name for f in fields(cls)} - {"symbol"}
@@ -126,20 +146,36 @@ class Instrument:
                     name,
                     known | {"tick_value", "contract_size"},
                 )
-        for name, value in values.items():
-            if name in ("calendar", "currency") or (name == "maker_rate" and value is None):
-                continue
-            try:
-                if name == "tiers":
-                    rows = [(float(a), float(b), float(c)) for a, b, c in value]
-                    values[name] = tuple(rows)
-                else:
-                    values[name] = float(value)
-            except (TypeError, ValueError):
-                what = "rows of three numbers" if name == "tiers" else "a number"
-                raise ConfigError(f"{symbol}: {name} is {value!r}, must be {what}") from None
         if tick_value is not None:
-            values["point_value"] = float(tick_value) / float(values.get("tick_size", 0.01))
+            tick = number(f"{symbol}: tick_size", values.get("tick_size", 0.01), _ABOVE)
+            values["point_value"] = number(f"{symbol}: tick_value", tick_value, _ABOVE) / tick
         elif contract_size is not None:
-            values.setdefault("point_value", float(contract_size))
+            values.setdefault("point_value", contract_size)
         return cls(symbol, **values)
+
+
+def _as_number(name: str, value: Any) -> Any:
+    """A number that a configuration writes as text; anything else as it is."""
+    if name in ("calendar", "currency") or not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _tiers(symbol: str, given: Any) -> tuple[tuple[float, float, float], ...]:
+    """Rates from a quantity on, in rising order."""
+    place = f"{symbol}: tiers"
+    try:
+        rows = [(a, b, c) for a, b, c in given]
+    except (TypeError, ValueError):
+        raise ConfigError(f"{place} is {given!r}, must be rows of three numbers") from None
+    made = tuple(
+        (number(place, a, Bounds()), number(place, b, Bounds()), number(place, c, _SHARE))
+        for a, b, c in rows
+    )
+    starts = [row[0] for row in made]
+    if starts != sorted(set(starts)):
+        raise ConfigError(f"{symbol}: tiers must have rising quantities and rates >= 0")
+    return made
