@@ -64,7 +64,9 @@ def test_import_list_show_verify_resample(folder: Path, capsys: pytest.CaptureFi
 
     run("list")
     lines = printed(capsys).splitlines()
-    assert [line.split()[:3] for line in lines[1:]] == [
+    assert lines[-1] == f"in {Catalogue().root.absolute()}"
+    assert max(map(len, lines[:-1])) <= 80
+    assert [line.split()[:3] for line in lines[1:-1]] == [
         ["NVDA", "1m", "390"],
         ["NVDA", "1h", "7"],
         ["NVDA", "1d", "1"],

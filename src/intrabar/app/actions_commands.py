@@ -19,7 +19,8 @@ def import_(file: Path, /, *, symbol: str, as_json: Json = False) -> None:
     Parameters
     ----------
     file : Path
-        CSV of date,split,dividend; Yahoo's with Dividends and Stock Splits; or a LEAN factor file.
+        CSV of date,split,dividend; Yahoo's with Dividends and Stock Splits; Quandl's with
+        Ex-Dividend and Split Ratio; Alpha Vantage's; dividends alone; or a LEAN factor file.
     symbol : str
     as_json : bool
         Print JSON.
@@ -33,9 +34,12 @@ def import_(file: Path, /, *, symbol: str, as_json: Json = False) -> None:
     paid = sum(row.dividend > 0.0 for row in found.rows)
     if as_json:
         told = {"symbol": symbol, "splits": splits, "dividends": paid, "file": str(path)}
-        print_json({**told, "content_sha256": found.content_sha256})
+        rest = {"content_sha256": found.content_sha256, "remarks": list(found.remarks)}
+        print_json({**told, **rest})
     else:
         print(f"{symbol}: {splits} splits and {paid} dividends from {found.source}")
+        for remark in found.remarks:
+            print(remark)
 
 
 @actions.command

@@ -50,13 +50,15 @@ def import_(
     reading: ReadingOptions | None = None,
     as_json: Json = False,
 ) -> None:
-    """Import a file of bars: CSV or Parquet, plain or gzipped.
+    """Import a file of bars: text, Parquet, JSON, feather or Excel, packed or not.
+
+    What the file does not tell is asked, by an error that names the option.
 
     Parameters
     ----------
     file : Path
     symbol : str, optional
-        Else the file's name up to the first underscore, dot or blank.
+        Else told by the file's name.
     calendar : str, optional
         Exchange calendar: NYSE, CME_Equity, 24/7, ...; "none" for none; else the instrument's.
     adjustment : str
@@ -95,25 +97,28 @@ def list_(*, as_json: Json = False) -> None:
     if as_json:
         print_json([_without_checks(m) for m in found])
     elif not found:
-        print(f"The catalogue {catalogue.root} is empty; fill it with: intrabar data import FILE")
+        print(
+            f"The catalogue {catalogue.root.absolute()} is empty; fill it with: intrabar data "
+            "import FILE (INTRABAR_CATALOGUE names another folder)"
+        )
     else:
         print_table(
-            ("symbol", "period", "bars", "first", "last", "calendar", "rejected", "source"),
+            ("symbol", "period", "bars", "first", "last", "calendar", "set aside"),
             [
                 (
                     m.symbol,
                     m.period,
                     f"{m.rows:,}",
-                    m.first,
-                    m.last,
-                    m.calendar,
-                    str(m.rejected or ""),
-                    m.source,
+                    m.first[:10],
+                    m.last[:10],
+                    m.calendar or "none",
+                    f"{m.rejected:,}" if m.rejected else "",
                 )
                 for m in found
             ],
-            right=("bars", "rejected"),
+            right=("bars", "set aside"),
         )
+        print(f"in {catalogue.root.absolute()}")
 
 
 @app.command

@@ -28,8 +28,13 @@ from intrabar.model.enums import ActionKind
 FORMATS = {
     "intrabar": "date,split,dividend: ex-date, new shares for an old one, money a share",
     "yahoo": "Date,...,Dividends,Stock Splits: amounts restated for later splits",
+    "quandl": "Date,...,Ex-Dividend,Split Ratio: amounts as they were paid",
+    "alphavantage": "timestamp,...,dividend_amount,split_coefficient: amounts as they were paid",
+    "dividends": "Date,Dividends: amounts as they were paid, no splits",
     "lean": "no header; date,price factor,split factor,reference price",
 }
+_COLUMNS = (("split ratio", "ex-dividend"), ("split_coefficient", "dividend_amount"))
+_DIVIDENDS = ("dividends", "dividend_amount", "amount", "ex-dividend")
 NEAR = 2e-4
 """Relative distance at which the ratio of two rounded factors is taken for a simple fraction."""
 
@@ -61,6 +66,7 @@ class Actions:
     rows: tuple[CorporateAction, ...]
     source: str = ""
     source_sha256: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def content_sha256(self) -> str:
@@ -146,12 +152,14 @@ def read_actions(path: Path | str, symbol: str) -> Actions:
     """
     table = read_table(path)
     has = {name.strip().lower() for name in table.header}
-    if {"dividends", "stock splits"} <= has:
-        rows = _restored(
-            _rows(table, "date" if "date" in has else "datetime", "stock splits", "dividends")
-        )
-    elif "date" in has and has & {"split", "dividend"}:
-        rows = _rows(table, "date", "split", "dividend")
+    date = next((w for w in ("date", "datetime", "timestamp", "ex-date", "exdate") if w in has), "")
+    pair = next((p for p in _COLUMNS if set(p) <= has), None)
+    if date and {"dividends", "stock splits"} <= has:
+        rows = _restored(_rows(table, date, "stock splits", "dividends"))
+    elif date and (has & {"split", "dividend"} or pair):
+        rows = _rows(table, date, *(pair or ("split", "dividend")))
+    elif date and (alone := next((w for w in _DIVIDENDS if w in has), None)):
+        rows = _rows(table, date, "", alone)
     elif len(table.header) == 4 and table.header[0].isdigit() and len(table.header[0]) == 8:
         rows = list(_of_factors(table))
     else:
@@ -160,7 +168,29 @@ def read_actions(path: Path | str, symbol: str) -> Actions:
             f"{table.source}: no splits or dividends; the columns are {', '.join(table.header)}.\n"
             f"Known:\n{known}"
         )
-    return Actions(symbol, _sorted(rows, table.source), table.source, table.sha256)
+    remarks = _gains(table) if "capital gains" in has else ()
+    if "dividends" in has and "stock splits" not in has:
+        remarks += (
+            "there are no splits in the file: dividends are taken as they were paid, and Yahoo's "
+            "are not where a split came after them",
+        )
+    return Actions(symbol, _sorted(rows, table.source), table.source, table.sha256, remarks)
+
+
+def _gains(table: Table) -> tuple[str, ...]:
+    """A sentence about capital gains, which are paid like dividends and are not read."""
+    paid = [
+        (line, row)
+        for line, row in table.rows()
+        if number_of(table, line, row, "capital gains", least=0.0, default=0.0) > 0.0
+    ]
+    if not paid:
+        return ()
+    line, row = paid[0]
+    return (
+        f"{len(paid)} capital gains of the fund are not read, the first of "
+        f"{row['capital gains']} in line {line}; add them to the dividends of their dates",
+    )
 
 
 def _sorted(rows: list[CorporateAction], place: str) -> tuple[CorporateAction, ...]:

@@ -347,7 +347,7 @@ def _overlap(bars: Bars) -> Finding:
 
 def _volume(raw: RawBars, bars: Bars) -> Finding:
     if not raw.has_volume:
-        return Finding("zero volume", "ok", 0, "the source has no volume; it is written as 0")
+        return Finding("zero volume", "warning", 0, "the source has no volume; it is written as 0")
     zero = bars.volume == 0
     text = f"{int(zero.sum())} bars with volume 0"
     return _finding("zero volume", int(zero.sum()), text, _times(bars, zero))

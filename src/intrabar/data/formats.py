@@ -305,12 +305,16 @@ PRICE_FIELDS = tuple(PRICES)
 def _nothing_fits(columns: Sequence[str], wanted: str | None, mapped: bool) -> str:
     listed = ", ".join(repr(c) for c in columns) or "none"
     forms = "\n".join(f"  {n}: {FORMATS[n]}" for n in (FORMATS if wanted is None else (wanted,)))
-    have = {plain(c) for c in columns}
+    have = {plain(c) for c in columns} | {bare(c) for c in columns}
     lost = [field for field, words in PRICES.items() if not have & set(words)]
     if mapped:
         return (
             f"no column for {', '.join(lost) or 'time'}; name it in --map too; the columns are "
             f"{listed}"
+        )
+    if not lost and wanted is None:
+        return (
+            f"there are prices, but no column of stamps; found: {listed}; name it: --map time=..."
         )
     return (
         f"the columns fit no known format; found: {listed}.\nKnown:\n{forms}\n"

@@ -26,9 +26,10 @@ from intrabar.data.reading.numbers import numbers_of
 from intrabar.data.reading.placing import Place, place
 from intrabar.data.reading.several import one_instrument, one_ticker
 from intrabar.data.reading.sources import table_in
+from intrabar.data.reading.stamp_columns import stamp_columns
 from intrabar.data.reading.table import Table, counted
 from intrabar.data.reading.words import plain, zone_in
-from intrabar.data.stamps import Stamps, is_clock, parse_stamps
+from intrabar.data.stamps import Stamps, parse_stamps
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Floats, Times
 
@@ -204,11 +205,11 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
     table = one_ticker(table, how.symbol, how.only)
     quote = (pair_of(how.symbol) or ("", ""))[1]
     form = find_format(table.frame.columns, how.format, how.side, how.mapping, quote)
-    table = one_instrument(table, form.columns, how.symbol or table.symbol, how.only)
+    table = one_instrument(table, form.columns, how.symbol, how.only)
     frame = table.frame
     if frame.height == 0:
         raise DataError("there is a header but no row of data")
-    time, clock = _stamp_columns(frame, form)
+    time, clock = stamp_columns(frame, form)
     stamps = _stamps(frame, time, clock, how, table.rows)
     placed = place(stamps, table.rows, _place_of(table, form, time, how))
     volumes = tuple(c for c in (*form.volume, *form.other_volumes) if _may_be_numbers(frame[c]))
@@ -253,45 +254,6 @@ def _place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
         period,
         how.ambiguous,
     )
-
-
-def _stamp_columns(frame: pl.DataFrame, form: Format) -> tuple[str, str]:
-    """The column of the stamp and that of the time of day, "" where there is none."""
-    clocks = [c for c in form.clocks if is_clock(frame[c])]
-    times = [c for c in form.times if c not in clocks or len(form.times) == 1]
-    times = [c for c in times if len(times) == 1 or not is_clock(frame[c])] or list(form.times)
-    looks = {c: _look(frame[c]) for c in times} if len(times) > 1 or clocks else {}
-    dates = [c for c in times if looks.get(c) == 1]
-    # Dates alone that differ from row to row are daily bars, whatever stands beside them.
-    daily = [c for c in dates if frame[c].n_unique() >= 0.9 * frame.height]
-    instants = [c for c in times if looks.get(c) == 3]
-    if clocks and dates and (daily or not instants):
-        return dates[0], clocks[0]
-    if daily:
-        return daily[0], ""
-    if not looks or len(times) == 1:
-        return times[0], ""
-    opening = [c for c in times if plain(c) in ("open time", "time open", "timeopen", "opentime")]
-    if opening and looks[opening[0]] > 1:
-        return opening[0], ""
-    return max(times, key=lambda c: looks[c]), ""
-
-
-def _look(column: pl.Series) -> int:
-    """How much a column of stamps tells: 3 instants, 2 times without a zone, 1 dates, 0 nothing."""
-    some = column.drop_nulls()
-    some = pl.concat([some.head(100), some.tail(100)])
-    if not len(some):
-        return 0
-    try:
-        stamps = parse_stamps(some, zone_given=True)
-    except DataError:  # two readings: of a date, or of a date and time
-        return 2 if some.cast(pl.String).str.contains(":").any() else 1
-    if 2 * np.count_nonzero(stamps.readable) <= len(some):
-        return 0
-    if stamps.aware[stamps.readable].all():
-        return 3
-    return 1 if stamps.dates_only else 2
 
 
 def _stamps(frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times) -> Stamps:

@@ -31,6 +31,7 @@ _TIME = (
     r"(?: ?(?:z|utc|gmt|[a-z]{2,4}|[+-]\d{2}:?\d{2}))?| ?[ap]m)$"
 )
 _SECOND = 1_000_000_000
+_FIRST = 10**8 * _SECOND  # numbers of fewer digits are no instants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +105,7 @@ def parse_stamps(
     if time_format is not None and "%z" in time_format.replace("#", "").replace(":z", "z"):
         wall, utc = parse_by_format(text, time_format)
         return _stamps(wall, utc, clock=with_clock)
+    text = text.str.replace(r"(?i)((?:gmt|utc)?[+-]\d{4}) \([a-z ]+\)$", "${1}")
     tails = split_tails(text, zone_given)
     plain = text if tails is None else tails.text
     wall = _by_format(plain, time_format) if time_format else parse_dates(plain, fits)
@@ -297,7 +299,7 @@ def _from_digits(text: pl.Series) -> Stamps | None:
 
 
 def _since_1970(text: pl.Series) -> pl.Series:
-    """Instants in ns, the unit of each by its size; null beyond 1970 to next year."""
+    """Instants in ns, the unit of each by its size; null before 1973 and after next year."""
     if text.str.contains(r"\.").any():
         number = text.cast(pl.Float64, strict=False)
     else:
@@ -318,7 +320,7 @@ def _since_1970(text: pl.Series) -> pl.Series:
         exact = (exact / 1000).round().cast(pl.Int64, strict=False) * 1000
     next_year = (int(datetime.now(UTC).timestamp()) + 366 * 86_400) * _SECOND
     return frame.select(
-        pl.when((exact >= DAY_NS) & (exact <= next_year)).then(exact.cast(pl.Int64))
+        pl.when((exact >= _FIRST) & (exact <= next_year)).then(exact.cast(pl.Int64))
     ).to_series()
 
 

@@ -19,6 +19,7 @@ _WORDS = (
     (r"--sort puts them in order", "sort=True puts them in order, as frame.sort_index() does"),
     (r"add --sort", "add sort=True"),
     (r"--only \"?([^\s=\"]+)=([^\"\s;,]+)\"?", r"only={'\1': '\2'}"),
+    (r"--map \"(\w+)=([^\"]*)\"", r"columns={'\1': '\2'}"),
     (r"--map \"?(\w+)=([^\",)\s]*)\"?(?:,[\w=.,]*)?", r"columns={'\1': '\2'}"),
     (r"--time-format ('[^']*')", r"time_format=\1"),
     (r"--columns ([\w,]+)", r"columns named \1"),
@@ -49,7 +50,7 @@ def table_of(frame: Any) -> Table:
         return counted(frame)
     if type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns"):
         return _of_pandas(frame)
-    if hasattr(frame, "__arrow_c_stream__"):
+    if hasattr(frame, "__arrow_c_stream__") and hasattr(frame, "columns"):
         return counted(pl.DataFrame(frame))
     raise DataError(f"a frame is needed, not {type(frame).__name__}")
 

@@ -54,9 +54,21 @@ def named_columns(table: Table, how: Reading) -> tuple[Table, Reading]:
             f"the file has no header, and its layout is that of NinjaTrader ({missing}) and of "
             f"HistData ({other}); say which by these options"
         )
+    if how.scale is None and names[0] == "time" and _is_lean(table.frame, names):
+        raise DataError(
+            "the file has no header, and its prices look like LEAN's, 10,000 times the price; say "
+            "what they are multiplied by: --scale 0.0001, or --scale 1 to take them as they are"
+        )
     frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
     note = f"the file has no header; its columns were read as {','.join(_shown(names))}"
     return replace(table, frame=frame, headed=True, notes=(*table.notes, note)), how
+
+
+def _is_lean(frame: pl.DataFrame, names: Sequence[str]) -> bool:
+    if not re.match(r"^\d{8} \d{2}:\d{2}$", str(frame[0, 0])):
+        return False
+    whole = [frame[:, names.index(p)].cast(pl.Int64, strict=False) for p in _PRICES]
+    return all(w.null_count() == 0 and bool(((w % 100) == 0).mean() > 0.9) for w in whole)  # type: ignore[operator]
 
 
 def _told(frame: pl.DataFrame, rows: object) -> list[str]:

@@ -52,7 +52,7 @@ def json_table(content: bytes, symbol: str = "", columns: Sequence[str] = ()) ->
     rows = groups[0][1]
     meta = dict(_meta(given, 0))
     frame, headed = _frame(rows, columns)
-    zone = str(meta.get("time zone", meta.get("timezone", "")))
+    zone = next((v for k, v in meta.items() if k.endswith(("time zone", "timezone"))), "")
     ticker = str(meta.get("symbol", meta.get("ticker", "")))
     return counted(frame, headed=headed, zone=zone, symbol=ticker)
 

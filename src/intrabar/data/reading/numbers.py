@@ -18,6 +18,7 @@ from intrabar.model.bars import Floats
 _THOUSANDS = r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
 _DECIMAL = r"^[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d*$"
 _DOTTED = r"^[-+]?\d{1,3}(?:\.\d{3}){2,}(?:,\d*)?$"
+_POINTS = r"^\s*\d{1,3}(?:\.\d{3})+\s*$"
 _THIRTY_SECONDS = r"^\d+[-'^]\d{2,3}\+?$"
 _BLANK = ("", "-", "--", "n/a", "na", "nan", "null", "none", "nil", "#n/a", ".")
 _SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8}
@@ -54,6 +55,8 @@ def numbers_of(
             if len(text):
                 odd[name] = _cleaned(text)
         made[name] = np.asarray(values.fill_null(float("nan")).to_numpy(), np.float64)
+    if not odd and decimal is None:
+        _refuse_points(frame, prices, volumes)
     if not odd and decimal != ",":
         return made
     comma = decimal == "," or (decimal is None and _is_decimal(frame, odd, wanted, volumes))
@@ -101,6 +104,22 @@ def _is_decimal(
     raise DataError(
         f"{cells.filter(either)[0]!r} may be thousands or decimals; say which: --decimal . for "
         "thousands with commas, --decimal , for decimals"
+    )
+
+
+def _refuse_points(frame: pl.DataFrame, prices: Sequence[str], volumes: Sequence[str]) -> None:
+    """Ask where every price and volume has three digits behind each point: 18.250, 100.000."""
+    names = [*prices, *volumes]
+    if not volumes or not frame.height or any(frame[c].dtype != pl.String for c in names):
+        return
+    for part in (frame.head(100), frame):
+        grouped = [part[c].drop_nulls().str.contains(_POINTS) for c in names]
+        if not all(len(hits) and hits.all() for hits in grouped):
+            return
+    raise DataError(
+        f"{frame[prices[0]][0]!r} and {frame[volumes[0]][0]!r} may have thousands or decimals "
+        "behind the point; say which: --decimal , for thousands with points, --decimal . for "
+        "decimals"
     )
 
 

@@ -99,6 +99,8 @@ def zone_named(word: str) -> str | None:
     name = word.strip().upper()
     if name in ("GMT", "UTC", "Z", "UT"):
         return "UTC"
+    if offset := re.fullmatch(r"(?:GMT|UTC)([+-])0?(\d{1,2})(?::?00)?", name):
+        return f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"  # Etc's signs are reversed
     if name in _LOCAL:
         return _LOCAL[name]
     if name in _SEVERAL:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from intrabar.data import calendars, gaps, periods
 from intrabar.data.reading.offsets import zone_named
+from intrabar.data.reading.two_periods import refuse_two_periods
 from intrabar.data.stamps import Stamps, known_zone, to_utc
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Times
@@ -90,7 +91,7 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
     """
     ok = stamps.readable
     wall = stamps.wall[ok]
-    _refuse_two_periods(wall, rows[ok])
+    refuse_two_periods(wall, rows[ok], how.period)
     daily = periods.is_daily(wall, stamps.dates_only, how.period)
     notes: tuple[str, ...] = ()
     if how.suggested and not how.calendar and _keeps_hours_of("NYSE", stamps, rows, how, daily):
@@ -316,7 +317,7 @@ def _days(stamps: Stamps, how: Place) -> tuple[Times, Times, Times]:
         day[aware] = _sessions_of(stamps.utc[aware], stamps.wall[aware], how)
     opening, close = np.zeros_like(day), np.zeros_like(day)
     opening[ok], close[ok] = calendars.hours_of(how.calendar, day[ok])
-    _refuse_day_early(day[ok], how.calendar)
+    _refuse_day_early(day[ok], how.calendar, stamps.dates_only)
     return opening, close, np.where(ok, day, 0)
 
 
@@ -354,7 +355,7 @@ def _is_midnight(utc: Times, zone: str) -> NDArray[np.bool_]:
     )
 
 
-def _refuse_day_early(day: Times, calendar: str) -> None:
+def _refuse_day_early(day: Times, calendar: str, dates_only: bool) -> None:
     """Refuse days that are sessions only when all are moved by one: Sundays and no Fridays."""
     if not calendar or calendars.canonical(calendar) == "24/7":
         return
@@ -365,34 +366,8 @@ def _refuse_day_early(day: Times, calendar: str) -> None:
     for step, word in ((1, "early"), (-1, "late")):
         if calendars.is_session(calendar, days + step).all():
             first = np.datetime64(int(days[np.argmax(wrong)]), "D")
+            utc = "if the stamps are in UTC say so (--zone UTC), else " if not dates_only else ""
             raise DataError(
                 f"the dates look one day {word}: {first} is no session of {calendar}, and moved by "
-                f"a day all are; if the stamps are in UTC say so (--zone UTC), else correct them, "
-                "or take them as they are: --calendar none"
+                f"a day all are; {utc}correct them, or take them as they are: --calendar none"
             )
-
-
-def _refuse_two_periods(wall: Times, rows: Times) -> None:
-    """Refuse a file of daily bars that goes on with minutes."""
-    values, index = np.unique(wall, return_index=True)
-    steps = np.diff(values)
-    if steps.size < 6:
-        return
-    long = steps >= 20 * periods.HOUR_NS
-    same = values % DAY_NS
-    daily = long & (same[1:] == same[:-1])
-    run = _longest_run(daily)
-    most, counts = np.unique(steps, return_counts=True)
-    period = int(most[np.argmax(counts)])
-    if run >= 3 and period < 20 * periods.HOUR_NS and np.count_nonzero(~long) >= 3:
-        at = int(index[np.argmax(daily)])
-        other = int(index[np.argmax(~long)])
-        raise DataError(
-            f"bars of a day (row {rows[at]}) and bars of {periods.period_text(period)} (row "
-            f"{rows[other]}) are in one file; split it and import each part"
-        )
-
-
-def _longest_run(hit: NDArray[np.bool_]) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], hit.astype(np.int8), [0]))))
-    return int((edges[1::2] - edges[::2]).max()) if edges.size else 0

@@ -92,6 +92,12 @@ def one_instrument(
     DataError
         A column names several instruments, or another one than the symbol.
     """
+    said = table.symbol and not any(plain(column) in ("ticker", "symbol") for column in only)
+    if said and symbol and not _related(table.symbol, symbol):
+        raise DataError(
+            f"the file says that it is of {table.symbol}, not of {symbol}; --only "
+            f"ticker={table.symbol} if that is meant"
+        )
     settled = set()
     for column, value in only.items():
         near = [c for c in table.frame.columns if c == column or plain(c) == plain(column)]

@@ -102,6 +102,8 @@ def plain(name: str) -> str:
 def zone_in(name: str) -> str:
     """Zone that a column of stamps has in its name: "Time (EET)" is in EET, "Gmt time" in UTC."""
     text = plain(name)
+    if offset := re.search(r"\b(?:utc|gmt) ?[+\-]? ?\d{1,2}(?: ?:? ?00)?\b", name.lower()):
+        return offset[0].replace(" ", "")
     found = re.search(r"[(\[]\s*([a-z]+(?: [a-z]+)?/?[a-z ]*)\s*[)\]]", text)
     if found:
         return found[1].strip()
@@ -129,6 +131,7 @@ def bare(name: str) -> str:
     if not zone or text in STAMPS:
         return text
     text = re.sub(r"[(\[].*?[)\]]", "", text).strip()
+    text = re.sub(r"(?:utc|gmt) ?\+? ?\d[\d: ]*$", "", text).strip()
     words = [w for w in text.split(" ") if w != zone]
     return " ".join(words)
 
