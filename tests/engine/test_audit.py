@@ -18,6 +18,7 @@ from intrabar.indicators import atr, ema, price, sma
 from intrabar.model.bars import Market
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import MovingAverageCrossover
+from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose
 from tests.engine import planted_leaks
@@ -146,11 +147,20 @@ def test_several_strategies_in_one_account_are_told_apart() -> None:
 def test_an_array_that_cannot_be_made_again_is_told() -> None:
     market = walk(BARS, 5, period=FIVE)
     report = audit(setup_of(market, planted_leaks.volume_of_the_next_bar(market)), cuts=4)
-    assert report.is_clean
-    assert report.verdict.startswith("Clean as far as it could be checked")
+    assert not report.is_clean
+    assert report.leaks == []
+    assert report.verdict.startswith("Not shown to be clean: ")
     assert len(report.unchecked) == 1
     assert "s: holds an array of the whole timeline (volume)" in report.unchecked[0]
     assert "pass a function of the market instead" in report.unchecked[0]
+
+
+@pytest.mark.parametrize("side", [[1.0] * BARS, [1.0] + [np.nan] * (BARS - 1)])
+def test_signals_that_act_on_the_first_bar_are_audited(side: list[float]) -> None:
+    market = walk(BARS, 5, period=FIVE)
+    assert audit(setup_of(market, Signals(np.array(side))), cuts=4).leaks == []
+    made = audited(lambda m: Signals(np.array(side)[: len(m)]), cuts=4)
+    assert made.leaks == []
 
 
 @dataclass
@@ -164,7 +174,8 @@ class Unused(Strategy):
 
 def test_an_array_that_nothing_uses_is_a_suspect_and_no_leak() -> None:
     report = audited(lambda m: Unused(planted_leaks.shifted(m.close[:, 0])), cuts=6)
-    assert report.is_clean
+    assert not report.is_clean
+    assert report.leaks == []
     assert len(report.suspects) == 1
     assert "tomorrow knows the future from bar" in report.suspects[0]
 

@@ -179,6 +179,9 @@ def test_the_verdict_follows_from_the_marks() -> None:
     assert verdict(decisive, [finding("profit", "fail")])[1] == "fail"
     assert verdict(decisive, [finding("campaigns", "fail")])[1] == "doubt"
     assert verdict([*decisive, check("synthetic bars", "fail")], [])[1] == "doubt"
+    assert verdict(decisive, [finding("delay sensitivity", "doubt")])[1] == "doubt"
+    assert verdict([*decisive, check("foresight", "fail")], [])[1] == "fail"
+    assert verdict([*decisive, check("look-ahead of arrays", "unknown")], [])[1] == "doubt"
     assert verdict([*decisive, check("order of campaigns", "doubt")], [])[1] == "pass"
     for mark, expected in (("fail", "fail"), ("doubt", "doubt"), ("unknown", "doubt")):
         sentence, found = verdict([decisive[0], check("random entry", mark)], [])

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 export function Warnings({ warnings }: { warnings: string[] }) {
   if (warnings.length === 0) return null;
   return (
-    <aside class="notes warnings" role="alert" aria-label="Warnings">
+    <aside class="notes warnings" aria-label="Warnings">
       <ul>
         {warnings.map((warning) => (
           <li key={warning}>{warning}</li>

@@ -31,7 +31,7 @@ def audit(
 ) -> int:
     """Change the bars after many places, and see whether anything before them changes.
 
-    The exit code is 0 when nothing did, 1 when something knows the future.
+    The exit code is 0 when nothing did and everything was looked at, 1 otherwise.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def told(report: AuditReport) -> Iterator[str]:
     for leak in report.leaks:
         yield ""
         yield from _leak(leak)
-    for remark in (*report.suspects, *report.unchecked):
+    for remark in (*report.foretells, *report.suspects, *report.unchecked):
         yield f"note: {remark}"
     yield ""
     yield from _tried(report)

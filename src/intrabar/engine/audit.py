@@ -21,6 +21,7 @@ from intrabar.engine.audit_report import AuditReport, Leak, Trial, Tried
 from intrabar.engine.audit_warm_up import first_warm_row, later_starts, recursions
 from intrabar.engine.audit_watch import Watched, watch
 from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.foresight import foresight
 from intrabar.errors import ConfigError, DataError, StrategyError
 from intrabar.model.bars import Market
 from intrabar.strategy.registry import AnyStrategy
@@ -216,6 +217,16 @@ class _Audit:
             for path, array in held.items()
             if (name, path) not in self.following
             and not any(array is one for one in (market.time, market.open_time, market.session_end))
+        ]
+        waiting = {
+            name
+            for name, held in self.arrays.items()
+            if any((name, path) not in self.following for path in held)
+        }
+        report.foretells = [
+            f"{name}: {one}"
+            for name in sorted(waiting)
+            for one in foresight(self.setup.strategies[name], market)
         ]
         report.unchecked += [
             f"{count} other futures could not be set up: {told}"

@@ -146,7 +146,7 @@ def first_difference(a: NDArray[Any], b: NDArray[Any], rows: int) -> int | None:
     if one.shape != two.shape:
         return 0
     unequal = np.asarray((one != two) & ~((one != one) & (two != two)))  # NaN equals NaN
-    places = np.flatnonzero(unequal.reshape(both, -1).any(axis=1))
+    places = np.flatnonzero(unequal.reshape(both, -1).any(axis=1)) if both else np.empty(0)
     if places.size:
         return int(places[0])
     return both if min(rows, max(a.shape[0], b.shape[0])) > both else None

@@ -20,7 +20,7 @@ MANY = 64  # items of a list that are worth a look
 
 
 def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
-    """Arrays, lists and columns with a row per bar, by the name under which they are found.
+    """Arrays, lists, mappings and columns with a row per bar, by where they are found.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
         seen[id(value)] = value
         if _is_series(value, rows):
             with suppress(ValueError):  # rows of different lengths are no array
-                found[name] = np.asarray(value)
+                found[name] = np.asarray(list(value.values()) if _is_table(value) else value)
         elif depth < DEEPEST:
             waiting += [(n, v, depth + 1) for n, v in _parts(name, value)]
     return found
@@ -47,9 +47,14 @@ def held_arrays(strategy: Any, rows: int) -> dict[str, NDArray[Any]]:
 def _is_series(value: Any, rows: int) -> bool:
     if isinstance(value, np.ndarray):
         return bool(value.shape[:1] == (rows,))
-    if isinstance(value, list | tuple) or _is_frame(value):
+    if isinstance(value, list | tuple) or _is_table(value) or _is_frame(value):
         return len(value) == rows and rows > 1
     return False
+
+
+def _is_table(value: Any) -> bool:
+    """A mapping that may have a value for every bar, by its number or time."""
+    return isinstance(value, dict)
 
 
 def _is_frame(value: Any) -> bool:

@@ -134,7 +134,7 @@ class LaterStart:
     changed: int
 
 
-@dataclass
+@dataclass(repr=False)
 class AuditReport:
     """The outcome of an audit.
 
@@ -148,6 +148,8 @@ class AuditReport:
         What could not be looked at, and what to do about it.
     suspects : list of str
         Arrays that know the future, which no decision was seen to use.
+    foretells : list of str
+        Arrays that could not be made again and follow the returns after them too closely.
     recursions : list of Recursion
     later_starts : list of LaterStart
     """
@@ -160,13 +162,18 @@ class AuditReport:
     tried: list[Tried] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     suspects: list[str] = field(default_factory=list)
+    foretells: list[str] = field(default_factory=list)
     recursions: list[Recursion] = field(default_factory=list)
     later_starts: list[LaterStart] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was seen to know the future."""
-        return not self.leaks
+        """Whether everything was looked at, and nothing knows the future.
+
+        False where anything is unchecked; `leaks` and `foretells` say whether something was found.
+        """
+        found = self.leaks or self.foretells or self.suspects or self.unchecked
+        return bool(self.trials) and not found
 
     @property
     def verdict(self) -> str:
@@ -175,13 +182,29 @@ class AuditReport:
         if self.leaks:
             names = ", ".join(dict.fromkeys(f"{x.name} of {x.strategy}" for x in self.leaks))
             return f"Leak: {names} knows what comes later ({tried})."
+        if self.foretells:
+            return f"Foresight: {self.foretells[0]}."
         if not self.trials:
             return "Not checked: no other future could be tried."
-        sure = "Clean as far as it could be checked" if self.unchecked else "Clean"
-        told = f"{sure}: {tried} changed no decision, fill or indicator before them."
+        told = f"{tried} changed no decision, fill or indicator before them."
+        if self.unchecked:
+            return f"Not shown to be clean: {told} But {self.unchecked[0]}."
+        if self.suspects:
+            return f"Not shown to be clean: {told} But {self.suspects[0]}."
+        told = f"Clean: {told}"
         if not self.orders:
             told += " But the run has no order at all, so there was no decision to change."
         return told
+
+    def __str__(self) -> str:
+        found = [*self.foretells, *self.suspects, *self.unchecked]
+        leaks = [
+            f"leak: {x.name} of {x.strategy} at bar {x.bar} ({x.time}) {x.place}".rstrip()
+            for x in self.leaks
+        ]
+        return "\n".join([self.verdict, *leaks, *(f"note: {text}" for text in found)])
+
+    __repr__ = __str__
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -15,6 +15,9 @@ from intrabar.model.bars import Floats
 from intrabar.research.finding import Finding, Mark
 
 DEFLATED = "deflated Sharpe ratio"
+FORESIGHT = "foresight"
+UNCHECKED = "look-ahead of arrays"
+"""Names of tests that the verdict knows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,9 +21,11 @@ from intrabar.analysis.sharpe import (
     moments,
     probabilistic_sharpe,
 )
+from intrabar.engine.audit_held import held_arrays
+from intrabar.engine.foresight import measured
 from intrabar.engine.result import Result
 from intrabar.model.bars import Floats
-from intrabar.research.check import DEFLATED, Check, Drawn, not_made
+from intrabar.research.check import DEFLATED, FORESIGHT, UNCHECKED, Check, Drawn, not_made
 from intrabar.research.finding import Mark
 from intrabar.research.lean import figures_of
 from intrabar.research.nulls import Null, permuted_entry, random_entry, synthetic_bars
@@ -44,6 +46,67 @@ INDEPENDENT = "Daily returns are independent of each other and alike over time."
 def by_probability(value: float) -> Mark:
     """The mark of a probability that the result is real."""
     return "pass" if value >= CONFIDENCE else "doubt" if value >= DOUBT else "fail"
+
+
+SHARPE_BELIEVED = {"a day or longer": 4.0, "shorter than a day": 9.2}
+"""Annual Sharpe ratios above which none is known, by the length of the bars (docs/validate.md)."""
+
+DAY_NS = 86_400_000_000_000
+
+
+def plausible_check(result: Result) -> Check:
+    """Whether the Sharpe ratio is one that somebody could have."""
+    name = "plausible Sharpe ratio"
+    assumption = "The bars tell what could have been traded, and nothing better than that is known."
+    value = result.metrics.values["sharpe"]
+    if value is None:
+        return not_made(name, "the daily returns have no Sharpe ratio", assumption)
+    length = "a day or longer" if result.market.period >= DAY_NS else "shorter than a day"
+    most = SHARPE_BELIEVED[length]
+    beyond = value > most
+    told = (
+        "Look for data that are known later than their stamp (intrabar audit), for prices at which "
+        "nobody could trade, and for costs that are missing."
+        if beyond
+        else "It is not beyond belief."
+    )
+    return Check(
+        name,
+        "fail" if beyond else "pass",
+        f"{value:.2f}",
+        f"On bars of {length} a Sharpe ratio above {most:g} is beyond belief. {told}",
+        assumption,
+        {"sharpe": value, "most": most},
+    )
+
+
+def foresight_checks(result: Result) -> list[Check]:
+    """Arrays that came ready made: whether they foretell returns as only the future could."""
+    rows, market = len(result.market), result.market
+    own = (market.time, market.open_time, market.session_end)
+    holding = [
+        name
+        for name, strategy in result.setup.strategies.items()
+        if any(all(a is not x for x in own) for a in held_arrays(strategy, rows).values())
+    ]
+    if not holding:
+        return []
+    names = ", ".join(holding)
+    assumption = (
+        "What is known of the future only a little (a scaler or a linear model that was fitted on "
+        "all of the bars) does not stand out. intrabar.audit can tell, of a function of the market "
+        "in the place of the arrays."
+    )
+    found = [one for name in holding for one in measured(result.setup.strategies[name], market)]
+    worst = max(found, key=lambda one: (one.knows, abs(one.correlation)), default=None)
+    figure = "none" if worst is None else f"{abs(worst.correlation):.2f}"
+    figures = {"correlation": None if worst is None else worst.correlation}
+    if worst is not None and worst.knows:
+        return [Check(FORESIGHT, "fail", figure, f"{worst}.", assumption, figures)]
+    told = "They do not foretell returns as only the future could."
+    checks = [Check(FORESIGHT, "pass", figure, told, assumption, figures)] if worst else []
+    why = f"the arrays of {names} came ready made, and how they were worked out is not known"
+    return [*checks, not_made(UNCHECKED, why, assumption)]
 
 
 def sharpe_checks(result: Result, tried: int = 1, spread: float | None = None) -> list[Check]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError
-from intrabar.research.check import DEFLATED, Check, Validation
+from intrabar.research.check import DEFLATED, FORESIGHT, UNCHECKED, Check, Validation
 from intrabar.research.checks_of_a_run import (
     NULLS,
+    foresight_checks,
     interval_check,
     intervals_of,
     null_check,
     order_check,
+    plausible_check,
     sharpe_checks,
 )
 from intrabar.research.checks_of_a_sweep import Trials, sweep_checks
@@ -21,8 +23,16 @@ from intrabar.research.critique import critique
 from intrabar.research.finding import Finding, Mark
 from intrabar.research.nulls import RUNS
 
-DECISIVE = (DEFLATED, "probability of backtest overfitting", "random entry")
+DECISIVE = (DEFLATED, "probability of backtest overfitting", "random entry", FORESIGHT)
 """Tests that answer whether there is anything but luck; each alone can say no."""
+
+NOT_KNOWN = (
+    "whether its arrays were worked out without the future cannot be checked (intrabar.audit can, "
+    "of a function of the market that makes them)"
+)
+
+FORBIDDING = ("delay sensitivity",)
+"""Findings that forbid to call a result likely to be real where they leave a doubt."""
 
 SINKING = ("profit", "ruin")
 """Findings of the critique that leave nothing to ask about."""
@@ -115,7 +125,8 @@ def _own_steps(
     result: Result, runs: int, seed: int, *, chosen: bool
 ) -> list[Callable[[], list[Check]]]:
     nulls = [lambda name=name: [null_check(name, result, runs, seed, chosen)] for name in NULLS]
-    return [*nulls, lambda: [order_check(result, seed)]]
+    seen = [lambda: [plausible_check(result)], lambda: foresight_checks(result)]
+    return [*nulls, lambda: [order_check(result, seed)], *seen]
 
 
 def _made(steps: Sequence[Callable[[], list[Check]]], progress: Progress | None) -> list[Check]:
@@ -142,7 +153,8 @@ def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, 
     """The answer, from the marks alone.
 
     Not real where a decisive test fails or nothing was earned; doubtful where a decisive test
-    could not be made or settles nothing, or any other one fails; else nothing speaks against it.
+    could not be made or settles nothing, any other one fails, one bar of delay takes most of the
+    profit, or arrays came ready made; else nothing speaks against it.
     """
     sunk = [one for one in findings if one.name in SINKING and one.mark == "fail"]
     if sunk:
@@ -152,10 +164,16 @@ def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, 
         return f"Not real, as far as these bars tell: {_speaks(failed)} against it.", "fail"
     open_ = [one.name for one in checks if one.name in DECISIVE and one.mark != "pass"]
     others = [one.name for one in checks if one.name not in DECISIVE and one.mark == "fail"]
-    others += [one.name for one in findings if one.mark == "fail"]
-    if open_ or others:
+    others += [
+        one.name
+        for one in findings
+        if one.mark == "fail" or (one.mark == "doubt" and one.name in FORBIDDING)
+    ]
+    unchecked = [one for one in checks if one.name == UNCHECKED]
+    if open_ or others or unchecked:
         told = [f"{_joined(open_)} left it open"] if open_ else []
         told += [f"{_speaks(others)} against it"] if others else []
+        told += [NOT_KNOWN] if unchecked else []
         return f"It may be real, but {'; '.join(told)}.", "doubt"
     return (
         "Nothing that was asked speaks against it: it is likely to be real, "
