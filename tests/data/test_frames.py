@@ -82,3 +82,43 @@ def test_a_frame_without_a_zone() -> None:
 def test_what_is_no_frame() -> None:
     with pytest.raises(DataError, match="a frame is needed, not list"):
         bars_from_frame([1, 2], "X")  # type: ignore[arg-type]
+
+
+def test_a_frame_of_several_tickers_gives_the_one_that_is_asked_for() -> None:
+    one = pandas_frame()
+    two = pd.concat({"A": one, "B": one * 2}, axis=1)
+    for frame in (two, two.swaplevel(axis=1).sort_index(axis=1)):
+        assert bars_from_frame(frame, "B", calendar="NYSE").open.tolist() == [2, 4, 6, 8]
+        with pytest.raises(DataError, match=r"several tickers: A, B; pick one: only=\{'ticker'"):
+            bars_from_frame(frame, "C", calendar="NYSE")
+    long = pd.concat([one.assign(symbol="A"), (one * 2).assign(symbol="B")])
+    indexed = long.reset_index().set_index(["symbol", "Datetime"])
+    assert bars_from_frame(indexed, "B", calendar="NYSE").open.tolist() == [2, 4, 6, 8]
+    with pytest.raises(DataError, match="holds several instruments: A, B"):
+        bars_from_frame(long, "C", calendar="NYSE")
+
+
+def test_an_index_of_any_kind_counts() -> None:
+    days = pd.DatetimeIndex(["2024-07-03", "2024-07-05"])
+    for index in (days.astype(str), pd.PeriodIndex(days, freq="D"), [d.date() for d in days]):
+        frame = pd.DataFrame(dict.fromkeys(("Open", "High", "Low", "Close"), 1.0), index=index)
+        found = bars_from_frame(frame, "X", calendar="NYSE")
+        assert found.close_time.tolist() == [ns("2024-07-03T17:00"), ns("2024-07-05T20:00")]
+    with pytest.raises(DataError, match="no column of stamps"):
+        bars_from_frame(frame.reset_index(drop=True), "X")
+
+
+def test_a_late_listing_begins_with_its_first_bar() -> None:
+    one = pandas_frame().astype(float)
+    late = one * 2
+    late.iloc[:1] = np.nan
+    two = pd.concat({"A": one, "B": late}, axis=1)
+    found = bars_from_frame(two, "B", calendar="NYSE", label="start")
+    assert found.open.tolist() == [4, 6, 8]
+
+
+def test_a_frame_speaks_python() -> None:
+    with pytest.raises(DataError, match=r"sort=True puts them in order"):
+        bars_from_frame(pandas_frame()[::-1], "X", calendar="NYSE")
+    for frame in (pl.from_pandas(pandas_frame().reset_index()).lazy(),):
+        assert len(bars_from_frame(frame, "X", calendar="NYSE")) == 4  # type: ignore[arg-type]

@@ -248,6 +248,7 @@ def _file(source: Source, calendar: str, config: Config, period: str | None) -> 
         zone=source.zone or config.zone,
         period=source.period or period,
         calendar=calendar,
+        suggested=bool(calendar) and named_calendar(source, config) is None,
         side=source.side,
         time_format=source.time_format,
     )
@@ -258,6 +259,7 @@ def _file(source: Source, calendar: str, config: Config, period: str | None) -> 
         raise DataError(f"{raw.source}: {error}") from error
     odd = [f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error"]
     told = tuple(Remark(text, severe=True) for text in odd)
+    told += tuple(Remark(f"{source.symbol}: {text}") for text in checked.told)
     return _Read(checked.bars, source.file, calendar, raw.sha256, told)
 
 
