@@ -15,9 +15,8 @@ from intrabar.app.config_file import absolute, validated
 from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.calendars import trade_dates
-from intrabar.data.frames import UNNAMED, checked_frame
+from intrabar.data.frames import UNNAMED, bars_from_frame
 from intrabar.data.margins import read_margins
-from intrabar.data.readers import Reading
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
@@ -57,16 +56,8 @@ def one_of(data: Any, symbol: str, config: Config) -> Series:
         return read_series(one.model_copy(update=own))[0]
     if not hasattr(data, "columns"):
         raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
-    how = Reading(
-        symbol="" if symbol == UNNAMED else symbol,
-        zone=config.zone,
-        period=config.period,
-        calendar=calendar,
-        suggested=bool(calendar) and named is None,
-    )
-    checked = checked_frame(data, symbol, how)
-    told = tuple(Remark(f"{symbol}: {text}") for text in checked.told)
-    return given_series(checked.bars, calendar, told)
+    bars = bars_from_frame(data, symbol, zone=config.zone, period=config.period, calendar=calendar)
+    return given_series(bars, calendar)
 
 
 def _series_of_bars(bars: Bars, config: Config) -> Series:

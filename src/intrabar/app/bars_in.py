@@ -28,6 +28,7 @@ from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
+from intrabar.model.instant import utc_ns
 from intrabar.model.remark import Remark
 
 JUMP = 0.4
@@ -248,7 +249,6 @@ def _file(source: Source, calendar: str, config: Config, period: str | None) -> 
         zone=source.zone or config.zone,
         period=source.period or period,
         calendar=calendar,
-        suggested=bool(calendar) and named_calendar(source, config) is None,
         side=source.side,
         time_format=source.time_format,
     )
@@ -259,7 +259,6 @@ def _file(source: Source, calendar: str, config: Config, period: str | None) -> 
         raise DataError(f"{raw.source}: {error}") from error
     odd = [f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error"]
     told = tuple(Remark(text, severe=True) for text in odd)
-    told += tuple(Remark(f"{source.symbol}: {text}") for text in checked.told)
     return _Read(checked.bars, source.file, calendar, raw.sha256, told)
 
 
@@ -328,14 +327,13 @@ def nanoseconds(day: Any, *, end: bool = False) -> int | None:
     -----
     A date stands for the bars that close after its midnight and up to the next one.
     """
-    from datetime import UTC, datetime
+    from datetime import datetime
 
     if day is None:
         return None
     if not 1700 <= day.year < 2262:
         raise ConfigError(f"{day}: dates go from 1700-01-01 to 2261-12-31")
     if isinstance(day, datetime):
-        stamp = day if day.tzinfo else day.replace(tzinfo=UTC)
-        return int(stamp.timestamp()) * 1_000_000_000 + stamp.microsecond * 1000
+        return utc_ns(day)
     days = int(np.datetime64(day, "D").astype(np.int64))
     return (days + 1) * DAY_NS if end else days * DAY_NS + 1

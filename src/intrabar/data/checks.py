@@ -85,12 +85,6 @@ class Checked:
     findings: tuple[Finding, ...]
     rejected: pl.DataFrame
 
-    @property
-    def told(self) -> tuple[str, ...]:
-        """What was guessed, or left out without being set aside, as sentences."""
-        rules = ("reading", "differing duplicate")
-        return tuple(f.text for f in self.findings if f.rule in rules and f.severity != "ok")
-
     def count(self, rule: str) -> int:
         """How often a rule was broken."""
         return next((f.count for f in self.findings if f.rule == rule), 0)

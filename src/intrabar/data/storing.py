@@ -88,6 +88,7 @@ def store_version(
             _write_bytes(temporary / manifest.rejected_file, rejected.write_csv().encode())
         temporary.rename(folder / version)
         _write_bytes(note, manifest.to_json().encode())
+        before = _version_of(folder)
         os.replace(note, folder / MANIFEST)
     except OSError as error:
         if manifest.version:
@@ -97,17 +98,27 @@ def store_version(
         shutil.rmtree(temporary, ignore_errors=True)
         with suppress(OSError):
             note.unlink()
-    _sweep(folder, version)
+    _sweep(folder, (version, before))
     return manifest
 
 
-def _sweep(folder: Path, version: str) -> None:
-    # Earlier versions go; a temporary folder may be another import at work, unless it is old.
+def _version_of(folder: Path) -> str:
+    """The version that the manifest of a folder names; "" where there is none to read."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        return Manifest.from_json(text).version
+    except (OSError, DataError):
+        return ""
+
+
+def _sweep(folder: Path, kept: tuple[str, str]) -> None:
+    # Older versions go, but for the last one: a run may be reading it part by part.
+    # A temporary folder may be another import at work, unless it is old.
     old = datetime.now(UTC).timestamp() - 3600
     with suppress(OSError):
         for entry in folder.iterdir():
             at_work = entry.name.startswith(_NEW) and entry.stat().st_mtime > old
-            if entry.is_dir() and entry.name != version and not at_work:
+            if entry.is_dir() and entry.name not in kept and not at_work:
                 shutil.rmtree(entry, ignore_errors=True)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from intrabar.data.calendars import zone_of
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
-from intrabar.errors import ConfigError
+from intrabar.errors import ConfigError, RunError
 from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -22,6 +23,7 @@ from intrabar.model.session import CLOCK_FIELDS, Clock
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
+from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import IsOpen, Timetable, timetable
@@ -116,11 +118,14 @@ class Run:
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
         prepared = self.prepared or Prepared(setup.market, calendars)
+        if prepared.market is not setup.market:
+            raise RunError("what was prepared is of another market than that of the run")
         adjusted, self.frames = prepared.adjusted, prepared.frames
         self.clock = prepared.clock
-        named = {name: strategy.indicators() for name, strategy in setup.strategies.items()}
+        named = {name: indicators_of(name, one) for name, one in setup.strategies.items()}
+        shape = setup.market.close.shape
         columns = {
-            name: {**own, **setup.columns.get(name, {})}
+            name: {**own, **given_columns(name, setup.columns.get(name, {}), shape)}
             for name, own in prepared.columns(named).items()
         }
         for name, fields in clock_fields(setup.strategies, columns).items():
@@ -154,6 +159,14 @@ class Run:
 
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""
+        try:
+            self._to_end(progress)
+        except BaseException:
+            self.machine.disconnect()
+            raise
+        finish_strategies(self.machine, self.running)
+
+    def _to_end(self, progress: Progress | None) -> None:
         if self.machine.bar == 0:
             tell(self.running, "on_start")
         total = len(self.setup.market)
@@ -164,22 +177,43 @@ class Run:
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
-        finish_strategies(self.machine, self.running)
 
 
 def tell(running: Mapping[str, Running], hook: str) -> None:
     """Call `on_start` or `on_stop` of the Python strategies."""
     for one in running.values():
         if isinstance(one, RunningStrategy):
-            getattr(one.strategy, hook)()
+            one.tell(hook)
 
 
 def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
     """Tell Python strategies that a run is over, and let the machine go of all."""
-    for one in running.values():
-        if isinstance(one, RunningStrategy):
-            one.finish()
-    machine.disconnect()
+    with ExitStack() as stack:  # whatever one of them raises
+        stack.callback(machine.disconnect)
+        for one in reversed(list(running.values())):
+            if isinstance(one, RunningStrategy):
+                stack.callback(one.finish)
+
+
+def given_columns(
+    name: str, columns: Mapping[str, Any], shape: tuple[int, ...]
+) -> dict[str, Floats]:
+    """Columns that a setup gives to a strategy, as kernels read them.
+
+    Raises
+    ------
+    ConfigError
+        One has not a row per bar and a column per instrument, or holds no numbers.
+    """
+    own: dict[str, Floats] = {}
+    for key, values in columns.items():
+        try:
+            own[key] = np.ascontiguousarray(values, np.float64)
+        except (TypeError, ValueError) as e:
+            raise ConfigError(f"column {key!r} of {name}: must be numbers: {e}") from None
+        if own[key].shape != shape:
+            raise ConfigError(f"column {key!r} of {name} is {own[key].shape}, must be {shape}")
+    return own
 
 
 def with_rows(

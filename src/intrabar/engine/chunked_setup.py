@@ -20,6 +20,7 @@ from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 from intrabar.sim.account import Account
+from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
 
@@ -79,8 +80,8 @@ class ChunkedSetup:
         object.__setattr__(self, "strategies", strategies)
         object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)
-        for strategy in self.strategies.values():
-            for indicator in strategy.indicators().values():
+        for name, strategy in self.strategies.items():
+            for indicator in indicators_of(name, strategy).values():
                 if not on_frames(indicator):
                     require_length(indicator, len(longest), longest.symbol)
 

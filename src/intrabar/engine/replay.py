@@ -15,6 +15,7 @@ from intrabar.engine.backtest import Setup
 from intrabar.engine.replay_audit import worked
 from intrabar.engine.replay_hand import Hand
 from intrabar.engine.replay_pace import Pace
+from intrabar.engine.replay_still import Still
 from intrabar.engine.replay_track import MAIN, Place, Track
 from intrabar.engine.replay_views import (
     BarsSoFar,
@@ -64,6 +65,7 @@ class Replay:
         self._machine = self._track.machine
         self._watch = Watch()
         self._is_free = threading.Lock()
+        self._still = Still()
         self._desks: dict[tuple[int, int], Hand] = {}
 
     # --- where it stands
@@ -76,7 +78,8 @@ class Replay:
     @property
     def place(self) -> Place:
         """That bar, and the `Step` of it that comes next."""
-        bar, step = self._track.place
+        with self._still.held():
+            bar, step = self._track.place
         return Place(bar, Step(step))
 
     @property
@@ -92,7 +95,8 @@ class Replay:
     @property
     def digest(self) -> str:
         """A hash of all that has happened up to here: equal for equal runs (`Result.digest`)."""
-        return self._machine.digest()
+        with self._still.held():
+            return self._machine.digest()
 
     @property
     def line(self) -> str:
@@ -130,19 +134,21 @@ class Replay:
         if not Place(0) <= place <= self._track.end:
             raise UsageError(f"bar {bar} is not there: seek to one from 0 to {self._track.end.bar}")
         with self._moving():
-            self._track.go_to(place)
+            with self._still.held():
+                self._track.go_to(place)
             self._tell_jump()
 
     def restart(self) -> None:
         """Go back to the first bar of the main line; the branches stay."""
         with self._moving():
-            self._track.go_to(Place(0))
-            self._track.go_over(MAIN)
+            with self._still.held():
+                self._track.go_to(Place(0))
+                self._track.go_over(MAIN)
             self._tell_jump()
 
     def branch(self, name: str = "") -> str:
         """Begin a branch here; orders by hand then belong to it. Returns its name."""
-        with self._moving():
+        with self._moving(), self._still.held():
             return self._track.branch(name).name
 
     def go_over(self, line: str) -> None:
@@ -153,7 +159,8 @@ class Replay:
         NotFoundError
         """
         with self._moving():
-            self._track.go_over(line)
+            with self._still.held():
+                self._track.go_over(line)
             self._tell_jump()
 
     # --- by itself
@@ -224,7 +231,7 @@ class Replay:
         stood = self._track.place
         if not 0 <= bar < self._track.end.bar:
             raise UsageError(f"bar {bar} is not there: ask for 0 to {self._track.end.bar - 1}")
-        with self._moving():
+        with self._moving(), self._still.held():
             happened: list[Event] = []
             try:
                 self._track.go_to(Place(bar))
@@ -280,20 +287,25 @@ class Replay:
             How many; None for all.
         """
         column = self._column(symbol)
-        return bars_so_far(self._track.run, column, self._track.place.step, last)
+        with self._still.held():
+            return bars_so_far(self._track.run, column, self._track.place.step, last)
 
     def equity(self, last: int | None = None) -> NDArray[np.float64]:
         """Equity at the closes so far, account currency; the `last` ones, or all."""
-        done = self._machine.bars_done
-        return self._machine.tape.equity[0 if last is None else max(0, done - last) : done].copy()
+        with self._still.held():
+            done = self._machine.bars_done
+            first = 0 if last is None else max(0, done - last)
+            return self._machine.tape.equity[first:done].copy()
 
     def orders(self) -> list[WorkingOrder]:
         """The orders that work, in order of acceptance."""
-        return working_orders(self._track.run)
+        with self._still.held():
+            return working_orders(self._track.run)
 
     def positions(self) -> dict[tuple[str, str], Position]:
         """(strategy, symbol) -> position, of all that are not flat."""
-        return open_positions(self._track.run)
+        with self._still.held():
+            return open_positions(self._track.run)
 
     # --- how it moves
 
@@ -326,13 +338,16 @@ class Replay:
     def _go_on(self, place: Place) -> None:
         """Work on to a place ahead; step by step where somebody wants to be told."""
         if not self._watch:
-            self._track.go_to(place)
+            with self._still.held():
+                self._track.go_to(place)
         while self._track.place < place and not self.is_over:
-            self._watch.tell(worked(self._track.run, lambda: self._track.go_to(self._next())))
+            with self._still.held():
+                events = worked(self._track.run, lambda: self._track.go_to(self._next()))
+            self._watch.tell(events)
 
     def _take_by_hand(self, put: Callable[[], int]) -> int:
         """Carry out one command of `hand` where the replay stands."""
-        with self._moving():
+        with self._moving(), self._still.held():
             return self._track.take_by_hand(put)
 
     def _play_bar(self) -> bool:

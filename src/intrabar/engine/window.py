@@ -22,6 +22,7 @@ from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.numbered import numbered
 from intrabar.sim.tape import reads_ranges
+from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Timetable, timetable
 from intrabar.strategy.signals import RunningSignals
@@ -104,7 +105,7 @@ class Window:
         looks_back = any(isinstance(s, Strategy) for s in strategies)
         self._kept = given.chunk if looks_back else 1
         self._arrays = arrays
-        self._named = {name: s.indicators() for name, s in given.strategies.items()}
+        self._named = {name: indicators_of(name, s) for name, s in given.strategies.items()}
         self._calendars = tuple(x.calendar for x in given.instruments)
         self.clock = ExchangeClock(self._calendars)
         self._frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))

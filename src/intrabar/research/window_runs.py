@@ -18,7 +18,8 @@ from intrabar.engine.audit_futures import rows_of
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.result import Result, finish
-from intrabar.errors import DataError
+from intrabar.errors import DataError, RunError
+from intrabar.model.bars import Market
 from intrabar.research.conditions import moved_rows
 from intrabar.research.lean import FAILED, Variants, told
 from intrabar.research.trial import Outcome, Trial
@@ -74,12 +75,18 @@ def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> Wi
     if first >= end:
         raise DataError(f"{', '.join(whole.symbols)}: no bars in the window")
     market = rows_of(whole, slice(0, end)) if prepared is None else prepared.market
+    if not (np.may_share_memory(market.close, whole.close) and len(market) == end):
+        raise RunError("what was prepared is of other bars than those of the window")
     strategies = {
         name: moved_rows(one, whole, lambda grid: np.ascontiguousarray(grid[:end]))
         for name, one in setup.strategies.items()
     }
     account = replace(setup.account, close_at_end=True)
-    cut = replace(setup, market=market, strategies=strategies, account=account)
+    columns = {
+        name: {key: values[:end] for key, values in own.items()}
+        for name, own in setup.columns.items()
+    }
+    cut = replace(setup, market=market, strategies=strategies, account=account, columns=columns)
     run = Run(cut, prepared)
     run.machine.wake[:first] = 0
     result = finish(run)
@@ -102,6 +109,9 @@ def _figures(result: Result, first: int) -> Brief:
     )
 
 
+KEPT = 8  # markets
+
+
 class WindowRuns:
     """The trials of a sweep over one window: the work of a pool.
 
@@ -114,7 +124,7 @@ class WindowRuns:
     def __init__(self, variants: Variants, window: Window) -> None:
         self.variants = variants
         self.window = window
-        self._prepared: dict[int, Prepared] = {}
+        self._prepared: list[tuple[Market, tuple[str, ...], Prepared]] = []  # the latest last
 
     def key(self, trial: Trial) -> str:
         """Content hash of a trial and its window."""
@@ -130,14 +140,16 @@ class WindowRuns:
         return run_in(setup, self.window, self._ready(setup))
 
     def _ready(self, setup: Setup) -> Prepared:
-        """The bars up to the end of the window, once for each market."""
-        market = setup.market
-        if id(market) not in self._prepared:
-            end = int(np.searchsorted(market.time, self.window.last, "right"))
-            cut = rows_of(market, slice(0, end))
-            calendars = tuple(x.calendar for x in setup.instruments)
-            self._prepared[id(market)] = Prepared(cut, calendars, keeps=True)
-        return self._prepared[id(market)]
+        """The bars up to the end of the window, once for each of the latest markets."""
+        market, calendars = setup.market, tuple(x.calendar for x in setup.instruments)
+        for whole, of, prepared in self._prepared:
+            if whole is market and of == calendars:
+                return prepared
+        end = int(np.searchsorted(market.time, self.window.last, "right"))
+        prepared = Prepared(rows_of(market, slice(0, end)), calendars, keeps=True)
+        # The market stays beside it: nothing else can be told from it by its place in memory.
+        self._prepared = [*self._prepared[1 - KEPT :], (market, calendars, prepared)]
+        return prepared
 
     def _run(self, trial: Trial) -> Outcome:
         began = time.thread_time()

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
-from intrabar.model.enums import Gate
+from intrabar.model.enums import Gate, Phase
 from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
+from intrabar.strategy.blame import blamed, moment
 from intrabar.strategy.bot_kernel import (
     BOT,
     GATES,
@@ -248,11 +249,18 @@ class RunningBot:
         def count(_: Any, j: int, gate: int) -> None:
             self.counts[j, gate] += 1
 
+        def asked(rule: Callable[..., Any]) -> Callable[..., Any]:
+            def answer(_: Any, *at: Any) -> Any:
+                with blamed(bot.name, moment(self.machine, Phase.CLOSE)):
+                    return rule(*at)
+
+            return answer
+
         replacements: dict[str, Callable[..., Any]] = {
-            "ask_side": lambda _: int(bot.entry.decide_side(now, entry_p)),
-            "ask_levels": lambda _, side, price: bot.exit.initial_levels(now, exit_p, side, price),
-            "ask_stop": lambda _, side, entry, stop: bot.exit.update_stop(  # type: ignore[attr-defined]
-                now, exit_p, side, entry, stop
+            "ask_side": asked(lambda: int(bot.entry.decide_side(now, entry_p))),
+            "ask_levels": asked(lambda *at: bot.exit.initial_levels(now, exit_p, *at)),
+            "ask_stop": asked(
+                lambda *at: bot.exit.update_stop(now, exit_p, *at)  # type: ignore[attr-defined]
             ),
             "look": look,
             "count": count,

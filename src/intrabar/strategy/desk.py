@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.errors import OrderError
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import OrderType
+from intrabar.model.instant import utc_ns
 from intrabar.model.session import Clock
 from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
@@ -102,6 +105,24 @@ class Desk:
         values, seen = self.longer[key]
         part = values[: seen[row] if row >= 0 else 0]
         return part / self.scales[name][self.bar] if name in self.scales else part
+
+    def instant(self, until: Any) -> int:
+        """When an order ends that is good until a time (UTC where it has no zone), or for a date.
+
+        Daily bars have dates of their own; of others the exchange's zone says when a date is over.
+        """
+        if isinstance(until, datetime):
+            if not 1700 <= until.year < 2262:
+                raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
+            return utc_ns(until)
+        if not isinstance(until, date):
+            raise OrderError(f"{self.symbol}: until is {until!r}, must be a datetime or a date")
+        if not 1700 <= until.year < 2262:
+            raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
+        if self.machine.market.period >= DAY_NS:
+            return utc_ns(datetime.combine(until, time())) + 1
+        over = datetime.combine(until + timedelta(days=1), time(), self.clock.zone(self.column))
+        return utc_ns(over)
 
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""

@@ -60,6 +60,22 @@ def is_labelled(values: Any) -> bool:
     return hasattr(values, "columns") or hasattr(values, "iloc")
 
 
+def own(values: Any) -> Any:
+    """A copy of values that their owner may change later; the copy of an array stays as it is."""
+    if isinstance(values, Mapping):
+        return {key: own(inner) for key, inner in values.items()}
+    if isinstance(values, np.ndarray):
+        if values.flags.writeable:
+            values = values.copy()
+            values.flags.writeable = False
+        return values
+    if isinstance(values, list):
+        return [own(inner) if isinstance(inner, list) else inner for inner in values]
+    if hasattr(values, "iloc"):
+        return values.copy()
+    return values.clone() if hasattr(values, "clone") else values
+
+
 def is_constant(values: Any) -> bool:
     """Whether a value stands for every bar."""
     return (

@@ -30,6 +30,7 @@ from intrabar.kernel import CACHE, COMPILED_FROM, carray, cfunc, intrinsic
 from intrabar.model.session import CLOCK_FIELDS
 from intrabar.sim.access import pointer
 
+DEEPEST = 20  # functions that call each other
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
 # The arguments that follow `now` and `p`, and what comes back.
@@ -118,9 +119,11 @@ def compile_rule(
     Returns
     -------
     CompiledRule or None
-        None when Numba cannot compile the function; it then runs as a Python hook.
+        None when Numba cannot compile the function, or it may raise; it then runs as a Python hook.
     """
     function: Callable[..., Any] = getattr(type(owner), name)
+    if may_raise(function):
+        return None
     return _compile(function, name, type(owner).__name__, now, parameters)
 
 
@@ -165,6 +168,22 @@ def _compile(
         if missing:
             raise ConfigError(f"{origin}: {missing}") from None
         return None
+
+
+def may_raise(function: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Whether a function, or one that it names, has a `raise` or an `assert`.
+
+    A compiled rule has nobody to raise to: its error would be printed, and its answer taken.
+    """
+    function = getattr(function, "py_func", function)
+    code = getattr(function, "__code__", None)
+    if code is None or code in seen or len(seen) > DEEPEST:
+        return False
+    if any(step.opname == "RAISE_VARARGS" for step in dis.get_instructions(code)):
+        return True
+    named = [function.__globals__.get(name) for name in code.co_names]
+    named += [cell.cell_contents for cell in function.__closure__ or ()]
+    return any(may_raise(one, seen | {code}) for one in named if callable(one))
 
 
 def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) -> str:

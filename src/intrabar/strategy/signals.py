@@ -27,6 +27,7 @@ from intrabar.strategy.labelled import (
     is_constant,
     is_labelled,
     is_of_stamps,
+    own,
     wrong_length,
 )
 
@@ -91,6 +92,8 @@ class Signals:
             raise ConfigError(f"signals: zero is {self.zero!r}, must be 'flat' or 'hold'")
         if hasattr(self.side, "columns") and "side" in self.side.columns:
             self._take_columns(self.side)
+        for what in ARRAYS:
+            object.__setattr__(self, what, own(getattr(self, what)))
         self._reading("side", None)
 
     def _take_columns(self, frame: Any) -> None:

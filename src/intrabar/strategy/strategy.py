@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import StrategyError, at_fault
+from intrabar.errors import StrategyError
 from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
 from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.strategy.blame import blame, blamed, moment
 from intrabar.strategy.desk import Desk, HigherSeries
 from intrabar.strategy.views import AtClose, AtOpen, View
 
@@ -146,11 +147,18 @@ class RunningStrategy:
 
     def finish(self) -> None:
         """Tell the strategy that the run is over, and drop the views, which name each other."""
-        self.strategy.on_stop()
-        for views in self._views:
-            views.clear()
-        self._kept.clear()
-        self._rebind = lambda: None
+        try:
+            self.tell("on_stop")
+        finally:
+            for views in self._views:
+                views.clear()
+            self._kept.clear()
+            self._rebind = lambda: None
+
+    def tell(self, hook: str) -> None:
+        """Call `on_start` or `on_stop`."""
+        with blamed(self.strategy.name, f"in {hook}"):
+            getattr(self.strategy, hook)()
 
     def _refresh(self) -> None:
         for desk in self.desks:
@@ -243,10 +251,7 @@ class RunningStrategy:
 
     def _blame(self, error: Exception, phase: Phase) -> StrategyError:
         """The bar, the phase and the line at which a strategy raised."""
-        bar = int(self.machine.book.account["bar"][0])
-        time = str(np.datetime64(int(self.machine.market.time[bar]), "ns"))[:19]
-        where = f"{phase.name} of bar {bar} ({time}Z)"
-        return StrategyError(f"{self.strategy.name} failed at {where}, {at_fault(error)}")
+        return blame(self.strategy.name, moment(self.machine, phase), error)
 
     def checkpoint(self) -> Strategy:
         """A deep copy of the strategy: all that its attributes hold.

@@ -8,7 +8,7 @@ place; nothing is copied until a history is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -164,7 +164,7 @@ class View:
         stop_loss: float | None = None,
         take_profit: float | None = None,
         tif: str = "gtc",
-        until: datetime | None = None,
+        until: datetime | date | None = None,
         reduce_only: bool = False,
         oco: int | None = None,
     ) -> int:
@@ -184,8 +184,9 @@ class View:
         stop_loss, take_profit : price
             A bracket: the children start to work when the entry fills, one cancels the other.
         tif : {"gtc", "day", "gtd", "ioc", "fok"}
-        until : datetime
-            End of a "gtd" order.
+        until : datetime or date
+            End of a "gtd" order; without a time zone in UTC. A date: the order is good for that
+            date, that of the bars where they are daily, else of the exchange's zone.
         reduce_only : bool
         oco : int
             Number of an order of which this one is the alternative.
@@ -202,8 +203,12 @@ class View:
         words = {w.word: w for w in TimeInForce}
         if tif not in words:
             raise NotFoundError("time in force", tif, words)
-        if tif == "gtd" and until is None:
-            raise OrderError(f"{self.symbol}: a gtd order needs until")
+        if (tif == "gtd") != (until is not None):
+            raise OrderError(
+                f"{self.symbol}: a gtd order needs until"
+                if until is None
+                else f"{self.symbol}: until is for orders with tif='gtd', this one has {tif!r}"
+            )
         if trail is not None and (limit is not None or at_close):
             raise OrderError(f"{self.symbol}: a trailing stop has no limit and works in the bar")
         kind = OrderType.MOC if at_close else type_of(limit, stop, trail)
@@ -221,7 +226,7 @@ class View:
             stop_loss=stop_loss,
             take_profit=take_profit,
             oco=oco,
-            until=None if until is None else int(until.timestamp() * 1e9),
+            until=None if until is None else self._desk.instant(until),
         )
 
     def close_position(self) -> int | None:

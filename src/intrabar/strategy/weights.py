@@ -23,7 +23,7 @@ from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.aligned import placed
 from intrabar.strategy.bot_kernel import BOT, put_order
-from intrabar.strategy.labelled import Reading, columns_of, is_labelled, wrong_length
+from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
 
 CANCEL = state.CANCEL
 WEIGHTS = np.dtype([("bot", BOT), ("weights", "i8")])
@@ -63,6 +63,7 @@ class Weights:
 
     def __post_init__(self) -> None:
         self._reading(None)
+        object.__setattr__(self, "weight", own(self.weight))
 
     def _reading(self, zone_of: Callable[[int], str] | None) -> Reading:
         how = Reading("weights", self.time, self.zone, self.label)

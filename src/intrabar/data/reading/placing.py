@@ -361,7 +361,7 @@ def _refuse_day_early(day: Times, calendar: str, dates_only: bool) -> None:
         return
     days = np.unique(day)
     wrong = ~calendars.is_session(calendar, days)
-    if wrong.sum() < 2 or wrong.mean() < 0.1:
+    if wrong.sum() < 1 or days.size < 4 or wrong.mean() < 0.1:
         return
     for step, word in ((1, "early"), (-1, "late")):
         if calendars.is_session(calendar, days + step).all():
