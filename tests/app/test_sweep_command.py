@@ -43,7 +43,7 @@ def test_a_sweep_tells_its_best_with_what_is_left_of_it(
     assert out.startswith("4 trials: 4 run, 0 known from before")
     best = next(line for line in out.splitlines() if line.startswith("best: "))
     assert "Sharpe " in best
-    assert "deflated " in best
+    assert "% likely above 0" in best
     assert "4 variants were tried on these bars" in out
     assert "4 trials: 0 run, 4 known" in said(capsys, "sweep", "c.yaml")
     more = said(capsys, "sweep", "c.yaml", "--vary", "fast=4", "--constraint", "slow > 20")

@@ -46,7 +46,7 @@ function Best({ view, best }: { view: SweepView; best: BestView }) {
       The best by {metric.label} is <b>#{view.number[best.row]}</b>
       {place && ` (${place})`}:{" "}
       {metric.name !== "sharpe" && `${metric.label} ${inUnit(metric.values[best.row], metric.unit)}, `}
-      <b>Sharpe {fixed(best.sharpe, 2)}</b>, <b>deflated Sharpe {fixed(best.deflated, 2)}</b>.
+      <b>Sharpe {fixed(best.sharpe, 2)}</b>, <b>{percent(best.deflated, 0)} likely above 0</b>.
     </>
   );
 }

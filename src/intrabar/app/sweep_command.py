@@ -200,10 +200,10 @@ def verdict(best: Best) -> list[str]:
     at = ", ".join(f"{place} = {value}" for place, value in best.parameters.items())
     ratio = shown("sharpe", best.metrics["sharpe"])
     if isinstance(best.deflated, Undefined):
-        return [f"best: {at}; Sharpe {ratio}, deflated: none ({best.deflated.reason})"]
+        return [f"best: {at}; Sharpe {ratio}, how likely above 0: unknown ({best.deflated.reason})"]
     d = best.deflated
     return [
-        f"best: {at}; Sharpe {ratio}, deflated {d.probability:.3f}",
+        f"best: {at}; Sharpe {ratio}, {d.probability:.0%} likely above 0",
         f"  {d.tried:,} variants were tried on these bars, as many chances as {d.effective:,.1f} "
         f"independent ones; {d.probability:.1%} is the probability that the true Sharpe ratio of "
         "the best is above 0",

@@ -80,10 +80,16 @@ def _picture(picture: check.Picture | None) -> page.Picture | None:
     return page.Series(x=picture.time, lines=picture.lines, unit=picture.unit, pointers=pointers)
 
 
+def _likely(deflated: check.Check) -> str:
+    """A deflated Sharpe ratio in words: a figure of its own reads as a larger ratio."""
+    value = deflated.figures.get("probability")
+    return "how likely above 0: unknown" if value is None else f"{value:.0%} likely above 0"
+
+
 def _interval(name: str, x: Any, checks: Sequence[check.Check]) -> page.Interval:
     label, unit = name.replace("_", " "), METRICS[name]
     if name == "sharpe":  # never without what is left of it after all that was tried
-        label += "".join(f" (deflated {x.figure})" for x in checks if x.name == check.DEFLATED)
+        label += "".join(f" ({_likely(x)})" for x in checks if x.name == check.DEFLATED)
     if isinstance(x, Undefined):
         return page.Interval(label=label, value=None, low=None, high=None, unit=unit)
     return page.Interval(label=label, value=x.value, low=x.low, high=x.high, unit=unit)

@@ -168,7 +168,7 @@ def _deflated(found: Moments | Undefined, tried: int, spread: float | None, year
     return Check(
         name,
         by_probability(value),
-        f"{value:.3f}",
+        f"{value:.0%} likely above 0",
         f"{tried:,} {'variants were' if tried > 1 else 'variant was'} tried on these bars; without "
         f"any skill the best of them would show a Sharpe ratio of {luck:.2f}. The true one is "
         f"above 0 with a probability of {value:.1%}.",

@@ -89,7 +89,7 @@ def deflated(trials: Trials, found: Deflated | Undefined) -> Check:
     return Check(
         name,
         by_probability(found.probability),
-        f"{found.probability:.3f}",
+        f"{found.probability:.0%} likely above 0",
         f"The annual Sharpe ratio of the best is {found.moments.sharpe * root:.2f}. "
         f"{found.tried:,} variants were tried, as many chances as {found.effective:,.1f} "
         "independent ones; without any skill the best of them would show "
