@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.choices import Source, chance, choose
 
-OFF_GRID = (0.5, 1 / 3, 4e-10, -4e-10, 3e-9, -3e-9)  # of a tick; the tolerance is 1e-9
+OFF_GRID = (0.5, 1 / 3, 4e-5, -4e-5, 3e-4, -3e-4)  # of a tick; the tolerance is 1e-4
 
 
 def on_grid(ticks: int, tick: float) -> float:

@@ -120,3 +120,50 @@ def strandable(source: Source, strands: bool) -> list:
         high, low = max(opened, last), min(opened, last)
         row.append(None if n in gone else [opened, high + source.integer(0, 3), low, last, 1])
     return row
+
+
+def even_money(source: Source) -> dict:
+    """Cash that is exactly the margin, a low that leaves exactly what must be left, or a cent."""
+    side = choose(source, ("buy", "sell"))
+    against = -1 if side == "buy" else 1
+    instruments, orders, bars, cash = [], [], {}, 0
+    for symbol in choose(source, ("A", "A", "AB")):
+        qty, fee = source.integer(1, 11), choose(source, (0, 7, 157))
+        kept, slack = choose(source, (0, 1000, source.integer(1, 2000))), source.integer(1, 999)
+        price, later = source.integer(5_000, 60_000), source.integer(-99, 99)
+        instruments.append(
+            {
+                "symbol": symbol,
+                "commission_per_contract": fee / 100,
+                "initial_margin": (kept + choose(source, (slack, slack, 0))) / 100,
+                "maintenance_margin": kept / 100,
+            }
+        )
+        left = against * slack  # the move that leaves what must be left
+        worst, close = price + left, choose(source, (0, 0, left, -7))
+        if chance(source, 35):  # too far, and back
+            worst, close = worst + 3 * against, left
+        rows = [[price] * 4, [price] * 4, [price, price, worst, price + close], [price] * 4]
+        if chance(source, 50):  # bought at two prices, of which no double is the average
+            rows[1] = [price - later] * 4
+            orders.append({"id": f"first{symbol}", "at": 1, "qty": qty})
+            cash -= against * qty * later
+        orders.append({"id": f"in{symbol}", "at": 2, "qty": qty})
+        bought = sum(o["qty"] for o in orders if o["id"].endswith(symbol))
+        cash += bought * (fee + kept + slack)
+        bars[symbol] = [
+            [x / 100 for x in (row[0], max(row), min(row), row[3])] + [1000] for row in rows
+        ]
+        for order in orders:
+            order.setdefault("symbol", symbol)
+    return {
+        "name": "even money",
+        "instruments": instruments,
+        "account": {
+            "cash": max(1, cash + choose(source, (0, 0, 0, 1, -1))) / 100,
+            "margin_call": choose(source, ("all", "reduce")),
+            "margin_check": choose(source, ("reject", "reduce")),
+        },
+        "bars": bars,
+        "orders": [{**o, "phase": "open", "side": side, "type": "market"} for o in orders],
+    }

@@ -18,7 +18,8 @@ from tests.generator_actions import actions_from
 from tests.generator_bars import bars_from, days_from, detail_from, rates_from
 from tests.generator_held import held
 from tests.generator_orders import orders_from
-from tests.generator_scenes import duel, stranded
+from tests.generator_scenes import duel, even_money, stranded
+from tests.generator_ticks import finer, without_grid
 
 POLICIES = (
     *("worst", "worst", "best", "shortest", "shortest", "nearest"),
@@ -26,7 +27,7 @@ POLICIES = (
 )
 TICKS = (0.01, 0.05, 0.25, 1, 0.1)
 LOTS = (1, 1, 1, 10, 0.25, 0.1)
-SCENES = (duel, duel, stranded, held, held)
+SCENES = (duel, duel, stranded, held, held, even_money)
 
 
 def random_scenario(rng: random.Random) -> dict:
@@ -42,9 +43,10 @@ def scenarios(draw: Any) -> dict:
 
 def scenario_from(source: Source) -> dict:
     """Mostly anything at all; at times a scene for a rule that chance alone seldom sets up."""
-    if chance(source, 40):
-        return choose(source, SCENES)(source)
-    return anything(source)
+    scenario = choose(source, SCENES)(source) if chance(source, 40) else anything(source)
+    if chance(source, 12):
+        choose(source, (without_grid, finer))(source, scenario)
+    return scenario
 
 
 def anything(source: Source) -> dict:
@@ -125,7 +127,9 @@ def cash_from(source: Source, instruments: list[dict], bars: dict, squeeze: bool
         margin += i.get("initial_margin_rate", 0) * price * i["point_value"]
         ticks = choose(source, (9, 25)) * i["tick_size"] * i["point_value"]
         needs.append((margin + ticks if kind < 8 else ticks) * i["lot"] * lots)
-    return round(max(needs) if chance(source, 50) else sum(needs), 6) + 0.0137
+    return round(max(needs) if chance(source, 50) else sum(needs), 6) + choose(
+        source, (0.0137, 0.0137, 0)
+    )
 
 
 def instrument_from(source: Source, symbol: str, squeeze: bool) -> dict:

@@ -77,10 +77,10 @@ def ledger_differences(expected: dict, actual: dict, scale: float) -> list[str]:
 
 
 def oracle_differs(scenario: dict, run: Callable[[dict], dict]) -> list[str]:
-    """How `run` differs from the oracle; nothing where a margin ties to the last bit.
+    """How `run` differs from the oracle; nothing where two amounts of money are 1e-9 apart.
 
-    Margins are compared without tolerance. Where equity and margin agree to nine digits, the
-    order of additions decides, and either decision is right.
+    Nearer ones are equal, farther ones are not. There the order of additions decides which, and
+    either decision is right.
     """
     expected, notes = run_with_notes(scenario)
     if any(what.startswith("knife edge") for what in notes):

@@ -16,17 +16,23 @@ class Account:
 
     cash: float
     instruments: list[Instrument]
-    scale: float = 0.0
-    knife_edges: list[str] = field(default_factory=list)
+    ties: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.scale = max(1.0, abs(self.cash))
+    def less(self, a: float, b: float, gross: float, what: str) -> bool:
+        """`a < b`, and not equal: within 1e-9 of the larger one and the gross value held (3).
 
-    def less(self, a: float, b: float, what: str) -> bool:
-        """`a < b`, noting when the two are so close that the order of additions decides."""
-        if abs(a - b) <= 1e-9 * max(self.scale, abs(a), abs(b)):
-            self.knife_edges.append(what)
-        return a < b
+        Notes a tie, and when the two are so nearly one that the order of additions decides.
+        """
+        apart = abs(a - b) / (max(abs(a), abs(b), gross) or 1)
+        if 0.9e-9 < apart < 1.1e-9:
+            self.ties.append(f"knife edge: {what}")
+        elif apart <= 1e-9:
+            self.ties.append(f"equal money: {what}")
+        return a < b and apart > 1e-9
+
+    def gross(self) -> float:
+        """The worth of all that is held, at the marks."""
+        return sum(i.worth(i.position.lots, i.mark) * i.rate for i in self.held())
 
     def held(self) -> list[Instrument]:
         return [i for i in self.instruments if i.position.lots]
@@ -52,7 +58,7 @@ class Account:
         """
         equity = self.cash + self.realised(instrument, side, lots, price)
         equity -= instrument.cost(lots, price, maker) * instrument.rate
-        needed = 0.0
+        needed = gross = 0.0
         for i in self.instruments:
             mine = i is instrument
             position = i.position.after(side, lots, price) if mine else i.position
@@ -61,7 +67,8 @@ class Account:
             mark = price if mine else i.mark
             equity += i.open_profit(position, mark) * i.rate
             needed += i.margin("initial", position.lots, mark) * i.rate
-        return not self.less(equity, needed, "entry check")
+            gross += i.worth(position.lots, mark) * i.rate
+        return not self.less(equity, needed, gross, "entry check")
 
     def book(
         self, instrument: Instrument, side: int, lots: int, price: float, maker: bool
@@ -73,16 +80,17 @@ class Account:
         instrument.traded[instrument.month] += lots * instrument.lot  # for the tier
         return cost
 
-    def worst_equity(self, at: int) -> float:
-        """Equity if every instrument stood at its worst price of the bar (2.9)."""
-        equity = self.cash
+    def worst_equity(self, at: int) -> tuple[float, float]:
+        """Equity and gross value with every instrument at its worst price of the bar (2.9)."""
+        equity, gross = self.cash, 0.0
         for i in self.held():
             bar = i.bars[at]
             worst = i.mark
             if bar is not None:
                 worst = bar.low if i.position.lots > 0 else bar.high
             equity += i.open_profit(i.position, worst) * i.rate
-        return equity
+            gross += i.worth(i.position.lots, worst) * i.rate
+        return equity, gross
 
     def maintenance(self, instruments: list[Instrument]) -> float:
         return sum(

@@ -125,6 +125,10 @@ class Instrument:
         slippage += self.slippage_impact * usual * math.sqrt(share)
         return slipped(price, side, slippage, self.tick_size)
 
+    def worth(self, lots: int, price: float) -> float:
+        """Notional of a holding, long or short."""
+        return abs(lots) * self.lot * abs(price) * self.point_value
+
     def margin(self, kind: str, lots: int, price: float) -> float:
         """Margin of a holding: an amount per contract and a rate of its notional (5)."""
         quantity = abs(lots) * self.lot

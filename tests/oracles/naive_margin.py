@@ -14,8 +14,11 @@ from tests.oracles.naive_orders import Order
 def check_maintenance(market: Execution) -> None:
     """Cancel and close where the worst price of the bar leaves too little (2.9, 5)."""
     account = market.account
-    worst, needed = account.worst_equity(market.at), account.maintenance(market.instruments)
-    if not account.less(worst, needed, "maintenance check"):
+    (worst, gross), needed = (
+        account.worst_equity(market.at),
+        account.maintenance(market.instruments),
+    )
+    if not account.less(worst, needed, gross, "maintenance check"):
         return
     market.notes[f"margin call: {market.margin_call_closes}"] += 1
     for order in market.working():
@@ -28,7 +31,8 @@ def check_maintenance(market: Execution) -> None:
     while left:
         chosen = left[0]
         if market.margin_call_closes == "reduce":
-            if not account.less(account.equity(), account.maintenance(left), "reduce"):
+            asked = account.maintenance(left)
+            if not account.less(account.equity(), asked, account.gross(), "reduce"):
                 market.notes["margin call reduced and kept something"] += 1
                 return
             chosen = largest_requirement(account, left)
@@ -41,9 +45,7 @@ def largest_requirement(account: Account, instruments: list[Instrument]) -> Inst
     chosen = instruments[0]
     for i in instruments[1:]:
         least, most = account.maintenance([chosen]), account.maintenance([i])
-        by_amount = chosen.maintenance_margin_rate == i.maintenance_margin_rate == 0
-        by_amount = by_amount and chosen.rate == i.rate == 1
-        if least < most if by_amount else account.less(least, most, "largest requirement"):
+        if account.less(least, most, account.gross(), "largest requirement"):
             chosen = i
     return chosen
 

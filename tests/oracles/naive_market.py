@@ -26,11 +26,10 @@ def run(scenario: dict) -> dict:
 
 
 def run_with_notes(scenario: dict) -> tuple[dict, Counter]:
-    """The result, and how often each rule came to bear ("knife edge": a margin tie)."""
+    """The result, and how often each rule came to bear ("knife edge": nearly not a tie)."""
     market = Market(scenario)
     market.run()
-    for what in market.account.knife_edges:
-        market.notes[f"knife edge: {what}"] += 1
+    market.notes.update(market.account.ties)
     return market.result(), +market.notes
 
 
@@ -112,7 +111,7 @@ class Market(Execution):
         settle(self)
         accrue(self, before)
         self.equity.append(self.account.equity())
-        if not self.account.less(0, self.equity[-1], "ruin"):
+        if not self.account.less(0, self.equity[-1], self.account.gross(), "ruin"):
             self.status = "ruined"
             self.notes["ruin"] += 1
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-TOLERANCE = 1e-9  # of a tick (3)
 TWO_64 = 2**64
 
 
@@ -21,14 +20,25 @@ class Bar(NamedTuple):
     volume: float = 0.0
 
 
+def leeway(a: float, b: float, tick: float) -> float:
+    """So far apart two prices are still equal: 1e-4 ticks, 4 units in the last place (3)."""
+    return max(tick * 1e-4, 4 * math.ulp(max(abs(a), abs(b))))
+
+
 def round_down(price: float, tick: float) -> float:
-    """The last tick at or below the price (3)."""
-    return math.floor(price / tick + TOLERANCE) * tick
+    """The last tick at or below the price; without a grid the price itself (3)."""
+    if tick == 0:
+        return price
+    ticks = price / tick
+    return math.floor(ticks + leeway(ticks, ticks, 1)) * tick
 
 
 def round_up(price: float, tick: float) -> float:
-    """The first tick at or above the price (3)."""
-    return math.ceil(price / tick - TOLERANCE) * tick
+    """The first tick at or above the price; without a grid the price itself (3)."""
+    if tick == 0:
+        return price
+    ticks = price / tick
+    return math.ceil(ticks - leeway(ticks, ticks, 1)) * tick
 
 
 def limit_on_grid(price: float, side: int, tick: float) -> float:
@@ -66,28 +76,28 @@ def mean_true_range(bars: list[Bar | None], at: int) -> float:
 
 
 def at_or_above(price: float, level: float, tick: float) -> bool:
-    return price >= level - TOLERANCE * tick
+    return level - price <= leeway(price, level, tick)
 
 
 def at_or_below(price: float, level: float, tick: float) -> bool:
-    return price <= level + TOLERANCE * tick
+    return price - level <= leeway(price, level, tick)
 
 
 def same(a: float, b: float, tick: float) -> bool:
-    return abs(a - b) <= TOLERANCE * tick
+    return abs(a - b) <= leeway(a, b, tick)
 
 
 def shortest_goes_low_first(bar: Bar, tick: float) -> bool:
     """The shorter of the two ways from open to close (2.3)."""
     if same(bar.close, bar.open, tick):
-        return at_or_below(bar.open - bar.low, bar.high - bar.open, tick)
+        return (bar.open - bar.low) - (bar.high - bar.open) <= leeway(bar.high, bar.low, tick)
     return bar.close > bar.open
 
 
 def nearest_goes_low_first(bar: Bar, tick: float) -> bool:
     """The extreme nearest to the open comes first (2.3)."""
     to_low, to_high = bar.open - bar.low, bar.high - bar.open
-    if same(to_low, to_high, tick):
+    if abs(to_low - to_high) <= leeway(bar.high, bar.low, tick):
         return at_or_above(bar.close, bar.open, tick)
     return to_low < to_high
 

@@ -59,7 +59,11 @@ def danger_of(market: Execution, instrument: Instrument) -> str:
     """The extreme that hurts the position; when flat, the only side that could open (2.3)."""
     if instrument.position.lots:
         return "low" if instrument.position.lots > 0 else "high"
-    sides = {o.side for o in market.working(instrument) if not o.reduce_only}
+    entries = [o for o in market.working(instrument) if not o.reduce_only]
+    on_the_path = [o for o in entries if o.acts_as in ("stop", "limit", "stop_limit")]
+    sides = {o.side for o in on_the_path}
+    if len(sides) == 1 and sides != {o.side for o in entries}:
+        market.notes["an order that cannot fill on the path has no say in it"] += 1
     if len(sides) == 1:
         market.notes["path decided by the side of the orders"] += 1
     return {(-1,): "low", (1,): "high"}.get(tuple(sides), "")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.model.bars import Bars, Floats
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import near
 from intrabar.sim.path import nearest, shortest
 
 Flags = NDArray[np.bool_]
@@ -120,21 +120,23 @@ def length_truth(
     first, count : (n,) int64
         Row of the first detail bar of each bar, and how many it has, at least one.
     tick : price
-        Smallest price step.
+        Smallest price step; 0 where there is no grid.
     seed : int
         Of the coin that gives each bar a long or a short pair.
     """
-    tolerance = TOLERANCE * tick
+    top = float(bars.high.max())
+    tolerance = float(near(top, top, tick))
     inside = _Inside(detail, first, count, tolerance)
     low, high = inside.first_at_or_below(bars.low), inside.first_at_or_above(bars.high)
     prices = np.column_stack([bars.open, bars.high, bars.low, bars.close]).tolist()
     low_first = {
-        name: np.array([rule(x[0], x[1], x[2], x[3], tolerance) for x in prices], np.bool_)
+        name: np.array([rule(x[0], x[1], x[2], x[3], tick) for x in prices], np.bool_)
         for name, rule in (("shortest", shortest), ("nearest", nearest))
     }
     long = np.random.default_rng(seed).random(len(bars)) < 0.5
     typical = float(np.median(bars.high - bars.low))
-    # Where a tick is wide, two brackets may be one.
+    # Where a tick is wide, two brackets may be one; without a grid a thousandth serves.
+    tick = tick or typical / 1_000 or 1.0
     steps = {
         tuple(max(1, round(part * typical / tick)) for part in bracket): bracket
         for bracket in reversed(BRACKETS)

@@ -12,9 +12,7 @@ from intrabar.data.catalogue import Catalogue
 from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period
 from intrabar.model.bars import Bars, Detail, Market, Times
-
-TOLERANCE = 1e-9
-"""Prices that differ by at most so many ticks are one."""
+from intrabar.model.prices import near_each
 
 
 def rows_inside(
@@ -96,7 +94,7 @@ def _agrees(
     low = np.minimum(np.minimum.reduceat(bars.low, edges)[::2], bars.low[last])
     made = (bars.open[first], high, low, bars.close[last])
     own = (getattr(market, name)[rows, j] for name in ("open", "high", "low", "close"))
-    near = [np.abs(a - b) <= TOLERANCE * tick for a, b in zip(made, own, strict=True)]
+    near = [np.abs(a - b) <= near_each(a, b, tick) for a, b in zip(made, own, strict=True)]
     return np.asarray(np.all(near, axis=0), np.bool_)
 
 

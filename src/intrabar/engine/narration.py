@@ -213,7 +213,7 @@ class Narration:
                 yield Event(bar, "intrabar", Kind.PATH, text, symbol)
                 continue
             net, hurts = float(net_position(book, j)), int(adverse(book, j))
-            why = words.path_reason(account, net, hurts, prices, walk.low_first)
+            why = words.path_reason(account, net, hurts, prices, walk.tick, walk.low_first)
             first = "low" if walk.low_first else "high"
             text = f"{symbol} goes {walk.text()}, {first} first ({why})"
             yield Event(bar, "intrabar", Kind.PATH, text, symbol)

@@ -10,7 +10,7 @@ import numpy as np
 
 from intrabar.engine.narration_words import price_text
 from intrabar.model.enums import PathPolicy
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import near, reaches, same
 from intrabar.sim.machine import Machine
 from intrabar.sim.path import low_first, shortest
 
@@ -43,7 +43,7 @@ class Walk:
         self.legs: list[Leg] = []
         for n, ((open_, high, low, close), is_low_first) in enumerate(bars):
             of = f" of lower bar {n + 1}" if len(bars) > 1 else ""
-            if n and abs(open_ - self.legs[-1].end) > TOLERANCE * tick:
+            if n and not same(open_, self.legs[-1].end, tick):
                 last = self.legs[-1]
                 self.legs.append(Leg(last.end_name, last.end, f"open{of}", open_, True))
             corners = [("low", low), ("high", high)]
@@ -69,19 +69,19 @@ class Walk:
 
         Afterwards `here` is where the market stands, and `jumped` whether it jumped there.
         """
-        sign, tolerance = (1.0 if rising else -1.0), TOLERANCE * self.tick
+        sign, tick = (1 if rising else -1), self.tick
         for n in range(self.leg, len(self.legs)):
             leg = self.legs[n]
             if leg.jumps:
-                if sign * (leg.end - level) >= -tolerance:
+                if reaches(sign, leg.end, level, tick):
                     self.leg, self.here, self.jumped = n, leg.end, True
                     return f"jumped over by the {leg.end_name}, {price_text(leg.end, self.tick)}"
                 continue
             begin = self.here if n == self.leg else leg.start
             goes_there = (leg.end > leg.start) == rising and leg.end != leg.start
-            if goes_there and sign * (leg.end - price) >= -tolerance:
+            if goes_there and reaches(sign, leg.end, price, tick):
                 self.leg, self.jumped = n, False
-                self.here = begin if sign * (begin - price) > 0 else price
+                self.here = begin if sign * (begin - price) > near(begin, price, tick) else price
                 return (
                     f"reached on the way {'up' if rising else 'down'} "
                     f"from the {leg.start_name} {price_text(leg.start, self.tick)} "
@@ -108,7 +108,7 @@ def walk_of(machine: Machine, bar: int, j: int) -> Walk | None:
     if book.account[0]["path_policy"] == PathPolicy.DETAIL and count:
         first = int(tape.detail_first[bar, j])
         lower = [_prices(row) for row in tape.detail[first : first + count]]
-        return Walk([(x, bool(shortest(*x, TOLERANCE * tick))) for x in lower], tick)
+        return Walk([(x, bool(shortest(*x, tick))) for x in lower], tick)
     return Walk([(prices, bool(low_first(book, j, *prices)))], tick)
 
 

@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from intrabar.model.enums import OrderType, PathPolicy, Reject, Role, TimeInForce
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import near, reaches, same
+from intrabar.sim.path import shortest
 
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 STOP_LIMIT, MOC, TRAILING = OrderType.STOP_LIMIT, OrderType.MOC, OrderType.TRAILING_STOP
 
 
 def price_text(price: float, tick: float) -> str:
-    """A price with the decimals of its tick; one that is off the grid in full."""
+    """A price with the decimals of its tick; one that is off the grid, or has none, in full."""
+    if tick == 0.0:
+        return f"{price:.12g}"
     exponent = Decimal(repr(float(tick))).normalize().as_tuple().exponent
     decimals = max(0, -exponent) if isinstance(exponent, int) else 2
     text = f"{price:.{min(decimals, 10)}f}"
@@ -93,7 +96,7 @@ def trigger_of(order: Any, instrument: Any) -> tuple[float, bool]:
 
 
 def path_reason(
-    account: Any, net: float, hurts: int, bar: tuple[float, ...], is_low_first: bool
+    account: Any, net: float, hurts: int, bar: tuple[float, ...], tick: float, is_low_first: bool
 ) -> str:
     """Why a path goes to one extreme first. `hurts`: +1 the low, -1 the high, 0 neither."""
     open_, high, low, close = bar
@@ -105,8 +108,8 @@ def path_reason(
         return f"random: the coin of seed {seed} for this bar"
     if policy == PathPolicy.NEAREST:
         nearer = "low" if open_ - low < high - open_ else "high"
-        if math.isclose(open_ - low, high - open_):
-            where = "at or above" if close >= open_ else "below"
+        if abs((open_ - low) - (high - open_)) <= near(high, low, tick):
+            where = "at or above" if reaches(1, close, open_, tick) else "below"
             return f"{word}: both extremes are as near, and the close is {where} the open"
         return f"{word}: the {nearer} is nearer to the open"
     if policy in (PathPolicy.WORST, PathPolicy.BEST) and hurts:
@@ -119,12 +122,12 @@ def path_reason(
     elif policy == PathPolicy.DETAIL:
         undecided = "no lower bars, so "
     elif policy == PathPolicy.CALIBRATED:
-        guess = close > open_ if not math.isclose(close, open_) else open_ - low <= high - open_
+        guess = shortest(open_, high, low, close, tick)
         undecided = (
             f"the coin of seed {seed} {'believes' if guess == is_low_first else 'rejects'}, "
             f"at a trust of {account['path_trust']:g}, "
         )
-    if math.isclose(close, open_):
+    if same(close, open_, tick):
         return f"{word}: {undecided}the shorter path; close = open, the nearer extreme first"
     where = "above" if close > open_ else "below"
     return f"{word}: {undecided}the shorter path, as the close is {where} the open"
@@ -139,8 +142,8 @@ def waits_text(order: Any, instrument: Any, high: float, low: float, is_new: boo
     if limits and instrument["max_volume_share"] > 0.0 and instrument["room"] <= 0.0:
         return f"{order_text(order, tick, True)} rests: the volume of the bar leaves nothing"
     level = float(order["limit_price"] if limits else order["stop_price"])
-    reached = (extreme - trigger) * (1 if rising else -1) >= -TOLERANCE * tick
-    touched = (extreme - level) * (1 if rising else -1) >= -TOLERANCE * tick
+    reached = reaches(1 if rising else -1, extreme, trigger, tick)
+    touched = reaches(1 if rising else -1, extreme, level, tick)
     far = price_text(extreme, tick)
     side = "buy" if order["side"] > 0 else "sell"
     kind = "limit" if limits else "trailing stop" if order["type"] == TRAILING else "stop"
@@ -194,7 +197,7 @@ def fill_reason(order: Any, phase: str, bar: tuple[float, ...], tick: float, res
     if order["type"] == STOP_LIMIT:
         when = "triggered earlier" if rests else "triggered"
         return f"{name}, {when}, and the open {open_} is within its limit"
-    if abs(bar[0] - level) <= TOLERANCE * tick:
+    if same(bar[0], level, tick):
         return f"{name} met by the open"
     return f"{name} {'bettered by the open' if limits else 'gapped'}"
 

@@ -43,8 +43,8 @@ from intrabar.model.event import (
     OrderFilled,
     Step,
 )
+from intrabar.model.prices import same
 from intrabar.sim import state
-from intrabar.sim.costs import TOLERANCE
 from intrabar.strategy.bot import RunningBot
 
 PHASES = {
@@ -218,7 +218,7 @@ class Audit:
             float(f["qty"]),
             price,
             met,
-            worse if worse > TOLERANCE * tick else 0.0,
+            worse if worse > 0.0 and not same(price, met, tick) else 0.0,
             FillReason(int(f["reason"])),
             text,
         )

@@ -30,6 +30,7 @@ from intrabar.model.enums import (
     Settlement,
 )
 from intrabar.model.instrument import Instrument
+from intrabar.model.prices import reaches
 
 SCENARIO = {
     "name", "instruments", "account", "path_policy", "seed", "close_at_end",
@@ -94,7 +95,7 @@ def check_instruments(given: Any) -> dict[str, float]:
             elif name != "symbol":
                 signed = name in ("maker_rate", "swap_long", "swap_short")
                 check_number(f"{place}.{name}", value, -math.inf if signed else 0.0)
-                if name in ("tick_size", "tick_value", "contract_size"):
+                if name in ("tick_value", "contract_size"):
                     check_number(f"{place}.{name}", value, above=0.0)
         ticks[symbol] = float(x.get("tick_size", 0.01))
     return ticks
@@ -146,15 +147,20 @@ def check_bar(place: str, row: Any, tick: float) -> None:
             bound = "0 or more" if name == "volume" else "above 0"
             raise ConfigError(f"{place}: {name} is {value}, must be {bound}")
     open_, high, low, close, _ = row
-    if high <= low - tick:
+    if is_beyond(low, high, tick):
         raise ConfigError(
             f"{place}: high {high} is below low {low}; the order is open, high, low, close, volume"
         )
     for name, price in (("open", open_), ("close", close)):
-        if price <= low - tick or price >= high + tick:
+        if is_beyond(low, price, tick) or is_beyond(price, high, tick):
             raise ConfigError(
                 f"{place}: {name} {price} is outside the bar's low {low} to high {high}"
             )
+
+
+def is_beyond(above: float, below: float, tick: float) -> bool:
+    """Whether a price is a tick or more above another; without a grid, above it at all."""
+    return above - below >= tick and not reaches(-1, above, below, tick)
 
 
 def check_account(scenario: dict[str, Any]) -> None:

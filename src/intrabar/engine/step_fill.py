@@ -18,7 +18,8 @@ from intrabar.model.enums import (
     Phase,
     Role,
 )
-from intrabar.sim.costs import TOLERANCE, cost_of, rates_of, round_down
+from intrabar.model.prices import reaches, same
+from intrabar.sim.costs import OF_A_LOT, cost_of, lots_down, rates_of
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import STEP_OPEN
 
@@ -50,7 +51,7 @@ class FillWords:
         self.room = [float(x) for x in self.before.instruments["room"]]
         if self.before.step == STEP_OPEN:
             self.room = [
-                float(round_down(x["max_volume_share"] * x["volume"], x["lot"])) for x in now
+                float(lots_down(x["max_volume_share"] * x["volume"], x["lot"])) for x in now
             ]
         self.traded = [float(x) for x in now["traded"]]
         for f in book.fills[self.before.fills : book.account[0]["fills"]]:
@@ -145,7 +146,7 @@ class FillWords:
         return rolls[min(len(earlier) // 2, len(rolls) - 1)]
 
     def _slipped(self, f: Any, base: float, tick: float, asked: float) -> str:
-        if abs(float(f["price"]) - base) <= TOLERANCE * tick:
+        if same(float(f["price"]), base, tick):
             return ""
         parts = words.slippage_text(self._instrument(f), asked)
         return f", slipped to {words.price_text(float(f['price']), tick)}{parts}"
@@ -166,8 +167,8 @@ class FillWords:
         name, kind = words.order_text(order, tick), order["type"]
         stop, limit = float(order["stop_price"]), float(order["limit_price"])
         if made_now:
-            ahead = (walk.here - stop) if kind == OrderType.STOP else (limit - walk.here)
-            if ahead * order["side"] >= -TOLERANCE * tick:
+            stops, sign = kind == OrderType.STOP, int(order["side"])
+            if reaches(sign if stops else -sign, walk.here, stop if stops else limit, tick):
                 here = words.price_text(walk.here, tick)
                 return f"{name} is already through where the price stands, {here}", walk.here
         if kind in STOPS:
@@ -182,7 +183,7 @@ class FillWords:
             where = walk.reach(through, not buys, limit)
             return f"{side} limit {at} (triggered earlier) {where}", got
         where = walk.reach(stop, buys, stop)
-        if (limit - walk.here) * order["side"] >= -TOLERANCE * tick:
+        if reaches(-int(order["side"]), walk.here, limit, tick):
             return f"{name} {where}, within its limit", got
         return f"{name} {where}, then its limit {walk.reach(through, not buys, limit)}", got
 
@@ -230,7 +231,7 @@ class FillWords:
             if not math.isclose(taken, made):
                 said.append("maker" if math.isclose(made, f["cost"]) else "taker")
         tiers = book.tiers[x["first_tier"] : x["first_tier"] + x["tiers"]]
-        reached = [t for t in tiers if t["from_qty"] <= x["traded"] + TOLERANCE * x["lot"]]
+        reached = [t for t in tiers if t["from_qty"] <= x["traded"] + OF_A_LOT * x["lot"]]
         if len(tiers):
             start = words.quantity(reached[-1]["from_qty"]) if reached else ""
             tier = f"tier from {start}" if reached else "below the first tier"

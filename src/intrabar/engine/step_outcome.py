@@ -20,7 +20,7 @@ from intrabar.model.enums import (
     Role,
     TimeInForce,
 )
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import reaches
 from intrabar.sim.machine import Machine
 
 CANCELLED, EXPIRED = OrderStatus.CANCELLED, OrderStatus.EXPIRED
@@ -210,9 +210,9 @@ class Outcome:
         """Whether the open had reached the prices of an order."""
         if order["type"] in (OrderType.MARKET, OrderType.MOC):
             return True
-        near, open_ = TOLERANCE * float(self._instrument(order)["tick_size"]), self._open(order)
-        stop = (open_ - float(order["stop_price"])) * order["side"] >= -near
-        limit = (float(order["limit_price"]) - open_) * order["side"] >= -near
+        tick, open_ = float(self._instrument(order)["tick_size"]), self._open(order)
+        stop = reaches(int(order["side"]), open_, float(order["stop_price"]), tick)
+        limit = reaches(-int(order["side"]), open_, float(order["limit_price"]), tick)
         if order["type"] in STOPS:
             return bool(stop or order["triggered"])
         return bool(limit and (stop or order["type"] == OrderType.LIMIT or order["triggered"]))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import DataError
 from intrabar.model.enums import ActionKind
+from intrabar.model.prices import near_each
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -203,10 +204,10 @@ def agrees(bar: Floats, lower: Floats, tick: float) -> bool:
         Open, high, low, close.
     lower : (m, 4) float64, price
     tick : price
-        A difference of up to 1e-9 ticks counts as none.
+        0 where there is no grid.
     """
     whole = (lower[0, 0], lower.max(), lower.min(), lower[-1, 3])
-    return bool(np.all(np.abs(bar - whole) <= 1e-9 * tick))
+    return bool(np.all(np.abs(bar - whole) <= near_each(bar, whole, tick)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from intrabar.model.numbers import Bounds, number
 _ABOVE = Bounds(above=True)
 _SHARE = Bounds(high=1.0)
 BOUNDS = {
-    "tick_size": _ABOVE,
+    "tick_size": Bounds(),
     "point_value": _ABOVE,
     "lot": _ABOVE,
     "commission_rate": _SHARE,
@@ -36,8 +36,8 @@ class Instrument:
     ----------
     symbol : str
         The name that bars, orders and reports use.
-    tick_size : price, > 0
-        Smallest price step.
+    tick_size : price, >= 0
+        Smallest price step; 0 where there is no grid, and then ticks of slippage are nothing.
     point_value : instrument's currency, > 0
         Worth of a move of 1.0 in price for one contract; `tick_value / tick_size` for futures,
         1 for shares.
@@ -147,7 +147,12 @@ class Instrument:
                     known | {"tick_value", "contract_size"},
                 )
         if tick_value is not None:
-            tick = number(f"{symbol}: tick_size", values.get("tick_size", 0.01), _ABOVE)
+            tick = number(f"{symbol}: tick_size", values.get("tick_size", 0.01), Bounds())
+            if tick == 0.0:
+                raise ConfigError(
+                    f"{symbol}: tick_value is {tick_value!r} without a tick (tick_size is 0); "
+                    "write point_value, the worth of a move of 1.0 in price"
+                )
             values["point_value"] = number(f"{symbol}: tick_value", tick_value, _ABOVE) / tick
         elif contract_size is not None:
             values.setdefault("point_value", contract_size)

@@ -13,7 +13,7 @@ import numpy as np
 from intrabar.kernel import code, kernel
 from intrabar.model.enums import ActionKind, FillReason, LedgerKind, Phase
 from intrabar.sim.close import END_OF_DATA, close_order
-from intrabar.sim.costs import cost_of, in_lots, rates_of, round_down, slipped
+from intrabar.sim.costs import OF_A_LOT, cost_of, in_lots, lots_down, rates_of, slipped
 from intrabar.sim.execute import SLIPS, count_open, execute, move_position, record
 from intrabar.sim.nights import enter
 from intrabar.sim.orders import (
@@ -90,9 +90,9 @@ def split(book: Book, j: int, ratio: float, open_: float) -> None:
     while k >= 0:
         order = book.orders[k]
         after = order.next
-        order.qty = round_down(order.qty * ratio, lot)
+        order.qty = lots_down(order.qty * ratio, lot)
         order.filled *= ratio
-        nothing_left = round_down(order.qty - order.filled, lot) < lot
+        nothing_left = lots_down(order.qty - order.filled, lot) < lot
         rescale(book, k, ratio, 0.0, nothing_left and order.role != LIQUIDATION)
         k = after
     for s in range(j, book.sleeves.shape[0], n):
@@ -107,8 +107,8 @@ def split(book: Book, j: int, ratio: float, open_: float) -> None:
         x.qty = 0.0
         x.price = ratio
         x.position = held
-        whole = math.copysign(round_down(abs(held), lot), held)
-        if abs(held) - abs(whole) > 1e-9 * lot:
+        whole = math.copysign(lots_down(abs(held), lot), held)
+        if abs(held) - abs(whole) > OF_A_LOT * lot:
             sell_fraction(book, s, held - whole, open_)
         sleeve.qty = in_lots(whole, lot)
     k = book.instruments[j].head

@@ -9,7 +9,8 @@ import numpy as np
 
 from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase
-from intrabar.sim.costs import in_lots, round_down, round_up
+from intrabar.model.prices import reaches
+from intrabar.sim.costs import in_lots, lots_down, lots_up
 from intrabar.sim.orders import (
     CANCELLED,
     GTC,
@@ -97,8 +98,8 @@ def take_from_partner(book: Book, other: int, qty: float) -> None:
     """One cancels other: what one order fills, its partner loses, in whole lots of its own."""
     partner = book.orders[other]
     lot = book.instruments[partner.instrument].lot
-    partner.qty = in_lots(partner.qty - round_up(qty, lot), lot)
-    if round_down(partner.qty - partner.filled, lot) < lot:
+    partner.qty = in_lots(partner.qty - lots_up(qty, lot), lot)
+    if lots_down(partner.qty - partner.filled, lot) < lot:
         finish(book, other, CANCELLED, NONE)
 
 
@@ -109,4 +110,5 @@ def holds_partner(book: Book, order: Any, high: float, low: float) -> bool:
         return False
     partner = book.orders[order.oco]
     price = partner.stop_price if partner.role == ROLE_STOP else partner.limit_price
-    return low <= price <= high
+    tick = book.instruments[partner.instrument].tick_size
+    return reaches(1, price, low, tick) and reaches(-1, price, high, tick)

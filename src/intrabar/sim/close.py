@@ -20,6 +20,10 @@ from intrabar.sim.costs import round_down, round_up
 from intrabar.sim.execute import SLIPS, execute
 from intrabar.sim.margin import (
     equity_at_marks,
+    falls_short,
+    gross_at,
+    gross_at_marks,
+    is_ruined,
     maintenance_margin,
     net_position,
     open_profit,
@@ -95,7 +99,7 @@ def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
     there is no bar (fill model, section 2, step 9).
     """
     worst = book.account[0].cash
-    required = 0.0
+    required, gross = 0.0, 0.0
     for j in range(book.instruments.shape[0]):
         net = net_position(book, j)
         close = tape.close[i, j]
@@ -105,7 +109,8 @@ def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
             if not math.isnan(tape.open[i, j]):
                 price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
         worst += open_profit(book, j, price)
-    return worst >= required
+        gross += gross_at(book, j, price)
+    return not falls_short(worst, required, gross)
 
 
 @kernel
@@ -159,7 +164,8 @@ def largest_requirement(book: Book, tape: Tape, i: int) -> tuple[int, float]:
     Positions whose liquidation is under way count as closed.
     """
     n = book.instruments.shape[0]
-    largest, most, total = -1, -1.0, 0.0
+    largest, most, total = -1, 0.0, 0.0
+    gross = gross_at_marks(book)
     for j in range(n):
         net, is_open = 0.0, False
         for k in range(j, book.sleeves.shape[0], n):
@@ -168,7 +174,7 @@ def largest_requirement(book: Book, tape: Tape, i: int) -> tuple[int, float]:
                 is_open = True
         required = maintenance_margin(book, j, net, tape.close[i, j]) if net != 0.0 else 0.0
         total += required
-        if is_open and required > most:
+        if is_open and (largest < 0 or falls_short(most, required, gross)):
             largest, most = j, required
     return largest, total
 
@@ -183,7 +189,7 @@ def call_margin(book: Book, tape: Tape, i: int) -> None:
         cancel_all(book, j, False)
     if account.margin_call == REDUCE:
         largest, total = largest_requirement(book, tape, i)
-        while largest >= 0 and equity_at_marks(book) < total:
+        while largest >= 0 and falls_short(equity_at_marks(book), total, gross_at_marks(book)):
             close_instrument(book, tape, i, largest, LIQUIDATION)
             largest, total = largest_requirement(book, tape, i)
     else:
@@ -243,5 +249,5 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
         accrue(book, tape, i)
     account.equity = equity_at_marks(book)
     tape.equity[i] = account.equity
-    if account.equity <= 0.0:
+    if is_ruined(account.equity, gross_at_marks(book)):
         account.status = RUINED

@@ -8,31 +8,47 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import inlined, kernel
+from intrabar.model.prices import near
 
 DAY_NS = 86_400_000_000_000
-TOLERANCE = 1e-9  # ticks: a price this close to the grid is on it
+OF_A_LOT = 1e-9  # a quantity this close to whole lots is whole
 
 
 @kernel
 def round_away(price: float, tick: float, side: int) -> float:
     """Round to the tick, never to the owner's favour: up for a buy, down for a sell.
 
-    Without a branch, because sides are a coin to the processor. The ceiling of NumPy stays a
-    float, so that no price is too large for it.
+    A price on the grid stays, however many ticks it has; without a grid every price does. The
+    ceiling of NumPy stays a float, so that no price is too large for it.
     """
-    return side * np.ceil(side * price / tick - TOLERANCE) * tick
+    if tick == 0.0:
+        return price
+    ticks = price / tick
+    return side * np.ceil(side * ticks - near(ticks, ticks, 1.0)) * tick
 
 
 @kernel
 def round_up(price: float, tick: float) -> float:
     """The whole number of ticks at or above a price, times the tick."""
-    return np.ceil(price / tick - TOLERANCE) * tick
+    return round_away(price, tick, 1)
 
 
 @kernel
 def round_down(price: float, tick: float) -> float:
     """The whole number of ticks at or below a price, times the tick."""
-    return np.floor(price / tick + TOLERANCE) * tick
+    return round_away(price, tick, -1)
+
+
+@kernel
+def lots_up(qty: float, lot: float) -> float:
+    """The whole number of lots at or above a quantity, times the lot."""
+    return np.ceil(qty / lot - OF_A_LOT) * lot
+
+
+@kernel
+def lots_down(qty: float, lot: float) -> float:
+    """The whole number of lots at or below a quantity, times the lot."""
+    return np.floor(qty / lot + OF_A_LOT) * lot
 
 
 @kernel
@@ -80,7 +96,7 @@ def rates_of(instrument: Any, tiers: Any, rests: bool) -> tuple[float, float]:
     """Commission per contract and on the notional: the tier's, or the maker's."""
     per_contract, rate = instrument.commission_per_contract, instrument.commission_rate
     for t in range(instrument.first_tier, instrument.first_tier + instrument.tiers):
-        if tiers[t].from_qty <= instrument.traded + TOLERANCE * instrument.lot:
+        if tiers[t].from_qty <= instrument.traded + OF_A_LOT * instrument.lot:
             per_contract, rate = tiers[t].commission_per_contract, tiers[t].commission_rate
     if rests and not math.isnan(instrument.maker_rate):
         rate = instrument.maker_rate

@@ -21,8 +21,9 @@ from intrabar.model.enums import (
     Role,
     TimeInForce,
 )
+from intrabar.model.prices import reaches
 from intrabar.sim.bracket import add_children, grow_children, holds_partner, take_from_partner
-from intrabar.sim.costs import TOLERANCE, cost_of, in_lots, rates_of, round_down, slipped
+from intrabar.sim.costs import cost_of, in_lots, lots_down, rates_of, slipped
 from intrabar.sim.margin import count_free, free_of_others, is_covered, net_position
 from intrabar.sim.orders import (
     CANCELLED,
@@ -174,10 +175,10 @@ def execute(
     stop, target = fill(book, k, price, way, phase, high, low)
     if phase == CLOSE:
         return
-    tolerance = TOLERANCE * book.instruments[book.orders[k].instrument].tick_size
-    if stop >= 0 and side * (book.orders[stop].stop_price - stands) >= -tolerance:
+    tick = book.instruments[book.orders[k].instrument].tick_size
+    if stop >= 0 and reaches(-side, stands, book.orders[stop].stop_price, tick):
         fill(book, stop, stands, SLIPS, phase, high, low)
-    elif target >= 0 and side * (stands - book.orders[target].limit_price) >= -tolerance:
+    elif target >= 0 and reaches(side, stands, book.orders[target].limit_price, tick):
         fill(book, target, stands, TAKES, phase, high, low)
 
 
@@ -190,7 +191,7 @@ def fill(
     sleeve = sleeve_of(book, order)
     instrument = book.instruments[order.instrument]
     held = sleeve.qty
-    rest = round_down(order.qty - order.filled, instrument.lot)
+    rest = lots_down(order.qty - order.filled, instrument.lot)
     wanted = rest
     if order.reduce_only:
         if held * order.side >= 0.0:

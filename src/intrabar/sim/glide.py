@@ -14,7 +14,7 @@ from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
 from intrabar.sim.access import address, pointer
 from intrabar.sim.intrabar import touch
-from intrabar.sim.margin import maintenance_margin, net_position, open_profit
+from intrabar.sim.margin import gross_at, is_ruined, maintenance_margin, net_position, open_profit
 from intrabar.sim.open import read_volume
 from intrabar.sim.processor import LANES, fetch_ahead, value_eight, zeros_below
 from intrabar.sim.state import (
@@ -196,7 +196,7 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
                 break
             if open_ >= up or open_ <= down:
                 break
-        value = cash
+        value, gross = cash, 0.0
         if qty != 0.0:
             price = worst[i, 0]
             if math.isnan(price):
@@ -205,7 +205,8 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
             if not cash + qty * (price - basis) * point_value >= required:
                 break
             value += qty * (close - basis) * point_value
-        if not value > 0.0:
+            gross = abs(qty) * abs(close) * point_value
+        if is_ruined(value, gross):
             break
         equity[i] = value
         i += 1
@@ -234,7 +235,7 @@ def glide_many(book: Book, tape: Tape, i: int, end: int) -> int:
             return i
         if account.nights and i > 0 and tape.day[i] != tape.day[i - 1]:
             return i
-        equity, worst, required = account.cash, account.cash, 0.0
+        equity, worst, required, gross = account.cash, account.cash, 0.0, 0.0
         for h in range(holding):
             j = watched[h]
             if account.settlement == DAILY and tape.session_end[i, j]:
@@ -248,7 +249,8 @@ def glide_many(book: Book, tape: Tape, i: int, end: int) -> int:
                     price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
             worst += open_profit(book, j, price)
             equity += open_profit(book, j, close)
-        if not worst >= required or not equity > 0.0:
+            gross += gross_at(book, j, close)
+        if not worst >= required or is_ruined(equity, gross):
             return i
         tape.equity[i] = equity
         if bits != 0:

@@ -9,7 +9,7 @@ import numpy as np
 
 from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import near, reaches, same
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.open import limit_is_met, meet
 from intrabar.sim.orders import MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
@@ -44,19 +44,19 @@ def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> 
 
     At one price: stop, then target, then the others in order of acceptance.
     """
-    tolerance = TOLERANCE * book.instruments[j].tick_size
-    sign = 1.0 if rising else -1.0
+    tick = book.instruments[j].tick_size
+    sign = 1 if rising else -1
     best, best_price, best_role = -1, end, 0
     k = book.instruments[j].head
     while k >= 0:
         order = book.orders[k]
         price = trigger_price(book, order, rising)
-        if sign * (end - price) >= -tolerance:
-            if sign * (start - price) > tolerance:
+        if reaches(sign, end, price, tick):
+            if sign * (start - price) > near(start, price, tick):
                 price = start
             role = min(order.role, ROLE_TARGET + 1)
-            ahead = sign * (best_price - price)
-            if best < 0 or ahead > tolerance or (ahead >= -tolerance and role < best_role):
+            ahead, tie = sign * (best_price - price), near(best_price, price, tick)
+            if best < 0 or ahead > tie or (ahead >= -tie and role < best_role):
                 best, best_price, best_role = k, price, role
         k = order.next
     return best, best_price
@@ -65,7 +65,7 @@ def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> 
 @kernel
 def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: float) -> None:
     """Walk one straight leg of the path; what an execution creates sees the rest of it."""
-    tolerance = TOLERANCE * book.instruments[j].tick_size
+    tick = book.instruments[j].tick_size
     here = start
     while start != end:
         k, price = first_on_leg(book, j, here, end, end > start)
@@ -80,7 +80,7 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
             market, way = order.stop_price, SLIPS
         else:
             order.triggered = 1
-            if not limit_is_met(order, here, tolerance):
+            if not limit_is_met(order, here, tick):
                 continue
         execute(book, k, market, way, here, PHASE, high, low)
 
@@ -115,14 +115,14 @@ def jump(book: Book, j: int, price: float) -> None:
 def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
     """Walk the lower bars of a bar one after the other, each on its shortest path."""
     instrument = book.instruments[j]
-    tolerance = TOLERANCE * instrument.tick_size
+    tick = instrument.tick_size
     instrument.high, instrument.low = tape.high[i, j], tape.low[i, j]
     first = tape.detail_first[i, j]
     for d in range(first, first + tape.detail_count[i, j]):
         bar = (tape.detail[d, 0], tape.detail[d, 1], tape.detail[d, 2], tape.detail[d, 3])
-        if d > first and abs(bar[0] - tape.detail[d - 1, 3]) > tolerance:
+        if d > first and not same(bar[0], tape.detail[d - 1, 3], tick):
             jump(book, j, bar[0])
-        walk(book, j, shortest(bar[0], bar[1], bar[2], bar[3], tolerance), bar)
+        walk(book, j, shortest(bar[0], bar[1], bar[2], bar[3], tick), bar)
     instrument.high, instrument.low = np.nan, np.nan
 
 
@@ -131,7 +131,7 @@ def touch(book: Book, j: int) -> tuple[float, float]:
     """Between which two prices no order of an instrument can trigger.
 
     Anything that must be looked at in any case (a market order, a market-on-close) makes the band
-    empty.
+    empty. It may be wider than needed, never narrower.
     """
     up, down = np.inf, -np.inf
     k = book.instruments[j].head
@@ -146,8 +146,8 @@ def touch(book: Book, j: int) -> tuple[float, float]:
         else:
             down = max(down, price)
         k = order.next
-    tolerance = TOLERANCE * book.instruments[j].tick_size
-    return up - tolerance, down + tolerance
+    tick = book.instruments[j].tick_size
+    return up - near(up, up, tick), down + near(down, 2.0 * down, tick)
 
 
 @inlined

@@ -12,7 +12,17 @@ import numpy as np
 from intrabar.kernel import inlined, kernel
 from intrabar.sim.state import Book
 
-UNSURE = 1e-9  # of all that was summed: nearer to the limit, rounding could decide
+OF_THE_LARGER = 1e-9  # two amounts of money this near are one: rounding must not decide
+
+
+@kernel
+def falls_short(amount: float, needed: float, gross: float) -> bool:
+    """Whether an amount of money is less than another, and not equal to it.
+
+    Equal is within 1e-9 of the larger one, `gross` included: the worth of all that is held, of
+    which both were summed (fill model, section 3).
+    """
+    return needed - amount > OF_THE_LARGER * max(abs(amount), abs(needed), gross)
 
 
 @inlined
@@ -54,6 +64,31 @@ def maintenance_margin(book: Book, j: int, qty: float, price: float) -> float:
     return abs(qty) * (
         x.maintenance_margin * x.fx + x.maintenance_margin_rate * abs(price) * x.point_value
     )
+
+
+@inlined
+def gross_at(book: Book, j: int, price: float) -> float:
+    """Worth of what all strategies hold in instrument `j` at a price, longs and shorts added."""
+    held = 0.0
+    for k in range(j, book.sleeves.shape[0], book.instruments.shape[0]):
+        held += abs(book.sleeves[k].qty)
+    return held * abs(price) * book.instruments[j].point_value if held > 0.0 else 0.0
+
+
+@inlined
+def is_ruined(equity: float, gross: float) -> bool:
+    """Whether an equity is 0 or less; one that is equal to 0 is."""
+    return equity <= OF_THE_LARGER * gross
+
+
+@kernel
+def gross_at_marks(book: Book) -> float:
+    """Worth of all that is held at the present marks."""
+    gross = 0.0
+    if book.account[0].open_sleeves > 0:
+        for j in range(book.instruments.shape[0]):
+            gross += gross_at(book, j, book.instruments[j].mark)
+    return gross
 
 
 @inlined
@@ -114,13 +149,14 @@ def is_covered(book: Book, j: int, price: float, others: float) -> bool:
     """
     account = book.account[0]
     profit, required = stake(book, j, price)
-    if account.cash + others + profit - required > UNSURE * account.free_scale:
+    if account.cash + others + profit - required > OF_THE_LARGER * account.free_scale:
         return True
     equity = account.cash
-    required = 0.0
+    required, gross = 0.0, 0.0
     for other in range(book.instruments.shape[0]):
         mark = price if other == j else book.instruments[other].mark
         profit, asked = stake(book, other, mark)
         equity += profit
         required += asked
-    return required <= equity
+        gross += gross_at(book, other, mark)
+    return not falls_short(equity, required, gross)

@@ -9,7 +9,8 @@ import numpy as np
 
 from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase, TimeInForce
-from intrabar.sim.costs import DAY_NS, TOLERANCE, month_of, round_down
+from intrabar.model.prices import reaches
+from intrabar.sim.costs import DAY_NS, lots_down, month_of
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.orders import (
     CANCELLED,
@@ -29,15 +30,15 @@ STAYS = code(-1)
 
 
 @kernel
-def stop_is_hit(order: Any, price: float, tolerance: float) -> bool:
+def stop_is_hit(order: Any, price: float, tick: float) -> bool:
     """Whether the market at a price has reached an order's stop."""
-    return order.side * (price - order.stop_price) >= -tolerance
+    return reaches(order.side, price, order.stop_price, tick)
 
 
 @kernel
-def limit_is_met(order: Any, price: float, tolerance: float) -> bool:
+def limit_is_met(order: Any, price: float, tick: float) -> bool:
     """Whether an order may fill at a price without breaking its limit."""
-    return order.side * (order.limit_price - price) >= -tolerance
+    return reaches(-order.side, price, order.limit_price, tick)
 
 
 @inlined
@@ -50,17 +51,17 @@ def way_at(book: Book, order: Any, price: float, first: bool, phase: int) -> int
         return STAYS
     if phase == PHASE and is_market(order):
         return SLIPS
-    tolerance = TOLERANCE * book.instruments[order.instrument].tick_size
+    tick = book.instruments[order.instrument].tick_size
     way = TAKES if first else RESTS
     if is_stop(order):
-        if not stop_is_hit(order, price, tolerance):
+        if not stop_is_hit(order, price, tick):
             return STAYS
         if order.type != STOP_LIMIT:
             return SLIPS
         order.triggered = 1
         way = TAKES
     limits = order.type == LIMIT or order.type == STOP_LIMIT
-    return way if limits and limit_is_met(order, price, tolerance) else STAYS
+    return way if limits and limit_is_met(order, price, tick) else STAYS
 
 
 @inlined
@@ -111,7 +112,7 @@ def read_volume(instrument: Any, tape: Tape, i: int, j: int) -> None:
     if tape.mean_range.shape[0] > 0:
         instrument.mean_range = tape.mean_range[i, j]
     share = instrument.max_volume_share * instrument.volume
-    instrument.room = round_down(share, instrument.lot)
+    instrument.room = lots_down(share, instrument.lot)
     if instrument.tiers > 0:
         month = month_of(tape.time[i] // DAY_NS)
         if month != instrument.month:

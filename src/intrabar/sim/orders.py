@@ -14,7 +14,7 @@ import numpy as np
 
 from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import OrderStatus, OrderType, Reject, Role, TimeInForce
-from intrabar.sim.costs import TOLERANCE, round_away
+from intrabar.sim.costs import OF_A_LOT, round_away
 from intrabar.sim.state import (
     CANCEL,
     MODIFY,
@@ -238,7 +238,7 @@ def on_grid(order: Any, tick: float) -> bool:
 def is_whole(qty: float, lot: float) -> bool:
     """Whether a quantity is one or more whole lots."""
     lots = qty / lot
-    return lots >= TOLERANCE and abs(lots - np.rint(lots)) <= TOLERANCE
+    return lots >= OF_A_LOT and abs(lots - np.rint(lots)) <= OF_A_LOT
 
 
 @inlined

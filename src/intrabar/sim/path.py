@@ -9,8 +9,9 @@ import numpy as np
 
 from intrabar.kernel import inlined, kernel
 from intrabar.model.enums import PathPolicy
-from intrabar.sim.costs import TOLERANCE
+from intrabar.model.prices import near, reaches, same
 from intrabar.sim.margin import net_position
+from intrabar.sim.orders import MOC, is_market
 from intrabar.sim.state import Book
 
 WORST, BEST = int(PathPolicy.WORST), int(PathPolicy.BEST)
@@ -37,21 +38,19 @@ def draw(seed: int, instrument: int, bar: int) -> int:
 
 
 @kernel
-def shortest(open_: float, high: float, low: float, close: float, tolerance: float) -> bool:
+def shortest(open_: float, high: float, low: float, close: float, tick: float) -> bool:
     """Low first when the path over the low is the shorter one."""
-    if close > open_ + tolerance:
-        return True
-    if close < open_ - tolerance:
-        return False
-    return open_ - low <= high - open_ + tolerance
+    if same(close, open_, tick):
+        return (open_ - low) - (high - open_) <= near(high, low, tick)
+    return close > open_
 
 
 @kernel
-def nearest(open_: float, high: float, low: float, close: float, tolerance: float) -> bool:
+def nearest(open_: float, high: float, low: float, close: float, tick: float) -> bool:
     """Low first when the low is nearer to the open (TradingView, TradeStation)."""
     difference = (open_ - low) - (high - open_)
-    if abs(difference) <= tolerance:
-        return close >= open_ - tolerance
+    if abs(difference) <= near(high, low, tick):
+        return reaches(1, close, open_, tick)
     return difference < 0.0
 
 
@@ -60,7 +59,7 @@ def adverse(book: Book, j: int) -> int:
     """Which extreme hurts: +1 low first, -1 high first, 0 when neither does.
 
     By the net position at the end of OPEN; when flat, by the side of the only orders that could
-    open one.
+    open one on the path. A market order waits for an open, a MOC for the close.
     """
     net = net_position(book, j)
     if net != 0.0:
@@ -69,7 +68,7 @@ def adverse(book: Book, j: int) -> int:
     k = book.instruments[j].head
     while k >= 0:
         order = book.orders[k]
-        if order.reduce_only == 0:
+        if order.reduce_only == 0 and order.type != MOC and not is_market(order):
             if order.side > 0:
                 buys = True
             else:
@@ -85,20 +84,20 @@ def low_first(book: Book, j: int, open_: float, high: float, low: float, close: 
     """Whether the price is taken to visit the low of this bar before its high."""
     account = book.account[0]
     policy = account.path_policy
-    tolerance = TOLERANCE * book.instruments[j].tick_size
+    tick = book.instruments[j].tick_size
     if policy == WORST or policy == BEST:
         side = adverse(book, j)
         if side != 0:
             return (side > 0) == (policy == WORST)
-        return shortest(open_, high, low, close, tolerance)
+        return shortest(open_, high, low, close, tick)
     if policy == SHORTEST or policy == DETAIL:
-        return shortest(open_, high, low, close, tolerance)
+        return shortest(open_, high, low, close, tick)
     if policy == CALIBRATED:
         unit = float(draw(account.seed, j, account.bar) >> np.uint64(11)) * 2.0**-53
         believed = unit < account.path_trust
-        return shortest(open_, high, low, close, tolerance) == believed
+        return shortest(open_, high, low, close, tick) == believed
     if policy == NEAREST:
-        return nearest(open_, high, low, close, tolerance)
+        return nearest(open_, high, low, close, tick)
     if policy == LOW_FIRST or policy == HIGH_FIRST:
         return policy == LOW_FIRST
     return (draw(account.seed, j, account.bar) & np.uint64(1)) == np.uint64(1)

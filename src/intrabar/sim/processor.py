@@ -8,6 +8,7 @@ from llvmlite import ir
 from numba import types
 
 from intrabar.kernel import intrinsic
+from intrabar.sim.margin import OF_THE_LARGER
 
 WORD, FLOAT, LANES = ir.IntType(64), ir.DoubleType(), 8
 VECTOR, BITS = ir.VectorType(FLOAT, LANES), ir.IntType(LANES)
@@ -58,7 +59,7 @@ def value_eight(
     margin: Any,
     rate: Any,
 ) -> Any:
-    """Value a position at eight closes, if the margin holds at all of them; whether it does.
+    """Value a position at eight closes, if margin and equity hold at all of them; whether they do.
 
     The steps, and so the bits, are those of `glide.value_bars`: no sum is taken in another order.
 
@@ -84,11 +85,14 @@ def value_eight(
             return add(cash, times(times(qty, less(at, basis)), point_value))
 
         asked = times(times(rate, builder.call(fabs, [close])), point_value)
-        required = times(builder.call(fabs, [qty]), add(margin, asked))
+        size = builder.call(fabs, [qty])
+        required = times(size, add(margin, asked))
+        gross = times(times(size, builder.call(fabs, [close])), point_value)
+        ruin = times(ir.Constant(VECTOR, [OF_THE_LARGER] * LANES), gross)
         price = builder.select(builder.fcmp_unordered("uno", price, price), close, price)
         value = worth(close)
         covered = builder.fcmp_ordered(">=", worth(price), required)
-        above = builder.fcmp_ordered(">", value, ir.Constant(VECTOR, [0.0] * LANES))
+        above = builder.fcmp_ordered(">", value, ruin)
         holds = builder.bitcast(builder.and_(covered, above), BITS)
         all_hold = builder.icmp_unsigned("==", holds, BITS(2**LANES - 1))
         with builder.if_then(all_hold, likely=True):

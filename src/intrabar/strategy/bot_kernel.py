@@ -17,7 +17,7 @@ from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
-from intrabar.sim.costs import round_down, round_up, slipped
+from intrabar.sim.costs import lots_down, round_down, round_up, slipped
 from intrabar.sim.inbox import put
 from intrabar.sim.state import Book
 from intrabar.strategy.rules import call_levels, call_side, call_stop
@@ -219,10 +219,10 @@ def quantity(bot: Any, book: Book, j: int, side: int, price: float, stop: float)
     at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade * x.fx
     if not risk > 0.0:
         return 0.0
-    qty = round_down(at_risk / risk, x.lot)
+    qty = lots_down(at_risk / risk, x.lot)
     margin = margin_of_one(account, x, price)
     if qty > 0.0 and margin > 0.0:
-        most = round_down((account.equity - margin_in_use(book)) / margin, x.lot)
+        most = lots_down((account.equity - margin_in_use(book)) / margin, x.lot)
         if most < x.lot:
             return -1.0
         qty = min(qty, most)

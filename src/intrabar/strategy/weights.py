@@ -17,7 +17,7 @@ from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.sim import state
 from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
-from intrabar.sim.costs import in_lots, round_down
+from intrabar.sim.costs import in_lots, lots_down
 from intrabar.sim.inbox import put
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
@@ -195,7 +195,7 @@ def order_toward(
     sleeve = book.sleeves[bot.strategy * bot.instruments_count + j]
     if np.isnan(weight) or not close > 0.0 or sleeve.liquidated != 0:
         return
-    size = round_down(abs(weight) * max(equity, 0.0) / (close * x.point_value), x.lot)
+    size = lots_down(abs(weight) * max(equity, 0.0) / (close * x.point_value), x.lot)
     wanted = size if weight > 0.0 else -size
     change = in_lots(wanted - sleeve.qty, x.lot)
     if change == 0.0 or (change * sleeve.qty < 0.0 and wanted * sleeve.qty >= 0.0) != reduces:
