@@ -5,6 +5,8 @@ Every figure is computed in a comment or plain from the bars.
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tests.oracles.by_hand import BOTH, BUY, SELL, Market, fills, flat, made, statuses
@@ -41,10 +43,8 @@ def test_flip_without_margin_for_one_lot_beyond_only_closes(market: Market) -> N
 
 
 @BOTH
-@pytest.mark.parametrize(("low", "reached"), [(95 + 4e-10, True), (95 + 3e-9, False)])
-def test_leg_reaches_a_price_within_a_billionth_of_a_tick(
-    market: Market, low: float, reached: bool
-) -> None:
+@pytest.mark.parametrize(("low", "reached"), [(95 + 4e-5, True), (95 + 3e-4, False)])
+def test_leg_reaches_a_price_within_1e_4_ticks(market: Market, low: float, reached: bool) -> None:
     bars = [flat(100), [100, 101, low, 100, 1]]
     result = market(made(bars, [{**BUY, "type": "limit", "limit_price": 95}]))
     assert [f["price"] for f in result["fills"]] == ([95] if reached else [])
@@ -55,13 +55,13 @@ def test_leg_reaches_a_price_within_a_billionth_of_a_tick(
     ("side", "kind", "asked", "rounded"),
     [
         ("buy", "limit", 95.9, 95),
-        ("buy", "limit", 96 - 4e-10, 96),
-        ("buy", "limit", 96 - 3e-9, 95),
+        ("buy", "limit", 96 - 4e-5, 96),
+        ("buy", "limit", 96 - 3e-4, 95),
         ("sell", "limit", 104.1, 105),
-        ("sell", "limit", 104 + 4e-10, 104),
+        ("sell", "limit", 104 + 4e-5, 104),
         ("buy", "stop", 104.1, 105),
         ("sell", "stop", 95.9, 95),
-        ("sell", "stop", 96 - 4e-10, 96),
+        ("sell", "stop", 96 - 4e-5, 96),
     ],
 )
 def test_order_price_is_rounded_against_haste(
@@ -287,3 +287,54 @@ def test_of_equal_requirements_the_first_instrument_is_closed(market: Market) ->
     account = {"cash": 62, "margin_call": "reduce"}
     result = market(made(bars, orders, account=account, maintenance_margin=30))
     assert [(f["symbol"], f["reason"]) for f in result["fills"][2:]] == [("A", "liquidation")]
+
+
+@BOTH
+@pytest.mark.parametrize(("units", "fills_it"), [(4, True), (5, False)])
+def test_without_a_grid_a_limit_is_met_within_four_units_in_the_last_place(
+    market: Market, units: int, fills_it: bool
+) -> None:
+    low = 95.1 + units * math.ulp(95.1)
+    bars = [flat(100.3), [100.3, 101.7, low, 100.3, 1]]
+    result = market(made(bars, [{**BUY, "type": "limit", "limit_price": 95.1}], tick_size=0))
+    assert fills(result) == ([(1, "intrabar", "o0", 1, 95.1)] if fills_it else [])
+
+
+@BOTH
+def test_without_a_grid_nothing_is_rounded_and_ticks_are_no_distance(market: Market) -> None:
+    # 100.123 less 0.1 % of it, and not a tick of slippage.
+    bars = [flat(100.123)] * 2
+    result = market(made(bars, [SELL], tick_size=0, slippage_ticks=3, slippage_pct=0.001))
+    assert fills(result) == [(1, "open", "o0", 1, 100.123 - 0.001 * 100.123)]
+
+
+@BOTH
+@pytest.mark.parametrize(("policy", "exit_price"), [("worst", 100), ("best", None)])
+def test_an_order_for_the_close_has_no_say_in_the_path(
+    market: Market, policy: str, exit_price: float | None
+) -> None:
+    # Flat; only the buy stop can open on the path, so `worst` goes up first and then to its stop.
+    # The shortest path goes down first, as `best` does, and never comes back to the stop.
+    orders = [
+        {**BUY, "type": "stop", "stop_price": 101, "stop_loss": 100},
+        {**SELL, "type": "moc"},
+    ]
+    bars = [flat(100), [100, 103, 99, 102, 1]]
+    prices = [p for _, _, name, _, p in fills(market(made(bars, orders, path_policy=policy)))]
+    assert prices == ([101, 100, 102] if exit_price else [101, 102])
+
+
+@BOTH
+def test_worst_equity_a_rounding_below_the_requirement_is_no_call(market: Market) -> None:
+    # 0.1 + 0.2 of a point lost by 3 contracts: 0.9 less 0.9, which doubles do not give as 0.
+    bars = [flat(1.3), flat(1.3), [1.3, 1.3, 1.0, 1.2, 1]]
+    result = market(made(bars, [{**BUY, "qty": 3}], account={"cash": 0.9}, tick_size=0.1))
+    assert [f["reason"] for f in result["fills"]] == ["entry"]
+    assert result["status"] == "finished"
+
+
+@BOTH
+def test_an_equity_of_zero_but_for_rounding_is_ruin(market: Market) -> None:
+    bars = [flat(1.3), flat(1.3), flat(1.0), flat(2.0)]
+    result = market(made(bars, [{**BUY, "qty": 3}], account={"cash": 0.9}, tick_size=0.1))
+    assert (result["status"], len(result["equity"])) == ("ruined", 3)

@@ -86,11 +86,29 @@ class Setup:
             raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
         strategies, told = with_rows(self.strategies, self.market, self.instruments)
         object.__setattr__(self, "strategies", strategies)
+        told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
 
     def under(self, policy: PathPolicy) -> Setup:
         """The same run with another path inside the bars."""
         return replace(self, account=replace(self.account, path_policy=policy))
+
+
+def ticks_of_nothing(instruments: tuple[Instrument, ...]) -> list[Remark]:
+    """What is said in ticks of instruments that have none."""
+    return [
+        Remark(
+            f"{x.symbol}: {name} is {getattr(x, name):g}, and without a grid (tick_size 0) that is "
+            f"nothing; write {other}"
+        )
+        for x in instruments
+        if x.tick_size == 0.0
+        for name, other in (
+            ("slippage_ticks", "slippage_pct, a fraction of the price"),
+            ("limit_through_ticks", "the tick_size"),
+        )
+        if getattr(x, name) > 0.0
+    ]
 
 
 @dataclass(eq=False)
