@@ -202,7 +202,7 @@ BAD: list[tuple[list[Any], Any, str]] = [
     (["instruments"], {"symbol": "A"}, "instruments: "),
     (["instruments", 0, "tick_sise"], 1, "instruments[0] 'tick_sise': did you mean 'tick_size'"),
     (["instruments", 0, "tick_size"], "0.01", 'instruments[0].tick_size: "0.01", must be a number'),
-    (["instruments", 0, "tick_size"], 0, "instruments[0].tick_size: 0, must be above 0"),
+    (["instruments", 0, "tick_size"], -1, "instruments[0].tick_size: -1, must be 0 or more"),
     (["instruments", 0, "lot"], -1, "instruments[0].lot: -1, must be 0 or more"),
     (["instruments", 0, "symbol"], 3, "instruments[0].symbol: 3, must be a name"),
     (["instruments"], [{"symbol": "A"}, {"symbol": "A"}], "'A' is there already"),

@@ -160,7 +160,7 @@ def check_bar(place: str, row: Any, tick: float) -> None:
 
 def is_beyond(above: float, below: float, tick: float) -> bool:
     """Whether a price is a tick or more above another; without a grid, above it at all."""
-    return above - below >= tick and not reaches(-1, above, below, tick)
+    return above - below >= tick and not reaches(-1, float(above), float(below), tick)
 
 
 def check_account(scenario: dict[str, Any]) -> None:
