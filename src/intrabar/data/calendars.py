@@ -39,6 +39,7 @@ __all__ = [
     "is_open",
     "is_session",
     "local_dates",
+    "next_open",
     "own_day",
     "session_hours",
     "sessions",
@@ -83,6 +84,18 @@ def is_open(calendar: str, instants: Times) -> NDArray[np.bool_]:
     if instants.size == 0:
         return np.zeros(0, np.bool_)
     return _around(calendar, instants).row_of(instants) >= 0
+
+
+def next_open(calendar: str, instants: Times) -> Times:
+    """The first instant at or after each (int64, ns UTC) at which the market is open."""
+    if instants.size == 0:
+        return instants
+    known = _around(calendar, instants)
+    last = np.maximum(np.searchsorted(known.open, instants, "right") - 1, 0)
+    pauses = (instants >= known.break_start[last]) & (instants < known.break_end[last])
+    after = np.minimum(np.searchsorted(known.open, instants, "left"), len(known) - 1)
+    shut = np.where(pauses, known.break_end[last], known.open[after])
+    return np.where(known.row_of(instants) >= 0, instants, np.maximum(shut, instants))
 
 
 def is_session(calendar: str, days: Times) -> NDArray[np.bool_]:

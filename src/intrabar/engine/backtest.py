@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.data.calendars import zone_of
+from intrabar.data.calendars import next_open, zone_of
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, RunError
@@ -26,11 +26,11 @@ from intrabar.sim.machine import Machine
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
 from intrabar.strategy.desk import HigherSeries
-from intrabar.strategy.gates import IsOpen, Timetable, timetable
+from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.rules import fields_read
 from intrabar.strategy.signals import RunningSignals, Signals
-from intrabar.strategy.strategy import RunningStrategy, wake_of_strategy
+from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
 from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
@@ -149,9 +149,8 @@ class Run:
         for name, fields in clock_fields(setup.strategies, columns).items():
             columns[name] |= prepared.clock_columns(fields)
         tables = {
-            name: timetable(strategy.gates, setup.market, calendars, setup.is_open)
-            for name, strategy in setup.strategies.items()
-            if isinstance(strategy, Bot)
+            name: timetable(gates, setup.market, calendars, setup.is_open, next_open=next_open)
+            for name, gates in gates_of(setup.strategies).items()
         }
         arrays = arrays_of(setup.strategies, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
@@ -275,6 +274,26 @@ def arrays_of(
     return found
 
 
+def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
+    """The gates of each bot, and of each Python strategy that has any.
+
+    Raises
+    ------
+    ConfigError
+        A Python strategy has those of a bot, or something else under that name.
+    """
+    found: dict[str, Gates] = {}
+    for name, strategy in strategies.items():
+        if isinstance(strategy, Bot):
+            found[name] = strategy.gates
+        elif isinstance(strategy, Strategy) and strategy.gates != Gates():
+            if not isinstance(strategy.gates, Gates):
+                raise ConfigError(f"{name}: gates is {strategy.gates!r}, must be a Gates")
+            strategy.gates.require_calendar_alone(name)
+            found[name] = strategy.gates
+    return found
+
+
 def clock_fields(
     strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Mapping[str, Floats]]
 ) -> dict[str, tuple[str, ...]]:
@@ -323,7 +342,9 @@ def wake_bits(
             wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
         else:
             assert not isinstance(strategy, Signals | Weights)
-            wake[:, k] = wake_of_strategy(strategy, (warming or columns)[name], rows)
+            wake[:, k] = wake_of_strategy(
+                strategy, (warming or columns)[name], rows, name in tables
+            )
     return wake
 
 
@@ -342,4 +363,4 @@ def connected(
         return RunningBot(strategy, machine, row, columns, table)
     assert not isinstance(strategy, Signals | Weights)
     # On a copy: what a strategy remembers must not reach the next run of the setup.
-    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher, clock)
+    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher, clock, table)

@@ -249,7 +249,7 @@ class ChunkedRun:
             if isinstance(running, RunningBot):
                 running.show(shown.columns[name], shown.tables[name])
             elif isinstance(running, RunningStrategy):
-                running.show(shown.columns[name])
+                running.show(shown.columns[name], shown.tables.get(name))
             else:
                 running.connect(self.machine, k)
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.calendars import next_open
 from intrabar.data.clock import ExchangeClock
 from intrabar.data.pieces import Feed, Piece
 from intrabar.data.resample import phases, usual
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
-from intrabar.engine.backtest import clock_fields, wake_bits
+from intrabar.engine.backtest import clock_fields, gates_of, wake_bits
 from intrabar.engine.carried_frames import CarriedFrames
 from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.columns import CarriedColumns
@@ -23,7 +24,6 @@ from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.numbered import numbered
 from intrabar.sim.tape import reads_ranges
 from intrabar.strategy.blame import indicators_of
-from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Timetable, timetable
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import Strategy
@@ -129,9 +129,10 @@ class Window:
         for name, names in clock_fields(given.strategies, columns).items():
             columns[name] |= self.clock.columns(names, market)
         tables = {
-            name: timetable(s.gates, market, self._calendars, given.is_open, self._last_open)
-            for name, s in given.strategies.items()
-            if isinstance(s, Bot)
+            name: timetable(
+                gates, market, self._calendars, given.is_open, self._last_open, next_open
+            )
+            for name, gates in gates_of(given.strategies).items()
         }
         self._remember_opens(market)
         woken = {name: Woken(self._part(a.wake, len(market))) for name, a in self._arrays.items()}

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from intrabar.errors import OrderError
 from intrabar.model.bars import DAY_NS
-from intrabar.model.enums import OrderType
+from intrabar.model.enums import Gate, OrderType, Role
 from intrabar.model.instant import utc_ns
 from intrabar.model.session import Clock
+from intrabar.sim import state
 from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 from intrabar.strategy.rules import BAR_FIELDS
@@ -62,6 +63,8 @@ class Desk:
         self.column = column
         self.symbol = machine.market.symbols[column]
         self.bar = -1
+        self.closed_gates = 0  # bits 1 << Gate
+        self.counts: NDArray[np.int64] | None = None  # of what gates kept back, where there are any
         self.width = len(machine.market.symbols)
         self.look_at(indicators)
         self.refresh()
@@ -80,6 +83,7 @@ class Desk:
         """Look the book's arrays up again after they have grown."""
         self.book = self.machine.book
         self.account = self.book.account[0]
+        self.instrument = self.book.instruments[self.column]
         self.sleeve = self.book.sleeves[self.strategy * self.width + self.column]
 
     @property
@@ -123,6 +127,29 @@ class Desk:
             return utc_ns(datetime.combine(until, time())) + 1
         over = datetime.combine(until + timedelta(days=1), time(), self.clock.zone(self.column))
         return utc_ns(over)
+
+    def count(self, gate: Gate) -> None:
+        """Count what a gate, or a size of nothing, has kept back."""
+        if self.counts is not None:
+            self.counts[gate] += 1
+
+    def is_kept_back(self, side: int, qty: float, reduce_only: bool) -> bool:
+        """Whether a closed gate keeps back an order, which is counted; what only reduces goes."""
+        held = float(self.sleeve["qty"])
+        reduces = reduce_only or (side * held < 0.0 and qty <= abs(held))
+        if not self.closed_gates or reduces:
+            return False
+        self.count(next(gate for gate in Gate if self.closed_gates & (1 << gate)))
+        return True
+
+    def take_back(self) -> None:
+        """Cancel the orders of the strategy that could open or enlarge its position here."""
+        for row in self.machine.working():
+            order = self.book.orders[row]
+            is_own = order["strategy"] == self.strategy and order["instrument"] == self.column
+            if is_own and order["role"] == Role.PLAIN:
+                if self.is_kept_back(int(order["side"]), order["qty"], bool(order["reduce_only"])):
+                    self.put(state.CANCEL, id=int(order["id"]))
 
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""

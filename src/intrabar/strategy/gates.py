@@ -19,6 +19,9 @@ NEW_YORK = ZoneInfo("America/New_York")
 IsOpen = Callable[[str, Times], NDArray[np.bool_]]
 """Whether instants (ns UTC) lie in a session of a named calendar."""
 
+NextOpen = Callable[[str, Times], Times]
+"""When a named calendar is open, at or after instants (ns UTC)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
@@ -35,7 +38,8 @@ class Gates:
     flatten : "HH:MM" or ""
         Close positions at the last open before this time of day in New York (the maintenance
         break of the American futures exchanges is at 17:00), and enter nothing until the break is
-        over. "" for never.
+        over. Where the instrument's calendar ends its session before, as on a half day, at the
+        last open of that session. "" for never.
     break_minutes : minutes, > 0
         Length of that break.
     daily_loss : fraction, 0 to 1
@@ -60,6 +64,19 @@ class Gates:
         if not self.min_atr >= 0.0:
             raise ConfigError(f"gates: min_atr is {self.min_atr}, must be 0 or more")
 
+    def require_calendar_alone(self, name: str) -> None:
+        """Refuse, for a strategy that is no bot, what only bots look at.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if self.min_atr > 0.0 or self.daily_loss > 0.0:
+            raise ConfigError(
+                f"{name}: gates: min_atr and daily_loss are for bots; others have session and "
+                "flatten"
+            )
+
     def flatten_time(self) -> time:
         """The time of day of `flatten`, New York."""
         try:
@@ -80,11 +97,14 @@ class Timetable:
         1 at opens where a position is closed.
     day : (t,) int64
         Days since 1970, New York, of each close.
+    at_open : (t, n) uint8
+        As `blocked`, at opens.
     """
 
     blocked: NDArray[np.uint8]
     flatten: NDArray[np.uint8]
     day: Times
+    at_open: NDArray[np.uint8]
 
 
 def new_york_seconds(instants: Times) -> tuple[Times, Times]:
@@ -110,6 +130,7 @@ def timetable(
     calendars: tuple[str, ...],
     is_open: IsOpen | None,
     last_open: Times | None = None,
+    next_open: NextOpen | None = None,
 ) -> Timetable:
     """Work out from the calendar alone where a bot is blocked and where it must close.
 
@@ -126,6 +147,7 @@ def timetable(
     t, n = market.open.shape
     blocked = np.zeros((t, n), np.uint8)
     flatten = np.zeros((t, n), np.uint8)
+    at_open = np.zeros((t, n), np.uint8)
     day = np.zeros(t, np.int64)
     if gates.daily_loss > 0.0:
         day = new_york_seconds(market.time)[0]
@@ -137,6 +159,7 @@ def timetable(
                     "give one in instruments, such as calendar: NYSE"
                 )
             blocked[~is_open(calendar, market.time), j] |= 1 << Gate.SESSION
+            at_open[~is_open(calendar, market.open_time[:, j]), j] |= 1 << Gate.SESSION
     if gates.flatten:
         if market.period >= DAY_NS:
             raise ConfigError("gates: flatten needs bars shorter than a day")
@@ -154,7 +177,33 @@ def timetable(
             before = last_open[j : j + 1] if known and last_open is not None else opens[:0]
             marked = last_opens(np.concatenate([before, opens]), cut_second, lead, length)
             flatten[real, j] = marked[len(before) :]
-    return Timetable(blocked, flatten, day)
+            if calendars[j] and next_open is not None:
+                again = next_open(calendars[j], opens + market.period)
+                flatten[real, j] |= ends_before(opens, again, market.period, cut_second)
+                again = next_open(calendars[j], market.time + market.period)
+                ends = ends_before(market.time, again, market.period, cut_second)
+                blocked[ends, j] |= 1 << Gate.FLATTEN
+        at_open[flatten != 0] |= 1 << Gate.FLATTEN
+    return Timetable(blocked, flatten, day, at_open)
+
+
+def ends_before(instants: Times, again: Times, period: int, cut: int) -> NDArray[np.bool_]:
+    """Instants after which the exchange shuts and does not open before the next time `cut`.
+
+    Parameters
+    ----------
+    instants, again : (n,) int64, ns UTC
+        When a bar opens, and when the exchange is open after it.
+    period : ns
+        Of a bar.
+    cut : seconds of the day, New York
+    """
+    here, there = (
+        day * 86_400 + second for day, second in map(new_york_seconds, (instants, again))
+    )
+    next_cut = ((here - cut) // 86_400 + 1) * 86_400 + cut
+    ends: NDArray[np.bool_] = (again > instants + period) & (next_cut <= there)
+    return ends
 
 
 def last_opens(opens: Times, cut: int, lead: int, length: int) -> NDArray[np.bool_]:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from intrabar.errors import StrategyError
 from intrabar.indicators import Indicator
-from intrabar.model.enums import FillReason, OrderStatus, Phase, Reject, Role, Side
+from intrabar.model.enums import FillReason, Gate, OrderStatus, Phase, Reject, Role, Side
 from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.blame import blame, blamed, moment
 from intrabar.strategy.desk import Desk, HigherSeries
+from intrabar.strategy.gated import Gated
+from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.views import AtClose, AtOpen, View
 
 
@@ -51,7 +53,12 @@ class Strategy:
 
     Only hooks that a subclass defines are called. None of them is called while every instrument
     still lacks an indicator (warm-up).
+
+    `gates`, an attribute of the class or of the instance, keeps back its entries outside of
+    sessions and closes its positions in time: `gates = Gates(session=True, flatten="16:55")`.
     """
+
+    gates: Gates = Gates()
 
     @property
     def name(self) -> str:
@@ -99,6 +106,8 @@ class RunningStrategy:
     higher : HigherSeries
         Its columns and indicators on higher time frames.
     clock : Clock
+    table : Timetable or None
+        Of its gates; None where it has none.
     """
 
     is_compiled = False
@@ -111,6 +120,7 @@ class RunningStrategy:
         columns: dict[str, NDArray[np.float64]],
         higher: HigherSeries,
         clock: Clock,
+        table: Timetable | None = None,
     ) -> None:
         self.strategy = strategy
         self.machine = machine
@@ -126,22 +136,30 @@ class RunningStrategy:
         self._views = (opens, closes)
         self.at_open: AtOpen = next(iter(opens.values()))  # type: ignore[assignment]
         self.at_close: AtClose = next(iter(closes.values()))  # type: ignore[assignment]
+        self._counts = np.zeros((len(self.desks), len(Gate)), np.int64)
+        for desk in self.desks:
+            desk.counts = self._counts[desk.column]
+        self.gated = None if table is None else Gated(table, self.desks)
         # What belongs to the run is not copied along with what the strategy remembers.
         self._kept = {id(x): x for x in (machine, *self.desks, *opens.values(), *closes.values())}
         machine.on_growth.append(self._refresh)
         machine.connect(
             row,
             machine.python_hooks(
-                on_open=self._on_open if defines(strategy, "on_open") else None,
-                on_close=self._close_hook() if defines(strategy, "on_close") else None,
+                on_open=self._on_open if self.gated or defines(strategy, "on_open") else None,
+                on_close=self._close_hook()
+                if self.gated or defines(strategy, "on_close")
+                else None,
                 on_notice=self._on_notice
                 if defines(strategy, "on_fill") or defines(strategy, "on_order")
                 else None,
             ),
         )
 
-    def show(self, columns: dict[str, NDArray[np.float64]]) -> None:
-        """Read the market that the machine shows now, and these indicators of it."""
+    def show(self, columns: dict[str, NDArray[np.float64]], table: Timetable | None = None) -> None:
+        """Read the market that the machine shows now, and these arrays of it."""
+        if self.gated is not None and table is not None:
+            self.gated.table = table
         for desk in self.desks:
             desk.look_at(columns)
 
@@ -179,7 +197,10 @@ class RunningStrategy:
     def _on_open(self, bar: int) -> None:
         for desk in self.desks:
             desk.bar = bar
-        self._call(Phase.OPEN, self.strategy.on_open, self.at_open)
+        if self.gated is not None:
+            self.gated.at_open(bar)
+        if defines(self.strategy, "on_open"):
+            self._call(Phase.OPEN, self.strategy.on_open, self.at_open)
 
     def _close_hook(self) -> Any:
         """`on_close` with as little around it as can be: it is the hot path of Python."""
@@ -190,6 +211,15 @@ class RunningStrategy:
             on_close = self.strategy.on_close
 
         self._rebind = rebind
+        if (gated := self.gated) is not None:
+
+            def after_gates(bar: int) -> None:
+                for desk in desks:
+                    desk.bar = bar
+                gated.at_close(bar)
+                self._call(Phase.CLOSE, on_close, now)
+
+            return after_gates
         if len(desks) > 1:
 
             def every(bar: int) -> None:
@@ -217,6 +247,8 @@ class RunningStrategy:
         bar = int(book.account["bar"][0])
         for desk in self.desks:
             desk.bar = bar
+        if self.gated is not None:
+            self.gated.at_notice(bar)
         notice = book.notices[index]
         symbols = self.machine.market.symbols
         if notice["fill"] >= 0:
@@ -253,8 +285,8 @@ class RunningStrategy:
         """The bar, the phase and the line at which a strategy raised."""
         return blame(self.strategy.name, moment(self.machine, phase), error)
 
-    def checkpoint(self) -> Strategy:
-        """A deep copy of the strategy: all that its attributes hold.
+    def checkpoint(self) -> tuple[Strategy, NDArray[np.int64]]:
+        """A deep copy of the strategy, all that its attributes hold; and what its gates counted.
 
         Raises
         ------
@@ -262,7 +294,7 @@ class RunningStrategy:
             An attribute cannot be copied; the message names it.
         """
         try:
-            return self._copy(self.strategy)
+            return self._copy(self.strategy), self._counts.copy()
         except Exception as e:
             raise StrategyError(
                 f"{self.strategy.name} cannot be copied for a replay to come back to"
@@ -270,9 +302,10 @@ class RunningStrategy:
                 "__deepcopy__"
             ) from e
 
-    def return_to(self, checkpoint: Strategy) -> None:
+    def return_to(self, checkpoint: tuple[Strategy, NDArray[np.int64]]) -> None:
         """Go on with the strategy as a checkpoint holds it; the checkpoint stays good."""
-        self.strategy = self._copy(checkpoint)
+        self.strategy = self._copy(checkpoint[0])
+        self._counts[:] = checkpoint[1]
         self._rebind()
 
     def _copy(self, strategy: Strategy) -> Strategy:
@@ -288,8 +321,11 @@ class RunningStrategy:
         return ""
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
-        """A Python strategy has no gates but its own."""
-        return []
+        """(symbol, gate, how often it blocked), where it did."""
+        return [
+            (self.desks[j].symbol, Gate(g).word, int(self._counts[j, g]))
+            for j, g in zip(*np.nonzero(self._counts), strict=True)
+        ]
 
 
 def defines(strategy: Strategy, hook: str) -> bool:
@@ -298,13 +334,16 @@ def defines(strategy: Strategy, hook: str) -> bool:
 
 
 def wake_of_strategy(
-    strategy: Strategy, columns: dict[str, NDArray[np.float64]], rows: int
+    strategy: Strategy,
+    columns: dict[str, NDArray[np.float64]],
+    rows: int,
+    is_gated: bool = False,
 ) -> NDArray[np.uint8]:
-    """When a Python strategy is called: (t,) uint8 of WAKE_* bits."""
+    """When a Python strategy is called: (t,) uint8 of WAKE_* bits; a gated one at every phase."""
     bits = 0
-    if defines(strategy, "on_open"):
+    if is_gated or defines(strategy, "on_open"):
         bits |= WAKE_OPEN
-    if defines(strategy, "on_close"):
+    if is_gated or defines(strategy, "on_close"):
         bits |= WAKE_FLAT | WAKE_HELD
     wake = np.full(rows, bits, np.uint8)
     for column in columns.values():

@@ -7,6 +7,7 @@ place; nothing is copied until a history is asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import CausalityError, NotFoundError, OrderError, RunError
-from intrabar.model.enums import OrderType, Role, Side, TimeInForce
+from intrabar.model.enums import Gate, OrderType, Role, Side, TimeInForce
 from intrabar.model.session import Session
 from intrabar.sim import state
+from intrabar.sim.state import Book
+from intrabar.strategy.bot_kernel import interpret
 from intrabar.strategy.desk import Desk, Position, type_of
+from intrabar.strategy.sizing import size_for_risk
+
+_size_for_risk = interpret(size_for_risk, {})
 
 
 class View:
@@ -144,6 +150,56 @@ class View:
         """Of the account, account currency."""
         return float(self._desk.account["cash"])
 
+    @property
+    def tick(self) -> float:
+        """Smallest price step."""
+        return float(self._desk.instrument["tick_size"])
+
+    @property
+    def point_value(self) -> float:
+        """Worth of a move of 1.0 in price for one contract now, account currency."""
+        return float(self._desk.instrument["point_value"])
+
+    def size(self, *, risk: float, stop: float, entry: float | None = None) -> float:
+        """How much to trade so that a stop costs a fraction of the equity, as bots do it.
+
+        Slippage and commissions of entry and stop are counted in, and initial margin caps it (fill
+        model, section 7).
+
+        Parameters
+        ----------
+        risk : fraction of the equity, 0 to 1
+        stop : price
+            Below the entry for a long position, above it for a short one.
+        entry : price
+            Of an order that will rest; None: what is known now, the open at OPEN, else the close.
+
+        Returns
+        -------
+        float
+            Whole lots; 0 where there is not enough for one.
+        """
+        price = self._price if entry is None else float(entry)
+        if not 0.0 < risk <= 1.0:
+            raise OrderError(f"{self.symbol}: size: risk is {risk}, must be above 0, up to 1")
+        if not 0.0 < stop < math.inf or stop == price:
+            raise OrderError(
+                f"{self.symbol}: size: stop is {stop}, must be a price other than {price}"
+            )
+        if math.isnan(price):
+            return 0.0
+        book = Book(*(part.view(np.recarray) for part in self._desk.book))
+        side = 1 if stop < price else -1
+        qty = float(_size_for_risk(book, self._desk.column, side, price, stop, risk, True))
+        if qty <= 0.0:
+            self._desk.count(Gate.SIZE_ZERO if qty == 0.0 else Gate.MARGIN)
+        return max(qty, 0.0)
+
+    @property
+    def _price(self) -> float:
+        """The last price that is known in this phase."""
+        return float(self._desk.views["open"][self._desk.bar])
+
     def buy(self, qty: float, **how: Any) -> int:
         """Submit a buy; see `order` for `limit`, `stop`, `stop_loss` and the rest."""
         return self.order(Side.BUY, qty, **how)
@@ -212,7 +268,8 @@ class View:
         if trail is not None and (limit is not None or at_close):
             raise OrderError(f"{self.symbol}: a trailing stop has no limit and works in the bar")
         kind = OrderType.MOC if at_close else type_of(limit, stop, trail)
-        return self._desk.put(
+        keeps_back = self._desk.is_kept_back(int(side), qty, reduce_only)
+        number = self._desk.put(
             state.SUBMIT,
             side=int(side),
             qty=qty,
@@ -228,6 +285,9 @@ class View:
             oco=oco,
             until=None if until is None else self._desk.instant(until),
         )
+        if keeps_back:
+            self._desk.put(state.CANCEL, id=number)
+        return number
 
     def close_position(self) -> int | None:
         """Submit a market order that closes the position; None when there is none."""
@@ -268,6 +328,10 @@ class AtClose(View):
     @property
     def _instant(self) -> int:
         return int(self._desk.machine.market.time[self._desk.bar])
+
+    @property
+    def _price(self) -> float:
+        return float(self._desk.closes[self._desk.bar])
 
     @property
     def open(self) -> float:
