@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         StrategyError,
         UsageError,
     )
-    from intrabar.exits import FixedRatio, TrailingATR
+    from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
     from intrabar.indicators import (
         atr,
         bollinger,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from intrabar.model.bars import Bars
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
+    from intrabar.model.session import Session
     from intrabar.research.check import Check, Validation
     from intrabar.research.critique import critique
     from intrabar.research.finding import Finding
@@ -81,11 +82,12 @@ _HOMES = {
     "engine.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
     "RunError StrategyError UsageError",
-    "exits": "FixedRatio TrailingATR",
+    "exits": "FixedPercent FixedRatio TrailingATR",
     "indicators": "atr bollinger cross ema highest lowest price rsi sma talib uniform",
     "model.bars": "Bars",
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
+    "model.session": "Session",
     "research.check": "Check Validation",
     "research.critique": "critique",
     "research.finding": "Finding",
@@ -116,6 +118,7 @@ __all__ = [
     "DataError",
     "Expected",
     "Finding",
+    "FixedPercent",
     "FixedRatio",
     "Gates",
     "Instrument",
@@ -129,6 +132,7 @@ __all__ = [
     "Replay",
     "Result",
     "RunError",
+    "Session",
     "Side",
     "Signals",
     "Strategy",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from intrabar.engine.backtest import Run, Setup
 from intrabar.model.bars import Floats
 from intrabar.strategy.bot import Bot, RunningBot
-from intrabar.strategy.given_side import SIDE, GivenSide, ask_everywhere
+from intrabar.strategy.given_side import SIDE, ask_everywhere, given_side
 from intrabar.strategy.rules import record_of
 
 
@@ -67,7 +67,7 @@ def with_sides(setup: Setup, told: Mapping[str, EntrySides], sides: Mapping[str,
     for name, own in sides.items():
         bot = strategies[name]
         assert isinstance(bot, Bot)
-        strategies[name] = replace(bot, entry=GivenSide())
+        strategies[name] = replace(bot, entry=given_side(bot.entry))
         # An exit may read an indicator of the entry.
         columns[name] = {**told[name].columns, SIDE: np.ascontiguousarray(own)}
     return replace(setup, strategies=strategies, columns=columns)

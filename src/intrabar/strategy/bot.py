@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,15 +13,13 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
-from intrabar.model.enums import Gate, Phase
+from intrabar.model.enums import Gate, OrderType, Phase
 from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
 from intrabar.strategy.blame import blamed, moment
 from intrabar.strategy.bot_kernel import (
-    BOT,
-    GATES,
     act_at_close,
     act_at_open,
     close_hook,
@@ -28,9 +27,11 @@ from intrabar.strategy.bot_kernel import (
     open_hook,
     wake_where,
 )
+from intrabar.strategy.bot_record import BOT, GATES
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.rules import (
     BAR_FIELDS,
+    CompiledRule,
     compile_rule,
     fields_read,
     parameters_of,
@@ -76,29 +77,51 @@ class Bot:
     entry : Entry
     exit : Exit
     risk_fraction : fraction of the equity, 0 to 1
-        Lost when the first stop is hit. 0: trade `qty` instead.
+        Lost when the first stop is hit; 0.01 where no size is given. 0: size by one of the
+        next.
     qty : quantity, > 0
-        Used where `risk_fraction` is 0.
+        Used where both fractions are 0.
     gates : Gates
     warm_up : bars, >= 0
         No decision before this bar, beyond the warm-up of the indicators.
     interpreted : bool
         Run the rules and the steps as plain Python, for a debugger; the results are the same.
+    equity_fraction : fraction of the equity, >= 0
+        Held in every campaign, whatever its stop; used where `risk_fraction` is 0.
+
+    Notes
+    -----
+    The entry rests at a price where it has a static `stop_entry(now, p, side)` or
+    `limit_entry(now, p, side)` that names one; NaN is a market order. That order works until the
+    next close of the instrument, and stays where the rule then names the same side and price
+    again. A static `wants_out(now, p, side)` of the entry or of the exit leaves the position by a
+    market order. All of them are asked at CLOSE.
     """
 
     entry: Entry
     exit: Exit = field(default_factory=FixedRatio)
-    risk_fraction: float = 0.01
+    risk_fraction: float | None = None
     qty: float = 0.0
     gates: Gates = field(default_factory=Gates)
     warm_up: int = 0
     interpreted: bool = False
+    equity_fraction: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.risk_fraction is None:
+            is_sized = self.qty != 0.0 or self.equity_fraction != 0.0
+            object.__setattr__(self, "risk_fraction", 0.0 if is_sized else 0.01)
+        if not 0.0 <= self.equity_fraction < math.inf:
+            raise ConfigError(f"equity_fraction is {self.equity_fraction}, must be 0 or more")
+        if hasattr(self.entry, "stop_entry") and hasattr(self.entry, "limit_entry"):
+            raise ConfigError(
+                f"{self.name} has a stop_entry and a limit_entry; an entry has one at most"
+            )
+        assert self.risk_fraction is not None
         if not 0.0 <= self.risk_fraction <= 1.0:
             raise ConfigError(f"risk_fraction is {self.risk_fraction}, must be from 0 to 1")
-        if self.risk_fraction == 0.0 and not self.qty > 0.0:
-            raise ConfigError("a bot needs a risk_fraction or a qty above 0")
+        if not (self.risk_fraction > 0.0 or self.equity_fraction > 0.0 or self.qty > 0.0):
+            raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
         if self.warm_up < 0:
             raise ConfigError(f"warm_up is {self.warm_up}, must be 0 or more")
 
@@ -113,6 +136,17 @@ class Bot:
         if self.gates.min_atr > 0.0:
             named["gate_atr"] = atr(self.gates.atr_period)
         return named
+
+
+# The fields of `BOT` that hold a rule's address: whose it is, and how its function is called.
+RULES = {
+    "entry_rule": ("entry", ("decide_side",)),
+    "levels_rule": ("exit", ("initial_levels",)),
+    "stop_rule": ("exit", ("update_stop",)),
+    "out_rule": ("entry", ("wants_out",)),
+    "exit_out_rule": ("exit", ("wants_out",)),
+    "price_rule": ("entry", ("stop_entry", "limit_entry")),
+}
 
 
 class RunningBot:
@@ -153,6 +187,7 @@ class RunningBot:
         self.entry_p = parameters_of(bot.entry)
         self.exit_p = parameters_of(bot.exit)
         self.record = np.zeros(1, BOT)
+        self.rules: dict[str, CompiledRule] = {}
         self._fill_record(bot, strategy, columns, bar_fields)
         self._look_at(columns, table)
         self.is_compiled = not bot.interpreted and self._compile(bot)
@@ -185,13 +220,16 @@ class RunningBot:
         row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
         row["warm_up"] = bot.warm_up
         row["risk_fraction"] = bot.risk_fraction
+        row["equity_fraction"] = bot.equity_fraction
         row["qty"] = bot.qty
         row["close_column"] = bar_fields.index("close")
         row["atr_column"] = self.names.index("gate_atr") if "gate_atr" in columns else -1
         row["atr_least"] = bot.gates.min_atr
         row["daily_loss"] = bot.gates.daily_loss
         row["day_now"] = np.iinfo(np.int64).min
-        row["stop_rule"] = 1 if bot.exit.trails else 0
+        for name in RULES:  # an interpreted bot has no addresses, only rules that are there
+            row[name] = 0 if rule_of(bot, name) is None else 1
+        row["entry_type"] = OrderType.STOP if hasattr(bot.entry, "stop_entry") else OrderType.LIMIT
 
     def _look_at(self, columns: dict[str, NDArray[np.float64]], table: Timetable) -> None:
         """Name the arrays of the machine's market, and these, to the kernels."""
@@ -220,18 +258,17 @@ class RunningBot:
     def _compile(self, bot: Bot) -> bool:
         """Compile the rules; False where one of them is beyond Numba."""
         now = record_of(self.names)
-        rules = [
-            compile_rule(bot.entry, "decide_side", now, self.entry_p.dtype),
-            compile_rule(bot.exit, "initial_levels", now, self.exit_p.dtype),
-        ]
-        if bot.exit.trails:
-            rules.append(compile_rule(bot.exit, "update_stop", now, self.exit_p.dtype))
-        self.rules = [rule for rule in rules if rule is not None]
-        if len(self.rules) < len(rules):
-            return False
-        row = self.record[0]
-        row["entry_rule"], row["levels_rule"] = (rule.address for rule in self.rules[:2])
-        row["stop_rule"] = self.rules[2].address if bot.exit.trails else 0
+        for name, (part, _) in RULES.items():
+            rule = rule_of(bot, name)
+            if rule is None:
+                continue
+            p = self.entry_p if part == "entry" else self.exit_p
+            compiled = compile_rule(getattr(bot, part), rule, now, p.dtype)
+            if compiled is None:
+                return False
+            self.rules[name] = compiled
+        for name, compiled in self.rules.items():
+            self.record[0][name] = compiled.address
         return True
 
     def _interpret(self, bot: Bot) -> Hooks:
@@ -239,6 +276,9 @@ class RunningBot:
         now = self.now.view(record_of(self.names)).view(np.recarray)[0]
         entry_p = self.entry_p.view(np.recarray)[0]
         exit_p = self.exit_p.view(np.recarray)[0]
+
+        named = rule_of(bot, "price_rule")
+        price = None if named is None else getattr(bot.entry, named)
 
         market, table = self.machine.market, self.table
 
@@ -262,6 +302,17 @@ class RunningBot:
             "ask_stop": asked(
                 lambda *at: bot.exit.update_stop(now, exit_p, *at)  # type: ignore[attr-defined]
             ),
+            "ask_out": asked(
+                lambda side: any(
+                    rule(now, p, side)
+                    for rule, p in (
+                        (getattr(bot.entry, "wants_out", None), entry_p),
+                        (getattr(bot.exit, "wants_out", None), exit_p),
+                    )
+                    if rule is not None
+                )
+            ),
+            "ask_price": asked(lambda side: float(price(now, entry_p, side))),  # type: ignore[misc]
             "look": look,
             "count": count,
             "seen": lambda _, column: self.now[column],
@@ -303,12 +354,19 @@ class RunningBot:
         ]
 
 
+def rule_of(bot: Bot, name: str) -> str | None:
+    """The function of a bot's entry or exit that stands behind one of `RULES`; None for none."""
+    part, functions = RULES[name]
+    if name == "stop_rule" and not bot.exit.trails:
+        return None
+    there = [x for x in functions if getattr(getattr(bot, part), x, None) is not None]
+    return there[0] if there else None
+
+
 def rules_of(bot: Bot) -> list[Callable[..., Any]]:
     """The functions that decide what a bot does."""
-    rules: list[Callable[..., Any]] = [bot.entry.decide_side, bot.exit.initial_levels]
-    if bot.exit.trails:
-        rules.append(bot.exit.update_stop)  # type: ignore[attr-defined]
-    return rules
+    named = [(part, rule_of(bot, name)) for name, (part, _) in RULES.items()]
+    return [getattr(getattr(bot, part), rule) for part, rule in named if rule is not None]
 
 
 def wake_of(
@@ -316,9 +374,11 @@ def wake_of(
 ) -> NDArray[np.uint8]:
     """When a bot must be asked: (t,) uint8 of WAKE_* bits."""
     wake = np.zeros(rows, np.uint8)
-    if bot.exit.trails or bot.gates.daily_loss > 0.0:
+    rests = rule_of(bot, "price_rule") is not None
+    leaves = rule_of(bot, "out_rule") or rule_of(bot, "exit_out_rule")
+    if bot.exit.trails or bot.gates.daily_loss > 0.0 or leaves or rests:
         wake |= WAKE_HELD
-    if bot.entry.wakes_on and bot.gates.daily_loss == 0.0:
+    if bot.entry.wakes_on and bot.gates.daily_loss == 0.0 and not rests:
         column = columns[bot.entry.wakes_on]
         wake_where(column, WAKE_FLAT, wake)
     else:

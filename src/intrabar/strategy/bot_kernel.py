@@ -17,137 +17,35 @@ from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
-from intrabar.sim.costs import lots_down, round_down, round_up, slipped
+from intrabar.sim.costs import round_away
 from intrabar.sim.inbox import put
 from intrabar.sim.state import Book
-from intrabar.strategy.rules import call_levels, call_side, call_stop
-
-# What a compiled bot is given: numbers, and addresses of arrays.
-BOT = np.dtype(
-    [
-        ("strategy", "i8"),
-        ("instruments_count", "i8"),
-        ("columns_count", "i8"),
-        ("book", "i8"),
-        ("columns", "i8"),  # (columns,) addresses of (t, n) float64
-        ("now", "i8"),  # (columns,) float64, what the rules may see
-        ("levels", "i8"),  # (2,) float64, stop and target that a rule has answered
-        ("blocked", "i8"),  # (t, n) uint8, bits 1 << Gate known from the calendar; 0 for none
-        ("flatten", "i8"),  # (t, n) uint8, 1 at opens where positions are closed; 0 for none
-        ("day", "i8"),  # (t,) int64, the day that a bar belongs to
-        ("equity", "i8"),  # (t,) float64, recorded equity
-        ("counts", "i8"),  # (n, gates) int64, how often each gate blocked
-        ("entry_rule", "i8"),
-        ("entry_p", "i8"),
-        ("levels_rule", "i8"),
-        ("stop_rule", "i8"),
-        ("exit_p", "i8"),
-        ("warm_up", "i8"),  # bars before the first decision
-        ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
-        ("qty", "f8"),
-        ("close_column", "i8"),  # of the bar's close among the columns
-        ("opens", "i8"),  # (t, n) float64, NaN where an instrument has no bar
-        ("atr_column", "i8"),  # of the ATR gate, -1 for none
-        ("atr_least", "f8"),
-        ("daily_loss", "f8"),  # fraction of the day's first equity, 0 for none
-        ("day_now", "i8"),
-        ("day_equity", "f8"),
-        ("day_halted", "i8"),
-    ]
+from intrabar.strategy.bot_record import (
+    BOT,
+    ask_levels,
+    ask_out,
+    ask_price,
+    ask_side,
+    ask_stop,
+    blocked_at,
+    count,
+    day_of,
+    flattens_at,
+    has_bar,
+    look,
+    recorded_before,
+    seen,
 )
+from intrabar.strategy.sizing import size_for_risk, size_of_equity
 
 SESSION, ATR, FLATTEN = int(Gate.SESSION), int(Gate.ATR), int(Gate.FLATTEN)
 DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(Gate.MARGIN)
 WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
-GATES = len(Gate)
-SUBMIT, MOVE_STOP = code(state.SUBMIT), code(state.MOVE_STOP)
-MARKET, GTC = int(OrderType.MARKET), int(TimeInForce.GTC)
+SUBMIT, CANCEL, MOVE_STOP = code(state.SUBMIT), code(state.CANCEL), code(state.MOVE_STOP)
+MARKET, STOP, LIMIT = int(OrderType.MARKET), int(OrderType.STOP), int(OrderType.LIMIT)
+GTC, ROLE_TARGET = int(TimeInForce.GTC), int(Role.TARGET)
+SAME_PRICE = 1e-4  # ticks
 PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
-
-
-# What touches memory behind an address; the interpreted run has Python functions in their place.
-
-
-@inlined
-def ask_side(bot: Any) -> int:
-    """Ask the entry for a side."""
-    return call_side(bot.entry_rule, bot.now, bot.entry_p)
-
-
-@inlined
-def ask_levels(bot: Any, side: int, price: float) -> tuple[float, float]:
-    """Ask the exit for the first stop and target."""
-    call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
-    levels = carray(pointer(bot.levels), 2, np.float64)
-    return levels[0], levels[1]
-
-
-@kernel
-def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
-    """Ask the exit where the stop should be now."""
-    return call_stop(bot.stop_rule, bot.now, bot.exit_p, side, entry, stop)
-
-
-@inlined
-def look(bot: Any, i: int, j: int) -> bool:
-    """Read the columns of one instrument at bar `i`; whether all of them are known."""
-    n = bot.instruments_count
-    columns = carray(pointer(bot.columns), bot.columns_count, np.int64)
-    now = carray(pointer(bot.now), bot.columns_count, np.float64)
-    known = True
-    for column in range(bot.columns_count):
-        value = carray(pointer(columns[column]), (i + 1) * n, np.float64)[i * n + j]
-        now[column] = value
-        known = known and not math.isnan(value)
-    return known
-
-
-@kernel
-def seen(bot: Any, column: int) -> float:
-    """A column as it was looked up."""
-    return carray(pointer(bot.now), bot.columns_count, np.float64)[column]
-
-
-@kernel
-def has_bar(bot: Any, i: int, j: int) -> bool:
-    """Whether an instrument has a real bar."""
-    n = bot.instruments_count
-    return not math.isnan(carray(pointer(bot.opens), (i + 1) * n, np.float64)[i * n + j])
-
-
-@kernel
-def blocked_at(bot: Any, i: int, j: int) -> int:
-    """The gates that the calendar closes, as bits."""
-    if bot.blocked == 0:
-        return 0
-    n = bot.instruments_count
-    return int(carray(pointer(bot.blocked), (i + 1) * n, np.uint8)[i * n + j])
-
-
-@kernel
-def flattens_at(bot: Any, i: int, j: int) -> bool:
-    """Whether positions are closed at this open."""
-    n = bot.instruments_count
-    return carray(pointer(bot.flatten), (i + 1) * n, np.uint8)[i * n + j] != 0
-
-
-@kernel
-def day_of(bot: Any, i: int) -> int:
-    """The day that a bar belongs to."""
-    return carray(pointer(bot.day), i + 1, np.int64)[i]
-
-
-@kernel
-def recorded_before(bot: Any, i: int) -> float:
-    """The equity at the close before, NaN on the first bar."""
-    return carray(pointer(bot.equity), i, np.float64)[i - 1] if i > 0 else math.nan
-
-
-@kernel
-def count(bot: Any, j: int, gate: int) -> None:
-    """Count a gate that has blocked."""
-    counts = carray(pointer(bot.counts), (bot.instruments_count, GATES), np.int64)
-    counts[j, gate] += 1
 
 
 @inlined
@@ -168,65 +66,16 @@ def put_order(
     return command
 
 
-@kernel
-def margin_of_one(account: Any, x: Any, price: float) -> float:
-    """Initial margin of one contract of an instrument at a price, account currency."""
-    rate = max(x.initial_margin_rate, 1.0) if account.cash_account else x.initial_margin_rate
-    return x.initial_margin * x.fx + rate * abs(price) * x.point_value
-
-
-@kernel
-def margin_in_use(book: Book) -> float:
-    """Initial margin of all positions at the present marks, account currency."""
-    account, instruments, sleeves = book.account[0], book.instruments, book.sleeves
-    n = instruments.shape[0]
-    used = 0.0
-    if account.open_sleeves == 0:
-        return used
-    for j in range(n):
-        net = 0.0
-        for k in range(j, sleeves.shape[0], n):
-            net += sleeves[k].qty
-        if net != 0.0:
-            used += abs(net) * margin_of_one(account, instruments[j], instruments[j].mark)
-    return used
-
-
 @inlined
-def quantity(bot: Any, book: Book, j: int, side: int, price: float, stop: float) -> float:
-    """How much to buy or sell so that the stop costs the risk that was asked for.
-
-    `risk_per_unit = |entry - stop| * point_value + slippage of entry and stop + commissions of
-    both`, then at most what the equity that is free covers in initial margin (fill model, section
-    7). `price` is the last close, the best guess of the entry; the stop counts where the order
-    will lie, on the tick, and each commission at its slipped price.
-
-    Returns
-    -------
-    float
-        Whole lots; 0 where the risk is too small for one, negative where the margin is.
-    """
-    if bot.risk_fraction <= 0.0:
-        return bot.qty
-    account, x = book.account[0], book.instruments[j]
-    placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
-    # The impact of a quantity that is not known yet is left out.
-    entry_fill, stop_fill = slipped(x, side, price, 0.0), slipped(x, -side, placed, 0.0)
-    commissions = 2.0 * x.commission_per_contract * x.fx + x.commission_rate * x.point_value * (
-        abs(entry_fill) + abs(stop_fill)
-    )
-    risk = side * (entry_fill - stop_fill) * x.point_value + commissions
-    at_risk = account.equity * bot.risk_fraction - 2.0 * x.fee_per_trade * x.fx
-    if not risk > 0.0:
-        return 0.0
-    qty = lots_down(at_risk / risk, x.lot)
-    margin = margin_of_one(account, x, price)
-    if qty > 0.0 and margin > 0.0:
-        most = lots_down((account.equity - margin_in_use(book)) / margin, x.lot)
-        if most < x.lot:
-            return -1.0
-        qty = min(qty, most)
-    return max(qty, 0.0)
+def quantity(
+    bot: Any, book: Book, j: int, side: int, price: float, stop: float, slips: bool
+) -> float:
+    """The size of an entry as the bot is told to choose it; returns as `size_for_risk`."""
+    if bot.risk_fraction > 0.0:
+        return size_for_risk(book, j, side, price, stop, bot.risk_fraction, slips)
+    if bot.equity_fraction > 0.0:
+        return size_of_equity(book, j, price, bot.equity_fraction)
+    return bot.qty
 
 
 @inlined
@@ -259,25 +108,134 @@ def closed_gate(bot: Any, blocked: int) -> int:
 
 
 @inlined
-def enter(bot: Any, book: Book, i: int, j: int) -> None:
-    """Ask a flat bot for a side, and if nothing stands against it submit the bracket."""
-    side = ask_side(bot)
+def is_entry(order: Any, strategy: int) -> bool:
+    """Whether a working order of a strategy may open or enlarge a position."""
+    return order.strategy == strategy and order.role > ROLE_TARGET and order.reduce_only == 0
+
+
+@kernel
+def take_back(book: Book, strategy: int, j: int) -> None:
+    """Cancel what a strategy has resting in an instrument to enter by."""
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        if is_entry(order, strategy):
+            put(book, CANCEL).id = order.id
+        k = order.next
+
+
+@kernel
+def is_leaving(book: Book, strategy: int, j: int) -> bool:
+    """Whether an order that closes the position is working already."""
+    k = book.instruments[j].head
+    while k >= 0:
+        order = book.orders[k]
+        if order.strategy == strategy and order.role > ROLE_TARGET and order.reduce_only != 0:
+            return True
+        k = order.next
+    return False
+
+
+@kernel
+def rests_at(bot: Any, book: Book, j: int, side: int, price: float) -> bool:
+    """Whether the entry that rests has this side and, to the tick, this price; NaN: a market."""
+    x = book.instruments[j]
+    k = x.head
+    while k >= 0:
+        order = book.orders[k]
+        if is_entry(order, bot.strategy):
+            if order.side != side:
+                return False
+            if math.isnan(price):
+                return order.type == MARKET
+            at = order.stop_price if order.type == STOP else order.limit_price
+            return order.type == bot.entry_type and abs(at - price) <= SAME_PRICE * x.tick_size
+        k = order.next
+    return False
+
+
+@inlined
+def price_of_entry(bot: Any, book: Book, j: int, side: int) -> float:
+    """Where the order of an entry will rest, on the tick; NaN for a market order."""
+    if bot.price_rule == 0:
+        return math.nan
+    away = side if bot.entry_type == STOP else -side
+    return round_away(ask_price(bot, side), book.instruments[j].tick_size, away)
+
+
+@inlined
+def seek(bot: Any, book: Book, i: int, j: int, rests: bool, known: bool) -> None:
+    """Ask a flat bot for a side; take back what it no longer names; then try to enter."""
+    side = ask_side(bot) if known else 0
+    gate, price = -1, math.nan
+    if side != 0:
+        gate = WARM_UP if i < bot.warm_up else closed_gate(bot, blocked_at(bot, i, j))
+        price = price_of_entry(bot, book, j, side)
+    if rests:
+        if side != 0 and gate < 0 and rests_at(bot, book, j, side, price):
+            return
+        take_back(book, bot.strategy, j)
     if side == 0:
         return
-    gate = WARM_UP if i < bot.warm_up else closed_gate(bot, blocked_at(bot, i, j))
     if gate >= 0:
         count(bot, j, gate)
         return
-    price = seen(bot, bot.close_column)
+    enter(bot, book, j, side, price)
+
+
+@inlined
+def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
+    """Ask for the levels and the size, and submit the bracket; `own` is its price, if it rests."""
+    rests = not math.isnan(own)
+    price = own if rests else seen(bot, bot.close_column)
     stop, target = ask_levels(bot, side, price)
-    if not side * (price - stop) > 0.0:
+    if not side * (price - stop) > 0.0 or (rests and not 0.0 < own < math.inf):
         count(bot, j, NO_LEVELS)
         return
-    qty = quantity(bot, book, j, side, price, stop)
+    qty = quantity(bot, book, j, side, price, stop, not rests or bot.entry_type == STOP)
     if qty <= 0.0:
         count(bot, j, SIZE_ZERO if qty == 0.0 else MARGIN)
         return
-    put_order(book, bot.strategy, j, side, qty, stop, target)
+    command = put_order(book, bot.strategy, j, side, qty, stop, target)
+    if rests:
+        command.type = bot.entry_type
+        if bot.entry_type == STOP:
+            command.stop_price = own
+        else:
+            command.limit_price = own
+
+
+@inlined
+def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
+    """Leave a position where a rule wants out, else let the exit move its stop."""
+    side = 1 if sleeve.qty > 0.0 else -1
+    if sleeve.entries > 0 and bot.price_rule != 0:
+        take_back(book, bot.strategy, j)  # the rest of an entry that the volume has cut
+    leaves = bot.out_rule != 0 or bot.exit_out_rule != 0
+    if leaves and known and ask_out(bot, side):
+        leave(bot, book, sleeve, j)
+    elif bot.stop_rule != 0:
+        trail(bot, book, sleeve, j)
+
+
+@kernel
+def leave(bot: Any, book: Book, sleeve: Any, j: int) -> None:
+    """Close a position by a market order that only reduces it; one at a time."""
+    if sleeve.entries > 0:
+        if is_leaving(book, bot.strategy, j):
+            return
+        if bot.price_rule == 0:
+            take_back(book, bot.strategy, j)
+    put_closing(book, bot.strategy, j, sleeve.qty)
+
+
+@inlined
+def put_closing(book: Book, strategy: int, j: int, held: float) -> Any:
+    """Leave a market order that closes a position."""
+    side = -1 if held > 0.0 else 1
+    command = put_order(book, strategy, j, side, abs(held), np.nan, np.nan)
+    command.reduce_only = 1
+    return command
 
 
 @kernel
@@ -295,19 +253,25 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
 
 @inlined
 def act_at_close(bot: Any, book: Book, i: int) -> None:
-    """One bot at one close: enter where flat, move the stop where not. Phase: CLOSE, step 12."""
+    """One bot at one close: enter where flat, hold or leave where not. Phase: CLOSE, step 12."""
     n = bot.instruments_count
     watch_day(bot, book.account[0], i)
+    holds = bot.stop_rule != 0 or bot.out_rule != 0 or bot.exit_out_rule != 0
+    may_rest = bot.price_rule != 0
     for j in range(n):
         sleeve = book.sleeves[bot.strategy * n + j]
-        acts = bot.stop_rule != 0 if sleeve.qty != 0.0 else sleeve.entries == 0
-        if not acts or not has_bar(bot, i, j):
-            continue  # without a bar there is nothing new to decide on
+        is_held, rests = sleeve.qty != 0.0, sleeve.entries != 0
+        if not (holds or (may_rest and rests) if is_held else may_rest or not rests):
+            continue
+        if not has_bar(bot, i, j):  # there is nothing new to decide on
+            if may_rest and rests and blocked_at(bot, i, j) != 0:
+                take_back(book, bot.strategy, j)
+            continue
         known = look(bot, i, j)
-        if sleeve.qty != 0.0:
-            trail(bot, book, sleeve, j)
-        elif known:
-            enter(bot, book, i, j)
+        if is_held:
+            hold(bot, book, sleeve, j, known)
+        elif known or rests:
+            seek(bot, book, i, j, rests, known)
 
 
 @kernel
@@ -315,12 +279,11 @@ def act_at_open(bot: Any, book: Book, i: int) -> None:
     """One bot at one open: close what may not stay over the maintenance break. Phase: OPEN."""
     n = bot.instruments_count
     for j in range(n):
-        qty = book.sleeves[bot.strategy * n + j].qty
-        if qty != 0.0 and flattens_at(bot, i, j):
-            side = -1 if qty > 0.0 else 1
-            command = put_order(book, bot.strategy, j, side, abs(qty), np.nan, np.nan)
-            command.role = ROLE_SESSION
-            command.reduce_only = 1
+        sleeve = book.sleeves[bot.strategy * n + j]
+        if (sleeve.qty != 0.0 or sleeve.entries != 0) and flattens_at(bot, i, j):
+            take_back(book, bot.strategy, j)
+            if sleeve.qty != 0.0:
+                put_closing(book, bot.strategy, j, sleeve.qty).role = ROLE_SESSION
 
 
 @cfunc("int64(int64, int64)")

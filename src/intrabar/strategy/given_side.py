@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intrabar.indicators import Indicator
 from intrabar.kernel import kernel
 from intrabar.model.bars import Floats
-from intrabar.strategy.bot_kernel import ask_side, has_bar, look
+from intrabar.strategy.bot_record import ask_side, has_bar, look
 
 SIDE = "given_side"
 
@@ -30,6 +30,23 @@ class GivenSide:
     def decide_side(now: Any, p: Any) -> int:
         """The side of the column. Phase: CLOSE."""
         return int(now.given_side)
+
+
+def given_side(entry: Any) -> Any:
+    """An entry that takes the side of a column, and prices and leaves as another one does."""
+    others = [name for name in ("stop_entry", "limit_entry", "wants_out") if hasattr(entry, name)]
+    if not others:
+        return GivenSide()
+    own = type(entry)
+    told = type(own.__name__, (own,), {**_members(GivenSide), "__doc__": own.__doc__})
+    made: Any = object.__new__(told)
+    for f in fields(entry):
+        object.__setattr__(made, f.name, getattr(entry, f.name))
+    return made
+
+
+def _members(of: type) -> dict[str, Any]:
+    return {name: vars(of)[name] for name in ("wakes_on", "indicators", "decide_side")}
 
 
 @kernel

@@ -20,7 +20,7 @@ from intrabar.errors import (
     StrategyError,
     at_fault,
 )
-from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
@@ -34,8 +34,14 @@ ENTRIES: dict[str, Any] = {
     "MovingAverageCrossover": MovingAverageCrossover,
     "TrendFollowing": TrendFollowing,
 }
-EXITS: dict[str, Any] = {"FixedRatio": FixedRatio, "TrailingATR": TrailingATR}
-BOT_PARAMETERS = ("exit", "risk_fraction", "qty", "gates", "warm_up", "interpreted")
+EXITS: dict[str, Any] = {
+    "FixedPercent": FixedPercent,
+    "FixedRatio": FixedRatio,
+    "TrailingATR": TrailingATR,
+}
+BOT_PARAMETERS = (
+    "exit", "risk_fraction", "qty", "equity_fraction", "gates", "warm_up", "interpreted",
+)  # fmt: skip
 
 AnyStrategy = Bot | Strategy | Signals | Weights
 
@@ -54,7 +60,7 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
         One of `known()`, or `package.module:Name`.
     params : mapping
         Of the class; for an entry also those of a bot: `exit` (a name, or a mapping with a
-        name and its parameters), `risk_fraction`, `qty`, `gates`, `warm_up`, `interpreted`.
+        name and its parameters), and the rest of `BOT_PARAMETERS`.
 
     Raises
     ------
@@ -133,8 +139,6 @@ def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
         )
     if not isinstance(parts.get("gates", Gates()), Gates):
         raise ConfigError(f"{name}: gates is {parts['gates']!r}, must be a mapping")
-    if "risk_fraction" not in parts and "qty" in parts:
-        parts["risk_fraction"] = 0.0
     return parts
 
 
@@ -157,7 +161,8 @@ def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]
         for f in fields(made):
             value = given.get(f.name)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if value is not None and str(f.type) in ("int", "float") and not is_number:
+            kind = str(f.type).removesuffix(" | None")
+            if value is not None and kind in ("int", "float") and not is_number:
                 raise ConfigError(f"{name}: {f.name} is {value!r}, must be a number")
             if value is not None and str(f.type) == "bool" and not isinstance(value, bool):
                 raise ConfigError(f"{name}: {f.name} is {value!r}, must be true or false")

@@ -36,6 +36,9 @@ BAR_FIELDS = ("open", "high", "low", "close", "volume")
 # The arguments that follow `now` and `p`, and what comes back.
 SHAPES = {
     "decide_side": ("int64(int64, int64)", "", "return int(rule(now, p))"),
+    "wants_out": ("int64(int64, int64, int64)", ", side", "return int(rule(now, p, side))"),
+    "stop_entry": ("float64(int64, int64, int64)", ", side", "return rule(now, p, side)"),
+    "limit_entry": ("float64(int64, int64, int64)", ", side", "return rule(now, p, side)"),
     "initial_levels": (
         "int64(int64, int64, int64, float64, int64)",
         ", side, price, out_address",
@@ -210,6 +213,20 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
 def call_side(typing_context: Any, address: Any, now: Any, p: Any) -> Any:
     """Call a compiled `decide_side`."""
     return types.int64(types.int64, types.int64, types.int64), _emitter("ii", "i")
+
+
+@intrinsic
+def call_out(typing_context: Any, address: Any, now: Any, p: Any, side: Any) -> Any:
+    """Call a compiled `wants_out`."""
+    i = types.int64
+    return types.int64(i, i, i, i), _emitter("iii", "i")
+
+
+@intrinsic
+def call_price(typing_context: Any, address: Any, now: Any, p: Any, side: Any) -> Any:
+    """Call a compiled `stop_entry` or `limit_entry`."""
+    i = types.int64
+    return types.float64(i, i, i, i), _emitter("iii", "f")
 
 
 @intrinsic

@@ -20,7 +20,8 @@ from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.strategy.aligned import placed
-from intrabar.strategy.bot_kernel import BOT, put_order
+from intrabar.strategy.bot_kernel import put_order
+from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.labelled import (
     Reading,
     columns_of,

@@ -22,7 +22,8 @@ from intrabar.sim.inbox import put
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.aligned import placed
-from intrabar.strategy.bot_kernel import BOT, put_order
+from intrabar.strategy.bot_kernel import put_order
+from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
 
 CANCEL = state.CANCEL

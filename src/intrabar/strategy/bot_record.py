@@ -1,0 +1,154 @@
+"""What a compiled bot is given, and how it reads what lies behind the addresses in it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from intrabar.kernel import carray, inlined, kernel
+from intrabar.model.enums import Gate
+from intrabar.sim.access import pointer
+from intrabar.strategy.rules import call_levels, call_out, call_price, call_side, call_stop
+
+GATES = len(Gate)
+
+# What a compiled bot is given: numbers, and addresses of arrays.
+BOT = np.dtype(
+    [
+        ("strategy", "i8"),
+        ("instruments_count", "i8"),
+        ("columns_count", "i8"),
+        ("book", "i8"),
+        ("columns", "i8"),  # (columns,) addresses of (t, n) float64
+        ("now", "i8"),  # (columns,) float64, what the rules may see
+        ("levels", "i8"),  # (2,) float64, stop and target that a rule has answered
+        ("blocked", "i8"),  # (t, n) uint8, bits 1 << Gate known from the calendar; 0 for none
+        ("flatten", "i8"),  # (t, n) uint8, 1 at opens where positions are closed; 0 for none
+        ("day", "i8"),  # (t,) int64, the day that a bar belongs to
+        ("equity", "i8"),  # (t,) float64, recorded equity
+        ("counts", "i8"),  # (n, gates) int64, how often each gate blocked
+        ("entry_rule", "i8"),
+        ("entry_p", "i8"),
+        ("levels_rule", "i8"),
+        ("stop_rule", "i8"),
+        ("out_rule", "i8"),  # of the entry, 0 for none
+        ("exit_out_rule", "i8"),
+        ("price_rule", "i8"),  # of an entry that rests at a price, 0 for none
+        ("entry_type", "i8"),  # OrderType of such an entry
+        ("exit_p", "i8"),
+        ("warm_up", "i8"),  # bars before the first decision
+        ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
+        ("equity_fraction", "f8"),  # of the equity held per campaign; 0: by risk or quantity
+        ("qty", "f8"),
+        ("close_column", "i8"),  # of the bar's close among the columns
+        ("opens", "i8"),  # (t, n) float64, NaN where an instrument has no bar
+        ("atr_column", "i8"),  # of the ATR gate, -1 for none
+        ("atr_least", "f8"),
+        ("daily_loss", "f8"),  # fraction of the day's first equity, 0 for none
+        ("day_now", "i8"),
+        ("day_equity", "f8"),
+        ("day_halted", "i8"),
+    ]
+)
+
+
+# What touches memory behind an address; the interpreted run has Python functions in their place.
+
+
+@inlined
+def ask_side(bot: Any) -> int:
+    """Ask the entry for a side."""
+    return call_side(bot.entry_rule, bot.now, bot.entry_p)
+
+
+@kernel
+def ask_out(bot: Any, side: int) -> bool:
+    """Ask the entry and the exit whether the position should be left."""
+    out = bot.out_rule != 0 and call_out(bot.out_rule, bot.now, bot.entry_p, side) != 0
+    if not out and bot.exit_out_rule != 0:
+        out = call_out(bot.exit_out_rule, bot.now, bot.exit_p, side) != 0
+    return out
+
+
+@kernel
+def ask_price(bot: Any, side: int) -> float:
+    """Ask the entry at which price its order should rest; NaN for a market order."""
+    return call_price(bot.price_rule, bot.now, bot.entry_p, side)
+
+
+@inlined
+def ask_levels(bot: Any, side: int, price: float) -> tuple[float, float]:
+    """Ask the exit for the first stop and target."""
+    call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
+    levels = carray(pointer(bot.levels), 2, np.float64)
+    return levels[0], levels[1]
+
+
+@kernel
+def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
+    """Ask the exit where the stop should be now."""
+    return call_stop(bot.stop_rule, bot.now, bot.exit_p, side, entry, stop)
+
+
+@inlined
+def look(bot: Any, i: int, j: int) -> bool:
+    """Read the columns of one instrument at bar `i`; whether all of them are known."""
+    n = bot.instruments_count
+    columns = carray(pointer(bot.columns), bot.columns_count, np.int64)
+    now = carray(pointer(bot.now), bot.columns_count, np.float64)
+    known = True
+    for column in range(bot.columns_count):
+        value = carray(pointer(columns[column]), (i + 1) * n, np.float64)[i * n + j]
+        now[column] = value
+        known = known and not math.isnan(value)
+    return known
+
+
+@kernel
+def seen(bot: Any, column: int) -> float:
+    """A column as it was looked up."""
+    return carray(pointer(bot.now), bot.columns_count, np.float64)[column]
+
+
+@kernel
+def has_bar(bot: Any, i: int, j: int) -> bool:
+    """Whether an instrument has a real bar."""
+    n = bot.instruments_count
+    return not math.isnan(carray(pointer(bot.opens), (i + 1) * n, np.float64)[i * n + j])
+
+
+@kernel
+def blocked_at(bot: Any, i: int, j: int) -> int:
+    """The gates that the calendar closes, as bits."""
+    if bot.blocked == 0:
+        return 0
+    n = bot.instruments_count
+    return int(carray(pointer(bot.blocked), (i + 1) * n, np.uint8)[i * n + j])
+
+
+@kernel
+def flattens_at(bot: Any, i: int, j: int) -> bool:
+    """Whether positions are closed at this open."""
+    n = bot.instruments_count
+    return carray(pointer(bot.flatten), (i + 1) * n, np.uint8)[i * n + j] != 0
+
+
+@kernel
+def day_of(bot: Any, i: int) -> int:
+    """The day that a bar belongs to."""
+    return carray(pointer(bot.day), i + 1, np.int64)[i]
+
+
+@kernel
+def recorded_before(bot: Any, i: int) -> float:
+    """The equity at the close before, NaN on the first bar."""
+    return carray(pointer(bot.equity), i, np.float64)[i - 1] if i > 0 else math.nan
+
+
+@kernel
+def count(bot: Any, j: int, gate: int) -> None:
+    """Count a gate that has blocked."""
+    counts = carray(pointer(bot.counts), (bot.instruments_count, GATES), np.int64)
+    counts[j, gate] += 1
