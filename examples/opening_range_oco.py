@@ -1,8 +1,7 @@
 """Opening range breakout: two stops around the first half hour, one cancels the other.
 
-Hours are those of the exchange, whatever the clock of the file was, and the position is closed
-before the session ends, on half days too. On the bars of a day nobody knows which stop is reached
-first; the report's band says how much hangs on it. The bars here are a random walk.
+Hours are those of the exchange, and the position is closed before the session ends, on half days
+too. Which stop a bar reaches first nobody knows: the band says how much hangs on it.
 """
 
 from dataclasses import dataclass
@@ -34,20 +33,18 @@ class OpeningRange(ib.Strategy):
 
 
 def random_days(days: int) -> pl.DataFrame:
-    """Five-minute bars from 08:30 to 15:00 in Chicago, over a clock change."""
+    """Five-minute bars of Chicago's day, over a clock change."""
     draw, zone = np.random.default_rng(7), ZoneInfo("America/Chicago")
     dates = [datetime(2024, 2, 5, 8, 30, tzinfo=zone) + timedelta(days=d) for d in range(days)]
-    opens = [d for d in dates if d.weekday() < 5]
-    times = [d + timedelta(minutes=5 * k) for d in opens for k in range(1, 79)]
+    times = [d + timedelta(minutes=5 * k) for d in dates if d.weekday() < 5 for k in range(1, 79)]
     close = (20_000 * np.exp(np.cumsum(draw.normal(0, 2e-4, len(times))))).round() / 4
-    open_ = np.concatenate([[5000.0], close[:-1]])
-    reach = draw.integers(0, 5, (2, len(times))) / 4
-    high, low = np.maximum(open_, close) + reach[0], np.minimum(open_, close) - reach[1]
-    columns = {"time": times, "open": open_, "high": high, "low": low, "close": close}
-    return pl.DataFrame({**columns, "volume": 1000.0})
+    open_ = np.append(5000.0, close[:-1])
+    up, down = draw.integers(0, 5, (2, len(times))) / 4
+    high, low = np.maximum(open_, close) + up, np.minimum(open_, close) - down
+    columns = {"open": open_, "high": high, "low": low, "close": close}
+    return pl.DataFrame({"time": times, **columns, "volume": 1000.0})
 
 
 if __name__ == "__main__":
     result = ib.backtest(OpeningRange(), {"ES": random_days(80)}, period="5m")
-    worst, _, best = (edge.end_equity for edge in result.band)
-    print(f"{result.campaigns.height} campaigns, {worst:,.0f} (worst path) to {best:,.0f} (best)")
+    print(f"{result.campaigns.height} campaigns", [round(edge.end_equity) for edge in result.band])

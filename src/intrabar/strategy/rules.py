@@ -182,9 +182,12 @@ def may_raise(function: Any, seen: frozenset[Any] = frozenset()) -> bool:
     code = getattr(function, "__code__", None)
     if code is None or code in seen or len(seen) > DEEPEST:
         return False
-    if any(step.opname == "RAISE_VARARGS" for step in dis.get_instructions(code)):
+    steps = list(dis.get_instructions(code))
+    if any(step.opname == "RAISE_VARARGS" for step in steps):
         return True
-    named = [function.__globals__.get(name) for name in code.co_names]
+    # Globals alone: `now.cross` names no function.
+    read = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
+    named = [function.__globals__.get(name) for name in sorted(read)]
     named += [cell.cell_contents for cell in function.__closure__ or ()]
     return any(may_raise(one, seen | {code}) for one in named if callable(one))
 
