@@ -25,6 +25,7 @@ from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
+from intrabar.strategy.contract import require_hooks
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
@@ -84,6 +85,7 @@ class Setup:
             raise ConfigError("there is no strategy to run; enable at least one")
         if not self.account.cash > 0.0:
             raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
+        require_runnable(self.strategies)
         strategies, told = with_rows(self.strategies, self.market, self.instruments)
         object.__setattr__(self, "strategies", strategies)
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
@@ -231,6 +233,18 @@ def given_columns(
         if own[key].shape != shape:
             raise ConfigError(f"column {key!r} of {name} is {own[key].shape}, must be {shape}")
     return own
+
+
+def require_runnable(strategies: Mapping[str, AnyStrategy]) -> None:
+    """Refuse strategies that could not do what they are meant to.
+
+    Raises
+    ------
+    StrategyError, ConfigError
+    """
+    for strategy in strategies.values():
+        if isinstance(strategy, Strategy):
+            require_hooks(strategy, Strategy)
 
 
 def with_rows(

@@ -11,7 +11,7 @@ import numpy as np
 from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.rates import Pair
-from intrabar.engine.backtest import with_rows
+from intrabar.engine.backtest import require_runnable, with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length
@@ -76,6 +76,7 @@ class ChunkedSetup:
             )
         if not self.alongside:
             object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
+        require_runnable(self.strategies)
         strategies, told = with_rows(self.strategies, DatedRows(self), self.instruments)
         object.__setattr__(self, "strategies", strategies)
         object.__setattr__(self, "remarks", (*self.remarks, *told))

@@ -10,6 +10,7 @@ import numpy as np
 
 from intrabar.errors import IntrabarError, StrategyError, at_fault
 from intrabar.model.enums import Phase
+from intrabar.strategy.contract import checked
 
 if TYPE_CHECKING:
     from intrabar.indicators import Indicator
@@ -46,11 +47,12 @@ def indicators_of(name: str, strategy: AnyStrategy) -> dict[str, Indicator]:
     StrategyError
         Its own code has failed.
     IntrabarError
-        What it names cannot be had; the message says why.
+        What it names cannot be had, or bears a name of the bar's own; the message says why.
     """
     try:
-        return strategy.indicators()
+        named = strategy.indicators()
     except IntrabarError:
         raise
     except Exception as e:
         raise blame(name, "in indicators()", e) from e
+    return checked(name, named)
