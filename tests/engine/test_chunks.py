@@ -230,6 +230,8 @@ def test_too_few_longer_bars_are_refused(tmp_path: Path) -> None:
         def indicators(self) -> dict[str, Indicator]:
             return {"slow": sma(30).on("1d")}
 
+        def on_close(self, now: object) -> None: ...
+
     with pytest.raises(ConfigError, match="needs 30 complete bars of 1d, A has 16"):
         alone(Slow(), 400, 90, tmp_path)
 

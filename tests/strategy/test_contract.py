@@ -117,7 +117,7 @@ def boom(self: Any) -> Any:
         (lambda self: {"x": np.ones(30)}, ib.ConfigError, "'x' is .* must be an indicator"),
         (lambda self: {"x": 3}, ib.ConfigError, "'x' is 3, must be an indicator"),
         (lambda self: {1: ib.sma(3)}, ib.ConfigError, "1 is no name"),
-        (boom, ib.StrategyError, r"Mine.indicators\(\) failed, .*ZeroDivisionError"),
+        (boom, ib.StrategyError, r"Mine failed in indicators\(\), .*ZeroDivisionError"),
     ],
 )
 def test_indicators_are_a_mapping_of_names(indicators: Any, error: Any, message: str) -> None:

@@ -217,3 +217,16 @@ def placed(
         made[symbol], more = aligned(numbers, stamps, timeline, j, at)
         remarks += more
     return made, list(dict.fromkeys(remarks))
+
+
+def require_rows(array: NDArray[Any], rows: int) -> None:
+    """Refuse rows that end before those of the market: a kernel would read behind them.
+
+    A piece of a history stands under the numbers of the whole, so there may be more.
+
+    Raises
+    ------
+    TypeError
+    """
+    if len(array) < rows:
+        raise TypeError(f"an array of {len(array)} rows, where {rows} are read")

@@ -19,7 +19,7 @@ from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
-from intrabar.strategy.aligned import placed
+from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import put_order
 from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.labelled import (
@@ -271,8 +271,8 @@ class RunningSignals:
         shape = market.close.shape
         for what, array in self.arrays.items():
             is_one_row = len(array) == 1  # for every bar
-            asked = (1, shape[1]) if is_one_row else shape
-            self.record[what] = address_of(array, np.float64, asked)
+            require_rows(array, 1 if is_one_row else shape[0])
+            self.record[what] = address_of(array, np.float64, (None, shape[1]))
             self.record[f"{what}_step"] = 0 if is_one_row else 1
         self.record["zero_holds"] = self.zero_holds
         bot = self.record[0]["bot"]

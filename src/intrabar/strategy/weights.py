@@ -21,7 +21,7 @@ from intrabar.sim.costs import in_lots, lots_down
 from intrabar.sim.inbox import put
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
-from intrabar.strategy.aligned import placed
+from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import put_order
 from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
@@ -149,7 +149,8 @@ class RunningWeights:
         market = machine.market
         self.record = np.zeros(1, WEIGHTS)
         shape = market.close.shape
-        self.record["weights"] = address_of(self.grid, np.float64, shape)
+        require_rows(self.grid, shape[0])
+        self.record["weights"] = address_of(self.grid, np.float64, (None, shape[1]))
         bot = self.record[0]["bot"]
         bot["strategy"] = row
         bot["book"] = machine.book_address
