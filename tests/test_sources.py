@@ -31,7 +31,7 @@ EDITED = [
     ("analysis/returns.py", "ROUNDING = ", "ROUNDING = 2.0 * "),
     ("model/bars.py", "DAY_NS = ", "DAY_NS = 2 * "),
     ("model/enums.py", "FLATTEN = 2", "FLATTEN = 9"),
-    ("sim/costs.py", "TOLERANCE = ", "TOLERANCE = 2.0 * "),
+    ("sim/costs.py", "OF_A_LOT = ", "OF_A_LOT = 2.0 * "),
     ("analysis/sleeves.py", "FILL = ", "FILL = 1 + "),
     ("indicators/indicator.py", "Floats = ", "Floats  = "),
 ]

@@ -188,7 +188,7 @@ def test_values_that_make_no_run_fail_alone() -> None:
         ("fast", [5, 60], "must be below slow"),
         ("account.cash", [1000, -5], "must be above 0"),
         ("account.path_policy", ["best", "bset"], "must be one of"),
-        ("instruments.ASSET.tick_size", [0.01, 0], "must be above 0"),
+        ("instruments.ASSET.tick_size", [0.01, -1], "tick_size is -1"),
         ("symbols", ["ASSET", "NONE"], "unknown symbol 'NONE'"),
         ("start", ["2024-01-03", "2030-01-01"], "no bars between"),
     ]:

@@ -111,5 +111,5 @@ def test_one_way_of_a_cost_drops_the_other() -> None:
 def test_wrong_overrides() -> None:
     with pytest.raises(NotFoundError, match="did you mean 'tick_size'"):
         instrument("ES", {"ticksize": 1})
-    with pytest.raises(ConfigError, match="tick_size is 0"):
-        instrument("ES", {"tick_size": 0})
+    with pytest.raises(ConfigError, match="tick_size is -1"):
+        instrument("ES", {"tick_size": -1})

@@ -257,7 +257,7 @@ class Averages(Strategy):
             "ema": ema(9, seed="first"),
             "atr": atr(14, seed="first"),
             "sma": sma(20),
-            "close": price(),
+            "last": price(),
         }
 
     def on_close(self, now: AtClose) -> None:
@@ -270,7 +270,7 @@ class Averages(Strategy):
 def test_warm_up_is_that_of_the_closed_form() -> None:
     report = audited(lambda _: Averages(), cuts=2, bars=900)
     found = {r.name: r for r in report.recursions}
-    assert (found["close"].bars_1e9, found["close"].first_difference) == (1, 0.0)
+    assert (found["last"].bars_1e9, found["last"].first_difference) == (1, 0.0)
     assert found["sma"].bars_1e9 == 20
     # An error of the start shrinks by 1 - 2 / 10 with each bar, whatever the prices are: from
     # the first difference it takes so many bars to 1e-9 (the average itself moves a little).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -133,8 +134,8 @@ class Scene:
     @cached_property
     def whole(self) -> Result:
         series = [
-            given_series(
-                bars,
+            replace(
+                given_series(bars, ""),
                 actions=x.actions,
                 margins=x.margins,
                 rolls=x.rolls,

@@ -47,7 +47,9 @@ def busy(market: Any, **how: Any) -> Any:
         market,
         Bot(CoinFlip(1, 0.3), FixedRatio(5)),
         Bot(CoinFlip(2, 0.3), TrailingATR(5)),
-        Signals([1, NAN, 0, -1, NAN] * (len(market) // 5), 7.0, 0.6, 1.1),
+        Signals(
+            {s: [1, NAN, 0, -1, NAN] * (len(market) // 5) for s in market.symbols}, 7.0, 0.6, 1.1
+        ),
         Bot(CoinFlip(3, 0.3), FixedRatio(5, reward=0.0), 0.0, 5.0),
         **how,
     )

@@ -85,7 +85,7 @@ def test_nothing_depends_on_later_bars(block: int) -> None:
     """Cut the run short, at the end of a day: everything up to the cut stays as it was."""
     for seed in SEEDS:
         scenario = drawn(f"cut/{block}", seed)
-        scenario.setdefault("account", {})["close_at_end"] = False
+        scenario.setdefault("account", {}).update(close_at_end=False, close_delisted=False)
         whole = run(scenario)
         length = len(next(iter(scenario["bars"].values())))
         days = scenario.get("days", range(length))
@@ -116,7 +116,7 @@ def test_no_bar_gives_more_than_its_share() -> None:
     capped = 0
     for seed in SEEDS:
         scenario = drawn("volume", seed)
-        closing = {"close_at_end": False}
+        closing = {"close_at_end": False, "close_delisted": False}
         scenario["account"] = {**scenario.get("account", {}), **closing}
         taken: Counter = Counter()
         for f in run(scenario)["fills"]:

@@ -42,10 +42,8 @@ def yields(self: Any, now: Any) -> Any:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({}, "Mine has neither on_open nor on_close"),
         ({"next": act}, r"did you mean on_close\(self, now\) for next\?"),
         ({"on_bar": act}, "did you mean on_close.* for on_bar"),
-        ({"on_fill": act}, "neither on_open nor on_close"),
         ({"on_clsoe": act}, "on_clsoe is no hook and is never called; did you mean on_close"),
         ({"onclose": act}, "did you mean on_close"),
         ({"on_close": act, "on_opne": act}, "on_opne is no hook .* did you mean on_open"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from threading import RLock
@@ -130,7 +131,8 @@ class Grounds:
         """Make the markets of these changes, and keep them all."""
         for tree in trees:
             self._most = max(self._most, len(self._markets) + 1)
-            self.known(tree)
+            with self._lock, suppress(IntrabarError):  # the trial will say so itself
+                self._market(tree, self._market_name(tree))
 
     def _new(self, tree: Tree) -> Ground:
         config = self._changed(tree)

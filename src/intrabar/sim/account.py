@@ -13,7 +13,7 @@ from intrabar.model.numbers import Bounds, number
 
 BOUNDS = {
     "cash": Bounds(above=True),
-    "seed": Bounds(high=2.0**63 - 1.0),
+    "seed": Bounds(high=2.0**64 - 1.0),
     "path_trust": Bounds(high=1.0),
     "interest_rate": Bounds(high=10.0),
     "debit_rate": Bounds(high=10.0),

@@ -68,11 +68,12 @@ def require_hooks(strategy: Any, base: type) -> None:
             raise StrategyError(
                 f"{kind.__name__}: {name} is no hook and is never called; did you mean {near[0]}?"
             )
-    if not any(name in own for name in TRADING):
-        meant = [name for name in own if name.lower() in ELSEWHERE]
-        hint = f"; did you mean on_close(self, now) for {meant[0]}?" if meant else ""
+    meant = [name for name in own if name.lower() in ELSEWHERE]
+    # One that only watches may sit where a person trades by hand.
+    if meant and not any(name in own for name in TRADING):
         raise StrategyError(
-            f"{kind.__name__} has neither on_open nor on_close, so that it can never trade{hint}"
+            f"{kind.__name__} has neither on_open nor on_close, so that it can never trade; did "
+            f"you mean on_close(self, now) for {meant[0]}?"
         )
 
 
