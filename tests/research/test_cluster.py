@@ -35,10 +35,10 @@ class AtTheLow(ib.Strategy):
     days: int = 5
 
     def indicators(self):
-        return {"low": ib.lowest(self.days)}
+        return {"least": ib.lowest(self.days)}
 
     def on_close(self, now):
-        if now.is_flat and now.close <= 1.02 * now["low"]:
+        if now.is_flat and now.close <= 1.02 * now["least"]:
             now.buy(10, take_profit=now.close * 1.01, stop_loss=now.close * 0.98)
 """
 PACKAGE = str(Path(intrabar.__file__).parents[1])
@@ -82,17 +82,16 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.usefixtures("working_folder")
-@pytest.mark.xfail(reason="trials of a user's own module fail on the workers; not understood yet")
 def test_a_cluster_gives_what_this_process_gives_whoever_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     work = Toy(tmp_path, np.linspace(0.0, 1.0, 500))
     calm = told(map(work.run, batches(400, 16)))
-    plan = planned("house_rules:AtTheLow", walk(300), SPACE, {"symbols": ["X"]})
+    plan = planned("house_rules:AtTheLow", walk(300), SPACE, {"symbols": ["X"], "calendar": "24/7"})
     with Cluster(workers=2) as pool:
         # A sweep over a strategy of the user's: the same bits as on threads.
         near, far = (carry_out(plan.work, plan.space, p) for p in (Threads(1), pool))
-        assert far.failed == 0
+        assert far.table["error"].to_list() == [""] * 6
         assert far.table.drop("seconds").equals(near.table.drop("seconds"))
         assert far.table["campaigns"].min() > 0
         assert far.digest == near.digest
@@ -141,7 +140,6 @@ def _kill_head() -> None:
     node.all_processes["gcs_server"][0].process.kill()
 
 
-@pytest.mark.xfail(reason="bars of files are not all sent; not understood yet")
 def test_the_work_of_a_cluster_holds_the_bars_of_files_that_workers_do_not_have(
     tmp_path: Path,
 ) -> None:
@@ -149,7 +147,8 @@ def test_the_work_of_a_cluster_holds_the_bars_of_files_that_workers_do_not_have(
     files = [tmp_path / f"{symbol}.csv" for symbol in symbols]
     for file in files:
         walk(60).write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%SZ")
-    config = {"data": [{"symbol": s, "file": str(f)} for s, f in zip(symbols, files, strict=True)]}
+    data = [{"symbol": s, "file": str(f)} for s, f in zip(symbols, files, strict=True)]
+    config = {"data": data, "calendar": "24/7"}
     space = {"parameters": {"symbols": symbols, "fast": [2, 3], "account.cash": [1e4, 1e5]}}
     plan = planned("MovingAverageCrossover", None, space, {"config": config})
     pool_for(plan, 1, "ray")
