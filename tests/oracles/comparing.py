@@ -1,13 +1,15 @@
 """Where two results of one scenario differ, in words.
 
-Numbers that are decisions (prices, quantities, times) must be equal to the last bit; sums of
-money may differ by the order of additions, 1e-9 of the account.
+Numbers that are decisions (prices, quantities, times) must be equal to the last bit, but for
+prices without a grid, where the order of a sum shows; sums of money may differ by the order of
+additions, 1e-9 of the account.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable
 
 from tests.oracles.naive_market import run_with_notes
@@ -17,6 +19,11 @@ WORDS = ("at", "phase", "order", "symbol", "side", "reason")
 
 def money_differs(a: float, b: float, scale: float) -> bool:
     return not abs(a - b) <= 1e-9 * max(scale, abs(a), abs(b))
+
+
+def price_differs(a: float, b: float, tick: float) -> bool:
+    """To the last bit on a grid; without one, by more than 4 units in the last place (3)."""
+    return a != b if tick > 0 else abs(a - b) > 4 * math.ulp(max(abs(a), abs(b)))
 
 
 def quantity_differs(a: float, b: float, lot: float, reason: str) -> bool:
@@ -29,10 +36,11 @@ def differences(scenario: dict, expected: dict, actual: dict) -> list[str]:
     """The differences, the earliest first; empty where the results agree."""
     scale = max(1.0, abs(scenario.get("account", {}).get("cash", 100_000)))
     lots = {i["symbol"]: i.get("lot", 1) for i in scenario["instruments"]}
+    ticks = {i["symbol"]: i.get("tick_size", 0.01) for i in scenario["instruments"]}
     found = []
     for n, (want, got) in enumerate(zip(expected["fills"], actual["fills"], strict=False)):
         named = [w for w in WORDS if w in want and want[w] != got[w]]
-        if want["price"] != got["price"]:
+        if price_differs(want["price"], got["price"], ticks[want["symbol"]]):
             named.append("price")
         if quantity_differs(want["qty"], got["qty"], lots[want["symbol"]], want["reason"]):
             named.append("qty")
