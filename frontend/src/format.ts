@@ -31,6 +31,11 @@ export function percent(value: Num | undefined, digits = 2): string {
   return value == null ? MISSING : `${decimals(value * 100, digits)}${THIN}%`;
 }
 
+/** What a deflated Sharpe ratio says: how likely the true one is above 0. */
+export function likely(deflated: Num | undefined): string {
+  return deflated == null ? "chance above 0 not known" : `${percent(deflated, 0)} likely above 0`;
+}
+
 export function signed(text: string, value: Num | undefined): string {
   return value != null && value > 0 ? `+${text}` : text;
 }

@@ -1,7 +1,7 @@
 /** Whether the best stands on a plateau or on a spike: its neighbours, and lines through it. */
 import { useMemo } from "preact/hooks";
 import { pathOf } from "../charts/lines";
-import { count, inUnit, percent, plain } from "../format";
+import { count, inUnit, likely, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Mark, type MarkName } from "../parts/mark";
 import { median, stepsOf, through, valuesOf, worst } from "./space";
@@ -91,7 +91,7 @@ function Table({ view, around }: { view: SweepView; around: AroundView }) {
               <th scope="row">{m.label}</th>
               <td class="num">
                 {inUnit(m.values[view.best?.row ?? -1], m.unit)}
-                {m.name === "sharpe" && <span class="tag">{percent(view.best?.deflated, 0)} likely above 0</span>}
+                {m.name === "sharpe" && <span class="tag">{likely(view.best?.deflated)}</span>}
               </td>
               <td class="num">{inUnit(median(valuesOf(m, around.rows)), m.unit)}</td>
               <td class="num">{inUnit(worst(m, around.rows), m.unit)}</td>

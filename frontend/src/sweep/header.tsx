@@ -1,5 +1,5 @@
 /** The sentence on top: how many were tried, and what is left of the best of them. */
-import { count, day, fixed, inUnit, percent, plain } from "../format";
+import { count, day, fixed, inUnit, likely, percent, plain } from "../format";
 import { Fact, listed, Notes } from "../parts/head";
 import { Mark } from "../parts/mark";
 import { placeOf } from "./space";
@@ -46,7 +46,7 @@ function Best({ view, best }: { view: SweepView; best: BestView }) {
       The best by {metric.label} is <b>#{view.number[best.row]}</b>
       {place && ` (${place})`}:{" "}
       {metric.name !== "sharpe" && `${metric.label} ${inUnit(metric.values[best.row], metric.unit)}, `}
-      <b>Sharpe {fixed(best.sharpe, 2)}</b>, <b>{percent(best.deflated, 0)} likely above 0</b>.
+      <b>Sharpe {fixed(best.sharpe, 2)}</b>, <b>{likely(best.deflated)}</b>.
     </>
   );
 }

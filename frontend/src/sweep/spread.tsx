@@ -1,7 +1,7 @@
 /** How the metric is spread over the trials, with the best and with what luck alone would reach. */
 import { useMemo } from "preact/hooks";
 import { binned, Histogram } from "../charts/histogram";
-import { count, inUnit, percent } from "../format";
+import { count, inUnit, likely } from "../format";
 import { Card, Empty, Pick } from "../parts/card";
 import { median } from "./space";
 import type { BestView, MetricView, SweepView } from "./view";
@@ -47,6 +47,6 @@ export function Spread({ view, metric, onMetric }: SpreadProps) {
 }
 
 function nameOf(view: SweepView, best: BestView, metric: MetricView): string {
-  const deflated = metric.name === "sharpe" ? ` (${percent(best.deflated, 0)} likely above 0)` : "";
+  const deflated = metric.name === "sharpe" ? ` (${likely(best.deflated)})` : "";
   return `#${view.number[best.row]}${deflated}`;
 }

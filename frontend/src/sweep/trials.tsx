@@ -1,6 +1,6 @@
 /** The table of trials, and why some failed. */
 import { useMemo, useState } from "preact/hooks";
-import { count, inUnit, percent, plain, tone } from "../format";
+import { count, inUnit, likely, plain, tone } from "../format";
 import { Card, Empty, Pick } from "../parts/card";
 import { compareNumbers, Grid, type Column, type Sorting } from "../parts/grid";
 import { word } from "../view";
@@ -97,7 +97,7 @@ function columnsOf(view: SweepView): Column<string>[] {
         m.name === "sharpe" &&
         best?.row === i && (
           <span class="tag" title="Deflated Sharpe ratio: the probability that the true one is above zero">
-            {percent(best.deflated, 0)} likely above 0
+            {likely(best.deflated)}
           </span>
         ),
     })),

@@ -8,6 +8,7 @@ import numpy as np
 
 from intrabar.app.api import backtest
 from intrabar.app.sweeping import sweep
+from intrabar.indicators import Indicator, atr, ema, rsi, sma
 from intrabar.kernel import CACHE
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.strategy.bot import Bot
@@ -22,6 +23,9 @@ ROWS = 120
 
 class _Hold(Strategy):
     """Buys once, with a stop and a target."""
+
+    def indicators(self) -> dict[str, Indicator]:
+        return {"rsi": rsi(5), "trend": sma(20), "fast": ema(5), "range": atr(14)}
 
     def on_close(self, now: AtClose) -> None:
         if now.is_flat and now.bar == 5:
