@@ -46,6 +46,7 @@ check: setup         ## linters, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A folder of links that has a package for one Python only would fail the others: without it.
 lock: $(UV)          ## the only writer of requirements/*.lock: the newest versions that fit
 	env -u UV_FIND_LINKS $(UV) pip compile -q --upgrade pyproject.toml --extra dev \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.lock

@@ -33,7 +33,7 @@ class _Hold(Strategy):
 
 
 def warm() -> int:
-    """Compile ahead what backtests and sweeps need, about a minute; for images and first days.
+    """Compile ahead what backtests and sweeps need, in a minute or two; for images and first days.
 
     A run of one strategy in one instrument has kernels of its own, so both kinds are compiled.
     """
