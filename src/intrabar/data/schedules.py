@@ -256,6 +256,17 @@ def regular_hours(name: str, days: Times) -> tuple[Times, Times]:
         before = [_instant(d - timedelta(days=1), time(17), zone) for d in both]
         after = [_instant(d, time(17), zone) for d in both]
         return np.array(before, np.int64), np.array(after, np.int64)
+    if not len(days):
+        return days.astype(np.int64), days.astype(np.int64)
+    years = days[[days.argmin(), days.argmax()]].astype("datetime64[D]").astype("datetime64[Y]")
+    first, last = years[0].astype("datetime64[D]"), (years[1] + 1).astype("datetime64[D]")
+    every = np.arange(first, last).astype(np.int64)
+    kept = _kept(name, f"{years[0]}-{years[1]}-regular", lambda: _ordinary(name, every))
+    return kept["open"][days - every[0]], kept["close"][days - every[0]]
+
+
+def _ordinary(name: str, days: Times) -> dict[str, Times]:
+    """The library's hours of dates as if each had an ordinary session."""
     import pandas as pd
 
     calendar = _calendar(name)
@@ -266,7 +277,7 @@ def regular_hours(name: str, days: Times) -> tuple[Times, Times]:
         for edge in ("market_open", "market_close"):
             at = pd.DatetimeIndex(calendar.days_at_time(index, edge)).tz_convert("UTC")
             hours.append(at.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64))
-    return hours[0], hours[1]
+    return {"open": hours[0], "close": hours[1]}
 
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> int:
