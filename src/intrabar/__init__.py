@@ -11,7 +11,6 @@ from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from intrabar.app.api import audit, backtest
-    from intrabar.app.plot import plot
     from intrabar.app.report import report
     from intrabar.app.sweep_page import sweep_report
     from intrabar.app.sweeping import sweep
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
+    from intrabar.engine.plot import plot
     from intrabar.engine.replay import Replay
     from intrabar.engine.result import Result
     from intrabar.engine.scenario import run_scenario
@@ -68,7 +68,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "app.api": "audit backtest",
-    "app.plot": "plot",
     "app.report": "report",
     "app.sweep_page": "sweep_report",
     "app.sweeping": "sweep",
@@ -76,6 +75,7 @@ _HOMES = {
     "app.walking": "walk_forward",
     "engine.expected": "Expected expected",
     "engine.path_truth": "PathTruth path_truth",
+    "engine.plot": "plot",
     "engine.replay": "Replay",
     "engine.audit_report": "AuditReport",
     "engine.result": "Result",

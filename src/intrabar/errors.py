@@ -5,7 +5,9 @@
     IntrabarError
     ├── UsageError            the request cannot be carried out as it was made (exit code 2)
     │   ├── ConfigError       a configuration file or a parameter is wrong
-    │   └── NotFoundError        an unknown name; knows the nearest known ones
+    │   └── NotFoundError     an unknown name; knows the nearest known ones
+    │       ├── UnknownAttributeError
+    │       └── UnknownKeyError
     ├── DataError             bars that are missing, malformed, unsorted or inconsistent
     ├── OrderError            an order that no market could accept
     ├── StrategyError         a strategy raised; names the bar, the phase and the line
@@ -66,6 +68,16 @@ class NotFoundError(UsageError):
         else:
             hint = "none is known"
         super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+
+class UnknownAttributeError(NotFoundError, AttributeError):
+    """An unknown name where Python looks for an attribute."""
+
+
+class UnknownKeyError(NotFoundError, KeyError):
+    """An unknown name where Python looks for a key."""
+
+    __str__ = Exception.__str__  # of a KeyError it would stand in quotes
 
 
 class DataError(IntrabarError):

@@ -39,3 +39,15 @@ class Unmakeable(Strategy):
 
     def __init__(self) -> None:
         raise ValueError("never")
+
+
+class EveryFew(Strategy):
+    """Buys every few bars, with a stop."""
+
+    def __init__(self, every: int = 5, part: float = 0.97) -> None:
+        self.every = every
+        self.part = part
+
+    def on_close(self, now: AtClose) -> None:
+        if now.is_flat and now.bar % self.every == 0:
+            now.buy(3, stop_loss=now.close * self.part)

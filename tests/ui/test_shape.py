@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intrabar.analysis.extremes import keep_extremes
 from intrabar.model.bars import Bars
 from intrabar.model.enums import PathPolicy
 from intrabar.ui import shape
@@ -86,7 +87,7 @@ def test_price_digits(prices: list[float], digits: int) -> None:
 )
 def test_thinning_keeps_ends_and_extremes(values: list[float], limit: int) -> None:
     column = np.array(values)
-    kept = shape.keep_extremes([column], limit)
+    kept = keep_extremes([column], limit)
     assert kept.shape[0] <= max(limit, 1)
     assert (np.diff(kept) > 0).all()
     assert kept[0] == 0

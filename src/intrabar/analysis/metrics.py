@@ -19,43 +19,12 @@ from intrabar.analysis.course import Course
 from intrabar.analysis.equity import Curve, Key, curves_by
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import month_table, monthly_returns
+from intrabar.analysis.units import METRICS as METRICS
+from intrabar.analysis.units import lines_of
+from intrabar.errors import UnknownAttributeError
 from intrabar.model.bars import Market
 
 Floats = NDArray[np.float64]
-
-# name: unit. The order is the order of reports.
-METRICS: dict[str, str] = {
-    "net_profit": "account currency",
-    "total_return": "fraction",
-    "annual_return": "fraction a year",
-    "volatility": "fraction a year",
-    "sharpe": "ratio",
-    "sortino": "ratio",
-    "calmar": "ratio",
-    "max_drawdown": "fraction",
-    "max_drawdown_bars": "bars",
-    "max_drawdown_days": "days",
-    "max_drawdown_recovery_days": "days",
-    "longest_drawdown_bars": "bars",
-    "longest_drawdown_days": "days",
-    "exposure": "fraction of bars",
-    "turnover": "times a year",
-    "costs": "account currency",
-    "cost_share": "fraction",
-    "campaigns": "count",
-    "win_rate": "fraction",
-    "expectancy": "account currency",
-    "expectancy_r": "R",
-    "profit_factor": "ratio",
-    "payoff": "ratio",
-    "sqn": "ratio",
-    "average_mae": "price",
-    "average_mfe": "price",
-    "longest_wins": "count",
-    "longest_losses": "count",
-    "best_month": "fraction",
-    "worst_month": "fraction",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,9 +57,9 @@ class Results:
     session: NDArray[np.int64] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sheet:
-    """The metrics of one scope.
+    """The metrics of one scope; each is an attribute too: `sheet.sharpe`.
 
     Parameters
     ----------
@@ -105,6 +74,17 @@ class Sheet:
     values: dict[str, float | None]
     months: pl.DataFrame
     reasons: dict[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> float | None:
+        if name in METRICS:
+            return self.values[name]
+        raise UnknownAttributeError("metric", name, METRICS)
+
+    def __dir__(self) -> list[str]:
+        return [*object.__dir__(self), *METRICS]
+
+    def __repr__(self) -> str:
+        return "\n".join(lines_of(self.values, self.reasons))
 
 
 class Filled(NamedTuple):

@@ -79,7 +79,8 @@ def _series_of_bars(bars: Bars, config: Config) -> Series:
 
 def with_around(series: Series, config: Config, around: Mapping[str, Mapping[str, Any]]) -> Series:
     """A series with its actions, margins and lower bars among what is given around bars."""
-    return replace(series, **around_of(series.bars.symbol, config, around))
+    own = around_of(series.bars.symbol, config, around)
+    return replace(series, **own, source=None) if own else series
 
 
 def around_of(

@@ -79,6 +79,7 @@ class Series:
     margins: Margins | None = None
     rolls: tuple[Roll, ...] = ()
     detail: Bars | None = None
+    source: Source | None = None  # where all of it was read; None: a program gave some of it
 
     @property
     def seen(self) -> Seen:
@@ -138,6 +139,7 @@ def read_one(source: Source, config: Config) -> Series:
         margins,
         read.rolls,
         detail,
+        source,
     )
     return replace(series, origin=replace(series.origin, around=hash_around(series)))
 

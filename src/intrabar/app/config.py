@@ -151,6 +151,10 @@ class StrategyConfig(Section):
         return self.as_ or self.name.rpartition(":")[2]
 
 
+READER = "intrabar.app.described:from_arrays"
+"""The strategy that a file of signals or weights is, which was kept with a run."""
+
+
 class SweepConfig(Section):
     """Many runs instead of one.
 

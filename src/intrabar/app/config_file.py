@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from intrabar.app.config import Config, File, Provider, Source, normal
+from intrabar.app.config import READER, Config, File, Provider, Source, StrategyConfig, normal
 from intrabar.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -163,11 +163,17 @@ def absolute(config: Config, folder: Path) -> Config:
         contracts = {name: file and whole(file) for name, file in source.contracts.items()}
         return source.model_copy(update={**found, "contracts": contracts})
 
+    def found(one: StrategyConfig) -> StrategyConfig:
+        if one.name != READER:
+            return one
+        return one.model_copy(update={"params": {"file": whole(str(one.params.get("file", "")))}})
+
     truth = whole(config.calibrated) if config.calibrated else None
     return config.model_copy(
         update={
             "data": [placed(source) for source in config.data],
             "rates": [placed(source) for source in config.rates],
+            "strategies": [found(one) for one in config.strategies],
             "calibrated": truth,
         }
     )

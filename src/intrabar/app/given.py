@@ -8,11 +8,13 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypedDict
 
+from intrabar.app import saving
 from intrabar.app.bars_given import one_of, series_in, with_around
 from intrabar.app.bars_in import read_series
 from intrabar.app.compose import assembled, is_open, make_account, make_strategies
 from intrabar.app.config import AccountConfig, Config
 from intrabar.app.config_file import absolute, read_config, validated
+from intrabar.app.kept_bars import without_bars
 from intrabar.app.strategies_given import in_zone
 from intrabar.app.traded import Said
 from intrabar.engine.audit import Make
@@ -96,11 +98,13 @@ def setup_given(make: Make | None, data: Any, given: Given) -> Setup:
     rates = [one_of(x, pair, made).bars for pair, x in around["rates"].items()]
     symbols = [s.bars.symbol for s in series]
     require_traded(symbols, said, around)
-    market, instruments, made, _, remarks = assembled(series, said, made, rates)
+    market, instruments, made, more, remarks = assembled(series, said, made, rates)
     money = replace(money, currency=made.account.currency)
     strategies = make_strategies(made.strategies) if make is None else make(market)
     strategies = in_zone(strategies, made.zone)
-    return Setup(market, instruments, strategies, money, is_open, remarks=remarks)
+    bars = tuple(without_bars(s) for s in series)
+    kept = saving.Given(made, bars, said, tuple(rates), tuple(more))
+    return Setup(market, instruments, strategies, money, is_open, remarks=remarks, given=kept)
 
 
 def config_given(given: Given) -> tuple[Config, Config]:

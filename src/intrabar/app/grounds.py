@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from intrabar.app.bars_in import Series, hash_around, nanoseconds, read_series
+from intrabar.app import saving
+from intrabar.app.bars_in import Origin, Series, hash_around, nanoseconds, read_series
 from intrabar.app.compose import assembled, make_account
 from intrabar.app.config import Config
 from intrabar.app.config_file import validated
+from intrabar.app.kept_bars import Read, without_bars
 from intrabar.app.places import changed
 from intrabar.app.traded import Said, like
 from intrabar.data.manifest import content_hash
@@ -46,11 +48,14 @@ class Ground(NamedTuple):
     prepared : Prepared
     instruments : tuple of Instrument
     account : Account
+    given : saving.Given
+        From which its runs are made again.
     """
 
     prepared: Prepared
     instruments: tuple[Instrument, ...]
     account: Account
+    given: saving.Given
 
 
 class Known(NamedTuple):
@@ -61,10 +66,12 @@ class Known(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What the bars of a market tell: its instruments, and the currency of the account."""
+    """What the bars of a market tell: instruments, the account's currency; where they are."""
 
     instruments: tuple[Instrument, ...]
     currency: str
+    bars: tuple[Series | Read, ...]
+    more: tuple[Origin, ...]
 
 
 class Grounds:
@@ -138,14 +145,15 @@ class Grounds:
         config = self._changed(tree)
         prepared = self._market(tree, self._market_name(tree))
         known = self._told[self._market_name(tree)]
+        symbols = prepared.market.symbols
+        said = dict(zip(symbols, self._said(config, tree, symbols), strict=True))
         instruments = tuple(
-            like(base, said)
-            for base, said in zip(
-                known.instruments, self._said(config, tree, prepared.market.symbols), strict=True
-            )
+            like(base, one) for base, one in zip(known.instruments, said.values(), strict=True)
         )
         money = config.account.model_copy(update={"currency": known.currency})
-        return Ground(prepared, instruments, make_account(money))
+        config = config.model_copy(update={"account": money})
+        given = saving.Given(config, known.bars, said, tuple(self._rates), known.more)
+        return Ground(prepared, instruments, make_account(money), given)
 
     def _changed(self, tree: Tree) -> Config:
         return validated(Config, changed(self._config, tree)) if tree else self._config
@@ -181,8 +189,9 @@ class Grounds:
         series = read_series(config) if self._series is None else self._given(config)
         symbols = [s.bars.symbol for s in series]
         said = dict(zip(symbols, self._said(config, tree, symbols), strict=True))
-        market, instruments, config, _, _ = assembled(series, said, config, self._rates)
-        self._told[name] = Told(instruments, config.account.currency)
+        market, instruments, config, more, _ = assembled(series, said, config, self._rates)
+        bars = tuple(without_bars(s) for s in series)
+        self._told[name] = Told(instruments, config.account.currency, bars, tuple(more))
         around = "".join(hash_around(s) for s in series)
         if market.fx is not None:
             around += sha256(market.fx.tobytes()).hexdigest()

@@ -7,10 +7,8 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from intrabar.app.compose import compose
-from intrabar.app.config import Config
-from intrabar.app.config_file import validated
 from intrabar.app.progress import bar
-from intrabar.app.runs import StoredRun, changed_data
+from intrabar.app.runs import StoredRun, changed_data, config_of
 from intrabar.engine.backtest import Run
 from intrabar.engine.result import Result, finish
 from intrabar.errors import RunError
@@ -40,7 +38,7 @@ def remade(stored: StoredRun, *, quiet: bool = True) -> Remade:
     UsageError, DataError
         What it was made from is gone.
     """
-    config = validated(Config, stored.manifest["config"], "manifest.config.")
+    config = config_of(stored)
     if config.chunk is not None:
         raise RunError(
             f"{stored.id} was run in chunks, and this needs it at one go; run a shorter part of "

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,13 +46,19 @@ def make_home(home: Path) -> None:
         raise RunError(f"no run can be stored in {home}: {error}; name another folder") from None
 
 
-def store(composed: Composed, result: Result, config: Config) -> Path:
+Keep = Callable[[Path], str]
+"""Writes what a run is to be made again from; says why it cannot be, or nothing."""
+
+
+def store(composed: Composed, result: Result, config: Config, keep: Keep | None = None) -> Path:
     """Write the tables, the figures, the report and the manifest of a run.
 
     Parameters
     ----------
     composed, result, config
         The run, what came of it, and what it was made from.
+    keep : callable, optional
+        Writes more into the folder.
 
     Returns
     -------
@@ -71,6 +77,8 @@ def store(composed: Composed, result: Result, config: Config) -> Path:
     part = home / f".{manifest['id']}.part"
     try:
         part.mkdir(parents=True)
+        if keep is not None:
+            manifest["lost"] = keep(part)
         _fill(part, result, manifest)
         if config.report:
             report(

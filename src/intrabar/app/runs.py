@@ -14,7 +14,7 @@ from intrabar.app.bars_in import Origin
 from intrabar.app.chunked import compose_chunks
 from intrabar.app.compose import compose
 from intrabar.app.config import Config
-from intrabar.app.config_file import validated
+from intrabar.app.config_file import absolute, validated
 from intrabar.app.provenance import sources_of
 from intrabar.app.run_folder import MANIFEST, TABLES
 from intrabar.engine.backtest import Run
@@ -45,6 +45,7 @@ class Stored(BaseModel):
     strategies: dict[str, StoredStrategy]
     remarks: list[str]
     versions: dict[str, str]
+    lost: str = ""
 
 
 class StoredRun(NamedTuple):
@@ -151,6 +152,19 @@ def compare(a: StoredRun, b: StoredRun) -> dict[str, list[tuple[str, Any, Any]]]
     return {"made of": list(differences(made, other)), "figures": list(figures)}
 
 
+def config_of(stored: StoredRun) -> Config:
+    """The configuration that a stored run is made again from.
+
+    Raises
+    ------
+    RunError
+        It cannot be made again, and its manifest says why.
+    """
+    if lost := stored.manifest.get("lost"):
+        raise RunError(f"{stored.id}: {lost}")
+    return absolute(validated(Config, stored.manifest["config"], "manifest.config."), stored.folder)
+
+
 def rerun(stored: StoredRun) -> tuple[str, list[str]]:
     """Repeat a run from its manifest, in chunks if it was one.
 
@@ -161,7 +175,7 @@ def rerun(stored: StoredRun) -> tuple[str, list[str]]:
     list of str
         What differs, in words; empty where every bit is the same.
     """
-    config = validated(Config, stored.manifest["config"], "manifest.config.")
+    config = config_of(stored)
     if config.chunk is None:
         return _rerun_whole(stored, config)
     composed = compose_chunks(config)

@@ -8,9 +8,10 @@ from typing import Any
 
 from cyclopts import App
 
+from intrabar.analysis.units import shown
 from intrabar.app.output import Json
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
-from intrabar.engine.summary import ROWS, shown
+from intrabar.engine.summary import ROWS
 
 runs = App(name="runs", help="List, show, compare and repeat stored runs.")
 
@@ -71,6 +72,8 @@ def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fals
         print(f"  {name}: {made['parameters']}")
     for remark in m["remarks"]:
         print(f"note: {remark}")
+    if m.get("lost"):
+        print(f"note: {m['lost']}")
     print(f"versions  {', '.join(f'{k} {v}' for k, v in m['versions'].items())}")
     print(f"folder    {found.folder}")
     return 0

@@ -13,13 +13,13 @@ import polars as pl
 from cyclopts import Parameter
 
 from intrabar.analysis.figure import Undefined
+from intrabar.analysis.units import shown
 from intrabar.app.output import Json, print_table
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.app.sweep_folder import as_json as best_as_json
 from intrabar.app.sweep_page import sweep_report
 from intrabar.app.sweeping import carried_out, planned
-from intrabar.engine.summary import shown
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.lean import FAILED
 from intrabar.research.sweep import LOWER_IS_BETTER, Best, SweepResult

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from intrabar.analysis.units import shown
 from intrabar.app.output import Json, print_table
 from intrabar.app.sweeping import LEDGER
-from intrabar.engine.summary import shown
 from intrabar.errors import RunError
 from intrabar.research.ledger import Ledger
 

@@ -121,7 +121,9 @@ class Variants:
         }
         market = ground.prepared.market
         dated = in_zone(strategies, self.zone)
-        setup = Setup(market, ground.instruments, dated, ground.account, is_open)
+        setup = Setup(
+            market, ground.instruments, dated, ground.account, is_open, given=ground.given
+        )
         return Variant(setup, ground.prepared)
 
     def read_markets(self, axes: Sequence[Axis]) -> None:

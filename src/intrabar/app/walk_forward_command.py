@@ -16,13 +16,13 @@ from typing import Annotated, Any
 import polars as pl
 from cyclopts import Parameter
 
+from intrabar.analysis.units import shown
 from intrabar.app.output import Json, print_table
 from intrabar.app.overrides import Overrides, overridden
 from intrabar.app.progress import bar
 from intrabar.app.sweep_command import SweepOptions, said
 from intrabar.app.sweeping import planned
 from intrabar.app.walking import walked
-from intrabar.engine.summary import shown
 from intrabar.errors import RunError
 from intrabar.research.walk_forward_result import KEPT_GOOD, WalkForward
 

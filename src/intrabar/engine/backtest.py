@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import next_open, zone_of
+from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, RunError
@@ -70,6 +71,8 @@ class Setup:
         Columns that the rules of a bot read beside its indicators.
     remarks : tuple of Remark
         What was guessed, left out or contradicted while bars and instruments came in.
+    given : Saves or None
+        Knows what it was made from, and stores a run of it; None where it was made by hand.
     """
 
     market: Market
@@ -79,6 +82,7 @@ class Setup:
     is_open: IsOpen | None = None
     columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    given: Saves | None = None
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -175,6 +179,19 @@ class Run:
                 )
                 if isinstance(running := self.running[name], RunningStrategy):
                     running.scale(adjusted.scales(named[name]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept of a run that is over: its records; it cannot go on elsewhere."""
+        require_findable(self.setup.strategies)
+        machine = (self.machine.wake, self.machine.snapshot())
+        running = {name: ended(one) for name, one in self.running.items()}
+        return {"setup": self.setup, "prepared": None, "machine": machine, "running": running}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        setup, (wake, snapshot) = self.setup, state["machine"]
+        self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        self.machine.restore(snapshot)
 
     def to_end(self, progress: Progress | None = None) -> None:
         """Run on to the last bar, or to ruin."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,10 +18,13 @@ from intrabar.analysis.equity import Curve, curves_by
 from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
 from intrabar.analysis.trades import trades
 from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.plot import Plot, plot
 from intrabar.engine.remarks import Known, ended_early, in_order, inconsistent, remarks_of
+from intrabar.engine.run_tables import fills_of, ledger_of, levels_of, orders_of, times_of
+from intrabar.engine.stats import Stats
 from intrabar.engine.summary import band_line, figure_lines, html_summary, remark_lines, titled
-from intrabar.engine.tabling import gross_notional, names_of, null_below_zero, words_of
-from intrabar.model import enums
+from intrabar.engine.tabling import gross_notional
+from intrabar.errors import RunError
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
@@ -145,99 +148,25 @@ class Result:
             real &= self.market.detail.count[: self.bars_done] == 0
         return int(real.sum())
 
-    def _named(self, records: NDArray[Any]) -> dict[str, Any]:
-        return {
-            "strategy": names_of(list(self.setup.strategies), records["strategy"]),
-            "symbol": names_of(self.market.symbols, records["instrument"]),
-        }
-
-    def _times(self, bars: NDArray[np.int64]) -> pl.Series:
-        stamps = np.where(bars >= 0, self.market.time[np.maximum(bars, 0)], -1)
-        series = pl.Series(stamps).cast(pl.Datetime("ns", "UTC"))
-        return pl.select(pl.when(pl.lit(pl.Series(bars >= 0))).then(pl.lit(series))).to_series()
-
     @cached_property
     def fills(self) -> pl.DataFrame:
         """Every fill, in order (columns: docs/architecture.md)."""
-        f = self.run.machine.fills()
-        return pl.DataFrame(
-            {
-                "bar": f["bar"].copy(),
-                "time": self._times(f["bar"]),
-                "phase": words_of(enums.Phase, f["phase"]),
-                **self._named(f),
-                "order": null_below_zero(f["order"]),
-                "side": words_of(enums.Side, f["side"]),
-                "qty": f["qty"].copy(),
-                "price": f["price"].copy(),
-                "cost": f["cost"].copy(),
-                "reason": words_of(enums.FillReason, f["reason"]),
-                "realized": f["realized"].copy(),
-                "position": f["position"].copy(),
-                "stop": f["stop"].copy(),
-                "target": f["target"].copy(),
-                "ambiguous": f["ambiguous"] == int(enums.Ambiguity.AMBIGUOUS),
-                "settled": f["ambiguous"] == int(enums.Ambiguity.SETTLED),
-                "point_value": f["point_value"].copy(),
-            }
-        )
+        return fills_of(self.run)
 
     @cached_property
     def orders(self) -> pl.DataFrame:
         """Every order in order of acceptance, rejected ones and bracket children included."""
-        o = self.run.machine.orders()
-        done = o["done"].astype(np.int64)
-        return pl.DataFrame(
-            {
-                "order": o["id"].copy(),
-                "parent": null_below_zero(o["parent"]),
-                **self._named(o),
-                "role": words_of(enums.Role, o["role"]),
-                "side": words_of(enums.Side, o["side"]),
-                "type": words_of(enums.OrderType, o["type"]),
-                "tif": words_of(enums.TimeInForce, o["tif"]),
-                "qty": o["qty"].copy(),
-                "filled": o["filled"].copy(),
-                "limit_price": o["limit_price"].copy(),
-                "stop_price": o["stop_price"].copy(),
-                "submitted_bar": o["submitted"].astype(np.int64),
-                "submitted_time": self._times(o["submitted"]),
-                "submitted_phase": words_of(enums.Phase, o["phase"]),
-                "done_bar": null_below_zero(done),
-                "done_time": self._times(done),
-                "status": words_of(enums.OrderStatus, o["status"]),
-                "reject": words_of(enums.Reject, o["reject"]),
-            }
-        )
+        return orders_of(self.run)
 
     @cached_property
     def levels(self) -> pl.DataFrame:
         """Every move of a stop or a target: where the protection of a position stood after it."""
-        v = self.run.machine.levels()
-        return pl.DataFrame(
-            {
-                "bar": v["bar"].copy(),
-                "time": self._times(v["bar"]),
-                **self._named(v),
-                "stop": v["stop"].copy(),
-                "target": v["target"].copy(),
-            }
-        )
+        return levels_of(self.run)
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
         """Everything that moved cash without a fill, in order; null where it is the account's."""
-        x = self.run.machine.ledger()
-        return pl.DataFrame(
-            {
-                "bar": x["bar"].copy(),
-                "time": self._times(x["bar"]),
-                **self._named(x),
-                "kind": words_of(enums.LedgerKind, x["kind"]),
-                "amount": x["amount"].copy(),
-                "cash": x["cash"].copy(),
-            }
-        )
+        return ledger_of(self.run)
 
     @cached_property
     def equity(self) -> pl.DataFrame:
@@ -248,7 +177,7 @@ class Result:
         return pl.DataFrame(
             {
                 "bar": np.arange(n),
-                "time": self._times(np.arange(n)),
+                "time": times_of(self.run, np.arange(n)),
                 "equity": equity.copy(),
                 "cash": self.run.machine.cash(),
                 "drawdown": drawdown_series(equity, self.setup.account.cash),
@@ -306,6 +235,11 @@ class Result:
         """The figures of docs/metrics.md for the account."""
         return sheet(self.results)
 
+    @property
+    def stats(self) -> Stats:
+        """The same as a mapping of names to figures, which prints as a table."""
+        return Stats(self.metrics, self._currency)
+
     def metrics_by(self, key: str) -> dict[str, Sheet]:
         """The figures per "symbol" or per "strategy"."""
         return sheets_by(self.results, key)  # type: ignore[arg-type]
@@ -318,6 +252,39 @@ class Result:
     def band(self) -> tuple[BandRun, ...]:
         """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
         return tuple(band_run(self, policy) for policy in BAND)
+
+    def save(self, out: Path | str | None = None, *, name: str = "", report: bool = True) -> Path:
+        """Store the run with its tables, report and manifest, as `intrabar backtest` does.
+
+        Bars and arrays that were given are kept with it, so that `intrabar runs rerun`,
+        `critique` and `validate` can make it again; `runs show` says where they cannot.
+
+        Parameters
+        ----------
+        out : folder
+            Of the run folders; that of the configuration, else `runs`.
+        name : str
+            Title of the report.
+        report : bool
+            Write the report.
+
+        Returns
+        -------
+        Path
+            The folder of the run.
+
+        Raises
+        ------
+        RunError
+            It could not be written, or its setup was made by hand.
+        """
+        if self.setup.given is None:
+            raise RunError("this run was set up by hand; ib.backtest gives one that can be stored")
+        return self.setup.given.save(self, out, name, report)
+
+    def plot(self) -> Plot:
+        """Equity and drawdown as a picture, which a notebook shows."""
+        return plot(self)
 
     @property
     def title(self) -> str:

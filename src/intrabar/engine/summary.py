@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from intrabar.analysis.metrics import METRICS, Sheet
+from intrabar.analysis.metrics import Sheet
+from intrabar.analysis.units import shown
 from intrabar.model.remark import Remark
 
 ROWS = {
@@ -42,20 +43,6 @@ def figure_text(sheet: Sheet, name: str, currency: str) -> str:
     if value is None:
         return f"none ({sheet.reasons.get(name, 'undefined')})"
     return shown(name, value) + (f" {currency}" if name == "costs" else "")
-
-
-def shown(name: str, value: float | None) -> str:
-    """A figure as people read it."""
-    unit = METRICS[name]
-    if value is None:
-        return "none"
-    if unit.startswith("fraction"):
-        return f"{value:.2%}"
-    if unit in ("count", "bars"):
-        return f"{value:,.0f}"
-    if unit == "account currency":
-        return f"{value:,.2f}"
-    return f"{value:.3f}" + (" R" if unit == "R" else "")
 
 
 def band_line(ends: Sequence[float], ambiguous: int) -> str:

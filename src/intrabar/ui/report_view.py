@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.analysis.extremes import keep_extremes
 from intrabar.errors import RunError
 from intrabar.model.bars import Bars
 from intrabar.model.enums import Gate
@@ -153,7 +154,7 @@ def _equity(table: pl.DataFrame, bars: int | None) -> EquityView:
     equity, drawdown = (
         table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("equity", "drawdown")
     )
-    kept = shape.keep_extremes([equity, drawdown], EQUITY_POINTS)
+    kept = keep_extremes([equity, drawdown], EQUITY_POINTS)
     thin = table[kept]
     return {
         "time": [t for t in shape.time_column(thin["time"]) if t is not None],
@@ -164,7 +165,7 @@ def _equity(table: pl.DataFrame, bars: int | None) -> EquityView:
 
 
 def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.float64]) -> Curve:
-    kept = shape.keep_extremes([value], CURVE_POINTS)
+    kept = keep_extremes([value], CURVE_POINTS)
     return {
         "label": label,
         "kind": kind,

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict, cast
 
 import numpy as np
 
+from intrabar.analysis.extremes import keep_extremes
 from intrabar.errors import RunError
 from intrabar.ui import shape
 from intrabar.ui.validation_input import (
@@ -232,7 +233,7 @@ def _series(picture: Series, name: str) -> SeriesView | None:
     if not n or not picture.lines:
         return None
     lines = {k: np.asarray(line, dtype=np.float64) for k, line in picture.lines.items()}
-    kept = shape.keep_extremes(list(lines.values()), SERIES_POINTS)
+    kept = keep_extremes(list(lines.values()), SERIES_POINTS)
     is_time = picture.x_unit == "time"
     scale = shape.NS if is_time else 1
     x: list[Number] = (
