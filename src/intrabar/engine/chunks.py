@@ -19,6 +19,7 @@ import polars as pl
 
 from intrabar.analysis.equity import Key
 from intrabar.analysis.metrics import Sheet, sheet_of
+from intrabar.analysis.told import NEXT, Told
 from intrabar.data.pieces import Piece
 from intrabar.engine.backtest import (
     Progress,
@@ -33,6 +34,14 @@ from intrabar.engine.chunked_setup import ChunkedSetup
 from intrabar.engine.records import Recorder, Scope
 from intrabar.engine.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.result import BAND, periods_per_year
+from intrabar.engine.summary import (
+    band_line,
+    ended,
+    figure_rows,
+    is_idle,
+    remark_lines,
+    titled,
+)
 from intrabar.engine.window import Shown, Window
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
@@ -48,7 +57,7 @@ from intrabar.strategy.weights import RunningWeights
 TABLES = ("fills", "orders", "campaigns", "levels", "ledger", "equity", "gates")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChunkedResult:
     """What a run in chunks left: its tables are files, its figures those of a run at one go.
 
@@ -69,6 +78,45 @@ class ChunkedResult:
     status: RunStatus
     digest: str
     recorded: Recorder
+
+    def __repr__(self) -> str:
+        return self._told().text()
+
+    def _repr_html_(self) -> str:
+        return self._told().html()
+
+    def _told(self) -> Told:
+        if self.folder is None:  # then there are no tables to tell from
+            return Told(self.title, self.facts, [("return", f"{self.total_return:.2%}")], [])
+        rows = figure_rows(self.metrics, self.given.account.currency)
+        band: list[str] = []
+        if "band" in self.__dict__ and not is_idle(self.metrics):
+            ends = sorted(self.band_returns.values())
+            band = [band_line(ends, self.recorded.ambiguous).strip()]
+        more = [*remark_lines(self.remarks), f"tables: {self.folder}"]
+        after = f"{NEXT}result.table('fills'), or {', '.join(repr(x) for x in TABLES[1:])}"
+        return Told(self.title, self.facts, rows, [*band, *more, after])
+
+    @property
+    def title(self) -> str:
+        """The strategies and the instruments."""
+        return titled(self.given.strategies, [feed.symbol for feed in self.given.feeds])
+
+    @property
+    def facts(self) -> str:
+        """The span of its bars, and how it ended."""
+        time = self.recorded.equity.columns["time"]
+        first, last = (str(np.datetime64(int(t), "ns"))[:10] for t in time[[0, -1]])
+        how = ended(self.status, self.is_liquidated)
+        return f"{first} to {last}, {self.bars:,} bars in chunks of {self.given.chunk:,}, {how}"
+
+    @property
+    def is_liquidated(self) -> bool:
+        """Whether margin calls have closed positions."""
+        if self.folder is None:
+            return False
+        called = self.table("fills").filter(pl.col("reason") == "liquidation")
+        return bool(called.select(pl.len()).collect().item())
 
     @property
     def bars(self) -> int:

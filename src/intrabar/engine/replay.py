@@ -16,6 +16,7 @@ from intrabar.engine.replay_audit import worked
 from intrabar.engine.replay_hand import Hand
 from intrabar.engine.replay_pace import Pace
 from intrabar.engine.replay_still import Still
+from intrabar.engine.replay_told import told
 from intrabar.engine.replay_track import MAIN, Place, Track
 from intrabar.engine.replay_views import (
     BarsSoFar,
@@ -67,6 +68,12 @@ class Replay:
         self._is_free = threading.Lock()
         self._still = Still()
         self._desks: dict[tuple[int, int], Hand] = {}
+
+    def __repr__(self) -> str:
+        return told(self).text()
+
+    def _repr_html_(self) -> str:
+        return told(self).html()
 
     # --- where it stands
 

@@ -16,13 +16,22 @@ from intrabar.analysis.campaigns import campaigns
 from intrabar.analysis.drawdown import drawdown_series
 from intrabar.analysis.equity import Curve, curves_by
 from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
+from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.backtest import Progress, Run, Setup
 from intrabar.engine.plot import Plot, plot
 from intrabar.engine.remarks import Known, ended_early, in_order, inconsistent, remarks_of
 from intrabar.engine.run_tables import fills_of, ledger_of, levels_of, orders_of, times_of
 from intrabar.engine.stats import Stats
-from intrabar.engine.summary import band_line, figure_lines, html_summary, remark_lines, titled
+from intrabar.engine.summary import (
+    band_line,
+    ended,
+    figure_lines,
+    figure_rows,
+    is_idle,
+    remark_lines,
+    titled,
+)
 from intrabar.engine.tabling import gross_notional
 from intrabar.errors import RunError
 from intrabar.model.bars import Market
@@ -293,29 +302,42 @@ class Result:
 
     def __repr__(self) -> str:
         figures = figure_lines(self.metrics, self._currency)
-        return "\n".join([self.title, self._facts(), "", *figures, *self._notes()])
+        notes = [*self._band_lines(), *self._notes()]
+        return "\n".join([self.title, self.facts, "", *figures, *notes])
 
     def _repr_html_(self) -> str:
-        return html_summary(self.title, self._facts(), self.metrics, self._currency, self._notes())
+        rows = figure_rows(self.metrics, self._currency)
+        band = [line.strip() for line in self._band_lines()]
+        picture = "" if is_idle(self.metrics) else self.plot().svg
+        return Told(self.title, self.facts, rows, [*band, *self._notes()]).html(picture)
 
     @property
     def _currency(self) -> str:
         return self.setup.account.currency
 
-    def _facts(self) -> str:
+    @property
+    def is_liquidated(self) -> bool:
+        """Whether margin calls have closed positions."""
+        return bool((self.fills["reason"] == "liquidation").any())
+
+    @property
+    def facts(self) -> str:
+        """The span of its bars, and how it ended."""
         times = self.equity["time"]
-        return (
-            f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}, {len(times):,} bars, {self.status.word}"
-        )
+        how = ended(self.status, self.is_liquidated)
+        return f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}, {len(times):,} bars, {how}"
+
+    def _band_lines(self) -> list[str]:
+        """The band where it is known."""
+        if is_idle(self.metrics) or not self.knows_band:
+            return []
+        ends = sorted(run.total_return for run in self.band)
+        return [band_line(ends, int(self.campaigns["ambiguous"].sum()))]
 
     def _notes(self) -> list[str]:
-        """The band where it is known, what to know, and where the report is."""
-        remarks = self.remarks
-        ends = sorted(run.total_return for run in self.band) if self.knows_band else []
-        band = [band_line(ends, int(self.campaigns["ambiguous"].sum()))] if ends else []
-        place = "ib.report(result) writes it"
-        pages = [f"report: {page}" for page in self.pages] or [f"report: {place}"]
-        return [*band, *remark_lines(remarks), *pages]
+        """What to know, and where the report is."""
+        pages = [f"report: {page}" for page in self.pages]
+        return [*remark_lines(self.remarks), *(pages or ["report: ib.report(result) writes it"])]
 
 
 def periods_per_year(instruments: Sequence[Instrument]) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from intrabar.analysis.metrics import Sheet
 from intrabar.analysis.units import shown
+from intrabar.model.enums import RunStatus
 from intrabar.model.remark import Remark
 
 ROWS = {
@@ -21,15 +21,34 @@ ROWS = {
 }
 
 
+IDLE = "no order was filled: there are no figures"
+
+
 def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
     """What a run of these strategies on these instruments is called."""
     more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
     return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
 
 
+def ended(status: RunStatus, is_liquidated: bool) -> str:
+    """How a run ended, in words."""
+    if is_liquidated and status is RunStatus.FINISHED:
+        return "liquidated by margin calls"
+    return status.word
+
+
 def figure_lines(sheet: Sheet, currency: str) -> list[str]:
-    """The figures of `ROWS`, a line each."""
+    """The figures of `ROWS`, a line each; one line where nothing was traded."""
+    if is_idle(sheet):
+        return [f"  {IDLE}"]
     return [figure_line(sheet, name, label, currency) for name, label in ROWS.items()]
+
+
+def figure_rows(sheet: Sheet, currency: str) -> list[tuple[str, str]]:
+    """The same as labels and texts."""
+    if is_idle(sheet):
+        return [("", IDLE)]
+    return [(label, figure_text(sheet, name, currency)) for name, label in ROWS.items()]
 
 
 def figure_line(sheet: Sheet, name: str, label: str, currency: str) -> str:
@@ -63,14 +82,6 @@ def remark_lines(remarks: Sequence[Remark], more: Sequence[str] = ()) -> list[st
     return lines + [f"note: {text}" for text in dict.fromkeys(more) if text not in texts]
 
 
-def html_summary(title: str, facts: str, sheet: Sheet, currency: str, lines: Sequence[str]) -> str:
-    """The same as a table for notebooks, everything escaped."""
-    rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(label)}</th>"
-        f"<td style='text-align:right'>{escape(figure_text(sheet, name, currency))}</td></tr>"
-        for name, label in ROWS.items()
-    )
-    told = "".join(f"<li>{escape(line.strip())}</li>" for line in lines)
-    return (
-        f"<table><caption>{escape(title)}<br>{escape(facts)}</caption>{rows}</table><ul>{told}</ul>"
-    )
+def is_idle(sheet: Sheet) -> bool:
+    """Whether nothing was traded and nothing earned: there are no figures then."""
+    return not any(sheet.values[name] for name in ("turnover", "exposure", "net_profit", "costs"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from intrabar.analysis.bootstrap import Interval
 from intrabar.analysis.figure import Undefined
+from intrabar.analysis.told import NEXT, WARNING, Told
 from intrabar.model.bars import Floats
 from intrabar.research.finding import Finding, Mark
 
@@ -18,6 +19,9 @@ DEFLATED = "deflated Sharpe ratio"
 FORESIGHT = "foresight"
 UNCHECKED = "look-ahead of arrays"
 """Names of tests that the verdict knows."""
+
+SHOWN = 3
+"""Weaknesses of the critique that are told with a verdict; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +90,10 @@ class Check:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     picture: Picture | None = None
 
+    def __str__(self) -> str:
+        told = f"{self.mark}: {self.name}: {self.figure}. {self.meaning}"
+        return f"{told}\nAssumes: {self.assumption}" if self.assumption else told
+
     def as_json(self) -> dict[str, Any]:
         """Plain values, without the picture."""
         return {
@@ -104,7 +112,7 @@ def not_made(name: str, why: Undefined | str, assumption: str) -> Check:
     return Check(name, "unknown", "none", f"Could not be made: {reason}.", assumption)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Validation:
     """Is it real: the verdict, and everything that it rests on.
 
@@ -143,7 +151,21 @@ class Validation:
             "notes": self.notes,
         }
 
-    def __str__(self) -> str:
-        lines = [self.sentence]
-        lines += [f"{one.mark:<8}{one.name}: {one.figure}. {one.meaning}" for one in self.checks]
-        return "\n".join(lines)
+    def __repr__(self) -> str:
+        return self._told().text()
+
+    def _repr_html_(self) -> str:
+        return self._told().html()
+
+    def _told(self) -> Told:
+        rows: list[tuple[str, str]] = [
+            (one.mark, f"{one.name}: {one.figure}") for one in self.checks
+        ]
+        against = [one for one in self.findings if one.mark in ("fail", "doubt")]
+        kept = {"fail": WARNING, "doubt": ""}
+        weak = [f"{kept[one.mark]}critique: {one.title}" for one in against[:SHOWN]]
+        if len(against) > SHOWN:
+            weak.append(f"critique: {len(against) - SHOWN} more weaknesses, in found.findings")
+        notes = [f"note: {note}" for note in self.notes]
+        after = f"{NEXT}print(found.checks[0]) says what a test means and takes for granted"
+        return Told(self.sentence, "", rows, [*weak, *notes, after])

@@ -139,7 +139,7 @@ def _probabilistic(found: Moments | Undefined, year: float) -> Check:
     return Check(
         name,
         by_probability(value),
-        f"{value:.3f}",
+        f"{value:.0%} likely above 0",
         f"The annual Sharpe ratio is {annual:.2f} over {found.observations:,} days, with a skew of "
         f"{found.skew:.2f} and a kurtosis of {found.kurtosis:.1f}; the true one is above 0 with a "
         f"probability of {value:.1%}.",

@@ -24,6 +24,7 @@ from intrabar.errors import NotFoundError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.lean import FAILED
 from intrabar.research.ledger import Data, Ledger
+from intrabar.research.sweep_told import told
 from intrabar.research.trial import Outcome, Pool, Trial, Value, Work
 
 # Of these the lowest is the best.
@@ -144,7 +145,10 @@ class SweepResult:
     folder: str = ""
 
     def __repr__(self) -> str:
-        return f"<SweepResult: {len(self):,} trials of {', '.join(self.places)}>"
+        return told(self).text()
+
+    def _repr_html_(self) -> str:
+        return told(self).html()
 
     def __len__(self) -> int:
         return len(self.outcomes)

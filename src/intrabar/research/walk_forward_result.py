@@ -14,6 +14,8 @@ import polars as pl
 from intrabar.analysis import returns as of_returns
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.sharpe import Deflated
+from intrabar.analysis.told import NEXT, WARNING, Told
+from intrabar.analysis.units import shown
 from intrabar.model.bars import Floats, Times
 from intrabar.research.trial import Value
 from intrabar.research.window_runs import Window
@@ -53,7 +55,7 @@ class Step:
     failed: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WalkForward:
     """What came of a walk-forward.
 
@@ -72,6 +74,43 @@ class WalkForward:
     metric: str
     trials: int
     year: float
+
+    def __repr__(self) -> str:
+        return self._told().text()
+
+    def _repr_html_(self) -> str:
+        return self._told().html()
+
+    def _told(self) -> Told:
+        first, last = utc(self.steps[0].test.first)[:10], utc(self.steps[-1].test.last)[:10]
+        facts = (
+            f"tests from {first} to {last}, each after a choice of {self.trials:,} by {self.metric}"
+        )
+        names = {
+            "total_return": "return",
+            "annual_return": "a year",
+            "max_drawdown": "drawdown",
+            "sharpe": "Sharpe",
+        }
+        rows = [(label, shown(name, self.figures[name])) for name, label in names.items()]
+        return Told(f"Walk-forward: {len(self.steps)} windows", facts, rows, self._notes())
+
+    def _notes(self) -> list[str]:
+        kept = self.efficiency
+        if isinstance(kept, Undefined):
+            notes = [f"efficiency: none ({kept.reason})"]
+        else:
+            least = "half or more" if kept >= KEPT_GOOD else "less than half"
+            word = "" if kept >= KEPT_GOOD else WARNING
+            notes = [f"{word}{kept:.0%} of the return a year where it was chosen was kept: {least}"]
+        moved = ", ".join(f"{place} in {share:.0%}" for place, share in self.drift.items())
+        notes.append(f"another value than in the window before: {moved} of the windows")
+        if failed := sum(step.failed for step in self.steps):
+            notes.append(f"{WARNING}{failed:,} trials of the trains failed")
+        return [
+            *notes,
+            f"{NEXT}found.table has a row per window, found.equity the curve of the tests",
+        ]
 
     @property
     def days(self) -> Times:
