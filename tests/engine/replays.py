@@ -6,7 +6,6 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from intrabar.engine.backtest import Run, Setup, tell
 from intrabar.engine.replay import Replay
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import sma
+from intrabar.model.enums import OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import Bot, RunningBot
@@ -182,28 +182,29 @@ def state_of(run: Run) -> tuple[str, list[str]]:
 
 
 def order_of(order: dict[str, Any], ids: dict[str, int], number_of: Callable[[str], int]) -> Act:
-    """An order, cancel or change of a scenario as something to do with a view."""
+    """An order, cancel or change of a scenario as something to do with a view.
+
+    The market takes what a scenario says, whether a strategy might say it or not.
+    """
+    names = ("qty", "limit_price", "stop_price", "trail", "stop_loss", "take_profit")
 
     def act(view: View) -> None:
-        prices = {"limit": order.get("limit_price"), "stop": order.get("stop_price")}
-        if "cancel" in order:
-            view.cancel(number_of(order["cancel"]))
-        elif "modify" in order:
-            view.modify(number_of(order["modify"]), **prices, qty=order.get("qty"))
-        else:
-            until = order.get("until")
-            ids[order["id"]] = view.order(
-                order["side"],
-                order["qty"],
-                **prices,
-                trail=order.get("trail"),
-                at_close=order["type"] == "moc",
-                stop_loss=order.get("stop_loss"),
-                take_profit=order.get("take_profit"),
-                tif=order.get("tif", "gtc"),
-                until=None if until is None else datetime.fromtimestamp(until * 86_400, UTC),
-                reduce_only=bool(order.get("reduce_only")),
-                oco=ids.get(order.get("oco") or "", -1),
-            )
+        prices = {name: order.get(name) for name in names}
+        if "cancel" in order or "modify" in order:
+            kind = state.CANCEL if "cancel" in order else state.MODIFY
+            view._desk.put(kind, id=number_of(order.get("cancel") or order["modify"]), **prices)
+            return
+        until = order.get("until")
+        ids[order["id"]] = view._desk.put(
+            state.SUBMIT,
+            side=int(order["side"]),
+            type=OrderType[order["type"].upper()],
+            tif=TimeInForce[order.get("tif", "gtc").upper()],
+            role=Role.PLAIN,
+            reduce_only=bool(order.get("reduce_only")),
+            oco=ids.get(order.get("oco") or "", -1),
+            until=None if until is None else int(until * 86_400_000_000_000),
+            **prices,
+        )
 
     return act

@@ -88,7 +88,7 @@ class Busy(Strategy):
     """Orders, changes and withdrawals in every hook."""
 
     def __init__(self) -> None:
-        self.last = 0
+        self.last: int | None = None
 
     def on_open(self, now: Any) -> None:
         self.last = now.buy(1, stop_loss=now.open - 0.5, take_profit=now.open + 0.5)
@@ -99,7 +99,7 @@ class Busy(Strategy):
             now.modify_take_profit(now.close + 0.7)
         else:
             now.sell(2, stop_loss=now.close + 1.0)
-        if now.bar % 5 == 0:
+        if now.bar % 5 == 0 and self.last is not None:
             now.cancel(self.last)
 
     def on_fill(self, fill: Any, now: Any) -> None:

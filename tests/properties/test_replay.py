@@ -14,6 +14,7 @@ from intrabar.engine.replay import Replay
 from intrabar.engine.scenario import scenario_machine
 from intrabar.model.enums import RunStatus, Side
 from intrabar.model.event import Step
+from intrabar.sim import state
 from intrabar.strategy.strategy import Strategy
 from tests.engine.replays import (
     Act,
@@ -85,8 +86,10 @@ class Wanderer:
         symbol, strategy = rng.choice("AB"), rng.choice(list(replay.setup.strategies))
         at = moment(*replay.place)
         line = replay.line
-        act = self.random_act()
+        act, asked = self.random_act(), len(replay._track.line.by_hand)
         act(replay.hand(symbol, strategy))
+        if replay.line == line and len(replay._track.line.by_hand) == asked:
+            return  # while flat there is no stop to move
         known = self.given[line]
         ahead = [g for g in known if g[0] > at]
         assert (replay.line == line) == (line != "main" and not ahead)
@@ -102,8 +105,8 @@ class Wanderer:
                 lambda v: v.sell(qty, limit=price),
                 lambda v: v.buy(qty, stop=price, tif="day"),
                 lambda v: v.sell(qty, at_close=True),
-                lambda v: v.cancel(number),
-                lambda v: v.modify(number, stop=price),
+                lambda v: v._desk.put(state.CANCEL, id=number),
+                lambda v: v._desk.put(state.MODIFY, id=number, stop_price=price),
                 lambda v: v.modify_stop_loss(price * 0.99),
                 lambda v: v.modify_take_profit(price * 1.01),
             ]

@@ -426,3 +426,27 @@ def test_the_registry_knows_them() -> None:
         load("CoinFlip", {"equity_fraction": "half"})
     with pytest.raises(ConfigError, match="risk_fraction is 'half', must be a number"):
         load("CoinFlip", {"risk_fraction": "half"})
+
+
+SIZES = {"qty": 1.0, "risk_fraction": 0.01, "equity_fraction": 0.2}
+
+
+@pytest.mark.parametrize("names", [("qty", "risk_fraction"), ("qty", "equity_fraction")])
+def test_two_sizes_are_refused_by_name_at_every_door(names: tuple[str, str]) -> None:
+    how: dict[str, Any] = {name: SIZES[name] for name in names}
+    for made in (lambda: Bot(ByMarket(), **how), lambda: load("CoinFlip", how)):
+        with pytest.raises(ConfigError, match="one size") as caught:
+            made()
+        assert all(name in str(caught.value) for name in names)
+
+
+@pytest.mark.parametrize("qty", [-1, math.nan, math.inf, "1", None, True])
+def test_a_quantity_that_is_none_is_refused_at_every_door(qty: Any) -> None:
+    for made in (lambda: Bot(ByMarket(), qty=qty), lambda: load("CoinFlip", {"qty": qty})):
+        with pytest.raises(ConfigError, match="qty is"):
+            made()
+
+
+def test_a_quantity_that_is_given_is_the_quantity() -> None:
+    assert Bot(ByMarket(), qty=1).risk_fraction == 0.0
+    assert Bot(ByMarket()).risk_fraction == 0.01

@@ -256,8 +256,6 @@ def test_the_next_day_in_new_york_begins_anew() -> None:
     assert result.campaigns["start_bar"].to_list() == [1, 2, 3, 10, 11, 12]
 
 
-def test_warm_up_bars_and_useless_levels_are_counted() -> None:
+def test_warm_up_bars_are_counted() -> None:
     market = flat_market(10)
     assert counted(run_of(market, Bot(ALWAYS, FAR, 0.0, 1.0, warm_up=4))) == {"warm_up": 4}
-    wrong = Points(-1.0, 1.0)  # a stop beyond the entry
-    assert counted(run_of(market, Bot(ALWAYS, wrong, 0.0, 1.0))) == {"no_levels": 10}

@@ -26,6 +26,7 @@ WORDS = {
     state.MODIFY: "modify",
     state.MOVE_STOP: "move stop",
     state.MOVE_TARGET: "move target",
+    state.REFUSE: "refused order",
 }
 
 

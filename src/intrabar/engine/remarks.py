@@ -33,6 +33,7 @@ REASONS = {
     "short_refused": "a cash account sells nothing that it does not hold",
     "invalid_price": "a price was no number, or not on the grid of the tick size",
     "no_protection": "the stop or target could not be worked out, or stood on the wrong side",
+    "no_partner": "the order of which they were the alternative (oco) was done, or had one already",
 }
 
 

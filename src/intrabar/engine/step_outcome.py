@@ -119,7 +119,8 @@ class Outcome:
         if gone["status"] != CANCELLED or number in self.told or number == other:
             return ""
         protects = gone["role"] <= Role.TARGET
-        siblings = protects and filled["role"] <= Role.TARGET and gone["parent"] == filled["parent"]
+        siblings = protects and filled["role"] <= Role.TARGET
+        siblings = siblings and gone["parent"] == filled["parent"] >= 0
         asked = frozenset((self._name(gone), self._name(filled))) in self.pairs
         if siblings or asked or self.before.partners.get(number) == other:
             return f"as its partner {self._name(filled)} has filled"

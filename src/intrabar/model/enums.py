@@ -99,6 +99,8 @@ class Reject(Word):
     SHORT_REFUSED = 3
     INVALID_QUANTITY = 5
     INVALID_PRICE = 6
+    NO_PROTECTION = 7
+    NO_PARTNER = 8
 
 
 class PathPolicy(Word):
@@ -181,4 +183,3 @@ class Gate(Word):
     SIZE_ZERO = 4
     MARGIN = 5
     WARM_UP = 6
-    NO_LEVELS = 7

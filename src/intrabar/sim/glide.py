@@ -49,6 +49,7 @@ def is_calm(book: Book) -> bool:
     account = book.account[0]
     return (
         account.inbox == 0
+        and account.notices == 0  # a strategy hears of what was refused at the last close
         and account.timed == 0
         and account.pending == 0
         and account.trailing == 0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from intrabar.errors import OrderError
 from intrabar.kernel import inlined, plain
 from intrabar.sim import state
-from intrabar.sim.state import SUBMIT, Book
+from intrabar.sim.state import REFUSE, SUBMIT, Book
 
 LEAST = 1024  # commands that any hook may put in one call
 
@@ -63,6 +63,7 @@ def put(book: Book, kind: int) -> Any:
     command.role = 0
     command.reduce_only = 0
     command.oco = -1
+    command.reject = 0
     command.until = 0
     command.qty = np.nan
     command.limit_price = np.nan
@@ -73,6 +74,13 @@ def put(book: Book, kind: int) -> Any:
     return command
 
 
+@inlined
+def refuse(command: Any, reject: int) -> None:
+    """Let an order that a compiled hook has put be one that is refused, with the reason."""
+    command.kind = REFUSE
+    command.reject = reject
+
+
 def leave(book: Book, kind: int, **values: Any) -> int:
     """Put a command from Python; returns the order's number.
 
@@ -80,7 +88,7 @@ def leave(book: Book, kind: int, **values: Any) -> int:
     ----------
     book : Book
     kind : int
-        SUBMIT, CANCEL, MODIFY, MOVE_STOP or MOVE_TARGET.
+        SUBMIT, CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET or REFUSE.
     **values
         Fields of a COMMAND; what is left out or None is blank.
 
@@ -99,7 +107,7 @@ def leave(book: Book, kind: int, **values: Any) -> int:
     for name, value in values.items():
         if value is not None:
             command[name] = value
-    if kind == SUBMIT:
+    if kind in (SUBMIT, REFUSE):
         command["id"] = account["next_order"]
         account["next_order"] += 1
     account["inbox"] += 1
@@ -114,4 +122,4 @@ def leave_again(book: Book, commands: NDArray[Any]) -> None:
         raise OrderError(f"the inbox has no room for {len(commands)} commands")
     book.inbox[first : first + len(commands)] = commands
     account["inbox"] += len(commands)
-    account["next_order"] += int((commands["kind"] == SUBMIT).sum())
+    account["next_order"] += int(np.isin(commands["kind"], (SUBMIT, REFUSE)).sum())

@@ -19,6 +19,7 @@ from intrabar.sim.state import (
     CANCEL,
     MODIFY,
     MOVE_STOP,
+    REFUSE,
     STEP_CLOSE,
     STEP_NEW,
     SUBMIT,
@@ -274,6 +275,9 @@ def accept(book: Book, tape: Tape, command: Any, step: int) -> None:
     if math.isnan(instrument.mark):
         refuse(book, REJECTED, NO_MARKET)
         return
+    if command.kind == REFUSE:
+        refuse(book, REJECTED, command.reject)
+        return
     if not is_whole(order.qty, instrument.lot):
         refuse(book, REJECTED, INVALID_QUANTITY)
         return
@@ -374,7 +378,7 @@ def take_inbox(book: Book, tape: Tape, step: int) -> None:
     account = book.account[0]
     for c in range(account.inbox):
         command = book.inbox[c]
-        if command.kind == SUBMIT:
+        if command.kind == SUBMIT or command.kind == REFUSE:
             accept(book, tape, command, step)
         elif command.kind == CANCEL:
             k = find(book, command.id)

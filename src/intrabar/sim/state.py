@@ -178,6 +178,7 @@ COMMAND = np.dtype(
         ("role", "i8"),
         ("reduce_only", "i8"),
         ("oco", "i8"),  # id of the partner, -1 for none
+        ("reject", "i8"),  # of a REFUSE: why
         ("until", "i8"),
         ("qty", "f8"),
         ("limit_price", "f8"),
@@ -255,8 +256,8 @@ ACTION = np.dtype(
 
 TIER = np.dtype([("from_qty", "f8"), ("commission_per_contract", "f8"), ("commission_rate", "f8")])
 
-# What a command asks for.
-SUBMIT, CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET = 0, 1, 2, 3, 4
+# What a command asks for; REFUSE: an order that the strategy's side has judged not to submit.
+SUBMIT, CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET, REFUSE = 0, 1, 2, 3, 4, 5
 
 # The parts of one timestamp, in order (fill model, section 2).
 STEP_OPEN, STEP_ON_OPEN, STEP_NEW, STEP_INTRABAR, STEP_NOTICES = 0, 1, 2, 3, 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
 from intrabar.model.enums import Gate, OrderType, Phase
+from intrabar.model.numbers import Bounds, number
 from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
@@ -77,17 +77,16 @@ class Bot:
     entry : Entry
     exit : Exit
     risk_fraction : fraction of the equity, 0 to 1
-        Lost when the first stop is hit; 0.01 where no size is given. 0: size by one of the
-        next.
+        Lost when the first stop is hit; 0.01 where no size is given. Of this, `qty` and
+        `equity_fraction` one is given.
     qty : quantity, > 0
-        Used where both fractions are 0.
     gates : Gates
     warm_up : bars, >= 0
         No decision before this bar, beyond the warm-up of the indicators.
     interpreted : bool
         Run the rules and the steps as plain Python, for a debugger; the results are the same.
     equity_fraction : fraction of the equity, >= 0
-        Held in every campaign, whatever its stop; used where `risk_fraction` is 0.
+        Held in every campaign, whatever its stop.
 
     Notes
     -----
@@ -108,19 +107,22 @@ class Bot:
     equity_fraction: float = 0.0
 
     def __post_init__(self) -> None:
+        bounds = {"risk_fraction": Bounds(0.0, 1.0), "qty": Bounds(), "equity_fraction": Bounds()}
+        sizes = {
+            name: number(name, value, bound)
+            for name, bound in bounds.items()
+            if (value := getattr(self, name)) is not None or name != "risk_fraction"
+        }
+        given = [name for name, value in sizes.items() if value > 0.0]
+        if len(given) > 1:
+            raise ConfigError(f"a bot has one size: {' and '.join(given)} are given")
         if self.risk_fraction is None:
-            is_sized = self.qty != 0.0 or self.equity_fraction != 0.0
-            object.__setattr__(self, "risk_fraction", 0.0 if is_sized else 0.01)
-        if not 0.0 <= self.equity_fraction < math.inf:
-            raise ConfigError(f"equity_fraction is {self.equity_fraction}, must be 0 or more")
+            object.__setattr__(self, "risk_fraction", 0.0 if given else 0.01)
         if hasattr(self.entry, "stop_entry") and hasattr(self.entry, "limit_entry"):
             raise ConfigError(
                 f"{self.name} has a stop_entry and a limit_entry; an entry has one at most"
             )
-        assert self.risk_fraction is not None
-        if not 0.0 <= self.risk_fraction <= 1.0:
-            raise ConfigError(f"risk_fraction is {self.risk_fraction}, must be from 0 to 1")
-        if not (self.risk_fraction > 0.0 or self.equity_fraction > 0.0 or self.qty > 0.0):
+        if not given and self.risk_fraction == 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
         if self.warm_up < 0:
             raise ConfigError(f"warm_up is {self.warm_up}, must be 0 or more")

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import carray, cfunc, code, inlined, kernel
-from intrabar.model.enums import Gate, OrderType, Role, TimeInForce
+from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_away
-from intrabar.sim.inbox import put
+from intrabar.sim.inbox import put, refuse
 from intrabar.sim.state import Book
 from intrabar.strategy.bot_record import (
     BOT,
@@ -36,16 +36,20 @@ from intrabar.strategy.bot_record import (
     recorded_before,
     seen,
 )
+from intrabar.strategy.protection import is_level, protects
 from intrabar.strategy.sizing import size_for_risk, size_of_equity
 
 SESSION, ATR, FLATTEN = int(Gate.SESSION), int(Gate.ATR), int(Gate.FLATTEN)
 DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(Gate.MARGIN)
-WARM_UP, NO_LEVELS = int(Gate.WARM_UP), int(Gate.NO_LEVELS)
+WARM_UP = int(Gate.WARM_UP)
 SUBMIT, CANCEL, MOVE_STOP = code(state.SUBMIT), code(state.CANCEL), code(state.MOVE_STOP)
+NONE, INVALID_PRICE = int(Reject.NONE), int(Reject.INVALID_PRICE)
+NO_PROTECTION = int(Reject.NO_PROTECTION)
 MARKET, STOP, LIMIT = int(OrderType.MARKET), int(OrderType.STOP), int(OrderType.LIMIT)
 GTC, ROLE_TARGET = int(TimeInForce.GTC), int(Role.TARGET)
 SAME_PRICE = 1e-4  # ticks
 PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
+ROLE_STOP = int(Role.STOP)
 
 
 @inlined
@@ -189,14 +193,20 @@ def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
     rests = not math.isnan(own)
     price = own if rests else seen(bot, bot.close_column)
     stop, target = ask_levels(bot, side, price)
-    if not side * (price - stop) > 0.0 or (rests and not 0.0 < own < math.inf):
-        count(bot, j, NO_LEVELS)
-        return
-    qty = quantity(bot, book, j, side, price, stop, not rests or bot.entry_type == STOP)
-    if qty <= 0.0:
-        count(bot, j, SIZE_ZERO if qty == 0.0 else MARGIN)
-        return
+    reject = NONE
+    if rests and not 0.0 < own < math.inf:
+        reject = INVALID_PRICE
+    elif not protects(side, price, stop, target, book.instruments[j].tick_size):
+        reject = NO_PROTECTION
+    qty = bot.qty  # 0 where it would be sized
+    if reject == NONE:
+        qty = quantity(bot, book, j, side, price, stop, not rests or bot.entry_type == STOP)
+        if qty <= 0.0:
+            count(bot, j, SIZE_ZERO if qty == 0.0 else MARGIN)
+            return
     command = put_order(book, bot.strategy, j, side, qty, stop, target)
+    if reject != NONE:
+        refuse(command, reject)
     if rests:
         command.type = bot.entry_type
         if bot.entry_type == STOP:
@@ -244,6 +254,14 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     side = 1 if sleeve.qty > 0.0 else -1
     wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
     if not side * (wanted - sleeve.stop) > 0.0:
+        return
+    price, tick = seen(bot, bot.close_column), book.instruments[j].tick_size
+    if not is_level(wanted, price, -side, tick):
+        refused = put_closing(book, bot.strategy, j, sleeve.qty)
+        refused.type = STOP
+        refused.role = ROLE_STOP
+        refused.stop_price = wanted
+        refuse(refused, NO_PROTECTION)
         return
     command = put(book, MOVE_STOP)
     command.strategy = bot.strategy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import OrderError
 from intrabar.model.bars import DAY_NS
-from intrabar.model.enums import Gate, OrderType, Role
+from intrabar.model.enums import Gate, Role
 from intrabar.model.instant import utc_ns
 from intrabar.model.session import Clock
 from intrabar.sim import state
@@ -115,6 +116,8 @@ class Desk:
 
         Daily bars have dates of their own; of others the exchange's zone says when a date is over.
         """
+        if isinstance(until, np.datetime64):
+            until = until.astype("datetime64[us]").item()
         if isinstance(until, datetime):
             if not 1700 <= until.year < 2262:
                 raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
@@ -151,17 +154,65 @@ class Desk:
                 if self.is_kept_back(int(order["side"]), order["qty"], bool(order["reduce_only"])):
                     self.put(state.CANCEL, id=int(order["id"]))
 
+    @property
+    def tick(self) -> float:
+        """Smallest price step."""
+        return float(self.instrument["tick_size"])
+
+    @property
+    def waiting(self) -> NDArray[Any]:
+        """What is in the inbox and nobody has carried out yet, COMMAND records."""
+        part: NDArray[Any] = self.book.inbox[: self.account["inbox"]]
+        return part
+
+    def own_order(self, number: Any, what: str = "order") -> Any:
+        """An order of the strategy by its number: its record, or its command that still waits.
+
+        Returns
+        -------
+        ORDER or COMMAND record, or None
+            None where it is done.
+
+        Raises
+        ------
+        OrderError
+            No order has this number, or it is another strategy's that works.
+        """
+        if not isinstance(number, Integral) or isinstance(number, bool):
+            none = "; None says that no order was placed" if number is None else ""
+            raise OrderError(
+                f"{self.symbol}: {what} is {number!r}, must be the number that buy, sell or order "
+                f"has returned{none}"
+            )
+        if not 0 <= int(number) < self.account["next_order"]:
+            raise OrderError(f"{self.symbol}: {what} is {number}, and no order has that number")
+        asked = self.waiting[np.isin(self.waiting["kind"], (state.SUBMIT, state.REFUSE))]
+        working = self.book.orders[self.machine.working()]
+        for order in (*asked[asked["id"] == number], *working[working["id"] == number]):
+            if order["strategy"] != self.strategy:
+                raise OrderError(f"{self.symbol}: {what} {number} is another strategy's")
+            is_refused = "kind" in order.dtype.names and order["kind"] == state.REFUSE
+            return None if is_refused else order
+        return None
+
+    def last_fill(self) -> float | None:
+        """The price of the strategy's last fill here in the present bar; None without one."""
+        fills = self.book.fills[: self.account["fills"]]
+        for fill in reversed(fills[np.searchsorted(fills["bar"], self.bar) :]):
+            if fill["strategy"] == self.strategy and fill["instrument"] == self.column:
+                return float(fill["price"])
+        return None
+
+    def protected(self, role: Role) -> float:
+        """How much of the position the stops, or the targets, cover that work or wait."""
+        asked = self.waiting[self.waiting["kind"] == state.SUBMIT]
+        working = self.book.orders[self.machine.working()]
+        covered = 0.0
+        for orders, left in ((asked, asked["qty"]), (working, working["qty"] - working["filled"])):
+            is_own = (orders["strategy"] == self.strategy) & (orders["instrument"] == self.column)
+            covered += float(left[is_own & (orders["role"] == role)].sum())
+        return covered
+
     def put(self, kind: int, **values: Any) -> int:
         """Leave a command in the inbox; returns the order's number."""
         return leave(self.book, kind, strategy=self.strategy, instrument=self.column, **values)
-
-
-def type_of(limit: float | None, stop: float | None, trail: float | None) -> OrderType:
-    """The type of an order, by which of its prices are given."""
-    if trail is not None:
-        return OrderType.TRAILING_STOP
-    if limit is not None and stop is not None:
-        return OrderType.STOP_LIMIT
-    if limit is not None:
-        return OrderType.LIMIT
-    return OrderType.STOP if stop is not None else OrderType.MARKET

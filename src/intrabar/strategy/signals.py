@@ -15,8 +15,10 @@ from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
+from intrabar.model.enums import Reject
 from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
+from intrabar.sim.inbox import refuse as refuse_order
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.strategy.aligned import placed, require_rows
@@ -31,7 +33,9 @@ from intrabar.strategy.labelled import (
     own,
     wrong_length,
 )
+from intrabar.strategy.protection import is_level
 
+NO_PROTECTION = int(Reject.NO_PROTECTION)
 WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan}
 
 # An array of one row stands for every bar: its step from bar to bar is 0 rows.
@@ -95,6 +99,8 @@ class Signals:
             self._take_columns(self.side)
         for what in ARRAYS:
             object.__setattr__(self, what, own(getattr(self, what)))
+        if self.qty is None:
+            raise ConfigError("signals: qty is None, must be numbers; leave it out for 1")
         self._reading("side", None)
 
     def _take_columns(self, frame: Any) -> None:
@@ -195,6 +201,7 @@ def as_numbers(what: str, column: Any, place: str = "") -> NDArray[np.float64]:
     numbers = np.ascontiguousarray(array, dtype=float).reshape(array.shape)
     if what != "side":
         refuse(numbers.ravel() <= 0.0, numbers, place, "above 0")
+        refuse(np.isnan(numbers.ravel()) & (numbers.ndim == 0), numbers, place, "a number")
         refuse(np.isinf(numbers.ravel()), numbers, place, "finite")
     return numbers
 
@@ -323,14 +330,19 @@ def close_hook(context: int, i: int) -> int:
             continue
         stop = target = np.nan
         change = -held
+        price, tick, is_refused = closes[i, j], book.instruments[j].tick_size, False
         if side != 0.0:
             change += side * at(record.qty, record.qty_step, i, j, n)
             to_stop = at(record.stop, record.stop_step, i, j, n)
             to_target = at(record.target, record.target_step, i, j, n)
             if to_stop != 0.0:
-                stop = closes[i, j] - side * to_stop
+                stop = price - side * to_stop
+                is_refused = not is_level(stop, price, int(-side), tick)
             if to_target != 0.0:
-                target = closes[i, j] + side * to_target
+                target = price + side * to_target
+                is_refused = is_refused or not is_level(target, price, int(side), tick)
         direction = 1 if change > 0.0 else -1
-        put_order(book, bot.strategy, j, direction, abs(change), stop, target)
+        command = put_order(book, bot.strategy, j, direction, abs(change), stop, target)
+        if is_refused:
+            refuse_order(command, NO_PROTECTION)
     return 0

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import CausalityError, NotFoundError, OrderError, RunError
-from intrabar.model.enums import Gate, OrderType, Role, Side, TimeInForce
+from intrabar.errors import CausalityError, NotFoundError, RunError
+from intrabar.model.enums import Role, Side
 from intrabar.model.session import Session
-from intrabar.sim import state
-from intrabar.sim.state import Book
-from intrabar.strategy.bot_kernel import interpret
-from intrabar.strategy.desk import Desk, Position, type_of
-from intrabar.strategy.sizing import size_for_risk
-
-_size_for_risk = interpret(size_for_risk, {})
+from intrabar.sim.state import STEP_ON_OPEN
+from intrabar.strategy.desk import Desk, Position
+from intrabar.strategy.order_changes import cancel, modify, protect
+from intrabar.strategy.order_size import size_of
+from intrabar.strategy.order_terms import Terms, submit
 
 
 class View:
@@ -153,7 +151,7 @@ class View:
     @property
     def tick(self) -> float:
         """Smallest price step."""
-        return float(self._desk.instrument["tick_size"])
+        return self._desk.tick
 
     @property
     def point_value(self) -> float:
@@ -172,63 +170,35 @@ class View:
         stop : price
             Below the entry for a long position, above it for a short one.
         entry : price
-            Of an order that will rest; None: what is known now, the open at OPEN, else the close.
+            Of an order that will rest; None: the last that is known, at OPEN the open.
 
         Returns
         -------
         float
             Whole lots; 0 where there is not enough for one.
         """
-        price = self._price if entry is None else float(entry)
-        if not 0.0 < risk <= 1.0:
-            raise OrderError(f"{self.symbol}: size: risk is {risk}, must be above 0, up to 1")
-        if not 0.0 < stop < math.inf or stop == price:
-            raise OrderError(
-                f"{self.symbol}: size: stop is {stop}, must be a price other than {price}"
-            )
-        if math.isnan(price):
-            return 0.0
-        book = Book(*(part.view(np.recarray) for part in self._desk.book))
-        side = 1 if stop < price else -1
-        qty = float(_size_for_risk(book, self._desk.column, side, price, stop, risk, True))
-        if qty <= 0.0:
-            self._desk.count(Gate.SIZE_ZERO if qty == 0.0 else Gate.MARGIN)
-        return max(qty, 0.0)
+        return size_of(self._desk, self._price if entry is None else entry, risk, stop)
 
     @property
     def _price(self) -> float:
-        """The last price that is known in this phase."""
-        return float(self._desk.views["open"][self._desk.bar])
+        """The last price that is known in this phase; NaN before the first bar."""
+        return float(self._desk.instrument["mark"])
 
-    def buy(self, qty: float, **how: Any) -> int:
+    def buy(self, qty: float, **terms: Unpack[Terms]) -> int:
         """Submit a buy; see `order` for `limit`, `stop`, `stop_loss` and the rest."""
-        return self.order(Side.BUY, qty, **how)
+        return submit(self._desk, self._price, Side.BUY, qty, terms)
 
-    def sell(self, qty: float, **how: Any) -> int:
+    def sell(self, qty: float, **terms: Unpack[Terms]) -> int:
         """Submit a sell; see `order` for `limit`, `stop`, `stop_loss` and the rest."""
-        return self.order(Side.SELL, qty, **how)
+        return submit(self._desk, self._price, Side.SELL, qty, terms)
 
-    def order(
-        self,
-        side: Side,
-        qty: float,
-        *,
-        limit: float | None = None,
-        stop: float | None = None,
-        trail: float | None = None,
-        at_close: bool = False,
-        stop_loss: float | None = None,
-        take_profit: float | None = None,
-        tif: str = "gtc",
-        until: datetime | date | None = None,
-        reduce_only: bool = False,
-        oco: int | None = None,
-    ) -> int:
+    def order(self, side: Side | int | str, qty: float, **terms: Unpack[Terms]) -> int:
         """Submit an order: market, or limit, stop, trailing stop and so on by what is given.
 
         Parameters
         ----------
         side : Side
+            Or its sign, 1 or -1, or its word.
         qty : quantity, > 0
             Whole lots, or the order is rejected (`invalid_quantity`).
         limit, stop : price
@@ -239,55 +209,31 @@ class View:
             Market-on-close.
         stop_loss, take_profit : price
             A bracket: the children start to work when the entry fills, one cancels the other.
+            Where one cannot be worked out (NaN), or does not lie on its side of the price that is
+            known (the open in `on_open`, else the last close; the own price of an order that
+            rests; in a notice that of the last fill), the order is rejected (`no_protection`).
         tif : {"gtc", "day", "gtd", "ioc", "fok"}
         until : datetime or date
             End of a "gtd" order; without a time zone in UTC. A date: the order is good for that
             date, that of the bars where they are daily, else of the exchange's zone.
         reduce_only : bool
         oco : int
-            Number of an order of which this one is the alternative.
+            Number of an order of which this one is the alternative. Where that one is done, or has
+            one already, the order is rejected (`no_partner`).
 
         Returns
         -------
         int
-            The order's number, for `cancel` and `modify`.
+            The order's number, for `cancel` and `modify`; that of one that is rejected too.
+
+        Raises
+        ------
+        OrderError
+            What is given can be no order: no number, two options that rule each other out.
+        NotFoundError
+            An option that there is not, with the nearest that there is.
         """
-        if not qty > 0.0:
-            raise OrderError(f"{self.symbol}: qty is {qty}, must be above 0")
-        if at_close and (limit is not None or stop is not None):
-            raise OrderError(f"{self.symbol}: a market-on-close order has no limit and no stop")
-        words = {w.word: w for w in TimeInForce}
-        if tif not in words:
-            raise NotFoundError("time in force", tif, words)
-        if (tif == "gtd") != (until is not None):
-            raise OrderError(
-                f"{self.symbol}: a gtd order needs until"
-                if until is None
-                else f"{self.symbol}: until is for orders with tif='gtd', this one has {tif!r}"
-            )
-        if trail is not None and (limit is not None or at_close):
-            raise OrderError(f"{self.symbol}: a trailing stop has no limit and works in the bar")
-        kind = OrderType.MOC if at_close else type_of(limit, stop, trail)
-        keeps_back = self._desk.is_kept_back(int(side), qty, reduce_only)
-        number = self._desk.put(
-            state.SUBMIT,
-            side=int(side),
-            qty=qty,
-            type=kind,
-            tif=words[tif],
-            role=Role.PLAIN,
-            reduce_only=reduce_only,
-            limit_price=limit,
-            stop_price=stop,
-            trail=trail,
-            stop_loss=stop_loss,
-            take_profit=take_profit,
-            oco=oco,
-            until=None if until is None else self._desk.instant(until),
-        )
-        if keeps_back:
-            self._desk.put(state.CANCEL, id=number)
-        return number
+        return submit(self._desk, self._price, side, qty, terms)
 
     def close_position(self) -> int | None:
         """Submit a market order that closes the position; None when there is none."""
@@ -297,8 +243,14 @@ class View:
         return self.order(Side.SELL if qty > 0.0 else Side.BUY, abs(qty), reduce_only=True)
 
     def cancel(self, order: int) -> None:
-        """Cancel a working order; nothing happens to one that is done."""
-        self._desk.put(state.CANCEL, id=order)
+        """Cancel a working order of the strategy; nothing happens to one that is done.
+
+        Raises
+        ------
+        OrderError
+            No order has this number, or it is another strategy's.
+        """
+        cancel(self._desk, order)
 
     def modify(
         self,
@@ -308,16 +260,30 @@ class View:
         stop: float | None = None,
         qty: float | None = None,
     ) -> None:
-        """Change a working order; it keeps its place. An impossible change changes nothing."""
-        self._desk.put(state.MODIFY, id=order, limit_price=limit, stop_price=stop, qty=qty)
+        """Change a working order of the strategy; it keeps its place.
+
+        Nothing happens to one that is done. What is impossible (NaN, half a lot, a bracket that
+        would stand on the wrong side) changes nothing, and is told by a rejected order.
+
+        Raises
+        ------
+        OrderError
+            As `cancel`; or the order is of a type that has no such price.
+        """
+        modify(self._desk, self._price, order, limit=limit, stop=stop, qty=qty)
 
     def modify_stop_loss(self, price: float) -> None:
-        """Move the protective stop of the whole position."""
-        self._desk.put(state.MOVE_STOP, stop_price=price)
+        """Move the protective stop of the whole position.
+
+        Its brackets keep one stop each; what no stop covers gets one. Nothing happens while there
+        is no position. A price that is none, or is not beyond the last one that is known, moves
+        nothing, and is told by a rejected order (`no_protection`).
+        """
+        protect(self._desk, self._price, Role.STOP, price)
 
     def modify_take_profit(self, price: float) -> None:
-        """Move the target of the whole position."""
-        self._desk.put(state.MOVE_TARGET, limit_price=price)
+        """Move the target of the whole position; as `modify_stop_loss`."""
+        protect(self._desk, self._price, Role.TARGET, price)
 
 
 class AtClose(View):
@@ -374,6 +340,15 @@ class AtOpen(View):
     """
 
     __slots__ = ()
+
+    @property
+    def _price(self) -> float:
+        if self._desk.account["step"] > STEP_ON_OPEN:  # a notice
+            met = self._desk.last_fill()
+            if met is not None:
+                return met
+        opened = float(self._desk.views["open"][self._desk.bar])
+        return self.previous_close if math.isnan(opened) else opened
 
     @property
     def open(self) -> float:

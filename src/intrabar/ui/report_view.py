@@ -66,7 +66,6 @@ GATE_TEXT = {
     Gate.SIZE_ZERO: "The risk per trade buys less than one lot",
     Gate.MARGIN: "The margin did not cover the order",
     Gate.WARM_UP: "Indicators were still warming up",
-    Gate.NO_LEVELS: "No valid stop or target level",
 }
 
 COLUMNS = {
