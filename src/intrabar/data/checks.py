@@ -8,64 +8,31 @@ sound bar is not found.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from intrabar.data import calendars, gaps
-from intrabar.data.periods import period_text
 from intrabar.data.readers import RawBars
+from intrabar.data.session_verdicts import SessionVerdicts
+from intrabar.data.verdicts import (
+    CODES,
+    JUMP,
+    REJECTING,
+    SOUND,
+    Codes,
+    Finding,
+    Verdicts,
+    broken_rules,
+    found,
+    rounded,
+    utc_text,
+)
 from intrabar.errors import DataError
-from intrabar.model.bars import DAY_NS, Bars, Floats, Times
+from intrabar.model.bars import Bars, Times
 
-# Rules that set rows aside, in the order in which a row is tested; it is told the first.
-REJECTING = {
-    "cells": "the row has more cells than the header",
-    "stamp": "the stamp cannot be read",
-    "blank": "a price or the volume is blank or no number",
-    "price": "a price is 0 or less",
-    "volume": "the volume is negative",
-    "ohlc": "open or close outside high and low",
-    "duplicate": "a bar of this time was there before",
-}
-
-
-JUMP = 0.4
-"""A close that moves by more than this fraction may be an unadjusted split or another unit."""
-
-# Adjusted prices are products: a high may miss the close by the last bits of a double.
-_ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Verdict of one rule.
-
-    Parameters
-    ----------
-    rule : str
-    severity : {"ok", "warning", "error"}
-        "error": the rows were set aside.
-    count : int
-    text : str
-        For people.
-    examples : tuple of str
-        Rows or dates, the first few.
-    """
-
-    rule: str
-    severity: str
-    count: int
-    text: str
-    examples: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "examples": list(self.examples)}
+__all__ = ["JUMP", "REJECTING", "Checked", "Finding", "check", "rejected_rows", "write_rejected"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,15 +73,37 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
         The rows are not in the order of time and `sort` is off, or no row can be used.
     """
     _refuse_below_zero(raw)
-    broken = _first_broken_rule(raw)
-    used = np.flatnonzero(broken == "")
-    findings = [_rejecting(raw, broken, rule) for rule in REJECTING]
-    if 2 * np.count_nonzero((broken != "") & (broken != "duplicate")) > broken.size:
+    verdicts = Verdicts()
+    broken = _with_duplicates(raw)
+    verdicts.take_rows(raw.rows, broken)
+    used = np.flatnonzero(broken == SOUND)
+    if 2 * np.count_nonzero((broken != SOUND) & (broken != CODES["duplicate"])) > broken.size:
         which = "no row can" if not used.size else f"only {used.size} of {broken.size} rows can"
-        raise DataError(f"{which} be used: {_verdicts(findings)}{_column_of_zeros(raw)}")
-    other = _differing(raw, broken)
+        told = "; ".join(f.text for f in verdicts.rejecting() if f.severity == "error")
+        raise DataError(f"{which} be used: {told}{_column_of_zeros(raw)}")
+    again, first = _differing(raw, broken)
+    verdicts.take_differing(
+        raw.rows[again], raw.rows[first], raw.prices[again, 3], raw.prices[first, 3]
+    )
     used, order = _in_order(raw, used, sort)
-    prices, rounding = _rounded(raw.prices[used])
+    bars, moved = bars_of(raw, used, symbol)
+    verdicts.take_bars(bars, moved)
+    # Rows that were set aside count as present: their own rule has reported them.
+    sessions = SessionVerdicts(raw.calendar, raw.period)
+    closed, at = np.unique(raw.close_time[raw.readable], return_index=True)
+    sessions.take(raw.open_time[raw.readable][at], closed, raw.session[raw.readable][at])
+    findings = [
+        *verdicts.rejecting(),
+        *verdicts.findings(order, raw.has_volume),
+        *sessions.findings(),
+        *(Finding("reading", "warning", 1, note) for note in raw.notes),
+    ]
+    return Checked(bars, tuple(findings), rejected_rows(raw.original, raw.rows, broken))
+
+
+def bars_of(raw: RawBars, used: Times, symbol: str) -> tuple[Bars, int]:
+    """Bars of some rows, and how many extremes missed open or close by a rounding error."""
+    prices, moved = rounded(raw.prices[used])
     open_, high, low, close = (np.ascontiguousarray(p) for p in prices.T)
     bars = Bars(
         symbol,
@@ -128,48 +117,16 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
         raw.open_time[used],
         raw.session[used],
     )
-    findings += [other, rounding, order, _overlap(bars), _volume(raw, bars), _jumps(bars)]
-    findings += calendar_findings(raw)
-    findings += [Finding("reading", "warning", 1, note) for note in raw.notes]
-    return Checked(bars, tuple(findings), _rejected(raw, broken))
+    return bars, moved
 
 
-def calendar_findings(raw: RawBars) -> list[Finding]:
-    """Hold rows against the sessions of the exchange; nothing where no calendar is known.
-
-    Rows that were set aside count as present: their own rule has reported them.
-    """
-    calendar = raw.calendar
-    if not calendar:
-        return []
-    close_time, first = np.unique(raw.close_time[raw.readable], return_index=True)
-    opened, session = raw.open_time[raw.readable][first], raw.session[raw.readable][first]
-    bars = gaps.Spans(opened, close_time, session, raw.period)
-    days = np.unique(session, return_index=True)[0]  # sorts, which is quicker than hashing here
-    known = calendars.sessions(calendar, int(days[0]), int(days[-1]))
-    missing = np.setdiff1d(known.date, days)
-    extra = np.setdiff1d(days, known.date)
-    found = [
-        _dates("missing sessions", missing, f"{{}} sessions of {calendar} without a bar"),
-        _dates("dates outside", extra, f"{{}} dates that are no session of {calendar}"),
-    ]
-    if bars.period >= DAY_NS:
-        return found
-    absent, holes = gaps.missing_bars(bars, known)
-    text = f"{absent} bars missing inside sessions, in {holes} holes"
-    found.append(_finding("missing bars", absent, text))
-    outside = gaps.outside(bars, known)
-    share = 100 * outside.mean()
-    text = f"{int(outside.sum())} bars outside the sessions of {calendar} ({share:.1f} %)"
-    found.append(_finding("bars outside", int(outside.sum()), text, _times(bars, outside)))
-    off = gaps.off_grid(bars, known)
-    text = f"{int(off.sum())} bars off the grid of their period"
-    found.append(_finding("off the grid", int(off.sum()), text, _times(bars, off)))
-    if (wrong := gaps.label_doubt(bars, known)) is not None:
-        found.append(Finding("label", "warning", 1, wrong))
-    if (wrong := gaps.zone_doubt(bars, known)) is not None:
-        found.append(Finding("zone", "warning", 1, wrong))
-    return found
+def rejected_rows(original: pl.DataFrame, rows: Times, broken: Codes) -> pl.DataFrame:
+    """Rows that were set aside, with their rule."""
+    hit = np.flatnonzero(broken != SOUND)
+    rules = ["", *REJECTING]
+    own = pl.DataFrame({"row": rows[hit], "rule": [rules[code] for code in broken[hit]]})
+    clash = {c: f"{c}_in_file" for c in original.columns if c in ("row", "rule")}
+    return own.hstack(original[hit].rename(clash))
 
 
 def write_rejected(checked: Checked, path: Path) -> Path | None:
@@ -190,28 +147,16 @@ def write_rejected(checked: Checked, path: Path) -> Path | None:
     return path
 
 
-def _first_broken_rule(raw: RawBars) -> NDArray[np.str_]:
-    o, h, l, c = raw.prices.T  # noqa: E741
-    blank = ~np.isfinite(raw.prices).all(axis=1) | ~np.isfinite(raw.volume)
-    with np.errstate(invalid="ignore"):
-        tests = {
-            "cells": raw.long,
-            "stamp": ~raw.readable,
-            "blank": blank,
-            "price": (raw.prices <= 0).any(axis=1),
-            "volume": raw.volume < 0,
-            "ohlc": np.maximum(o, c) - h > _ROUNDING * h,
-        }
-        tests["ohlc"] |= (l - np.minimum(o, c) > _ROUNDING * l) | (l - h > _ROUNDING * h)
-    broken = np.full(raw.rows.shape, "", dtype="U9")
-    for rule, hit in tests.items():
-        broken[(broken == "") & hit] = rule
+def _with_duplicates(raw: RawBars) -> Codes:
+    broken = broken_rules(raw.prices, raw.volume, raw.readable, raw.long)
     # A row is a duplicate only of a row that is used: a broken one must not push out a sound one.
-    sound = np.flatnonzero(broken == "")
-    _, first = np.unique(raw.close_time[sound], return_index=True)
-    again = np.ones(sound.size, np.bool_)
-    again[first] = False
-    broken[sound[again]] = "duplicate"
+    sound = np.flatnonzero(broken == SOUND)
+    closed = raw.close_time[sound]
+    if (closed[1:] <= closed[:-1]).any():
+        _, first = np.unique(closed, return_index=True)
+        again = np.ones(sound.size, np.bool_)
+        again[first] = False
+        broken[sound[again]] = CODES["duplicate"]
     return broken
 
 
@@ -241,80 +186,43 @@ def _column_of_zeros(raw: RawBars) -> str:
     return f"; the {' and the '.join(zero)} is 0 in most rows" if zero else ""
 
 
-def _differing(raw: RawBars, broken: NDArray[np.str_]) -> Finding:
-    """Rows of a time that was there before with other values; most of a file is no accident."""
-    again = np.flatnonzero(broken == "duplicate")
+def _differing(raw: RawBars, broken: Codes) -> tuple[Times, Times]:
+    """Rows of a time that was there before with other values, and the rows that were there.
+
+    Most of a file is no accident: it is refused.
+    """
+    again = np.flatnonzero(broken == CODES["duplicate"])
     if not again.size:
-        return Finding("differing duplicate", "ok", 0, "none")
-    used = np.flatnonzero(broken == "")
+        return again, again
+    used = np.flatnonzero(broken == SOUND)
     order = used[np.argsort(raw.close_time[used], kind="stable")]
     first = order[np.searchsorted(raw.close_time[order], raw.close_time[again])]
     figures = np.column_stack([raw.prices, raw.volume])
     other = (figures[again] != figures[first]).any(axis=1)
     again, first = again[other], first[other]
-    if not again.size:
-        return Finding("differing duplicate", "ok", 0, "none")
-    at, before = again[0], first[0]
     if 3 * again.size >= used.size + again.size and again.size > 1:
+        at, before = again[0], first[0]
         raise DataError(
             f"{again.size} rows have the time of another row and other prices, such as rows "
-            f"{raw.rows[before]} and {raw.rows[at]} ({_utc(raw.close_time[at])}): the stamp is in "
-            "other columns too, or the rows are of several instruments; name the columns, --map "
+            f"{raw.rows[before]} and {raw.rows[at]} ({utc_text(raw.close_time[at])}): the stamp is "
+            "in other columns too, or the rows are of several instruments; name the columns, --map "
             "time=..., or pick rows, --only COLUMN=VALUE. The columns are "
             + ", ".join(map(repr, raw.original.columns))
         )
-    text = (
-        f"{again.size} rows have the time of an earlier row and other values; the earlier one is "
-        f"kept: close {raw.prices[before, 3]:g} of row {raw.rows[before]}, not "
-        f"{raw.prices[at, 3]:g} of row {raw.rows[at]}"
-    )
-    return Finding(
-        "differing duplicate",
-        "warning",
-        int(again.size),
-        text,
-        tuple(f"row {raw.rows[i]}" for i in again[:5]),
-    )
+    return again, first
 
 
-def _jumps(bars: Bars) -> Finding:
-    """Closes that move so far that a split or another unit is likelier than the market."""
-    moves = bars.close[1:] / bars.close[:-1]
-    far = np.flatnonzero((moves > 1 + JUMP) | (moves < 1 - JUMP))
-    if not far.size:
-        return Finding("jump", "ok", 0, "none")
-    ratio = float(moves[far[0]])
-    size = max(ratio, 1 / ratio)
-    day = str(np.datetime64(int(bars.session[far[0] + 1]), "D"))
-    like = "another unit" if size > 30 else f"a split of {size:.3g} to 1 that is not adjusted"
-    text = (
-        f"{far.size} closes move by more than {JUMP:.0%}, the first by {ratio - 1:+.0%} on {day}: "
-        f"is that {like}?"
-    )
-    return Finding("jump", "warning", int(far.size), text, (day,))
-
-
-def _rounded(prices: Floats) -> tuple[Floats, Finding]:
-    # The market walks from the low to the high and relies on both: move the extreme, and say so.
-    exact = prices.copy()
-    exact[:, 1] = prices[:, [0, 1, 3]].max(axis=1)
-    exact[:, 2] = prices[:, [0, 2, 3]].min(axis=1)
-    moved = int((exact != prices).any(axis=1).sum())
-    text = (
-        f"{moved} bars whose high or low missed open or close by a rounding error "
-        f"(less than {_ROUNDING:g} of the price); it was set to it"
-    )
-    return exact, _finding("rounding", moved, text)
+IN_ORDER = Finding("order", "ok", 0, "in the order of time")
 
 
 def _in_order(raw: RawBars, used: Times, sort: bool) -> tuple[Times, Finding]:
-    back = np.flatnonzero(np.diff(raw.close_time[used]) <= 0) + 1
+    back = np.flatnonzero(raw.close_time[used][1:] <= raw.close_time[used][:-1]) + 1
     if back.size == 0:
-        return used, Finding("order", "ok", 0, "in the order of time")
+        return used, IN_ORDER
     at, before = int(used[back[0]]), int(used[back[0] - 1])
     where = (
-        f"row {raw.rows[at]} ({_utc(raw.close_time[at])}) is earlier than the row before it "
-        f"({_utc(raw.close_time[before])})"
+        f"row {raw.rows[at]} ({utc_text(raw.close_time[at])}) is earlier than the row before it "
+        f"({utc_text(raw.close_time[before])})"
     )
     if not sort:
         raise DataError(
@@ -323,62 +231,4 @@ def _in_order(raw: RawBars, used: Times, sort: bool) -> tuple[Times, Finding]:
         )
     ordered = used[np.argsort(raw.close_time[used], kind="stable")]
     text = f"put in order: {where}; {back.size} such places"
-    return ordered, Finding("order", "warning", int(back.size), text)
-
-
-def _rejecting(raw: RawBars, broken: NDArray[np.str_], rule: str) -> Finding:
-    rows = raw.rows[broken == rule]
-    if rows.size == 0:
-        return Finding(rule, "ok", 0, "none")
-    text = f"{rows.size} rows set aside: {REJECTING[rule]}"
-    return Finding(rule, "error", int(rows.size), text, tuple(f"row {r}" for r in rows[:5]))
-
-
-def _overlap(bars: Bars) -> Finding:
-    if bars.period >= DAY_NS:
-        return Finding("overlap", "ok", 0, "none")
-    hit = gaps.overlapping(gaps.Spans(bars.open_time, bars.close_time, bars.session, bars.period))
-    text = (
-        f"{int(hit.sum())} bars start before the one before them ends: another period among the "
-        f"{period_text(bars.period)} bars, or bars that were cut short"
-    )
-    return _finding("overlap", int(hit.sum()), text, _times(bars, hit))
-
-
-def _volume(raw: RawBars, bars: Bars) -> Finding:
-    if not raw.has_volume:
-        return Finding("zero volume", "warning", 0, "the source has no volume; it is written as 0")
-    zero = bars.volume == 0
-    text = f"{int(zero.sum())} bars with volume 0"
-    return _finding("zero volume", int(zero.sum()), text, _times(bars, zero))
-
-
-def _finding(rule: str, count: int, text: str, examples: tuple[str, ...] = ()) -> Finding:
-    if not count:
-        return Finding(rule, "ok", 0, "none")
-    return Finding(rule, "warning", count, text, examples)
-
-
-def _dates(rule: str, days: Times, text: str) -> Finding:
-    shown = tuple(str(d) for d in days[:5].astype("datetime64[D]"))
-    return _finding(rule, int(days.size), text.format(days.size), shown)
-
-
-def _times(bars: Bars | gaps.Spans, hit: NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(_utc(t) for t in bars.close_time[hit][:5])
-
-
-def _rejected(raw: RawBars, broken: NDArray[np.str_]) -> pl.DataFrame:
-    hit = np.flatnonzero(broken != "")
-    own = pl.DataFrame({"row": raw.rows[hit], "rule": [str(r) for r in broken[hit]]})
-    original = raw.original[hit]
-    clash = {c: f"{c}_in_file" for c in original.columns if c in ("row", "rule")}
-    return own.hstack(original.rename(clash))
-
-
-def _verdicts(findings: list[Finding]) -> str:
-    return "; ".join(f.text for f in findings if f.severity == "error")
-
-
-def _utc(ns: int | np.int64) -> str:
-    return str(np.datetime64(int(ns), "ns"))[:19] + "Z"
+    return ordered, found("order", int(back.size), text)

@@ -15,6 +15,9 @@ from intrabar.data.calendars import Sessions
 from intrabar.data.periods import HOUR_NS
 from intrabar.model.bars import Times
 
+SHIFTS = tuple(h for h in range(-14, 15) if h)
+"""Hours by which bars may lie wrong."""
+
 _MOST = 0.8
 _STRAY = 0.05
 
@@ -37,53 +40,83 @@ def outside(bars: Spans, known: Sessions) -> NDArray[np.bool_]:
     return ~inside
 
 
-def missing_bars(bars: Spans, known: Sessions) -> tuple[int, int]:
+def count_outside(bars: Spans, known: Sessions, hours: int) -> int:
+    """How many bars would be `outside` if they were moved by hours."""
+    begin = np.concatenate((known.open, known.break_end))
+    end = np.concatenate((np.minimum(known.close, _pause(known)), known.close))
+    begin, end = begin[end > begin], end[end > begin]
+    # A bar shares an instant with a stretch if its first moment or its last lies in it.
+    first = np.concatenate((begin, begin - bars.period + 1))
+    last = np.concatenate((end, end - bars.period + 1))
+    order = np.argsort(first, kind="stable")
+    first, last = first[order], np.maximum.accumulate(last[order])
+    new = np.append(True, first[1:] > last[:-1])
+    first, last = first[new], last[np.append(new[1:], True)]
+    moved = hours * HOUR_NS
+    inside = np.searchsorted(bars.open_time, last - moved) - np.searchsorted(
+        bars.open_time, first - moved
+    )
+    return int(bars.open_time.size - inside.sum())
+
+
+def _pause(known: Sessions) -> Times:
+    has_break = known.break_end > known.break_start
+    return np.where(has_break, known.break_start, known.close)
+
+
+def missing_bars(
+    opened: Times, days: Times, period: int, known: Sessions, second: int, first: int
+) -> tuple[int, int]:
     """Bars that are absent inside sessions that have any, and the number of holes they make.
+
+    Parameters
+    ----------
+    opened : (n,) int64, ns UTC
+        When the bars open, in order.
+    days : int64, days since 1970
+        The sessions that have bars.
+    period : int, ns
+    known : Sessions
+    second : int
+        Second of a period in which most bars open.
+    first : int, ns UTC
+        Before it nothing was promised; nor after the last of `opened`.
 
     Returns
     -------
     (int, int)
         Missing bars; runs of missing bars (a run ends with its session).
     """
-    present = np.isin(known.date, bars.session)
+    present = np.isin(known.date, days)
     opening, close = known.open[present], known.close[present]
-    phase = _phase(bars, opening)
-    first = opening + phase
-    slots = np.maximum(-((first - close) // bars.period), 0)
+    # Hourly bars of a session that opens at 09:30 may start at 09:30 or at 09:00: as most do.
+    begin = opening - np.mod(opening - second * 1_000_000_000, period)
+    slots = np.maximum(-((begin - close) // period), 0)
     if not slots.sum():
         return 0, 0
-    starts = np.repeat(first, slots) + bars.period * _counting(slots)
+    starts = np.repeat(begin, slots) + period * _counting(slots)
     shut = np.repeat(known.break_start[present], slots) <= starts
     shut &= starts < np.repeat(known.break_end[present], slots)
-    # Before the first bar and after the last nothing was promised.
-    due = ~shut & (starts + bars.period > bars.open_time[0]) & (starts <= bars.open_time[-1])
+    due = ~shut & (starts + period > first) & (starts <= opened[-1])
     starts, session = starts[due], np.repeat(np.arange(slots.size), slots)[due]
     if not starts.size:
         return 0, 0
-    row = np.searchsorted(bars.open_time, starts, "left")
+    row = np.searchsorted(opened, starts, "left")
     # A bar anywhere in the slot fills it: stamps may be off the grid.
-    at = np.minimum(row, bars.open_time.size - 1)
-    absent = ~((row < bars.open_time.size) & (bars.open_time[at] < starts + bars.period))
+    at = np.minimum(row, opened.size - 1)
+    absent = ~((row < opened.size) & (opened[at] < starts + period))
     begins = absent & ~np.concatenate(([False], absent[:-1] & (session[1:] == session[:-1])))
     return int(absent.sum()), int(begins.sum())
 
 
-def overlapping(bars: Spans) -> NDArray[np.bool_]:
-    """Bars that start before the bar before them ends."""
-    return np.append(False, bars.open_time[1:] < bars.close_time[:-1])
-
-
-def off_grid(bars: Spans, known: Sessions) -> NDArray[np.bool_]:
-    """Bars whose start is no whole number of periods from where the others start."""
+def from_grid(bars: Spans, known: Sessions) -> Times:
+    """How far each bar's start lies behind a whole number of periods, ns."""
     start = bars.open_time
     if bars.period > HOUR_NS and len(known):
         # Longer bars keep their distance from the opening, which clock changes move.
         row = np.minimum(np.searchsorted(known.date, bars.session), len(known) - 1)
         start = start - known.open[row]
-    _, inverse, counts = np.unique(
-        np.mod(start, bars.period), return_inverse=True, return_counts=True
-    )
-    return np.asarray(inverse != np.argmax(counts), np.bool_)
+    return np.mod(start, bars.period)
 
 
 def label_doubt(bars: Spans, known: Sessions) -> str | None:
@@ -115,36 +148,26 @@ def label_doubt(bars: Spans, known: Sessions) -> str | None:
     return None
 
 
-def zone_doubt(bars: Spans, known: Sessions) -> str | None:
-    """A sentence if the bars would lie inside the sessions if only they were moved by hours."""
-    lost = outside(bars, known).mean()
+def zone_doubt(outside: int, moved: Times, rows: int) -> str | None:
+    """A sentence if the bars would lie inside the sessions if only they were moved by hours.
+
+    Parameters
+    ----------
+    outside, rows : int
+        Bars outside the sessions, and all bars.
+    moved : int64
+        Bars outside if they were moved by each of `SHIFTS`.
+    """
+    lost = outside / rows
     if lost < _STRAY:
         return None
-    hours = [h for h in range(-14, 15) if h]
-    moved = [
-        outside(
-            bars._replace(
-                open_time=bars.open_time + h * HOUR_NS, close_time=bars.close_time + h * HOUR_NS
-            ),
-            known,
-        ).mean()
-        for h in hours
-    ]
     best = int(np.argmin(moved))
-    if moved[best] > lost / 10:
+    if moved[best] / rows > lost / 10:
         return None
     return (
-        f"{100 * lost:.0f} % of the bars lie outside the sessions, {100 * moved[best]:.0f} % would "
-        f"if they were moved by {hours[best]:+d} hours: is the zone right (--zone)?"
+        f"{100 * lost:.0f} % of the bars lie outside the sessions, {100 * moved[best] / rows:.0f} "
+        f"% would if they were moved by {SHIFTS[best]:+d} hours: is the zone right (--zone)?"
     )
-
-
-def _phase(bars: Spans, opening: Times) -> Times:
-    # Hourly bars of a session that opens at 09:30 may start at 09:30 or at 09:00: take what
-    # most bars do, counted from each opening.
-    shared = int(np.bincount(np.mod(bars.open_time, bars.period) // 1_000_000_000).argmax())
-    back = np.mod(opening - shared * 1_000_000_000, bars.period)
-    return -back
 
 
 def _counting(sizes: Times) -> Times:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,9 +19,37 @@ from intrabar.model.bars import Times
 
 _HEAD = 1 << 16
 _LINES = 60
-_MORE = "\x00more"
+MORE = "\x00more"
 _NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*[-+]?\d[\d.,'’ ]*(?:[eE][-+]?\d+)?\s*[KMBkmb%)]?")
 _ZONE = re.compile(r"(?i)\btime ?zone\b\W+([\w+/\-]+)|\bzone\b\s*[:=]\s*([\w+/\-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the table of a text begins and what parts it, told by its first lines.
+
+    Parameters
+    ----------
+    separator : str
+        "" where blanks part the cells.
+    names : tuple of str
+        Of the columns; those that several columns have are told apart.
+    repeated : tuple of str
+    skip : int
+        Lines above the first row of data.
+    headed : bool
+    zone : str
+        What the lines above say of the stamps; "" where they say nothing.
+    notes : tuple of str
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    repeated: tuple[str, ...]
+    skip: int
+    headed: bool
+    zone: str
+    notes: tuple[str, ...]
 
 
 def text_table(content: bytes, columns: Sequence[str] = ()) -> Table:
@@ -38,6 +67,25 @@ def text_table(content: bytes, columns: Sequence[str] = ()) -> Table:
     DataError
         No table, an open quote, or most rows have more cells than the header.
     """
+    layout = layout_of(content, columns)
+    if not layout.separator:
+        content = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", content)
+        content = re.sub(rb"[ \t]+", b"\t", content)
+    table = _read(content, layout.separator or "\t", layout.names, layout.skip)
+    return Table(
+        table.frame,
+        table.rows,
+        layout.headed,
+        table.long,
+        layout.zone,
+        "",
+        layout.notes,
+        layout.repeated,
+    )
+
+
+def layout_of(content: bytes, columns: Sequence[str] = ()) -> Layout:
+    """Where the table of a text begins and what parts it, as `text_table`."""
     head = content[:_HEAD].decode(errors="ignore").split("\n")
     lines = head[: _LINES if len(content) <= _HEAD else min(_LINES, len(head) - 1)]
     separator = _separator(lines)
@@ -45,10 +93,8 @@ def text_table(content: bytes, columns: Sequence[str] = ()) -> Table:
         spaced = [re.split(r"[ \t]+", line.strip()) for line in lines]
         if sum(len(cells) >= 5 for cells in spaced) * 2 <= len([c for c in spaced if c[0]]):
             raise DataError(f"the first line is no header of columns: {lines[0].strip()[:60]!r}")
-        content, separator = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", content), "\t"
-        content = re.sub(rb"[ \t]+", b"\t", content)
         lines = ["\t".join(cells) for cells in spaced]
-    cells = [_cells(line, separator) for line in lines]
+    cells = [_cells(line, separator or "\t") for line in lines]
     header, data = _places(cells)
     if columns:
         header, data = None, next((i for i, row in enumerate(cells) if is_data(row)), 0)
@@ -62,18 +108,15 @@ def text_table(content: bytes, columns: Sequence[str] = ()) -> Table:
     else:
         names = _names(cells[header], cells[:header], cells[header + 1 : data])
         above = lines[:header]
-    table = _read(content, separator, names, data)
-    notes = tuple([_note(above)] if any(line.strip() for line in above) else [])
-    zone = next((m[1] or m[2] for line in above if (m := _ZONE.search(line))), "")
-    return Table(
-        table.frame,
-        table.rows,
+    different, repeated = unique(names)
+    return Layout(
+        separator,
+        tuple(different),
+        repeated,
+        data,
         header is not None or bool(columns),
-        table.long,
-        zone,
-        "",
-        notes,
-        table.repeated,
+        next((m[1] or m[2] for line in above if (m := _ZONE.search(line))), ""),
+        tuple([_note(above)] if any(line.strip() for line in above) else []),
     )
 
 
@@ -159,23 +202,35 @@ def _names(
     return names
 
 
+def cells_of(
+    content: bytes, separator: str, names: Sequence[str], skip: int, numbers: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The cells of a text as text, those of some columns as numbers; too many go to `MORE`.
+
+    Raises
+    ------
+    polars.exceptions.PolarsError
+        It is no table, or a cell of `numbers` is none.
+    """
+    schema = {n: pl.Float64 if n in numbers else pl.String for n in (*names, MORE)}
+    return pl.read_csv(
+        io.BytesIO(content),
+        separator=separator,
+        has_header=False,
+        skip_lines=skip,
+        infer_schema=False,
+        schema=schema,
+        truncate_ragged_lines=True,
+        missing_columns="insert",
+        extra_columns="ignore",
+    )
+
+
 def _read(content: bytes, separator: str, names: Sequence[str], skip: int) -> Table:
-    different, repeated = unique(names)
-    schema = dict.fromkeys([*different, _MORE], pl.String)
     try:
-        frame = pl.read_csv(
-            io.BytesIO(content),
-            separator=separator,
-            has_header=False,
-            skip_lines=skip,
-            infer_schema=False,
-            schema=schema,
-            truncate_ragged_lines=True,
-            missing_columns="insert",
-            extra_columns="ignore",
-        )
+        frame = cells_of(content, separator, names, skip)
     except pl.exceptions.NoDataError:
-        frame = pl.DataFrame(schema=schema)
+        frame = pl.DataFrame(schema=dict.fromkeys([*names, MORE], pl.String))
     except pl.exceptions.PolarsError as error:
         raise DataError(_open_quote(content) or f"the file is no table: {error}") from error
     rows = np.arange(frame.height, dtype=np.int64) + skip + 1
@@ -189,10 +244,10 @@ def _read(content: bytes, separator: str, names: Sequence[str], skip: int) -> Ta
     full = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
     if not full.all():
         frame, rows = frame.filter(full), rows[full.to_numpy()]
-    more = frame[_MORE].str.strip_chars()
+    more = frame[MORE].str.strip_chars()
     long = (more.is_not_null() & (more != "")).to_numpy()
     _require_fit(long, rows, names, frame.height)
-    return Table(frame.drop(_MORE), rows, long=long, repeated=repeated)
+    return Table(frame.drop(MORE), rows, long=long)
 
 
 def _require_fit(long: NDArray[np.bool_], rows: Times, names: Sequence[str], height: int) -> None:
