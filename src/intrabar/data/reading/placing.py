@@ -92,7 +92,7 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
     ok = stamps.readable
     wall = stamps.wall[ok]
     refuse_two_periods(wall, rows[ok], how.period)
-    daily = periods.is_daily(wall, stamps.dates_only, how.period)
+    daily = periods.is_daily(periods.Steps.of(wall), stamps.dates_only, how.period)
     notes: tuple[str, ...] = ()
     if how.suggested and not how.calendar and _keeps_hours_of("NYSE", stamps, rows, how, daily):
         how = replace(how, calendar="NYSE")
@@ -108,7 +108,7 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
     utc = to_utc(stamps, zone, rows, how.ambiguous)
     at_end, utc = _rounded_up(utc, ok)
     label = "end" if at_end and not how.label_known else how.label
-    period = how.period or periods.infer_period(utc[ok])
+    period = how.period or periods.infer_period(periods.Steps.of(utc[ok]))
     opening, close = _edges(utc, ok, period, label)
     session = np.zeros_like(utc)
     session[ok] = calendars.trade_dates(how.calendar, opening[ok])
@@ -143,7 +143,7 @@ def _keeps_hours_of(calendar: str, stamps: Stamps, rows: Times, how: Place, dail
 
 def how_far_back(utc: Times, how: Place) -> int:
     """From a stamp to an instant inside its bar, ns."""
-    period = how.period or periods.infer_period(utc)
+    period = how.period or periods.infer_period(periods.Steps.of(utc))
     return period // 2 if how.label == "end" else -(period // 2)
 
 
@@ -214,7 +214,7 @@ def _borne_out(stamps: Stamps, rows: Times, how: Place) -> bool:
     """Whether bars read in the exchange's zone begin with its sessions on most days."""
     try:
         utc = np.sort(to_utc(stamps, how.zone or "UTC", rows, "earliest")[stamps.readable])
-        period = how.period or periods.infer_period(utc)
+        period = how.period or periods.infer_period(periods.Steps.of(utc))
     except DataError:
         return False
     opening = utc - (0 if how.label == "start" else period)

@@ -12,12 +12,11 @@ from intrabar.model.bars import DAY_NS, Times
 
 def refuse_two_periods(wall: Times, rows: Times, given: int | None) -> None:
     """Refuse a file in which bars of one period go on with bars of another."""
-    values, index = np.unique(wall, return_index=True)
-    steps = np.diff(values)
-    if steps.size < 6:
+    told = periods.Steps.of(wall)
+    if not told.are_of_two_periods(given):
         return
-    most, counts = np.unique(steps, return_counts=True)
-    period = int(most[np.argmax(counts)])
+    values, index = np.unique(wall, return_index=True)
+    steps, period = np.diff(values), told.common
     clock = values % DAY_NS
     daily = (steps >= 20 * periods.HOUR_NS) & (clock[1:] == clock[:-1])
     other = int(np.argmax(steps == period))
