@@ -262,7 +262,7 @@ def test_what_was_guessed_or_left_out_is_told(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.csv"
         path.write_text(text)
         done = Catalogue(tmp_path / "c").import_file(path, "ACME", sort=True)
-        told[name] = " ".join(f.text for f in done.checked.findings if f.severity != "ok")
+        told[name] = " ".join(f.text for f in done.findings if f.severity != "ok")
     assert "lines above the table" in told["preamble"]
     assert "read as time,open,high,low,close,volume" in told["no header"]
     assert "'CumVolX'" in told["no volume"]

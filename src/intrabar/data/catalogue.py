@@ -13,18 +13,20 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import polars as pl
 
-from intrabar.data.checks import Checked, check
+from intrabar.data import streamed
+from intrabar.data.checks import Finding, check
 from intrabar.data.frames import from_polars
 from intrabar.data.instruments import calendar_of, known
 from intrabar.data.manifest import Manifest
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.readers import RawBars, Reading, read_file
 from intrabar.data.reading.file_names import symbol_of
+from intrabar.data.reading.lines import NotPlainError
 from intrabar.data.stored import StoredFeed, readable, require_rows, stored_hash
 from intrabar.data.storing import MANIFEST, store_version
 from intrabar.errors import ConfigError, DataError, NotFoundError
@@ -38,11 +40,24 @@ def default_root() -> Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Imported:
-    """What an import did: the dataset's manifest and the verdicts."""
+    """What an import did: the dataset's manifest, the verdicts, and the rows set aside."""
 
     manifest: Manifest
-    checked: Checked
+    findings: tuple[Finding, ...]
     rejected: Path | None
+
+
+class _Found(NamedTuple):
+    source: str
+    source_sha256: str
+    format: str
+    zone: str
+    label: str
+    calendar: str
+
+    def record(self, adjustment: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
+        checks = tuple(f.as_json() for f in findings)
+        return {**self._asdict(), "adjustment": adjustment, "checks": checks}
 
 
 class Catalogue:
@@ -94,6 +109,8 @@ class Catalogue:
             how = replace(how, calendar=calendar_of(symbol), suggested=True)
         elif calendar is not None:
             how = replace(how, calendar=calendar)
+        if (made := self._streamed(path, symbol, how, adjustment)) is not None:
+            return made
         raw = read_file(path, how)
         try:
             if how.suggested and not raw.calendar and raw.period == DAY_NS and not known(symbol):
@@ -101,19 +118,40 @@ class Catalogue:
             checked = check(raw, symbol, sort=sort)
         except DataError as error:
             raise DataError(f"{path.name}: {error}") from error
-        record = {
-            "source": raw.source,
-            "source_sha256": raw.sha256,
-            "format": raw.format,
-            "zone": raw.zone,
-            "label": raw.label,
-            "adjustment": adjustment,
-            "calendar": raw.calendar,
-            "checks": tuple(f.as_json() for f in checked.findings),
-        }
+        found = _Found(raw.source, raw.sha256, raw.format, raw.zone, raw.label, raw.calendar)
+        record = found.record(adjustment, checked.findings)
         manifest = self.write(checked.bars, record, checked.rejected)
-        kept = self._folder(symbol, manifest.period) / manifest.version / manifest.rejected_file
-        return Imported(manifest, checked, kept if manifest.rejected_file else None)
+        return self._imported(manifest, checked.findings)
+
+    def _streamed(self, path: Path, symbol: str, how: Reading, adjustment: str) -> Imported | None:
+        """Import a large text piece by piece; None where it has to be read whole."""
+        if not path.is_file() or path.stat().st_size < streamed.LARGE:
+            return None
+        try:
+            source = streamed.Streamed(path, symbol, how)
+            parts = iter(source)
+            head = next(parts, None)
+            if head is None:
+                return None
+
+            def told() -> tuple[Mapping[str, Any], pl.DataFrame]:
+                placed = source.first.placed
+                found = _Found(
+                    path.name, source.sha256, source.first.form.name, placed.zone, placed.label,
+                    placed.calendar,
+                )  # fmt: skip
+                return found.record(adjustment, source.findings), source.rejected
+
+            folder = self._folder(symbol, period_text(head.period))
+            manifest = store_version(folder, head, parts, told)
+        except NotPlainError:
+            return None
+        return self._imported(manifest, source.findings)
+
+    def _imported(self, manifest: Manifest, findings: tuple[Finding, ...]) -> Imported:
+        folder = self._folder(manifest.symbol, manifest.period) / manifest.version
+        kept = folder / manifest.rejected_file if manifest.rejected_file else None
+        return Imported(manifest, findings, kept)
 
     def write(
         self, bars: Bars, record: Mapping[str, Any], rejected: pl.DataFrame | None = None
@@ -156,7 +194,7 @@ class Catalogue:
         parts = iter(parts)
         head = next(parts)
         folder = self._folder(head.symbol, period_text(head.period))
-        return store_version(folder, head, parts, record, rejected)
+        return store_version(folder, head, parts, lambda: (record, rejected))
 
     def list(self) -> tuple[Manifest, ...]:
         """Manifests of all datasets, by symbol and period; none where there is no folder.

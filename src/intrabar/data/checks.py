@@ -101,7 +101,7 @@ def check(raw: RawBars, symbol: str, *, sort: bool = False) -> Checked:
     return Checked(bars, tuple(findings), rejected_rows(raw.original, raw.rows, broken))
 
 
-def bars_of(raw: RawBars, used: Times, symbol: str) -> tuple[Bars, int]:
+def bars_of(raw: RawBars, used: Times | slice, symbol: str) -> tuple[Bars, int]:
     """Bars of some rows, and how many extremes missed open or close by a rounding error."""
     prices, moved = rounded(raw.prices[used])
     open_, high, low, close = (np.ascontiguousarray(p) for p in prices.T)

@@ -71,8 +71,13 @@ class Format:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that may be read."""
-        prices = (c for pair in self.prices for c in pair)
-        return (*self.times, *self.clocks, *prices, *self.volume, *self.other_volumes)
+        volumes = (*self.volume, *self.other_volumes)
+        return (*self.times, *self.clocks, *self.price_columns, *volumes)
+
+    @property
+    def price_columns(self) -> tuple[str, ...]:
+        """Open, high, low, close; twice where they are of bid and ask."""
+        return tuple(c for pair in self.prices for c in pair)
 
 
 FORMATS = {

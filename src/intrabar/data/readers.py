@@ -35,7 +35,7 @@ from intrabar.model.bars import Floats, Times
 
 LABELS = ("start", "end")
 _FIXED_POINT = 1e-9
-_UNDEFINED = float(2**63 - 1)
+UNDEFINED = float(2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,28 +196,14 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
     DataError, ConfigError
         As `read_file`.
     """
-    if how.label is not None and how.label not in LABELS:
-        raise ConfigError(f"label is {how.label!r}, must be start or end")
-    if how.decimal not in (None, ".", ","):
-        raise ConfigError(f"decimal is {how.decimal!r}, must be '.' or ','")
-    if not table.headed:
-        table, how = named_columns(table, how)
-    table = one_ticker(table, how.symbol, how.only)
-    quote = (pair_of(how.symbol) or ("", ""))[1]
-    form = find_format(table.frame.columns, how.format, how.side, how.mapping, quote)
-    table = one_instrument(table, form.columns, how.symbol, how.only)
+    table, how, form, (time, clock) = understood(table, how)
     frame = table.frame
-    if frame.height == 0:
-        raise DataError("there is a header but no row of data")
-    time, clock = stamp_columns(frame, form)
-    stamps = _stamps(frame, time, clock, how, table.rows)
-    placed = place(stamps, table.rows, _place_of(table, form, time, how))
-    volumes = tuple(c for c in (*form.volume, *form.other_volumes) if _may_be_numbers(frame[c]))
-    prices = [column for pair in form.prices for column in pair]
-    numbers = numbers_of(frame, prices, volumes, how.decimal)
-    made, notes = _prices(frame, form, numbers, how.scale)
-    volume, taken, told = _volume(frame, form, numbers)
-    notes = (*table.notes, *placed.notes, *notes, *told, *_twofold(form))
+    stamps = stamps_in(frame, time, clock, how, table.rows)
+    placed = place(stamps, table.rows, place_of(table, form, time, how))
+    numbers = numbers_of(frame, form.price_columns, volumes_in(frame, form), how.decimal)
+    made, notes = prices_in(frame, form, numbers, how.scale)
+    volume, taken, told = volume_in(frame, form, numbers)
+    notes = (*table.notes, *placed.notes, *notes, *told, *twofold(form))
     long = np.zeros(frame.height, np.bool_) if table.long is None else table.long
     return RawBars(
         table.rows,
@@ -241,7 +227,31 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
     )
 
 
-def _place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
+def understood(table: Table, how: Reading) -> tuple[Table, Reading, Format, tuple[str, str]]:
+    """The rows of one instrument, and which columns are what: those of stamp and clock apart.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `read_file`.
+    """
+    if how.label is not None and how.label not in LABELS:
+        raise ConfigError(f"label is {how.label!r}, must be start or end")
+    if how.decimal not in (None, ".", ","):
+        raise ConfigError(f"decimal is {how.decimal!r}, must be '.' or ','")
+    if not table.headed:
+        table, how = named_columns(table, how)
+    table = one_ticker(table, how.symbol, how.only)
+    quote = (pair_of(how.symbol) or ("", ""))[1]
+    form = find_format(table.frame.columns, how.format, how.side, how.mapping, quote)
+    table = one_instrument(table, form.columns, how.symbol, how.only)
+    if table.frame.height == 0:
+        raise DataError("there is a header but no row of data")
+    return table, how, form, stamp_columns(table.frame, form)
+
+
+def place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
+    """What is known about where the stamps of a table lie."""
     period = periods.parse_period(how.period) if how.period else None
     return Place(
         how.calendar,
@@ -256,7 +266,8 @@ def _place_of(table: Table, form: Format, time: str, how: Reading) -> Place:
     )
 
 
-def _stamps(frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times) -> Stamps:
+def stamps_in(frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Times) -> Stamps:
+    """The stamps of a table, most of which can be read."""
     stamps = parse_stamps(
         frame[time],
         frame[clock] if clock else None,
@@ -294,13 +305,19 @@ def _fits(how: Reading) -> Callable[[Times], bool]:
     return fit
 
 
+def volumes_in(frame: pl.DataFrame, form: Format) -> tuple[str, ...]:
+    """Columns that may be the volume and hold numbers."""
+    return tuple(c for c in (*form.volume, *form.other_volumes) if _may_be_numbers(frame[c]))
+
+
 def _may_be_numbers(column: pl.Series) -> bool:
     return column.dtype == pl.String or column.dtype.is_numeric() or column.dtype == pl.Null
 
 
-def _prices(
+def prices_in(
     frame: pl.DataFrame, form: Format, numbers: Mapping[str, Floats], scale: float | None
 ) -> tuple[Floats, tuple[str, ...]]:
+    """Open, high, low, close, and what is to be told about them."""
     prices = np.column_stack([np.mean([numbers[c] for c in pair], axis=0) for pair in form.prices])
     notes: tuple[str, ...] = ()
     if plain(form.prices[3][0]) == "prc" and (prices[:, 3] < 0).any():
@@ -309,7 +326,7 @@ def _prices(
         notes = (
             f"{count} negative PRC are means of bid and ask, as CRSP marks them: taken as positive",
         )
-    prices[prices >= _UNDEFINED] = np.nan
+    prices[prices >= UNDEFINED] = np.nan
     if scale is not None:
         return prices * scale, (*notes, f"prices were multiplied by {scale:g}")
     middle = float(np.nanmedian(prices)) if np.isfinite(prices).any() else 0.0
@@ -326,7 +343,7 @@ def _prices(
     return prices, notes
 
 
-def _volume(
+def volume_in(
     frame: pl.DataFrame, form: Format, numbers: Mapping[str, Floats]
 ) -> tuple[Floats, bool, tuple[str, ...]]:
     """The volume, whether there is one, and what is to be told about it."""
@@ -358,7 +375,8 @@ def _volume(
     return total, True, ()
 
 
-def _twofold(form: Format) -> tuple[str, ...]:
+def twofold(form: Format) -> tuple[str, ...]:
+    """What is to be told of columns that may be the close as well."""
     if not form.other_closes:
         return ()
     told = ", ".join(map(repr, form.other_closes))

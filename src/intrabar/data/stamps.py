@@ -23,7 +23,7 @@ from intrabar.model.bars import DAY_NS, Times
 
 AMBIGUOUS = ("raise", "earliest", "latest")
 
-_DIGIT_DATES = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+DIGIT_DATES = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _DIGITS = r"^-?\d{5,19}(?:\.\d+)?$"
 _DIGIT_TIME = r"^\d{1,6}(?:\.0)?$"
 _TIME = (
@@ -31,6 +31,8 @@ _TIME = (
     r"(?: ?(?:z|utc|gmt|[a-z]{2,4}|[+-]\d{2}:?\d{2}))?| ?[ap]m)$"
 )
 _SECOND = 1_000_000_000
+_QUARTER = 900 * _SECOND
+_ALWAYS_UTC = ("UTC", "Etc/UTC")
 _FIRST = 10**8 * _SECOND  # numbers of fewer digits are no instants
 
 
@@ -91,12 +93,12 @@ def parse_stamps(
     """
     if clock is None:
         if column.dtype == pl.Date:
-            return _stamps(column.cast(pl.Datetime("ns")).to_physical(), None, clock=False)
+            return made_stamps(column.cast(pl.Datetime("ns")).to_physical(), None, clock=False)
         if isinstance(column.dtype, pl.Datetime):
             return _from_datetimes(column)
-    text = _text_of(column)
+    text = text_of(column)
     if clock is not None:
-        times = _times_of_day(clock)
+        times = times_of_day(clock, digits_of_times(clock))
         text = text.str.replace(r"[ T]00:00(?::00(?:\.0+)?)?$", "") + " " + times
     elif time_format is None and (made := _from_digits(text)) is not None:
         return made
@@ -104,15 +106,15 @@ def parse_stamps(
     with_clock = bool(present.str.contains(r"[:\s]").any())
     if time_format is not None and "%z" in time_format.replace("#", "").replace(":z", "z"):
         wall, utc = parse_by_format(text, time_format)
-        return _stamps(wall, utc, clock=with_clock)
+        return made_stamps(wall, utc, clock=with_clock)
     text = text.str.replace(r"(?i)((?:gmt|utc)?[+-]\d{4}) \([a-z ]+\)$", "${1}")
     tails = split_tails(text, zone_given)
     plain = text if tails is None else tails.text
     wall = _by_format(plain, time_format) if time_format else parse_dates(plain, fits)
     if tails is None:
-        return _stamps(wall, None, clock=with_clock)
+        return made_stamps(wall, None, clock=with_clock)
     utc = wall - tails.offset
-    made = _stamps(wall, utc, clock=with_clock)
+    made = made_stamps(wall, utc, clock=with_clock)
     for zone in tails.zone.drop_nulls().unique().to_list():
         here = (tails.zone == zone).fill_null(False).to_numpy() & made.readable
         naive = replace(made, readable=here, aware=np.zeros_like(here))
@@ -128,7 +130,7 @@ def is_clock(column: pl.Series) -> bool:
         return True
     if isinstance(column.dtype, pl.Datetime) or column.dtype == pl.Date:
         return False
-    text = _text_of(column).drop_nulls().head(500)
+    text = text_of(column).drop_nulls().head(500)
     times = text.str.contains(_DIGIT_TIME) | text.str.contains(_TIME)
     return bool(len(text)) and 2 * int(times.sum()) > len(text)
 
@@ -160,17 +162,16 @@ def to_utc(stamps: Stamps, zone: str, rows: Times, ambiguous: str = "raise") -> 
     if naive.size == 0:
         return utc
     known_zone(zone)
-    wall = pl.Series(stamps.wall[naive]).cast(pl.Datetime("ns"))
-    first, second = (_localized(wall, zone, which) for which in ("earliest", "latest"))
-    missing = first.is_null().to_numpy()
+    if zone in _ALWAYS_UTC:
+        utc[naive] = stamps.wall[naive]
+        return utc
+    chosen, later, missing = _both_readings(stamps.wall[naive], zone)
     if missing.any():
         at = int(naive[np.argmax(missing)])
         raise DataError(
             f"row {rows[at]}: {_text(stamps.wall[at])} does not exist in {zone}, where clocks go "
             "forward over it; name the zone that the file is written in (--zone)"
         )
-    chosen = first.to_physical().to_numpy().astype(np.int64)
-    later = second.to_physical().to_numpy().astype(np.int64)
     twice = np.flatnonzero(chosen != later)
     if twice.size:
         walls, numbers = stamps.wall[naive], rows[naive]
@@ -221,6 +222,22 @@ def _second_pass(
     return second
 
 
+def _both_readings(wall: Times, zone: str) -> tuple[Times, Times, NDArray[np.bool_]]:
+    """UTC of the earlier and the later reading of local times, and which do not exist."""
+    # Clocks have changed on a quarter of an hour since 1970, so one stamp of each will do.
+    quarter = wall // _QUARTER if wall.size and wall.min() >= 0 else wall
+    begins = np.flatnonzero(np.append(True, quarter[1:] != quarter[:-1]))
+    one = pl.Series(wall[begins]).cast(pl.Datetime("ns"))
+    readings = [_localized(one, zone, which) for which in ("earliest", "latest")]
+    missing = readings[0].is_null().to_numpy()
+    sizes = np.diff(np.append(begins, wall.size))
+    moves = [
+        r.to_physical().fill_null(0).to_numpy().astype(np.int64) - wall[begins] for r in readings
+    ]
+    early, late = (wall + np.repeat(move, sizes) for move in moves)
+    return early, late, np.repeat(missing, sizes)
+
+
 def _localized(wall: pl.Series, zone: str, which: str) -> pl.Series:
     local = pl.select(
         pl.lit(wall).dt.replace_time_zone(
@@ -236,12 +253,13 @@ def _from_datetimes(column: pl.Series) -> Stamps:
     zone = getattr(column.dtype, "time_zone", None)
     fine = column.cast(pl.Datetime("ns", zone))
     if zone is None:
-        return _stamps(fine.to_physical(), None, clock=True)
+        return made_stamps(fine.to_physical(), None, clock=True)
     wall = fine.dt.replace_time_zone(None).to_physical()
-    return _stamps(wall, fine.to_physical(), clock=True)
+    return made_stamps(wall, fine.to_physical(), clock=True)
 
 
-def _stamps(wall: pl.Series, utc: pl.Series | None, *, clock: bool) -> Stamps:
+def made_stamps(wall: pl.Series, utc: pl.Series | None, *, clock: bool) -> Stamps:
+    """Stamps of wall clocks and, where there are offsets, instants (ns, null: none)."""
     readable = wall.is_not_null().to_numpy()
     walls = wall.fill_null(0).to_numpy().astype(np.int64)
     if utc is None:
@@ -254,7 +272,8 @@ def _stamps(wall: pl.Series, utc: pl.Series | None, *, clock: bool) -> Stamps:
     return Stamps(walls, np.where(aware, instants, 0), readable, aware, dates_only, clock)
 
 
-def _text_of(column: pl.Series) -> pl.Series:
+def text_of(column: pl.Series) -> pl.Series:
+    """A column as text without blanks around it, null where nothing is left."""
     if column.dtype.is_float():
         whole = column.is_null() | column.is_nan() | (column % 1 == 0)
         if whole.all():
@@ -289,23 +308,24 @@ def _from_digits(text: pl.Series) -> Stamps | None:
     present = bare.drop_nulls()
     widths = present.str.len_chars()
     width = int(widths[0])
-    if width in _DIGIT_DATES and (widths == width).all():
+    if width in DIGIT_DATES and (widths == width).all():
         if present.str.contains(r"^(?:19|20)\d+$").all():
-            wall = parse_by_format(bare, _DIGIT_DATES[width])[0]
+            wall = parse_by_format(bare, DIGIT_DATES[width])[0]
             if wall.is_null().sum() == bare.is_null().sum():
-                return _stamps(wall, None, clock=width > 8)
+                return made_stamps(wall, None, clock=width > 8)
     utc = _since_1970(bare)
-    return _stamps(utc, utc, clock=True)
+    return made_stamps(utc, utc, clock=True)
 
 
 def _since_1970(text: pl.Series) -> pl.Series:
-    """Instants in ns, the unit of each by its size; null before 1973 and after next year."""
     if text.str.contains(r"\.").any():
-        number = text.cast(pl.Float64, strict=False)
-    else:
-        number = text.cast(pl.Int64, strict=False)
-    size = number.abs()
-    frame = pl.DataFrame({"number": number, "size": size})
+        return instants_of(text.cast(pl.Float64, strict=False))
+    return instants_of(text.cast(pl.Int64, strict=False))
+
+
+def instants_of(number: pl.Series) -> pl.Series:
+    """Ns of numbers since 1970, the unit of each by its size; null before 1973, after next year."""
+    frame = pl.DataFrame({"number": number, "size": number.abs()})
     scale = (
         pl.when(pl.col("size") < 10**11)
         .then(_SECOND)
@@ -324,13 +344,19 @@ def _since_1970(text: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _times_of_day(clock: pl.Series) -> pl.Series:
-    """Times of day as text with colons; digits that lost their zeros are padded."""
-    text = _text_of(clock).str.replace(r"\.0+$", "")
-    digits = text.str.contains(r"^\d{1,6}$").fill_null(False)
-    if not digits.any():
+def digits_of_times(clock: pl.Series) -> int:
+    """Most digits of the times of day that are written without colons; 0 where none is."""
+    text = text_of(clock).str.replace(r"\.0+$", "")
+    digits = text.filter(text.str.contains(r"^\d{1,6}$"))
+    return int(digits.str.len_chars().max() or 0)  # type: ignore[arg-type]
+
+
+def times_of_day(clock: pl.Series, longest: int) -> pl.Series:
+    """Times of day as text with colons; digits that lost their zeros are padded to the longest."""
+    text = text_of(clock).str.replace(r"\.0+$", "")
+    if not longest:
         return text
-    longest = int(text.filter(digits).str.len_chars().max() or 0)  # type: ignore[arg-type]
+    digits = text.str.contains(r"^\d{1,6}$").fill_null(False)
     hours = clock.name.strip("<> ").lower() in ("hour", "hora", "heure") and longest <= 2
     width = 2 if hours else 4 if longest <= 4 else 6
     padded = text.str.zfill(width)

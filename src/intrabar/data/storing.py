@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,8 +38,7 @@ def store_version(
     folder: Path,
     head: Bars,
     rest: Iterable[Bars],
-    record: Mapping[str, Any],
-    rejected: pl.DataFrame | None,
+    told: Callable[[], tuple[Mapping[str, Any], pl.DataFrame | None]],
 ) -> Manifest:
     """Write bars that come part by part, and make them the one version of their dataset.
 
@@ -49,10 +48,9 @@ def store_version(
         Of the dataset.
     head, rest : Bars of one symbol and period
         Each part after the one before.
-    record : mapping
-        The fields of `Manifest` that the bars do not tell.
-    rejected : DataFrame, optional
-        Rows that were set aside.
+    told : callable
+        Once all parts were taken: the fields of `Manifest` that the bars do not tell, and the
+        rows that were set aside.
 
     Raises
     ------
@@ -61,25 +59,13 @@ def store_version(
         is as it was.
     """
     temporary = folder / f"{_NEW}{secrets.token_hex(6)}"
-    set_aside = 0 if rejected is None else rejected.height
-    manifest = Manifest(
-        symbol=head.symbol,
-        period=period_text(head.period),
-        version="",
-        content_sha256="",
-        rows=0,
-        first=_iso(head.close_time[0]),
-        last="",
-        imported=datetime.now(UTC).isoformat(timespec="seconds"),
-        rejected=set_aside,
-        rejected_file=f"{record['source']}.rejected.csv" if set_aside else "",
-        **record,
-    )
+    version = ""
     note = folder / f"{_NEW}{temporary.name}.json"
     try:
         temporary.mkdir(parents=True)
         rows, last = _write_bars(temporary, chain([head], rest))
-        manifest = replace(manifest, rows=rows, last=_iso(last))
+        record, rejected = told()
+        manifest = _manifest(head, rows, last, record, rejected)
         files = sorted(temporary.glob("year=*/bars*.parquet"))
         content = stored_hash(StoredFeed(manifest, files))
         version = f"{content[:12]}-{secrets.token_hex(3)}"
@@ -91,8 +77,8 @@ def store_version(
         before = _version_of(folder)
         os.replace(note, folder / MANIFEST)
     except OSError as error:
-        if manifest.version:
-            shutil.rmtree(folder / manifest.version, ignore_errors=True)
+        if version:
+            shutil.rmtree(folder / version, ignore_errors=True)
         raise DataError(_refused(folder, error)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -100,6 +86,25 @@ def store_version(
             note.unlink()
     _sweep(folder, (version, before))
     return manifest
+
+
+def _manifest(
+    head: Bars, rows: int, last: int, record: Mapping[str, Any], rejected: pl.DataFrame | None
+) -> Manifest:
+    set_aside = 0 if rejected is None else rejected.height
+    return Manifest(
+        symbol=head.symbol,
+        period=period_text(head.period),
+        version="",
+        content_sha256="",
+        rows=rows,
+        first=_iso(head.close_time[0]),
+        last=_iso(last),
+        imported=datetime.now(UTC).isoformat(timespec="seconds"),
+        rejected=set_aside,
+        rejected_file=f"{record['source']}.rejected.csv" if set_aside else "",
+        **record,
+    )
 
 
 def _version_of(folder: Path) -> str:

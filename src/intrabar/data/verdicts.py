@@ -85,21 +85,27 @@ def broken_rules(
 ) -> Codes:
     """The first rule that each row breaks by itself."""
     o, h, l, c = prices.T  # noqa: E741
-    with np.errstate(invalid="ignore"):
-        tests = {
-            "cells": long,
-            "stamp": ~readable,
-            "blank": ~np.isfinite(prices).all(axis=1) | ~np.isfinite(volume),
-            "price": (prices <= 0).any(axis=1),
-            "volume": volume < 0,
-            "ohlc": (np.maximum(o, c) - h > _ROUNDING * h)
-            | (l - np.minimum(o, c) > _ROUNDING * l)
-            | (l - h > _ROUNDING * h),
-        }
     broken = np.zeros(volume.shape, np.uint8)
-    for rule, hit in tests.items():
-        if hit.any():
-            broken[(broken == SOUND) & hit] = CODES[rule]
+
+    def mark(rule: str, hit: Any) -> None:
+        broken[(broken == SOUND) & hit] = CODES[rule]
+
+    # Most files have no such row: a look at all spares a look at each.
+    with np.errstate(invalid="ignore"):
+        if long.any():
+            mark("cells", long)
+        if not readable.all():
+            mark("stamp", ~readable)
+        if not (np.isfinite(prices).all() and np.isfinite(volume).all()):
+            mark("blank", ~np.isfinite(prices).all(axis=1) | ~np.isfinite(volume))
+        if (prices <= 0).any():
+            mark("price", (prices <= 0).any(axis=1))
+        if (volume < 0).any():
+            mark("volume", volume < 0)
+        unsound = np.asarray(np.maximum(o, c) - h > _ROUNDING * h)
+        unsound |= (l - np.minimum(o, c) > _ROUNDING * l) | (l - h > _ROUNDING * h)
+        if unsound.any():
+            mark("ohlc", unsound)
     return broken
 
 

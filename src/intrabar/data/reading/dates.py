@@ -21,12 +21,12 @@ from intrabar.model.bars import DAY_NS, Times
 Fits = Callable[[Times], bool]
 """Whether dates (days since 1970, each once) may be those of bars."""
 
-_YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d")
+YEAR_FIRST = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d")
 _NAMED = (
     "%d-%B-%Y", "%d-%B-%y", "%d %B %Y", "%d %B %y", "%B %d, %Y", "%B %d %Y", "%d/%B/%Y",
     "%d.%B.%Y", "%d%B%Y", "%B-%d-%Y", "%Y-%B-%d", "%d %B, %Y", "%B %d, %y", "%d/%B/%y",
 )  # fmt: skip
-_CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p")
+CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p")
 _YEAR_LAST = r"^\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})(?: |$)"
 _YEAR_SHORT = r"^\d{2}[/.\-]\d{1,2}[/.\-]\d{1,2}(?: |$)"
 _TIDY = (
@@ -56,7 +56,7 @@ def parse_dates(text: pl.Series, fits: Fits) -> pl.Series:
         The day and the month cannot be told apart.
     """
     found = _nulls(len(text))
-    found = _by_formats(text, found, _with_clocks(_YEAR_FIRST))
+    found = _by_formats(text, found, _with_clocks(YEAR_FIRST))
     left = found.is_null() & text.is_not_null()
     if not left.any():
         return found
@@ -66,7 +66,7 @@ def parse_dates(text: pl.Series, fits: Fits) -> pl.Series:
     midnight = tidy.str.contains(r" 24:00(?::00(?:\.0+)?)?$").fill_null(False)
     tidy = tidy.str.replace(r" 24:00(?::00(?:\.0+)?)?$", " 00:00:00").str.strip_chars()
     late = midnight.cast(pl.Int64) * DAY_NS
-    made = _by_formats(tidy, _nulls(len(text)), _with_clocks((*_YEAR_FIRST, *_NAMED)))
+    made = _by_formats(tidy, _nulls(len(text)), _with_clocks((*YEAR_FIRST, *_NAMED)))
     made = _year_last(tidy, made, fits)
     return found.zip_with(found.is_not_null(), made + late)
 
@@ -82,13 +82,13 @@ def parse_by_format(text: pl.Series, form: str) -> tuple[pl.Series, pl.Series | 
     if "%z" in form or "%#z" in form or "%:z" in form:
         moment = _strptime(text, form)
         utc = moment.dt.replace_time_zone(None) if moment.dtype.time_zone else moment  # type: ignore[attr-defined]
-        ns = _sane(utc)
+        ns = in_years(utc)
         return ns, ns
     return _parsed(text, form), None
 
 
 def _with_clocks(days: tuple[str, ...]) -> list[str]:
-    return [f"{d} {c}" for d, c in itertools.product(days, _CLOCKS)] + list(days)
+    return [f"{d} {c}" for d, c in itertools.product(days, CLOCKS)] + list(days)
 
 
 def _by_formats(text: pl.Series, found: pl.Series, forms: list[str]) -> pl.Series:
@@ -173,7 +173,7 @@ def _day_text(made: pl.Series) -> str:
 
 def _best_clock(rows: pl.Series, day: str) -> tuple[pl.Series, str]:
     found, name = _nulls(len(rows)), ""
-    for clock in (*(f" {c}" for c in _CLOCKS), ""):
+    for clock in (*(f" {c}" for c in CLOCKS), ""):
         if found.is_not_null().all():
             break
         if not _parsed(_some(rows.filter(found.is_null())), day + clock).is_not_null().any():
@@ -191,7 +191,7 @@ def _parsed(text: pl.Series, form: str) -> pl.Series:
         form, text = f"{form} %H:%M", text + " 00:00"
     elif "%M" not in form and not any(word in form for word in ("%s", "%T", "%R", "%c", "%X")):
         form, text = f"{form}|%M", text + "|00"  # an hour alone is no time to the parser
-    return _sane(_strptime(text, form))
+    return in_years(_strptime(text, form))
 
 
 def _strptime(text: pl.Series, form: str) -> pl.Series:
@@ -204,10 +204,18 @@ def _strptime(text: pl.Series, form: str) -> pl.Series:
         ) from error
 
 
-def _sane(moment: pl.Series) -> pl.Series:
+def in_years(moment: pl.Series) -> pl.Series:
+    """Ns of moments (us), null where nanoseconds cannot hold them."""
+    ns = moment.to_physical() * 1000
+    if not len(moment) or (_year(moment.min()) >= 1700 and _year(moment.max()) <= 2250):
+        return ns
     year = moment.dt.year()
-    sane = (year >= 1700) & (year <= 2250)  # what nanoseconds can hold
-    return (moment.to_physical() * 1000).zip_with(sane.fill_null(False), _nulls(1))
+    sane = (year >= 1700) & (year <= 2250)
+    return ns.zip_with(sane.fill_null(False), _nulls(1))
+
+
+def _year(moment: object) -> int:
+    return moment.year if isinstance(moment, datetime) else 1970
 
 
 def _nulls(count: int) -> pl.Series:

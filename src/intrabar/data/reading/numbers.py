@@ -19,6 +19,7 @@ _THOUSANDS = r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
 _DECIMAL = r"^[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d*$"
 _DOTTED = r"^[-+]?\d{1,3}(?:\.\d{3}){2,}(?:,\d*)?$"
 _POINTS = r"^\s*\d{1,3}(?:\.\d{3})+\s*$"
+_UNIT = r"[KMBkmb万亿%]$"
 _THIRTY_SECONDS = r"^\d+[-'^]\d{2,3}\+?$"
 _BLANK = ("", "-", "--", "n/a", "na", "nan", "null", "none", "nil", "#n/a", ".")
 _SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8}
@@ -69,6 +70,19 @@ def numbers_of(
     return made
 
 
+def one_by_one(column: pl.Series, is_price: bool) -> pl.Series | None:
+    """A column as numbers; None where what a comma means is told by other cells only."""
+    values = column.cast(pl.Float64, strict=False)
+    odd = values.is_null() & column.is_not_null()
+    if column.dtype != pl.String or not odd.any():
+        return values
+    cells = _cleaned(column.filter(odd)).str.replace(_UNIT, "")
+    decimals, thousands = cells.str.contains(_DECIMAL), cells.str.contains(_THOUSANDS)
+    if (decimals & (~thousands | is_price)).any() or cells.str.contains(_DOTTED).any():
+        return None
+    return _parsed(column, False).zip_with(odd, values)
+
+
 def _cleaned(text: pl.Series) -> pl.Series:
     """Without blanks, currency signs, quotes and the apostrophes of Swiss thousands."""
     bare = text.str.replace_all(r"[\s\x{a0}\x{202f}\x{2009}\"$€£¥₹]|(?:USD|EUR)$", "")
@@ -81,7 +95,7 @@ def _is_decimal(
     frame: pl.DataFrame, odd: Mapping[str, pl.Series], wanted: Sequence[str], volumes: Sequence[str]
 ) -> bool:
     """Whether a comma parts decimals in this file."""
-    cells = pl.concat([s.str.replace(r"[KMBkmb万亿%]$", "") for s in odd.values()])
+    cells = pl.concat([s.str.replace(_UNIT, "") for s in odd.values()])
     decimals = cells.str.contains(_DECIMAL) & ~cells.str.contains(_THOUSANDS)
     decimals |= cells.str.contains(_DOTTED)
     thousands = cells.str.contains(_THOUSANDS) & ~cells.str.contains(_DECIMAL)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data import calendars, gaps, periods
+from intrabar.data.reading.clock_changes import clock_signs
 from intrabar.data.reading.offsets import zone_named
 from intrabar.data.reading.two_periods import refuse_two_periods
 from intrabar.data.stamps import Stamps, known_zone, to_utc
@@ -24,7 +25,6 @@ from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Times
 
 _MOST = 0.6
-_CHANGING = ("America/New_York", "Europe/London", "Europe/Berlin", "Australia/Sydney")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Placed(NamedTuple):
     label: str
     calendar: str
     notes: tuple[str, ...]
+    lacking: int = 0  # ns, as `rounded_up`
 
 
 def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
@@ -106,15 +107,16 @@ def place(stamps: Stamps, rows: Times, how: Place) -> Placed:
         return Placed(*days, DAY_NS, known_zone(zone), how.label, how.calendar, notes)
     zone = _zone(stamps, rows, how)
     utc = to_utc(stamps, zone, rows, how.ambiguous)
-    at_end, utc = _rounded_up(utc, ok)
-    label = "end" if at_end and not how.label_known else how.label
+    lacking = rounded_up(utc[ok])
+    utc = np.where(ok, utc + lacking, utc)
+    label = "end" if lacking and not how.label_known else how.label
     period = how.period or periods.infer_period(periods.Steps.of(utc[ok]))
-    opening, close = _edges(utc, ok, period, label)
+    opening, close = edges(utc, ok, period, label)
     session = np.zeros_like(utc)
     session[ok] = calendars.trade_dates(how.calendar, opening[ok])
-    if not how.label_known and not at_end:
-        _ask_label(opening[ok], session[ok], period, how.calendar)
-    return Placed(opening, close, session, period, zone, label, how.calendar, notes)
+    if not how.label_known and not lacking:
+        ask_label(opening[ok], session[ok], period, how.calendar)
+    return Placed(opening, close, session, period, zone, label, how.calendar, notes, lacking)
 
 
 def _keeps_hours_of(calendar: str, stamps: Stamps, rows: Times, how: Place, daily: bool) -> bool:
@@ -147,17 +149,18 @@ def how_far_back(utc: Times, how: Place) -> int:
     return period // 2 if how.label == "end" else -(period // 2)
 
 
-def _edges(utc: Times, ok: NDArray[np.bool_], period: int, label: str) -> tuple[Times, Times]:
+def edges(utc: Times, ok: NDArray[np.bool_], period: int, label: str) -> tuple[Times, Times]:
+    """Opening and close of bars by their stamps, 0 where there is none."""
     close = np.where(ok, utc + (period if label == "start" else 0), 0)
     return np.where(ok, close - period, 0), close
 
 
-def _rounded_up(utc: Times, ok: NDArray[np.bool_]) -> tuple[bool, Times]:
-    """Binance marks the end of a bar by its last millisecond: 09:30:59.999."""
+def rounded_up(utc: Times) -> int:
+    """Ns that stamps of a bar's last moment lack: Binance marks the end by 09:30:59.999."""
     for step in (1_000_000, 1000):
-        if ok.any() and (np.mod(utc[ok] + step, 1_000_000_000) == 0).all():
-            return True, np.where(ok, utc + step, utc)
-    return False, utc
+        if utc.size and (np.mod(utc + step, 1_000_000_000) == 0).all():
+            return step
+    return 0
 
 
 def _zone(stamps: Stamps, rows: Times, how: Place) -> str:
@@ -187,7 +190,7 @@ def _zone(stamps: Stamps, rows: Times, how: Place) -> str:
     if how.calendar:
         name = calendars.canonical(how.calendar)
         if name == "24/7":
-            if not _clocks_change(stamps.wall[ok]):
+            if not clock_signs(stamps.wall[ok]).change:
                 return own
             why = "they look as if clocks were changed, so they are not in UTC"
         elif name == "24/5":
@@ -219,27 +222,40 @@ def _borne_out(stamps: Stamps, rows: Times, how: Place) -> bool:
         return False
     opening = utc - (0 if how.label == "start" else period)
     session = calendars.trade_dates(how.calendar, opening)
-    known = calendars.sessions(how.calendar, int(session.min()), int(session.max()))
     days, first = np.unique(session, return_index=True)
-    days, first = days[np.isin(days, known.date)], first[np.isin(days, known.date)]
-    if not days.size:
-        return False
-    start = known.open[np.searchsorted(known.date, days)]
-    begins = opening[first] == start
-    if not how.label_known:  # which edge is meant is asked afterwards
-        begins |= opening[first] == start + period
-    if period <= periods.HOUR_NS:
-        begins |= (opening[first] <= start) & (start < opening[first] + period)
+    outside = outside_by(opening, session, period, how)
+    return begin_with_sessions(days, opening[first], period, how) and outside <= 0.02 * utc.size
+
+
+def outside_by(opening: Times, session: Times, period: int, how: Place) -> int:
+    """How many bars lie outside the sessions, by either edge where it is not known which."""
+    known = calendars.sessions(how.calendar, int(session.min()), int(session.max()))
     spans = gaps.Spans(opening, opening + period, session, period)
     outside = gaps.outside(spans, known)
     if not how.label_known:
         outside &= gaps.outside(
             spans._replace(close_time=opening, open_time=opening - period), known
         )
-    return bool(begins.mean() >= _MOST and outside.mean() <= 0.02)
+    return int(np.count_nonzero(outside))
 
 
-def _ask_label(opening: Times, session: Times, period: int, calendar: str) -> None:
+def begin_with_sessions(days: Times, first: Times, period: int, how: Place) -> bool:
+    """Whether the first bars of most days, by their openings, begin with the sessions."""
+    known = calendars.sessions(how.calendar, int(days.min()), int(days.max()))
+    have = np.isin(days, known.date)
+    days, first = days[have], first[have]
+    if not days.size:
+        return False
+    start = known.open[np.searchsorted(known.date, days)]
+    begins = first == start
+    if not how.label_known:  # which edge is meant is asked afterwards
+        begins |= first == start + period
+    if period <= periods.HOUR_NS:
+        begins |= (first <= start) & (start < first + period)
+    return bool(begins.mean() >= _MOST)
+
+
+def ask_label(opening: Times, session: Times, period: int, calendar: str) -> None:
     """Refuse where every first bar starts one period after the opening, by an assumed label."""
     if not calendar or calendars.canonical(calendar) in ("24/7", "24/5"):
         return
@@ -256,51 +272,6 @@ def _ask_label(opening: Times, session: Times, period: int, calendar: str) -> No
             "on most days the first stamp is one bar after the opening, as where stamps mark the "
             "end of a bar; say which: --label end, or --label start"
         )
-
-
-def _clocks_change(wall: Times) -> bool:
-    """Whether stamps repeat or leave out just the hour that clocks change over somewhere."""
-    values, counts = np.unique(wall, return_counts=True)
-    twice = values[counts > 1]
-    for zone in _CHANGING:
-        if twice.size and _is_changed_hour(twice, zone).any():
-            return True
-    steps = np.diff(values)
-    if not steps.size:
-        return False
-    period = int(np.median(steps))
-    holes = np.flatnonzero(steps == period + periods.HOUR_NS)
-    holes = holes[values[holes + 1] % periods.HOUR_NS == 0]
-    if period > periods.HOUR_NS or not holes.size:
-        return False
-    hours = values[holes + 1] - periods.HOUR_NS
-    return any(_skipped(hours, values, zone) for zone in _CHANGING)
-
-
-def _is_changed_hour(wall: Times, zone: str) -> NDArray[np.bool_]:
-    stamps = Stamps(
-        wall, np.zeros_like(wall), np.ones(wall.size, bool), np.zeros(wall.size, bool), False, True
-    )
-    rows = np.arange(wall.size, dtype=np.int64)
-    try:
-        early, late = (to_utc(stamps, zone, rows, which) for which in ("earliest", "latest"))
-    except DataError:
-        return np.zeros(wall.size, np.bool_)
-    return np.asarray(early != late, np.bool_)
-
-
-def _skipped(hours: Times, values: Times, zone: str) -> bool:
-    """Whether every spring in the file lacks the hour that clocks skip in a zone."""
-    import polars as pl
-
-    first, last = int(values[0]), int(values[-1])
-    grid = np.arange(first - first % periods.HOUR_NS, last, periods.HOUR_NS, dtype=np.int64)
-    local = pl.Series(grid).cast(pl.Datetime("ns"))
-    made = pl.select(
-        pl.lit(local).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    ).to_series()
-    gone = grid[made.is_null().to_numpy()]
-    return bool(gone.size) and bool(np.isin(gone, hours).all())
 
 
 def _days(stamps: Stamps, how: Place) -> tuple[Times, Times, Times]:

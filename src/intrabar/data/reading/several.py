@@ -149,6 +149,16 @@ def _one_value(table: Table, column: str, symbol: str) -> Table:
     return table
 
 
+def has_one_meaning(column: str, text: pl.Series, values: Sequence[str]) -> bool:
+    """Whether the first cells of a column show that it names no instruments, whatever follows."""
+    if any(word in plain(column) for word in _CALENDAR_WORDS):
+        return True
+    if any(not re.search(r"[^\W\d]", v) or len(v) >= 40 for v in values):
+        return True
+    blocks = int((text != text.shift(1)).fill_null(True).sum())
+    return blocks > len(values) and text.null_count() == 0
+
+
 def _ask(column: str, values: Sequence[str], what: str) -> str:
     return (
         f"the column {column!r} {what}: {_listed(values)}; pick one: --only "

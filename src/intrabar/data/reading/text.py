@@ -203,9 +203,27 @@ def _names(
 
 
 def cells_of(
-    content: bytes, separator: str, names: Sequence[str], skip: int, numbers: Sequence[str] = ()
+    content: bytes,
+    separator: str,
+    names: Sequence[str],
+    skip: int,
+    numbers: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """The cells of a text as text, those of some columns as numbers; too many go to `MORE`.
+
+    Parameters
+    ----------
+    content : bytes
+    separator : str
+    names : sequence of str
+        Of the columns.
+    skip : int
+        Lines above.
+    numbers : sequence of str
+        Columns.
+    columns : sequence of str, optional
+        The ones to read; None: all.
 
     Raises
     ------
@@ -213,6 +231,7 @@ def cells_of(
         It is no table, or a cell of `numbers` is none.
     """
     schema = {n: pl.Float64 if n in numbers else pl.String for n in (*names, MORE)}
+    places = None if columns is None else [i for i, n in enumerate(schema) if n in columns]
     return pl.read_csv(
         io.BytesIO(content),
         separator=separator,
@@ -220,6 +239,7 @@ def cells_of(
         skip_lines=skip,
         infer_schema=False,
         schema=schema,
+        columns=places,
         truncate_ragged_lines=True,
         missing_columns="insert",
         extra_columns="ignore",
