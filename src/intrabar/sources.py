@@ -85,7 +85,7 @@ def kernel_modules(sources: Mapping[str, bytes]) -> frozenset[str]:
 
 def digest_of(names: Iterable[str], sources: Mapping[str, bytes], *versions: str) -> str:
     """A digest of the text of modules, and of the versions that work with it."""
-    digest = hashlib.sha256("\0".join((__version__, sys.version, *versions)).encode())
+    digest = hashlib.sha256("\0".join((__version__, *versions)).encode())
     for name in sorted(names):
         digest.update(f"\0{name}\0{len(sources[name])}\0".encode() + sources[name])
     return digest.hexdigest()[:16]
@@ -110,4 +110,4 @@ def package_code() -> str:
     sources = read_sources()
     tables = {p.name: p.read_bytes() for p in Path(PACKAGE).rglob("*.toml")}
     names = {name for name in sources if not name.startswith(FRONT)}
-    return digest_of(names | set(tables), sources | tables, *versions().values())
+    return digest_of(names | set(tables), sources | tables, sys.version, *versions().values())

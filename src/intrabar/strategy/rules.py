@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.kernel import CACHE, COMPILED_FROM, carray, cfunc, intrinsic
 from intrabar.model.session import CLOCK_FIELDS
+from intrabar.shipped import RULES
 from intrabar.sim.access import pointer
 
 DEEPEST = 20  # functions that call each other
@@ -145,7 +146,7 @@ def _compile(
         origin=origin, signature=signature, arguments=arguments, body=body, cached=ours
     )
     key = hashlib.sha256(f"{text}{now.descr}{parameters.descr}".encode()).hexdigest()[:16]
-    path = CACHE / "rules" / f"{owner}_{name}_{key}.py"
+    path = CACHE / RULES / f"{owner}_{name}_{key}.py"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
