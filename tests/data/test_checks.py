@@ -163,7 +163,7 @@ def test_bars_of_another_period_overlap(tmp_path: Path) -> None:
 
 def test_four_hour_bars_keep_their_grid_over_the_clock_change(tmp_path: Path) -> None:
     sessions = ["2024-10-30T22", "2024-10-31T22", "2024-11-03T23", "2024-11-04T23"]
-    at = [np.datetime64(s) + 4 * i for s in sessions for i in range(6)]
+    at = [np.datetime64(s) + np.timedelta64(4 * i, "h") for s in sessions for i in range(6)]
     rows = [f"{t}:00:00Z,1,1,1,1,1" for t in at]
     found = checked(tmp_path, rows, header=TIMED, calendar="CME_Equity", period="4h")
     assert {f.severity for f in found.findings} <= {"ok"}
@@ -207,7 +207,7 @@ def test_every_row_is_either_a_bar_or_set_aside(
 ) -> None:
     base = np.datetime64("2024-07-01")
     prices = pl.DataFrame([p for _, p in rows], schema=list("ohlc"), orient="row").cast(pl.Float64)
-    frame = prices.with_columns(date=pl.Series([str(base + d) for d, _ in rows]))
+    frame = prices.with_columns(date=pl.Series([str(base + np.timedelta64(d, "D")) for d, _ in rows]))
     names = {"time": "date", "open": "o", "high": "h", "low": "l", "close": "c"}
     raw = read_frame(frame, Reading(mapping=names, period="1d"))
     try:

@@ -24,7 +24,7 @@ DAY = 86_400_000_000_000
 
 def daily(first: str, last: str) -> np.ndarray:
     """Every day from one to the other, known at 21:00 UTC."""
-    days = np.arange(np.datetime64(first), np.datetime64(last) + 1)
+    days = np.arange(np.datetime64(first), np.datetime64(last) + np.timedelta64(1, "D"))
     return days.astype("datetime64[ns]").astype(np.int64) + 21 * DAY // 24
 
 

@@ -258,10 +258,9 @@ def regular_hours(name: str, days: Times) -> tuple[Times, Times]:
         return np.array(before, np.int64), np.array(after, np.int64)
     if not len(days):
         return days.astype(np.int64), days.astype(np.int64)
-    years = days[[days.argmin(), days.argmax()]].astype("datetime64[D]").astype("datetime64[Y]")
-    first, last = years[0].astype("datetime64[D]"), (years[1] + 1).astype("datetime64[D]")
-    every = np.arange(first, last).astype(np.int64)
-    kept = _kept(name, f"{years[0]}-{years[1]}-regular", lambda: _ordinary(name, every))
+    first, last = (EPOCH + timedelta(days=int(day)) for day in (days.min(), days.max()))
+    every = np.arange(days_of(date(first.year, 1, 1)), days_of(date(last.year, 12, 31)) + 1)
+    kept = _kept(name, f"{first.year}-{last.year}-regular", lambda: _ordinary(name, every))
     return kept["open"][days - every[0]], kept["close"][days - every[0]]
 
 

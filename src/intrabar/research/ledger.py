@@ -102,8 +102,12 @@ class Ledger:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Batches may be asked for and taken on different threads, one after the other.
             self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._file.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
-            self._open()
+            try:
+                self._file.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+                self._open()
+            except BaseException:
+                self._file.close()
+                raise
 
     def _open(self) -> None:
         version = self._file.execute("PRAGMA user_version").fetchone()[0]
