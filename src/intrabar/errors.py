@@ -9,6 +9,7 @@
     │       ├── UnknownAttributeError
     │       └── UnknownKeyError
     ├── DataError             bars that are missing, malformed, unsorted or inconsistent
+    │   └── FileError         the same of a file that the request names (also a UsageError)
     ├── OrderError            an order that no market could accept
     ├── StrategyError         a strategy raised; names the bar, the phase and the line
     ├── CausalityError        a strategy named what its phase cannot know
@@ -56,9 +57,13 @@ class NotFoundError(UsageError):
         The name as it was given.
     known : iterable of str
         The names that exist.
+    none : str
+        What to say where none does.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], none: str = "none is known"
+    ) -> None:
         names = sorted(known)
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         if near:
@@ -66,7 +71,7 @@ class NotFoundError(UsageError):
         elif names:
             hint = "known: " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
         else:
-            hint = "none is known"
+            hint = none
         super().__init__(f"unknown {kind} {name!r}: {hint}")
 
 
@@ -82,6 +87,10 @@ class UnknownKeyError(NotFoundError, KeyError):
 
 class DataError(IntrabarError):
     """Bars that are missing, malformed, unsorted or inconsistent."""
+
+
+class FileError(DataError, UsageError):
+    """A file that the request names is not there, or cannot be used."""
 
 
 class OrderError(IntrabarError):

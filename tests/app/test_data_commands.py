@@ -123,7 +123,9 @@ def test_errors_of_the_family(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert "is empty" in printed(capsys)
     with pytest.raises(DataError, match="there is no such file"):
         run("import", "none.csv")
-    with pytest.raises(NotFoundError, match="none is known"):
+    with pytest.raises(
+        NotFoundError, match=r"the catalogue .* is empty; fill it with: intrabar data import"
+    ):
         run("show", "NVDA")
     run("import", str(minutes(folder / "nvda_1m.csv")))
     with pytest.raises(NotFoundError, match="did you mean 'NVDA'"):

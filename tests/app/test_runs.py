@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from intrabar.app.provenance import parameters
 from intrabar.app.run_folder import TABLES
+from intrabar.app.runs import find_run
+from intrabar.strategy.signals import Signals
 from tests.app.runs_of_it import config_in, said, write_bars
 
 
@@ -56,7 +60,11 @@ def test_runs_are_listed_shown_and_compared(home: Path, capsys: pytest.CaptureFi
     config = home.parent / "config.yaml"
     assert said(capsys, "backtest", config, "--param", "slow=30")[0] == 0
     _, out, _ = said(capsys, "runs", "list", "--out", home)
-    first, second = (line.split()[0] for line in out.splitlines())
+    header, *rows, place = out.splitlines()
+    assert header.split() == ["run", "return", "Sharpe", "from", "to", "what"]
+    assert place == f"in {home}"
+    first, second = (line.split()[0] for line in rows)
+    assert all(" 2020-01-01 " in line and "MovingAverageCrossover on AAA" in line for line in rows)
     _, out, _ = said(capsys, "runs", "show", second[-6:], "--out", home)
     assert out.startswith(second)
     assert "slow=30" in out
@@ -73,7 +81,7 @@ def test_an_unknown_run_is_told(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert "unknown run 'zzz'" in err
     code, _, err = said(capsys, "runs", "show", "--out", home.parent / "none")
     assert code == 1
-    assert "make one: intrabar demo" in err
+    assert f"there is no run in {home.parent / 'none'}; make one (intrabar demo)" in err
 
 
 def test_the_older_dialect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,3 +116,37 @@ def test_the_demo_repeats_bit_for_bit(tmp_path: Path, capsys: pytest.CaptureFixt
     manifest = json.loads(next(tmp_path.glob("*/manifest.json")).read_text(encoding="utf-8"))
     assert {d["symbol"] for d in manifest["data"]} == {"AAPL", "FB", "GOOG", "IBM", "MSFT"}
     assert any("raw series contain splits" in r for r in manifest["remarks"])
+
+
+def test_a_run_of_other_strategies_or_bars_is_not_called_as_the_file_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_in(tmp_path, name="Crossover on ACME")
+    home = tmp_path / "runs"
+    titles = []
+    for more in (
+        [],
+        ["--param", "slow=30"],
+        ["--strategy", "tests.app.rules:EveryFew"],
+        ["--name", "mine", "--strategy", "CoinFlip"],
+    ):
+        assert said(capsys, "backtest", config, *more)[0] == 0
+        titles.append(find_run(home, "last").manifest["title"])
+    assert titles == ["Crossover on ACME", "Crossover on ACME", "EveryFew on AAA", "mine"]
+    _, out, _ = said(capsys, "runs", "list", "--out", home)
+    assert "Crossover on ACME: MovingAverageCrossover on AAA" in out
+    assert "mine: CoinFlip on AAA" in out
+
+
+def test_what_a_strategy_is_made_of_has_no_addresses_and_no_arrays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_in(tmp_path, strategies=[{"name": "tests.app.rules:EveryFew"}])
+    home = tmp_path / "runs"
+    assert said(capsys, "backtest", config, "--param", "every=7")[0] == 0
+    _, out, _ = said(capsys, "runs", "show", "--out", home)
+    assert "EveryFew: EveryFew(every=7, part=0.97)" in out
+    assert "object at" not in out
+    assert parameters(Signals(np.ones(400), qty=[1.0] * 400)).startswith(
+        "Signals(side=ndarray of 400, qty="
+    )

@@ -6,13 +6,20 @@ from pathlib import Path
 
 from cyclopts import App
 
-from intrabar.app.output import Json, print_json, print_table
+from intrabar.app.output import Json, examples, print_json, print_table
 from intrabar.errors import DataError
 
-actions = App(name="actions", help="Splits and dividends of a share: import and show them.")
+actions = App(
+    name="actions",
+    help="Splits and dividends of a share: import and show them.",
+    help_epilogue=examples("intrabar data actions import IBM-actions.csv --symbol IBM"),
+)
 
 
-@actions.command(name="import")
+@actions.command(
+    name="import",
+    help_epilogue=examples("intrabar data actions import IBM-actions.csv --symbol IBM"),
+)
 def import_(file: Path, /, *, symbol: str, as_json: Json = False) -> None:
     """Take splits and dividends into the catalogue, in place of earlier ones.
 
@@ -42,7 +49,7 @@ def import_(file: Path, /, *, symbol: str, as_json: Json = False) -> None:
             print(remark)
 
 
-@actions.command
+@actions.command(help_epilogue=examples("intrabar data actions show IBM"))
 def show(symbol: str, /, *, as_json: Json = False) -> None:
     """Show the splits and dividends that the catalogue has of a symbol.
 

@@ -26,7 +26,7 @@ from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import Margins, read_margins
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
-from intrabar.errors import ConfigError, DataError, NotFoundError
+from intrabar.errors import ConfigError, DataError, FileError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.instant import utc_ns
 from intrabar.model.remark import Remark
@@ -111,6 +111,9 @@ def read_series(config: Config) -> list[Series]:
     symbols = config.traded
     if not symbols:
         raise ConfigError("symbols: there is no symbol; name one, or a file under data")
+    twice = next((symbol for symbol in symbols if symbols.count(symbol) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice} is there twice; each instrument has one series of bars")
     sources = {source.symbol: source for source in config.data}
     found = []
     for symbol in symbols:
@@ -122,7 +125,22 @@ def read_series(config: Config) -> list[Series]:
 
 
 def read_one(source: Source, config: Config) -> Series:
-    """One series; lower bars are read where the path policy asks for them."""
+    """One series; lower bars are read where the path policy asks for them.
+
+    Raises
+    ------
+    DataError
+        The bars cannot be used; of a file a FileError, because the request names it.
+    """
+    try:
+        return _series(source, config)
+    except DataError as error:
+        if source.file is None or isinstance(error, FileError):
+            raise
+        raise FileError(str(error)) from error
+
+
+def _series(source: Source, config: Config) -> Series:
     read = _read(source, named_calendar(source, config), config)
     bars = read.bars.between(nanoseconds(config.start), nanoseconds(config.end, end=True))
     actions = known_actions(source, source.adjustment or read.adjustment)

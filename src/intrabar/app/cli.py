@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from cyclopts import App
 
+from intrabar.app.output import examples
 from intrabar.errors import IntrabarError
 from intrabar.version import __version__
 
@@ -31,51 +32,75 @@ app.command(
     "intrabar.app.scenario_command:scenario",
     name="scenario",
     help="Run a scenario file and say what happened and why, step by step.",
+    help_epilogue=examples("intrabar scenario one.json", "intrabar scenario one.json --json"),
 )
 app.command(
     "intrabar.app.run_commands:backtest",
     name="backtest",
     help="Run a backtest and store it with its report.",
+    help_epilogue=examples(
+        "intrabar backtest --data acme.csv --strategy CoinFlip",
+        "intrabar backtest config.yaml --param slow=100 --start 2015-01-01",
+        "intrabar backtest --data ES.csv --zone UTC --strategy mine:Breakout",
+    ),
 )
 app.command(
     "intrabar.app.sweep_command:sweep",
     name="sweep",
     help="Run many variants of a configuration, each once.",
+    help_epilogue=examples(
+        "intrabar sweep --data acme.csv --strategy MovingAverageCrossover \\",
+        "    --vary fast=5,10,20 --vary slow=30:90:10 --constraint 'fast < slow'",
+    ),
 )
 app.command(
     "intrabar.app.trials_command:trials",
     name="trials",
     help="List every trial that was ever run, and how many on which bars.",
+    help_epilogue=examples("intrabar trials", "intrabar trials --data ACME --each"),
 )
 app.command(
     "intrabar.app.audit_command:audit",
     name="audit",
     help="Look for decisions that know the future.",
+    help_epilogue=examples(
+        "intrabar audit --data acme.csv --strategy mine:Breakout",
+        "intrabar audit config.yaml --cuts 50",
+    ),
 )
 app.command(
     "intrabar.app.critique_command:critique",
     name="critique",
     help="Say what speaks against a stored run.",
+    help_epilogue=examples("intrabar critique last", "intrabar critique 5b488a"),
 )
 app.command(
     "intrabar.app.validate_command:validate",
     name="validate",
     help="Ask whether a run, or the best of a sweep, is real.",
+    help_epilogue=examples("intrabar validate last", "intrabar validate last --tried 500"),
 )
 app.command(
     "intrabar.app.walk_forward_command:walk_forward",
     name="walk-forward",
     help="Choose on past windows, trade the choice on the next ones.",
+    help_epilogue=examples(
+        "intrabar walk-forward config.yaml",
+        "intrabar walk-forward --data acme.csv --strategy MovingAverageCrossover \\",
+        "    --vary fast=5,10 --vary slow=30,60 --train 2y --test 6m",
+    ),
 )
 app.command(
     "intrabar.app.run_commands:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",
+    help_epilogue=examples("intrabar demo"),
 )
 app.command(
     "intrabar.app.warm_command:warm",
     name="warm",
     help="Compile ahead what the first runs need.",
+    help_epilogue=examples("intrabar warm"),
 )
 app.command(
     "intrabar.app.data_commands:app",

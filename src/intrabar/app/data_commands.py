@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from intrabar.app.output import Json, print_json, print_table
+from intrabar.app.output import Json, examples, print_json, print_table
 from intrabar.app.reading_options import ReadingOptions
 from intrabar.errors import DataError
 
@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from intrabar.data.catalogue import Imported
     from intrabar.data.manifest import Manifest
 
-app = App(name="data", help="Import bars into the catalogue; list, show, verify, resample them.")
+app = App(
+    name="data",
+    help="Import bars into the catalogue; list, show, verify, resample them.",
+    help_epilogue=examples("intrabar data import acme.csv --calendar NYSE", "intrabar data list"),
+)
 app.command(
     "intrabar.app.path_truth_command:path_truth",
     name="path-truth",
     help="Measure how often the path rules are right, by making longer bars of detail bars.",
+    help_epilogue=examples(
+        "intrabar data path-truth ES",
+        "intrabar data path-truth ES-1m.csv --symbol ES --out truth.json",
+    ),
 )
 app.command(
     "intrabar.app.actions_commands:actions",
@@ -35,10 +43,17 @@ app.command(
     "intrabar.app.actions_commands:continuous",
     name="continuous",
     help="Join contracts of the catalogue to a continuous future, with its rolls.",
+    help_epilogue=examples("intrabar data continuous ES --contracts ESH24,ESM24 --roll volume"),
 )
 
 
-@app.command(name="import")
+@app.command(
+    name="import",
+    help_epilogue=examples(
+        "intrabar data import acme.csv --calendar NYSE",
+        "intrabar data import ES.csv --zone America/New_York --label start",
+    ),
+)
 def import_(
     file: Path,
     /,
@@ -72,16 +87,18 @@ def import_(
 
     how = (reading or ReadingOptions()).reading()
     exchange = "" if calendar == "none" else calendar
-    done = Catalogue().import_file(
+    catalogue = Catalogue()
+    done = catalogue.import_file(
         file, symbol, how, calendar=exchange, adjustment=adjustment, sort=sort
     )
     if as_json:
         print_json({**done.manifest.as_dict(), "rejected_path": _text(done.rejected)})
         return
     _print_import(done)
+    print(f"in the catalogue {catalogue.root.absolute()}")
 
 
-@app.command(name="list")
+@app.command(name="list", help_epilogue=examples("intrabar data list"))
 def list_(*, as_json: Json = False) -> None:
     """List what the catalogue holds.
 
@@ -121,7 +138,7 @@ def list_(*, as_json: Json = False) -> None:
         print(f"in {catalogue.root.absolute()}")
 
 
-@app.command
+@app.command(help_epilogue=examples("intrabar data show ES", "intrabar data show IBM --adjusted"))
 def show(
     symbol: str,
     /,
@@ -161,7 +178,7 @@ def show(
         _print_checks(m.checks)
 
 
-@app.command
+@app.command(help_epilogue=examples("intrabar data verify", "intrabar data verify ES"))
 def verify(symbol: str | None = None, /, *, as_json: Json = False) -> None:
     """Compare the bars of the catalogue with the hashes of their manifests.
 
@@ -185,7 +202,11 @@ def verify(symbol: str | None = None, /, *, as_json: Json = False) -> None:
         raise DataError(f"damaged in the catalogue: {', '.join(broken)}; import them again")
 
 
-@app.command
+@app.command(
+    help_epilogue=examples(
+        "intrabar data resample ES 15m", "intrabar data resample ES 1d --from 1m"
+    )
+)
 def resample(
     symbol: str,
     period: str,

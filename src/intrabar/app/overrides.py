@@ -107,6 +107,8 @@ def overridden(file: Path | None, given: Overrides) -> tuple[Config, list[str]]:
         values["data"] = [_source(text, given) for text in given.data]
     if given.strategy:
         values["strategies"] = [{"name": name} for name in given.strategy]
+    if (given.strategy or given.data or given.symbol) and given.name is None:
+        values.pop("name", None)  # the title of the file is that of another run
     _set_params(values.get("strategies", []), given.param or [])
     made = validated(Config, values)
     return with_catalogue(absolute(made, Path())), remarks

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from intrabar.app.output import Json, print_table
 from intrabar.app.reading_options import ReadingOptions
-from intrabar.errors import ConfigError, DataError
+from intrabar.errors import ConfigError, DataError, FileError
 
 if TYPE_CHECKING:
     from intrabar.analysis.path_truth import Tally
     from intrabar.engine.path_truth import PathTruth
     from intrabar.model.bars import Bars
+
+
+FILES = (".csv", ".txt", ".parquet", ".json", ".gz", ".zip", ".zst", ".xz", ".bz2", ".feather")
+"""Endings of names that no symbol has."""
 
 
 def path_truth(
@@ -52,6 +56,8 @@ def path_truth(
 
     if Path(name).is_file():
         found, hours = _of_file(Path(name), symbol, calendar, reading or ReadingOptions(), detail)
+    elif Path(name).suffix.lower() in FILES:
+        raise FileError(f"{name}: there is no such file")
     else:
         found, hours = _of_catalogue(name, detail)
     lengths = [text.strip() for text in bars.split(",") if text.strip()]

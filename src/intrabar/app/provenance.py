@@ -9,10 +9,16 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+import numpy as np
 
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
+
+LONG = 20
+"""Values of a list that are written one by one at most."""
 
 
 def commit() -> dict[str, Any]:
@@ -42,9 +48,31 @@ def machine() -> dict[str, Any]:
 def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any]]:
     """Parameters of each strategy, and a hash of the files that its rules are in."""
     return {
-        name: {"parameters": repr(s)[:2_000], "sha256": _source_hash(s)}
+        name: {"parameters": parameters(s)[:2_000], "sha256": _source_hash(s)}
         for name, s in strategies.items()
     }
+
+
+def parameters(thing: Any) -> str:
+    """What an object is made of, the same in every process: no addresses, of arrays the shape."""
+    if isinstance(thing, np.generic):
+        thing = thing.item()
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return repr(thing)
+    if hasattr(thing, "shape"):
+        return f"{type(thing).__name__} of {' by '.join(map(str, thing.shape))}"
+    if isinstance(thing, Mapping):
+        return f"{{{', '.join(f'{key!r}: {parameters(x)}' for key, x in thing.items())}}}"
+    if isinstance(thing, list | tuple):
+        if len(thing) > LONG:
+            return f"{type(thing).__name__} of {len(thing):,}"
+        return f"[{', '.join(map(parameters, thing))}]"
+    if isinstance(thing, type) or inspect.isroutine(thing):
+        return f"{thing.__module__}.{thing.__qualname__}"
+    held = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else None
+    held = getattr(thing, "__dict__", {}) if held is None else held
+    inner = ", ".join(f"{name}={parameters(value)}" for name, value in held.items())
+    return f"{type(thing).__name__}({inner})"
 
 
 def _source_hash(strategy: AnyStrategy) -> str:

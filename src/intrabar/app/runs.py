@@ -43,6 +43,7 @@ class Stored(BaseModel):
     metrics: dict[str, float | None]
     data: list[Origin]
     strategies: dict[str, StoredStrategy]
+    instruments: dict[str, Any]
     remarks: list[str]
     versions: dict[str, str]
     lost: str = ""
@@ -69,7 +70,10 @@ def list_runs(home: Path) -> Iterator[StoredRun]:
         There is no such folder; or, after all sound runs, some are damaged.
     """
     if not home.is_dir():
-        raise RunError(f"{home}: no such folder of runs; make a run: intrabar demo")
+        raise RunError(
+            f"{home.absolute()}: no such folder of runs; make a run (intrabar demo), or name the "
+            "folder that has them: --out"
+        )
     damaged = []
     for folder in run_folders(home):
         try:
@@ -119,7 +123,10 @@ def find_run(home: Path, name: str) -> StoredRun:
     found = run_folders(home)
     ids = [folder.name for folder in found]
     if not found:
-        raise RunError(f"there is no run in {home}; make one: intrabar demo")
+        raise RunError(
+            f"there is no run in {home.absolute()}; make one (intrabar demo), or name the folder "
+            "that has them: --out"
+        )
     if name == "last":
         return read_run(found[-1])
     fitting = [f for f in found if f.name == name or f.name.startswith(name)]

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cyclopts import App
 
 from intrabar.analysis.units import shown
-from intrabar.app.output import Json
+from intrabar.app.output import Json, examples, print_table
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
-from intrabar.engine.summary import ROWS
+from intrabar.engine.summary import ROWS, titled
 
-runs = App(name="runs", help="List, show, compare and repeat stored runs.")
+HEADER = ("run", "return", "Sharpe", "from", "to", "what")
+
+runs = App(
+    name="runs",
+    help="List, show, compare and repeat stored runs.",
+    help_epilogue=examples("intrabar runs list", "intrabar runs show last"),
+)
 
 
-@runs.command(name="list")
+@runs.command(
+    name="list", help_epilogue=examples("intrabar runs list", "intrabar runs list --json")
+)
 def list_(*, out: Path = Path("runs"), as_json: Json = False) -> int:
     """List the stored runs, oldest first.
 
@@ -27,20 +36,40 @@ def list_(*, out: Path = Path("runs"), as_json: Json = False) -> int:
     as_json : bool
         One JSON object a line.
     """
-    for run in list_runs(out):
-        if as_json:
+    if as_json:
+        for run in list_runs(out):
             print(json.dumps(brief(run)))
-        else:
-            values = run.manifest["metrics"]
-            told = "  ".join(
-                f"{shown(name, values.get(name)):>8} {label}"
-                for name, label in (("total_return", "return"), ("max_drawdown", "drawdown"))
-            )
-            print(f"{run.id}  {told}  {run.manifest['title']}")
+        return 0
+    rows: list[list[str]] = []
+    try:
+        rows.extend(map(_row, list_runs(out)))
+    finally:  # those that are sound are told also where some are damaged
+        if rows:
+            print_table(HEADER, rows, right=("return", "Sharpe"), whole=HEADER[:-1])
+            print(f"in {out.absolute()}")
+    if not rows:
+        print(f"There is no run in {out.absolute()}; make one: intrabar demo")
     return 0
 
 
-@runs.command
+def _row(run: StoredRun) -> list[str]:
+    """A line of the list: what tells the run apart."""
+    m = run.manifest
+    figures = [shown(name, m["metrics"].get(name)) for name in ("total_return", "sharpe")]
+    first, last = span(m)
+    what = titled(m["strategies"], list(m["instruments"]))
+    named = "" if m["title"] == what else f"{m['title']}: "
+    return [run.id, *figures, first, last, f"{named}{what}"]
+
+
+def span(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """The first and the last day of the bars of a run."""
+    traded = [x for x in manifest["data"] if x["symbol"] in manifest["instruments"]]
+    every = traded or manifest["data"]
+    return min(x["first"] for x in every)[:10], max(x["last"] for x in every)[:10]
+
+
+@runs.command(help_epilogue=examples("intrabar runs show last", "intrabar runs show 5b488a"))
 def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = False) -> int:
     """Show what a run was made of and what came of it.
 
@@ -79,7 +108,7 @@ def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fals
     return 0
 
 
-@runs.command(name="compare")
+@runs.command(name="compare", help_epilogue=examples("intrabar runs compare 5b488a last"))
 def compare_(a: str, b: str = "last", /, *, out: Path = Path("runs"), as_json: Json = False) -> int:
     """Show how two runs differ: what they were made of, and their figures.
 
@@ -108,7 +137,7 @@ def compare_(a: str, b: str = "last", /, *, out: Path = Path("runs"), as_json: J
     return 0
 
 
-@runs.command(name="rerun")
+@runs.command(name="rerun", help_epilogue=examples("intrabar runs rerun last"))
 def rerun_(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = False) -> int:
     """Repeat a run from its manifest; the exit code is 1 if anything differs.
 

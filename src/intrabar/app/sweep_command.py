@@ -132,10 +132,13 @@ def values_of(text: str) -> tuple[str, Any]:
     place, equals, values = text.partition("=")
     if not equals or not place or not values:
         raise ConfigError(f"--vary {text!r}: must be PLACE=VALUES, such as fast=5,10,20")
-    ends = [yaml.safe_load(x) for x in values.split(":")]
-    if len(ends) == 3 and all(isinstance(x, int | float) for x in ends):
-        return place, {"from": ends[0], "to": ends[1], "step": ends[2]}
-    return place, [yaml.safe_load(value) for value in values.split(",")]
+    try:
+        ends = [yaml.safe_load(x) for x in values.split(":")]
+        if len(ends) == 3 and all(isinstance(x, int | float) for x in ends):
+            return place, {"from": ends[0], "to": ends[1], "step": ends[2]}
+        return place, [yaml.safe_load(value) for value in values.split(",")]
+    except yaml.YAMLError:
+        raise ConfigError(f"--vary {text!r}: {values!r} are no YAML values") from None
 
 
 def summary(result: SweepResult) -> dict[str, Any]:

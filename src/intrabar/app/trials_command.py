@@ -41,7 +41,10 @@ def trials(
         One JSON object per trial and line.
     """
     if not (out / LEDGER).exists():
-        raise RunError(f"there is no ledger in {out}; the first sweep makes one: intrabar sweep")
+        raise RunError(
+            f"there is no ledger in {out.absolute()}; the first sweep makes one (intrabar sweep), "
+            "or name the folder that has it: --out"
+        )
     with Ledger(out / LEDGER) as ledger:
         if as_json:
             for trial in islice(ledger.trials(data), limit):

@@ -96,7 +96,10 @@ def find_stored(home: Path, name: str) -> StoredRun | StoredSweep:
     runs = run_folders(home)
     sweeps = sorted(p.parent for p in home.glob(f"[!.]*/{SWEEP_MANIFEST}"))
     if not runs and not sweeps:
-        raise RunError(f"there is no run and no sweep in {home}; make one: intrabar demo")
+        raise RunError(
+            f"there is no run and no sweep in {home.absolute()}; make one (intrabar demo), or name "
+            "the folder that has them: --out"
+        )
     if name == "last":
         newest = max([*runs, *sweeps], key=lambda folder: folder.name)
         return read_sweep(newest) if newest in sweeps else read_run(newest)

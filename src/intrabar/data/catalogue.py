@@ -220,7 +220,11 @@ class Catalogue:
         manifests = self.list()
         found = tuple(m for m in manifests if m.symbol == symbol)
         if not found:
-            raise NotFoundError("symbol", symbol, {m.symbol for m in manifests})
+            empty = (
+                f"the catalogue {self.root.absolute()} is empty; fill it with: intrabar data "
+                "import FILE (INTRABAR_CATALOGUE names another folder)"
+            )
+            raise NotFoundError("symbol", symbol, {m.symbol for m in manifests}, empty)
         if period is None:
             return found
         wanted = period_text(parse_period(period))

@@ -30,7 +30,7 @@ from intrabar.data.reading.stamp_columns import stamp_columns
 from intrabar.data.reading.table import Table, counted
 from intrabar.data.reading.words import plain, zone_in
 from intrabar.data.stamps import Stamps, parse_stamps
-from intrabar.errors import ConfigError, DataError
+from intrabar.errors import ConfigError, DataError, FileError
 from intrabar.model.bars import Floats, Times
 
 LABELS = ("start", "end")
@@ -161,7 +161,7 @@ def read_file(path: Path | str, how: Reading | None = None) -> RawBars:
     """
     path = Path(path)
     if not path.exists():
-        raise DataError(f"{path}: there is no such file")
+        raise FileError(f"{path}: there is no such file")
     if path.is_dir():
         raise DataError(f"{path} is a folder; name a file")
     how = how or Reading()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from intrabar.errors import DataError
+from intrabar.errors import DataError, FileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def read_table(path: Path | str) -> Table:
             "utf-8-sig"
         )
     except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file") from None
+        raise FileError(f"{path}: there is no such file") from None
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     lines = list(csv.reader(io.StringIO(text)))
