@@ -28,7 +28,7 @@ from intrabar.data.verdicts import CODES, SOUND, Finding, Verdicts, broken_rules
 from intrabar.errors import DataError
 from intrabar.model.bars import Bars, Times
 
-PIECE = 1 << 23
+PIECE = 1 << 22
 HEAD = 1 << 20
 LARGE = 1 << 25
 """Bytes from which on a file is read in pieces."""
