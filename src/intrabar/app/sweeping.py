@@ -21,7 +21,7 @@ from intrabar.app.progress import bar
 from intrabar.app.sweep_folder import store_sweep
 from intrabar.app.variants import Variants
 from intrabar.engine.backtest import Run
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError, IntrabarError, NotFoundError
 from intrabar.model.instrument import Instrument
 from intrabar.research.cluster import Cluster
 from intrabar.research.guided import carry_out_search
@@ -254,11 +254,15 @@ def holds_the_interpreter(plan: Plan) -> bool:
     first = next(iter(plan.space))
     try:
         setup, prepared = plan.work.variants.make(first.parameters)
-        if plan.space.size * len(setup.market) < WORTH:
-            return False
-        return not all(one.is_compiled for one in Run(setup, prepared).running.values())
-    except Exception:  # the trial will say so itself
+    except Exception:  # whatever a user's function raises: the trial will say so itself
         return False
+    if plan.space.size * len(setup.market) < WORTH:
+        return False
+    try:
+        running = Run(setup, prepared).running
+    except IntrabarError:  # so will it of a strategy that cannot begin
+        return False
+    return not all(one.is_compiled for one in running.values())
 
 
 def section_of(config: Config, said: Mapping[str, Any]) -> SweepConfig:

@@ -15,6 +15,44 @@ from intrabar.sim.inbox import LEAST
 from intrabar.sim.state import Book
 from intrabar.sim.tape import has_nights
 
+# What the records have of an instrument and of an account, by the same name. The rest of a record
+# is state, or is worked out when the book is made.
+OF_INSTRUMENT = (
+    "tick_size",
+    "lot",
+    "commission_per_contract",
+    "fee_per_trade",
+    "commission_rate",
+    "commission_min",
+    "commission_max",
+    "slippage_ticks",
+    "slippage_pct",
+    "slippage_volatility",
+    "slippage_impact",
+    "max_volume_share",
+    "limit_through_ticks",
+    "initial_margin",
+    "maintenance_margin",
+    "initial_margin_rate",
+    "maintenance_margin_rate",
+    "borrow_rate",
+    "swap_long",
+    "swap_short",
+)
+OF_ACCOUNT = (
+    "cash",
+    "margin_call",
+    "margin_check",
+    "path_policy",
+    "cash_account",
+    "close_at_end",
+    "seed",
+    "path_trust",
+    "interest_rate",
+    "debit_rate",
+    "settlement",
+)
+
 FIRST_ROOM = 262_144  # rows
 BARS_PER_ROW = 8  # of a long history: few rules trade more often, and copying records is slow
 
@@ -68,11 +106,9 @@ def empty_book(
     _open_account(book.account[0], account, instruments)
     first_tier = 0
     for row, instrument in zip(book.instruments, instruments, strict=True):
-        for name in set(state.INSTRUMENT.names or ()) - {"point_value", "tiers"}:
-            if getattr(instrument, name, None) is not None:
-                row[name] = getattr(instrument, name)
-        if instrument.maker_rate is None:
-            row["maker_rate"] = np.nan
+        for name in OF_INSTRUMENT:
+            row[name] = getattr(instrument, name)
+        row["maker_rate"] = np.nan if instrument.maker_rate is None else instrument.maker_rate
         row["unit_value"] = row["point_value"] = instrument.point_value
         row["fx"] = 1.0
         row["first_tier"], row["tiers"] = first_tier, len(instrument.tiers)
@@ -85,9 +121,8 @@ def empty_book(
 
 
 def _open_account(row: Any, account: Account, instruments: Sequence[Instrument]) -> None:
-    for name in state.ACCOUNT.names or ():
-        if hasattr(account, name):
-            row[name] = getattr(account, name)
+    for name in OF_ACCOUNT:
+        row[name] = getattr(account, name)
     row["equity"] = row["carried_cash"] = account.cash
     row["converts"] = any(x.currency != account.currency for x in instruments)
     row["reads_volume"] = any(x.reads_volume for x in instruments)
