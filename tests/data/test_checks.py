@@ -207,7 +207,9 @@ def test_every_row_is_either_a_bar_or_set_aside(
 ) -> None:
     base = np.datetime64("2024-07-01")
     prices = pl.DataFrame([p for _, p in rows], schema=list("ohlc"), orient="row").cast(pl.Float64)
-    frame = prices.with_columns(date=pl.Series([str(base + np.timedelta64(d, "D")) for d, _ in rows]))
+    frame = prices.with_columns(
+        date=pl.Series([str(base + np.timedelta64(d, "D")) for d, _ in rows])
+    )
     names = {"time": "date", "open": "o", "high": "h", "low": "l", "close": "c"}
     raw = read_frame(frame, Reading(mapping=names, period="1d"))
     try:

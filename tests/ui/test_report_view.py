@@ -197,6 +197,18 @@ def test_many_symbols_share_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [b["joined"] for b in shown["bars"]] == [2, 2]
 
 
+def test_how_a_run_ended() -> None:
+    how = [
+        (RunStatus.FINISHED, False, "finished"),
+        (RunStatus.FINISHED, True, "liquidated"),
+        (RunStatus.RUINED, True, "ruined"),
+    ]
+    for status, is_liquidated, word in how:
+        given = replace(facts("a", BARS, status), is_liquidated=is_liquidated, idle=["why"])
+        view = report_view(given, empty_tables(), [], without_results(FOUND))
+        assert (view["status"], view["idle"]) == (word, ["why"])
+
+
 def test_empty_run() -> None:
     given = without_results(FOUND)
     shown = report_view(facts("empty", BARS, RunStatus.RUINED), empty_tables(), [], given)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from intrabar.app.report import report as write
 from intrabar.model.enums import RunStatus
+from intrabar.model.instrument import Instrument
+from intrabar.strategy.signals import Signals
 from intrabar.ui.report_view import report_view
 from intrabar.web.pages import write_report
+from tests.strategy.markets import DAY_NS, run_of
+from tests.strategy.markets import walk as market_of
 from tests.ui.synthetic import empty_tables, facts, findings, tables, walk, without_results
 from tests.web.conftest import Seen
 
@@ -195,6 +201,31 @@ def test_ruined_run_without_campaigns(open_page: Open, tmp_path: Path) -> None:
     expect(page.get_by_role("alert")).to_contain_text("The account was ruined")
     expect(page.locator("#campaigns")).to_contain_text("No order was filled")
     expect(page.locator("#market")).to_contain_text("written without bars")
+
+
+def test_a_run_that_traded_nothing_says_why_and_shows_no_zeros(
+    open_page: Open, tmp_path: Path
+) -> None:
+    result = run_of(market_of(60, 3, period=DAY_NS), Signals(np.zeros(60)))
+    page = open_page(write(result, tmp_path / "report.html")).page
+    why = "its sides are 0 or say nothing at every bar"
+    expect(page.locator(".warnings")).to_contain_text(why)
+    expect(page.locator("#campaigns")).to_contain_text(why)
+    expect(page.locator("#equity")).to_contain_text("the equity stayed at 100,000 USD")
+    expect(page.locator("#metrics")).to_contain_text("Nothing was traded")
+    assert page.locator(".figure-value, .monthly td, .equity-chart").count() == 0
+    assert "0.00" not in page.locator("main").inner_text().replace("100.00", "")
+
+
+def test_a_liquidated_account_is_not_called_finished(open_page: Open, tmp_path: Path) -> None:
+    rising = market_of(60, 3, period=DAY_NS)
+    for name in ("open", "high", "low", "close"):
+        getattr(rising, name)[20:] *= 1.6
+    margin = Instrument("A", initial_margin_rate=0.5, maintenance_margin_rate=0.5)
+    result = run_of(rising, Signals(-np.ones(60), qty=900), instruments=[margin])
+    page = open_page(write(result, tmp_path / "report.html")).page
+    expect(page.locator(".status")).to_have_text("liquidated")
+    expect(page.get_by_role("alert")).to_contain_text("The account was liquidated")
 
 
 @pytest.mark.parametrize("damage", ["cut", "schema", "fields", "none"])

@@ -9,7 +9,7 @@ import {
   type IPriceLine,
   type ISeriesApi,
 } from "lightweight-charts";
-import { axisMoney, percent } from "../format";
+import { axisMoney, fixed, percent } from "../format";
 import { color } from "../theme";
 import type { Num } from "../view";
 import type { Curve, EquityView } from "../report/view";
@@ -31,9 +31,14 @@ export class EquityChart {
   private readonly account: ISeriesApi<"Area">;
   private readonly drawdown: ISeriesApi<"Baseline">;
   private readonly start: IPriceLine | null = null;
+  private readonly money: (value: number) => string;
   private readonly lines: { series: ISeriesApi<"Line">; color: string }[] = [];
 
   constructor(element: HTMLElement, equity: EquityView, initialCash: Num) {
+    const values = equity.equity.filter((value) => value !== null);
+    const span = Math.max(...values) - Math.min(...values);
+    // Where equity hardly moves, whole units would label all lines alike.
+    this.money = span < 10 ? (value) => fixed(value, 2) : axisMoney;
     this.chart = createChart(element, {
       ...chartOptions(spacing(equity.time) < 86_400),
       handleScale: { mouseWheel: false },
@@ -43,7 +48,7 @@ export class EquityChart {
     this.account = this.chart.addSeries(AreaSeries, {
       lineWidth: 2,
       priceLineVisible: false,
-      priceFormat: { type: "custom", formatter: axisMoney, minMove: 0.01 },
+      priceFormat: { type: "custom", formatter: this.money, minMove: 0.01 },
     });
     this.account.setData(points(equity.time, equity.equity));
     if (initialCash != null) {
@@ -84,7 +89,7 @@ export class EquityChart {
         priceLineVisible: false,
         lastValueVisible: !aside,
         crosshairMarkerVisible: !aside,
-        priceFormat: { type: "custom", formatter: axisMoney, minMove: 0.01 },
+        priceFormat: { type: "custom", formatter: this.money, minMove: 0.01 },
       });
       series.setData(points(curve.time, curve.value));
       this.lines.push({ series, color: aside ? policyColor(curve.label) : seriesColor(i) });

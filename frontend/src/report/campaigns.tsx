@@ -87,7 +87,7 @@ export function Campaigns({ view, selected, onSelect, onOrder }: CampaignsProps)
       <Card id="campaigns" title="Campaigns">
         <Empty>
           {view.fills.time.length === 0
-            ? "No order was filled, so there is no campaign. The table of what held the bot back, below, may say why."
+            ? ["No order was filled, so there is no campaign.", ...view.idle.map((why) => `${why}.`)].join(" ")
             : "There are fills but no campaign."}
         </Empty>
       </Card>

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { EquityChart, policyColor, seriesColor } from "../charts/equity";
-import { count, spaced } from "../format";
+import { count, money, spaced } from "../format";
 import { useTheme } from "../theme";
 import type { Curve, ReportView } from "./view";
 import { Card, Choice, Empty } from "../parts/card";
@@ -12,7 +12,8 @@ export function Equity({ view }: { view: ReportView }) {
   const chart = useRef<EquityChart | null>(null);
   const [shown, setShown] = useState<Shown>("account");
   const theme = useTheme();
-  const empty = view.equity.time.length === 0;
+  const level = view.equity.equity[0];
+  const flat = view.idle.length > 0 && view.equity.equity.every((value) => value === level);
   const curves = useMemo<Curve[]>(() => linesOf(view, shown), [view, shown]);
 
   useEffect(() => {
@@ -32,8 +33,12 @@ export function Equity({ view }: { view: ReportView }) {
       title="Equity and drawdown"
       aside={options.length > 1 && <Choice label="Lines" value={shown} options={options} onChange={setShown} />}
     >
-      {empty ? (
+      {view.equity.time.length === 0 ? (
         <Empty>The run has no equity to draw: it saw no bar.</Empty>
+      ) : flat ? (
+        <Empty>
+          Nothing was traded: the equity stayed at {money(level)} {view.currency}.
+        </Empty>
       ) : (
         <>
           <div

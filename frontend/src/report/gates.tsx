@@ -7,7 +7,7 @@ export function Gates({ gates, orders }: { gates: GateRow[]; orders: OrderRow[] 
   return (
     <Card id="gates" title="What the bot did not do, and why">
       {gates.length === 0 ? (
-        <Empty>Nothing held the bot back.</Empty>
+        <Empty>No gate held an entry back.</Empty>
       ) : (
         <div class="scroll-x">
           <table class="plain">

@@ -30,6 +30,12 @@ export function Header({ view }: { view: ReportView }) {
           lost.
         </p>
       )}
+      {view.status === "liquidated" && (
+        <p class="ruin" role="alert">
+          <strong>The account was liquidated:</strong> margin calls closed positions against the strategy's will. What it
+          did afterwards, it did with what was left.
+        </p>
+      )}
       <Warnings warnings={view.warnings} />
       {view.figures.length > 0 && (
         <div class="figures">
@@ -44,7 +50,7 @@ export function Header({ view }: { view: ReportView }) {
 }
 
 function Tile({ figure }: { figure: Figure }) {
-  const shown = figure.name === "max_drawdown" ? "down" : SIGNED.has(figure.name) ? tone(figure.value) : "";
+  const shown = SIGNED.has(figure.name) ? tone(figure.value) : figure.name === "max_drawdown" && figure.value ? "down" : "";
   return (
     <div class="figure" title={figure.reason ? `Unknown: ${figure.reason}` : figure.description}>
       <span class="figure-label">{figure.label}</span>

@@ -7,7 +7,7 @@ export function Metrics({ tables }: { tables: MetricTable[] }) {
   const compared = tables.filter((table) => !single.includes(table));
   return (
     <Card id="metrics" title="Metrics">
-      {tables.length === 0 && <Empty>This run has no metrics.</Empty>}
+      {tables.length === 0 && <Empty>Nothing was traded, so there is nothing to measure.</Empty>}
       <div class="metric-columns">
         {single.map((table) => (
           <OneColumn key={table.title} table={table} />

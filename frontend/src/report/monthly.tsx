@@ -11,7 +11,7 @@ export function Monthly({ rows }: { rows: MonthlyRow[] }) {
   return (
     <Card title="Monthly returns" aside={<span class="muted">percent</span>}>
       {rows.length === 0 ? (
-        <Empty>There is no full month to show.</Empty>
+        <Empty>There is no month with a return to show.</Empty>
       ) : (
         <div class="scroll-x">
           <table class="monthly">

@@ -164,6 +164,8 @@ export interface ReportView {
   schema: number;
   name: string;
   status: string;
+  /** Why nothing was traded; empty where something was. */
+  idle: string[];
   created: string;
   currency: string;
   policy: string;

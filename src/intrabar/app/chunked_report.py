@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from intrabar.app.metric_text import flat, sectioned
 from intrabar.app.report import noted
 from intrabar.engine.chunks import ChunkedResult
 from intrabar.engine.result import BAND
-from intrabar.engine.summary import titled
+from intrabar.engine.summary import is_idle, titled
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import ROWS_PER_PAGE, report_view
@@ -57,6 +58,8 @@ def report_in_chunks(
         currency=given.account.currency,
         without_detail=result.without_detail,
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        idle=() if recorded.fills else [r.text for r in result.remarks if r.severe],
+        is_liquidated=result.is_liquidated,
     )
     long = {name: result.table(name) for name in LONG}
     tables = RunTables(
@@ -67,16 +70,18 @@ def report_in_chunks(
         bars=result.bars,
         **long,
     )
-    found = Findings(
-        metrics=sectioned(result.metrics),
-        by_symbol=_by(result, "symbol"),
-        by_strategy=_by(result, "strategy"),
-        months=result.metrics.months,
-        band=[_policy_run(policy, run) for policy, run in band.items()],
-        lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
-        **noted(result.remarks, [*_left_out(result), *remarks]),
-        manifest=manifest,
-    )
+    told = noted(result.remarks, [*_left_out(result), *remarks])
+    found = Findings(**told, manifest=manifest)
+    if not is_idle(result.metrics):  # else there is nothing to judge
+        found = replace(
+            found,
+            metrics=sectioned(result.metrics),
+            by_symbol=_by(result, "symbol"),
+            by_strategy=_by(result, "strategy"),
+            months=result.metrics.months,
+            band=[_policy_run(policy, run) for policy, run in band.items()],
+            lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
+        )
     return write_report(report_view(facts, tables, [], found), path)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from intrabar.app.metric_text import flat, sectioned
 from intrabar.engine.result import BAND, Result, band_run
+from intrabar.engine.summary import is_idle
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
@@ -50,6 +52,8 @@ def report(
         currency=result.setup.account.currency,
         without_detail=result.without_detail,
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        idle=() if result.fills.height else [r.text for r in result.remarks if r.severe],
+        is_liquidated=result.is_liquidated,
     )
     tables = RunTables(
         fills=result.fills,
@@ -60,22 +64,30 @@ def report(
         ledger=result.ledger,
         levels=result.levels,
     )
-    found = Findings(
-        metrics=sectioned(result.metrics),
-        by_symbol=_by(result, "symbol", result.market.symbols),
-        by_strategy=_by(result, "strategy", list(result.setup.strategies)),
-        months=result.metrics.months,
-        band=_band(result),
-        lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
-        **noted(result.remarks, remarks),
-        manifest=manifest or {},
-    )
+    found = Findings(**noted(result.remarks, remarks), manifest=manifest or {})
+    if not is_idle(result.metrics):  # else there is nothing to judge
+        found = replace(
+            found,
+            metrics=sectioned(result.metrics),
+            by_symbol=_by(result, "symbol", result.market.symbols),
+            by_strategy=_by(result, "strategy", list(result.setup.strategies)),
+            months=result.metrics.months,
+            band=_band(result),
+            lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
+        )
     page = write_report(report_view(facts, tables, bars_of(result), found), path)
     result.pages[:] = [page]
     return page
 
 
-def noted(told: Sequence[Remark], more: Sequence[str]) -> dict[str, list[str]]:
+class Noted(TypedDict):
+    """Sentences above and below the figures."""
+
+    warnings: list[str]
+    notes: list[str]
+
+
+def noted(told: Sequence[Remark], more: Sequence[str]) -> Noted:
     """Severe sentences and the others, each once, as `Findings` takes them."""
     severe = [remark.text for remark in told if remark.severe]
     texts = dict.fromkeys([*(remark.text for remark in told), *more])

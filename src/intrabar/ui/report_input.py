@@ -31,7 +31,9 @@ class Metric(TypedDict):
 class RunFacts:
     """What the run is called and what it was.
 
-    `without_detail` is how many bars the path policy `detail` had to guess, None under another.
+    `without_detail` is how many bars the path policy `detail` had to guess, None under another;
+    `idle` why nothing was traded, empty where something was; `is_liquidated` whether margin calls
+    have closed positions.
     """
 
     name: str
@@ -43,6 +45,8 @@ class RunFacts:
     currency: str = "USD"
     created: str = ""
     without_detail: int | None = None
+    idle: Sequence[str] = ()
+    is_liquidated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

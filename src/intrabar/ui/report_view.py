@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from intrabar.analysis.extremes import keep_extremes
 from intrabar.errors import RunError
 from intrabar.model.bars import Bars
-from intrabar.model.enums import Gate
+from intrabar.model.enums import Gate, RunStatus
 from intrabar.ui import shape
 from intrabar.ui.report_input import Findings, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.view_types import (
@@ -110,7 +110,8 @@ def report_view(
     return {
         "schema": SCHEMA,
         "name": facts.name,
-        "status": facts.status.word,
+        "status": _status(facts),
+        "idle": list(facts.idle),
         "created": facts.created,
         "currency": facts.currency,
         "policy": facts.policy.word,
@@ -137,6 +138,13 @@ def report_view(
         "notes": list(findings.notes),
         "manifest": cast("dict[str, object]", shape.plain(dict(findings.manifest))),
     }
+
+
+def _status(facts: RunFacts) -> str:
+    """How the run ended; one that went on after margin calls is not called finished."""
+    if facts.is_liquidated and facts.status is RunStatus.FINISHED:
+        return "liquidated"
+    return facts.status.word
 
 
 def _check(tables: RunTables) -> None:

@@ -222,11 +222,12 @@ class BandView(TypedDict):
 
 
 class ReportView(TypedDict):
-    """All that the page shows."""
+    """All that the page shows; `idle` is why nothing was traded."""
 
     schema: int
     name: str
     status: str
+    idle: list[str]
     created: str
     currency: str
     policy: str
