@@ -448,5 +448,6 @@ def test_a_quantity_that_is_none_is_refused_at_every_door(qty: Any) -> None:
 
 
 def test_a_quantity_that_is_given_is_the_quantity() -> None:
-    assert Bot(ByMarket(), qty=1).risk_fraction == 0.0
-    assert Bot(ByMarket()).risk_fraction == 0.01
+    bot = Bot(ByMarket(), FixedPercent(0.5, 0.5))
+    sizes = [run_with(x, CALM, LONG).fills["qty"][0] for x in (bot, replace(bot, qty=3))]
+    assert sizes == [4.0, 3.0]

@@ -101,7 +101,7 @@ def test_every_combination_of_entry_exit_and_gates_gives_the_same_bits(
     )
     def check(seed: int, decides: Any, leaves: Any, risk: float, warm_up: int) -> None:
         market = walk(200, seed, period=5 * 60_000_000_000)
-        bot = Bot(decides, leaves, risk, 1.0, GATES[gates], warm_up)
+        bot = Bot(decides, leaves, risk, 0.0 if risk else 1.0, GATES[gates], warm_up)
         compiled, interpreted = digests(bot, market)
         assert compiled == interpreted
 

@@ -248,8 +248,11 @@ def _tables(run: ChunkedRun, records: Records, every: NDArray[np.void] | None = 
 
 
 def _handed_over(run: ChunkedRun, is_over: bool) -> tuple[Records, NDArray[np.void]]:
-    """Let the machine forget what is over; with the working orders where the run is."""
+    """Let the machine forget what is over; with the orders that it keeps where the run is.
+
+    These work, or were refused at the last close, of which no strategy is told any more.
+    """
     machine = run.machine
     given = machine.hand_over()
-    working = machine.book.orders[machine.working()]
-    return given, np.concatenate([given.orders, working]) if is_over else given.orders
+    kept = machine.book.orders[: machine.book.account["orders"][0]]
+    return given, np.concatenate([given.orders, kept]) if is_over else given.orders

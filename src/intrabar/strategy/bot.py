@@ -38,6 +38,8 @@ from intrabar.strategy.rules import (
     record_of,
 )
 
+RISK = 0.01  # fraction of the equity, where no size is given
+
 
 class Entry(Protocol):
     """What makes a flat bot take a side; see `strategy.entries` for examples."""
@@ -77,8 +79,8 @@ class Bot:
     entry : Entry
     exit : Exit
     risk_fraction : fraction of the equity, 0 to 1
-        Lost when the first stop is hit; 0.01 where no size is given. Of this, `qty` and
-        `equity_fraction` one is given.
+        Lost when the first stop is hit. Of this, `qty` and `equity_fraction` one is given; where
+        none is, it is 0.01.
     qty : quantity, > 0
     gates : Gates
     warm_up : bars, >= 0
@@ -116,8 +118,8 @@ class Bot:
         given = [name for name, value in sizes.items() if value > 0.0]
         if len(given) > 1:
             raise ConfigError(f"a bot has one size: {' and '.join(given)} are given")
-        if self.risk_fraction is None:
-            object.__setattr__(self, "risk_fraction", 0.0 if given else 0.01)
+        if self.risk_fraction is None and given:
+            object.__setattr__(self, "risk_fraction", 0.0)
         if hasattr(self.entry, "stop_entry") and hasattr(self.entry, "limit_entry"):
             raise ConfigError(
                 f"{self.name} has a stop_entry and a limit_entry; an entry has one at most"
@@ -221,7 +223,7 @@ class RunningBot:
         row["entry_p"] = address_of(self.entry_p, self.entry_p.dtype, (1,))
         row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
         row["warm_up"] = bot.warm_up
-        row["risk_fraction"] = bot.risk_fraction
+        row["risk_fraction"] = RISK if bot.risk_fraction is None else bot.risk_fraction
         row["equity_fraction"] = bot.equity_fraction
         row["qty"] = bot.qty
         row["close_column"] = bar_fields.index("close")
