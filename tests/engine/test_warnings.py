@@ -161,3 +161,21 @@ def test_a_run_in_chunks_tells_the_same(tmp_path: Path) -> None:
 def test_html_is_escaped() -> None:
     result = run_of(flat_market(20), Signals("HOLD", name="<b>me</b>"))
     assert "<b>" not in result._repr_html_()
+
+
+def test_entries_of_less_than_a_lot_are_told_where_others_were_made() -> None:
+    class Sizes(Strategy):
+        """Risks a cent at every other close."""
+
+        def on_close(self, now: AtClose) -> None:
+            risk = 1e-7 if now.bar % 2 else 0.01
+            qty = now.size(risk=risk, stop=0.99 * now.close)
+            if qty:
+                now.buy(qty)
+
+    result = run_of(flat_market(10), Sizes())
+    assert result.orders.height == 5
+    assert (
+        "s: 5 entries were not made: the equity at risk, or the fraction of it, is worth less "
+        "than one lot (size_zero)"
+    ) in severe(result)

@@ -23,7 +23,7 @@ from intrabar.strategy.views import AtClose, AtOpen
 class Mine(Strategy):
     def on_open(self, now: AtOpen) -> None:
         if now.{at_open} > now.previous_close:
-            now.buy(1, stop_loss=now.open - 1.0)
+            now.buy(1, {option}=now.open - 1.0)
 
     def on_close(self, now: AtClose) -> None:
         if now.{at_close} < now.history("close", 2)[0]:
@@ -71,7 +71,7 @@ def test_an_unknown_name_at_the_open_is_a_plain_attribute_error() -> None:
 def checked(tmp_path: Path, monkeypatch: Any, **names: str) -> tuple[str, int]:
     """What mypy says of a strategy that reads these names."""
     file = tmp_path / "mine.py"
-    file.write_text(PROGRAM.format(**names))
+    file.write_text(PROGRAM.format(**{"option": "stop_loss", **names}))
     monkeypatch.setenv("MYPYPATH", str(SOURCE))
     configuration = tmp_path / "mypy.ini"
     configuration.write_text("[mypy]\nstrict = True\nfollow_imports = silent\n")
@@ -100,4 +100,12 @@ def test_mypy_refuses_the_rest_of_the_bar_at_the_open(
     out, status = checked(tmp_path, monkeypatch, at_open=name, at_close="high")
     assert status == 1
     assert f'"AtOpen" has no attribute "{name}"' in out
+    assert "Found 1 error" in out
+
+
+def test_mypy_knows_the_options_of_an_order(tmp_path: Path, monkeypatch: Any) -> None:
+    names = {"at_open": "open", "at_close": "high"}
+    out, status = checked(tmp_path, monkeypatch, option="stoploss", **names)
+    assert status == 1
+    assert 'did you mean "stop_loss"' in out
     assert "Found 1 error" in out

@@ -36,6 +36,11 @@ REASONS = {
     "no_partner": "the order of which they were the alternative (oco) was done, or had one already",
 }
 
+UNSIZED = {
+    "size_zero": "the equity at risk, or the fraction of it, is worth less than one lot",
+    "margin": "the equity that is free does not cover the margin of one lot",
+}
+
 
 class Known(NamedTuple):
     """What remarks are made from.
@@ -87,6 +92,7 @@ def remarks_of(known: Known) -> list[Remark]:
         *_ruin(known),
         *_liquidations(known),
         *_refusals(known),
+        *_not_sized(known),
         *_silence(known),
         *_open_at_the_end(known),
         *_ambiguity(known),
@@ -142,6 +148,20 @@ def _refusals(known: Known) -> list[Remark]:
             text = f"{count:,} of {total:,} {what} were refused: {_reason(row, known.instruments)}"
             remarks.append(Remark(text, severe=is_one or count >= SEVERE_SHARE * total))
     return remarks
+
+
+def _not_sized(known: Known) -> list[Remark]:
+    """Entries that came to less than one lot; of who never traded they are told with that."""
+    remarks = []
+    for name, gate, count in known.gates.group_by("strategy", "gate").agg("count").rows():
+        blocked = int(sum(count))
+        own = known.orders.filter((pl.col("strategy") == name) & (pl.col("role") == "plain"))
+        asked = int(own.select(pl.len()).collect().item())
+        if gate not in UNSIZED or not blocked or not asked:
+            continue
+        text = f"{name}: {blocked:,} entries were not made: {UNSIZED[gate]} ({gate})"
+        remarks.append(Remark(text, severe=blocked >= SEVERE_SHARE * (asked + blocked)))
+    return sorted(remarks, key=lambda remark: remark.text)
 
 
 def _reason(row: Mapping[str, object], instruments: Sequence[Instrument]) -> str:

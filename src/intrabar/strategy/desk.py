@@ -117,7 +117,8 @@ class Desk:
         Daily bars have dates of their own; of others the exchange's zone says when a date is over.
         """
         if isinstance(until, np.datetime64):
-            until = until.astype("datetime64[us]").item()
+            is_date = until.dtype == np.dtype("datetime64[D]")
+            until = (until if is_date else until.astype("datetime64[us]")).item()
         if isinstance(until, datetime):
             if not 1700 <= until.year < 2262:
                 raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
