@@ -187,13 +187,19 @@ class Desk:
             )
         if not 0 <= int(number) < self.account["next_order"]:
             raise OrderError(f"{self.symbol}: {what} is {number}, and no order has that number")
-        asked = self.waiting[np.isin(self.waiting["kind"], (state.SUBMIT, state.REFUSE))]
-        working = self.book.orders[self.machine.working()]
-        for order in (*asked[asked["id"] == number], *working[working["id"] == number]):
-            if order["strategy"] != self.strategy:
-                raise OrderError(f"{self.symbol}: {what} {number} is another strategy's")
-            is_refused = "kind" in order.dtype.names and order["kind"] == state.REFUSE
-            return None if is_refused else order
+        order = self._find(number)
+        if order is not None and order["strategy"] != self.strategy:
+            raise OrderError(f"{self.symbol}: {what} {number} is another strategy's")
+        return order
+
+    def _find(self, number: Any) -> Any:
+        """An order that works, or waits in the inbox to be submitted, of any strategy."""
+        for order in self.waiting:
+            if order["kind"] == state.SUBMIT and order["id"] == number:
+                return order
+        for row in self.machine.working():
+            if self.book.orders[row]["id"] == number:
+                return self.book.orders[row]
         return None
 
     def last_fill(self) -> float | None:
@@ -206,12 +212,16 @@ class Desk:
 
     def protected(self, role: Role) -> float:
         """How much of the position the stops, or the targets, cover that work or wait."""
-        asked = self.waiting[self.waiting["kind"] == state.SUBMIT]
-        working = self.book.orders[self.machine.working()]
-        covered = 0.0
-        for orders, left in ((asked, asked["qty"]), (working, working["qty"] - working["filled"])):
-            is_own = (orders["strategy"] == self.strategy) & (orders["instrument"] == self.column)
-            covered += float(left[is_own & (orders["role"] == role)].sum())
+        covered, row = 0.0, int(self.instrument["head"])
+        while row >= 0:
+            order = self.book.orders[row]
+            if order["role"] == role and order["strategy"] == self.strategy:
+                covered += float(order["qty"] - order["filled"])
+            row = int(order["next"])
+        for asked in self.waiting:
+            is_own = asked["strategy"] == self.strategy and asked["instrument"] == self.column
+            if asked["kind"] == state.SUBMIT and is_own and asked["role"] == role:
+                covered += float(asked["qty"])
         return covered
 
     def put(self, kind: int, **values: Any) -> int:

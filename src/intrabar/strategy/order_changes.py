@@ -134,7 +134,9 @@ def protect(desk: Desk, price: float, role: Role, level: Any) -> None:
     if not is_level_here(number, price, side if is_stop else -side, desk.tick):
         desk.put(state.REFUSE, reject=Reject.NO_PROTECTION, qty=abs(held), **order)
         return
-    bare = plain(in_lots)(abs(held) - desk.protected(role), float(desk.instrument["lot"]))
+    bare = abs(held) - desk.protected(role)
+    if bare > 0.0:
+        bare = plain(in_lots)(bare, float(desk.instrument["lot"]))
     if bare > 0.0:
         desk.put(state.SUBMIT, qty=bare, **order)
     desk.put(

@@ -42,6 +42,8 @@ class Terms(TypedDict, total=False):
 
 
 NAMES = tuple(Terms.__annotations__)
+SIDES: dict[Any, Side] = {x.word: x for x in Side} | {int(x): x for x in Side}
+TIFS = {x.word: x for x in TimeInForce}
 PRICES: tuple[str, ...] = ("limit", "stop", "trail", "stop_loss", "take_profit")
 
 
@@ -175,26 +177,28 @@ def _type_of(symbol: str, prices: dict[str, float], at_close: bool) -> OrderType
 
 def _side_of(symbol: str, side: Any) -> Side:
     """A side that is given as such, as its sign, or as its word."""
-    words: dict[Any, Side] = {x.word: x for x in Side} | {int(x): x for x in Side}
+    if type(side) is Side:
+        return side
     is_plain = isinstance(side, str | Integral) and not isinstance(side, bool)
-    found = words.get(side.lower() if isinstance(side, str) else side) if is_plain else None
+    found = SIDES.get(side.lower() if isinstance(side, str) else side) if is_plain else None
     if found is None:
         raise OrderError(f"{symbol}: side is {side!r}, must be Side.BUY (1) or Side.SELL (-1)")
     return found
 
 
 def _tif_of(symbol: str, tif: Any) -> TimeInForce:
-    words = {x.word: x for x in TimeInForce}
     word = tif.word if isinstance(tif, TimeInForce) else str(tif).lower()
-    if word not in words:
-        near = get_close_matches(word, words, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(words)}"
+    if word not in TIFS:
+        near = get_close_matches(word, TIFS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(TIFS)}"
         raise OrderError(f"{symbol}: tif is {tif!r}: {hint}")
-    return words[word]
+    return TIFS[word]
 
 
 def _flag(symbol: str, name: str, given: dict[str, Any]) -> bool:
     value = given.get(name, False)
+    if value is False:
+        return False
     if not isinstance(value, bool | np.bool_):
         raise OrderError(f"{symbol}: {name} is {value!r}, must be True or False")
     return bool(value)
