@@ -100,6 +100,17 @@ def test_a_slip_is_caught_in_every_kind_of_array(make: Any, kind: str) -> None:
     assert report.verdict.startswith("Foresight: ")
 
 
+@pytest.mark.parametrize("make", CAUGHT)
+def test_a_slip_is_told_by_the_run_itself(make: Any) -> None:
+    market = bars()
+    result = run_of(market, Signals(make(market.close[:, 0])), instruments=FREE)
+    assert next(one for one in result.remarks if one.severe).text.startswith("Foresight: side ")
+    assert "warning: Foresight: side foretells the next" in repr(result)
+    for honest in HONEST:
+        plain = run_of(market, Signals(honest(market.close[:, 0])), instruments=FREE)
+        assert "Foresight" not in repr(plain)
+
+
 class Follows(Strategy):
     """Trades a model's predictions."""
 

@@ -19,6 +19,7 @@ from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
 from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.backtest import Progress, Run, Setup
+from intrabar.engine.foresight import foresight
 from intrabar.engine.plot import Plot, plot
 from intrabar.engine.remarks import Known, ended_early, in_order, inconsistent, remarks_of
 from intrabar.engine.run_tables import fills_of, ledger_of, levels_of, orders_of, times_of
@@ -106,7 +107,15 @@ class Result:
         """The same, with whether each is severe."""
         known = self._known()
         broken = inconsistent(self.market)
-        return in_order([*self.setup.remarks, *remarks_of(known), *broken])
+        return in_order([*self.setup.remarks, *self._foretold, *remarks_of(known), *broken])
+
+    @cached_property
+    def _foretold(self) -> list[Remark]:
+        """Arrays that know the future, where asking costs next to nothing."""
+        if self.market.close.size > CHEAP:
+            return []
+        found = [x for one in self.setup.strategies.values() for x in foresight(one, self.market)]
+        return [Remark(f"Foresight: {one}", severe=True) for one in found]
 
     def _known(self) -> Known:
         table = self.campaigns
