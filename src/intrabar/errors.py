@@ -30,6 +30,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
+LONGEST = 60  # characters of a value that a message shows
+
+
+def shortened(value: str) -> str:
+    """A text of at most `LONGEST` characters."""
+    return value if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."
+
+
 class IntrabarError(Exception):
     """Root of the family; `exit_code` is what a command line returns."""
 
@@ -64,7 +72,8 @@ class NotFoundError(UsageError):
     def __init__(
         self, kind: str, name: str, known: Iterable[str], none: str = "none is known"
     ) -> None:
-        names = sorted(known)
+        name = shortened(str(name))
+        names = sorted(map(str, known))
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         if near:
             hint = "did you mean " + " or ".join(repr(n) for n in near) + "?"

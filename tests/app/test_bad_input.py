@@ -31,12 +31,12 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "parameter of the wrong kind": (
         {"strategies": [{"name": "MovingAverageCrossover", "params": {"fast": "many"}}]},
         2,
-        ["strategies[0].params.fast", "'many'", "must be a number"],
+        ["strategies[0].params.fast", "'many'", "must be a whole number"],
     ),
     "warm-up below 0": (
         {"strategies": [{"name": "CoinFlip", "params": {"warm_up": -5}}]},
         2,
-        ["strategies[0].params.warm_up", "warm_up is -5, must be 0 or more"],
+        ["strategies[0].params.warm_up", "warm_up is -5, must be from 0 to 1000000000"],
     ),
     "unknown key": (
         {"acount": {"cash": 5}},
@@ -107,7 +107,7 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["trading.initial_capital: is -5, must be above 0"],
     ),
-    "seed below 0": ({"account": {"seed": -1}}, 2, ["account.seed: is -1, must be at least 0"]),
+    "seed below 0": ({"account": {"seed": -1}}, 2, ["account.seed: is -1, must be from 0 to"]),
     "end before start": (
         {"start": "2021-01-01", "end": "2020-01-01"},
         2,

@@ -209,7 +209,10 @@ def test_a_sweep_that_is_wrong_as_a_whole_is_refused() -> None:
         ({"parameters": {"fast": [3]}, "constraints": ["fast > 9"]}, "exclude every point"),
         ({"parameters": {"fast": [3]}, "constraints": ["fast > slwo"]}, "unknown parameter"),
         ({"parameters": {"fast": [3]}, "workers": 0}, "workers: is 0"),
-        ({"parameters": {"fast": [3]}, "on": "thread"}, "did you mean 'threads'"),
+        (
+            {"parameters": {"fast": [3]}, "on": "thread"},
+            "on: is 'thread', must be one of 'threads'",
+        ),
         ({"parameters": {"fast": [3]}, "sample": "latin"}, "count"),
     ]:
         with pytest.raises(ib.UsageError, match=said):

@@ -60,7 +60,7 @@ def test_the_output_may_stand_before_or_after() -> None:
 
 @pytest.mark.parametrize("text", ["1x", "h", "0h", "-1h", "1 h", "", "1.5h"])
 def test_time_frames_that_are_none(text: str) -> None:
-    with pytest.raises(ConfigError, match="time frame is"):
+    with pytest.raises(ConfigError, match="timeframe is"):
         ema(20).on(text)
 
 

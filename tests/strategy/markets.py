@@ -180,6 +180,7 @@ def setup_of(
     chosen = instruments or [Instrument(s, tick_size=0.01) for s in market.symbols]
     named = names or [f"s{k}" if k else "s" for k in range(len(strategies))]
     pairs = dict(zip(named, strategies, strict=True))
+    account.setdefault("path_trust", 0.7)  # the calibrated path needs one
     return Setup(market, tuple(chosen), pairs, Account(**account), is_open)
 
 

@@ -207,7 +207,7 @@ def test_the_break_may_be_longer() -> None:
 @pytest.mark.parametrize(
     ("gates", "message"),
     [
-        ({"flatten": "five"}, "must be like '17:00'"),
+        ({"flatten": "five"}, "flatten is 'five', must be a time of day in New York, like '17:00'"),
         ({"daily_loss": 1.0}, "daily_loss is 1.0"),
         ({"min_atr": -1.0}, "min_atr is -1.0"),
         ({"break_minutes": 0.0}, "break_minutes is 0.0"),

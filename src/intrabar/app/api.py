@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from intrabar.app.chunks_given import chunks_given
-from intrabar.app.given import Given, setup_given
+from intrabar.app.given import Given, parameters_given, setup_given
 from intrabar.app.progress import bar
 from intrabar.app.strategies_given import makers_of, strategies_of
 from intrabar.engine.audit import Make
@@ -18,6 +18,7 @@ from intrabar.engine.backtest import Run
 from intrabar.engine.chunks import ChunkedResult, ChunkedRun
 from intrabar.engine.result import Result, finish
 from intrabar.errors import ConfigError
+from intrabar.model.values import Bounds, path, truth, whole
 
 
 @overload
@@ -75,13 +76,17 @@ def backtest(
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    params = given.get("params")
+    progress = truth("progress:", progress)
+    params = parameters_given(given)
     if chunk is None:
+        if out is not None:
+            raise ConfigError("out: takes the tables of a run in chunks; give chunk too")
         make: Make | None = None if strategy is None else lambda _: strategies_of(strategy, params)
         setup = setup_given(make, data, given)
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
-    chunked = chunks_given(strategy, data, chunk, given)
+    whole("chunk:", chunk, Bounds(1, whole=True))
+    chunked = chunks_given(strategy, data, int(chunk), given)
     with bar(sys.stderr) if progress else nullcontext() as shown:
         return ChunkedRun(chunked, _folder(out)).to_end(shown)
 
@@ -89,9 +94,13 @@ def backtest(
 def _folder(out: Path | str | None) -> Path:
     if out is None:
         raise ConfigError("chunk: give out too, the folder that takes the tables")
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    folder = path("out:", out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(f"out: {folder} cannot be used: {error}") from None
+    if not is_empty:
         raise ConfigError(f"out: {folder} is not empty; name another folder")
     return folder
 
@@ -133,7 +142,10 @@ def audit(
         An argument or the configuration is wrong.
     DataError, StrategyError
     """
-    makers = makers_of(strategy, given.get("params")) if strategy is not None else None
+    progress = truth("progress:", progress)
+    cuts = whole("cuts:", cuts, Bounds(1, whole=True))
+    seed = whole("seed:", seed, Bounds(whole=True))
+    makers = makers_of(strategy, parameters_given(given)) if strategy is not None else None
     setup = setup_given(makers, data, given)
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)

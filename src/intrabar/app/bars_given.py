@@ -20,6 +20,7 @@ from intrabar.data.margins import read_margins
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
+from intrabar.model.values import named, path, shown
 
 
 def series_in(data: Any, config: Config) -> list[Series]:
@@ -41,8 +42,8 @@ def series_in(data: Any, config: Config) -> list[Series]:
     return [replace(one, bars=one.bars.between(first, last)) for one in found]
 
 
-def one_of(data: Any, symbol: str, config: Config) -> Series:
-    """The bars in one of the things that bars may be in."""
+def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Series:
+    """The bars in one of the things that bars may be in; `place` is the argument they are of."""
     said = config.instruments.get(symbol, {})
     if isinstance(data, Bars):
         bars = data if data.symbol == symbol or symbol == UNNAMED else replace(data, symbol=symbol)
@@ -50,12 +51,12 @@ def one_of(data: Any, symbol: str, config: Config) -> Series:
     named = calendar_for(symbol, said, config.calendar)
     calendar = calendar_by_name(symbol, said) if named is None else named
     if isinstance(data, str | Path):
-        source = {"symbol": symbol, "file": str(data), "zone": config.zone}
+        source = {"symbol": symbol, "file": str(path(f"{place}:", data)), "zone": config.zone}
         one = absolute(validated(Config, {"data": [source]}), Path())
         own = {name: getattr(config, name) for name in ("instruments", "period", "calendar")}
         return read_series(one.model_copy(update=own))[0]
     if not hasattr(data, "columns"):
-        raise ConfigError(f"data: bars, a frame or a file is needed, not {type(data).__name__}")
+        raise ConfigError(f"{place}: is {shown(data)}, must be Bars, a frame or a path")
     bars = bars_from_frame(data, symbol, zone=config.zone, period=config.period, calendar=calendar)
     return given_series(bars, calendar)
 
@@ -90,18 +91,23 @@ def around_of(
     given = {name: named[symbol] for name, named in around.items() if symbol in named}
     made: dict[str, Any] = {}
     if "actions" in given:
-        of = read_actions if isinstance(given["actions"], str | Path) else actions_of
-        made["actions"] = of(given["actions"], symbol)
+        rows = given["actions"]
+        if isinstance(rows, str | Path):
+            made["actions"] = read_actions(path(f"actions.{symbol}:", rows), symbol)
+        else:
+            made["actions"] = actions_of(rows, symbol)
     if "margins" in given:
-        made["margins"] = read_margins(given["margins"], symbol)
+        made["margins"] = read_margins(path(f"margins.{symbol}:", given["margins"]), symbol)
     if "detail" in given:
         finer = config.model_copy(update={"period": None})
-        made["detail"] = one_of(given["detail"], symbol, finer).bars
+        made["detail"] = one_of(given["detail"], symbol, finer, f"detail.{symbol}").bars
     return made
 
 
 def _series(data: Any, config: Config) -> list[Series]:
     if isinstance(data, Mapping):
+        for symbol in data:
+            named("data: a symbol of it", symbol)
         wanted = config.symbols or list(data)
         for symbol in wanted:
             if symbol not in data:

@@ -6,10 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from intrabar.app.around import require_detail
-from intrabar.app.bars_given import around_of, one_of, series_in
+from intrabar.app.bars_given import around_of, series_in
 from intrabar.app.compose import is_open, make_strategies
 from intrabar.app.fed import fed, fed_instruments, rates_for, read_feeds
-from intrabar.app.given import Given, around_given, config_and_account, require_traded
+from intrabar.app.given import (
+    Given,
+    around_given,
+    config_and_account,
+    parameters_given,
+    rates_given,
+    require_traded,
+)
 from intrabar.app.strategies_given import in_zone, strategies_of
 from intrabar.data.pieces import WholeFeed
 from intrabar.engine.chunked_setup import ChunkedSetup
@@ -34,7 +41,7 @@ def chunks_given(strategy: Any, data: Any, chunk: int, given: Given) -> ChunkedS
     found = read_feeds(made) if data is None else [fed(s) for s in series_in(data, made)]
     symbols = [one.feed.symbol for one in found]
     require_traded(symbols, said, around)
-    more = [WholeFeed(one_of(x, pair, made).bars) for pair, x in around["rates"].items()]
+    more = [WholeFeed(bars) for bars in rates_given(around, made)]
     instruments, made, remarks = fed_instruments(found, said, made, more)
     money = replace(money, currency=made.account.currency)
     along = []
@@ -48,7 +55,7 @@ def chunks_given(strategy: Any, data: Any, chunk: int, given: Given) -> ChunkedS
     strategies = (
         make_strategies(made.strategies)
         if strategy is None
-        else strategies_of(strategy, given.get("params"))
+        else strategies_of(strategy, parameters_given(given))
     )
     return ChunkedSetup(
         tuple(one.feed for one in found),

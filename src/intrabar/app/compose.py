@@ -19,7 +19,6 @@ from intrabar.app.traded import Said, traded
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.model.bars import Bars, Market, Times
-from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 from intrabar.sim.account import Account
@@ -138,26 +137,8 @@ def make_account(given: AccountConfig) -> Account:
     ConfigError
         The calibrated path without its probability.
     """
-    if given.path_policy == "calibrated" and given.path_trust is None:
-        raise ConfigError(
-            "account.path_trust: is missing; the calibrated path needs the probability that the "
-            "shortest one is right, from 0 to 1 (intrabar data path-truth measures it)"
-        )
-    return Account(
-        cash=given.cash,
-        margin_call=MarginCall[given.margin_call.upper()],
-        margin_check=MarginCheck[given.margin_check.upper()],
-        path_policy=PathPolicy[given.path_policy.upper()],
-        cash_account=given.type == "cash",
-        close_at_end=given.close_at_end,
-        close_delisted=given.close_delisted,
-        seed=given.seed,
-        path_trust=1.0 if given.path_trust is None else given.path_trust,
-        currency=given.currency,
-        interest_rate=given.interest_rate,
-        debit_rate=given.debit_rate,
-        settlement=Settlement[given.settlement.upper()],
-    )
+    values = given.model_dump(exclude={"type"})
+    return Account(**values, cash_account=given.type == "cash")
 
 
 def is_open(calendar: str, instants: Times) -> NDArray[np.bool_]:

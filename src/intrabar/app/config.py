@@ -7,17 +7,32 @@ swallow: it comes back as a remark, and the report shows it.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+import numpy as np
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from intrabar.errors import ConfigError
+from intrabar.model.values import from_text, taken, zone
+from intrabar.sim.account import RULES, money
 
 
 def _no_number(given: Any) -> Any:
     """A date; a number would be taken for seconds since 1970, also 20200131."""
+    if isinstance(given, np.datetime64):
+        given = given.astype("datetime64[us]").item()
+    if type(given).__name__ == "NaTType":  # of pandas: a datetime that has no year
+        raise PydanticCustomError("date_type", "no date")
     if isinstance(given, int | float) or (isinstance(given, str) and given.isdigit()):
         raise PydanticCustomError("date_type", "no date")
     return given
@@ -26,21 +41,15 @@ def _no_number(given: Any) -> Any:
 Day = Annotated[date | datetime, BeforeValidator(_no_number)]
 
 
-def zone_name(given: Any) -> Any:
+def _zone(given: Any) -> str | None:
     """The IANA name of a zone that may be an object."""
-    if given is None or isinstance(given, str):
-        return given
-    name = getattr(given, "key", None) or getattr(given, "zone", None)  # ZoneInfo, pytz
-    if isinstance(name, str):
-        return name
-    if isinstance(given, tzinfo) and (ahead := given.utcoffset(None)) is not None:
-        hours, rest = divmod(ahead, timedelta(hours=1))
-        if not rest:
-            return f"Etc/GMT{-hours:+d}" if hours else "UTC"  # its signs are the other way round
-    return given
+    try:
+        return zone("", given)
+    except ConfigError as error:
+        raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
 
 
-Zone = Annotated[str | None, BeforeValidator(zone_name)]
+Zone = Annotated[str | None, BeforeValidator(_zone)]
 
 
 class Section(BaseModel):
@@ -49,6 +58,15 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, given: Any, about: ValidationInfo) -> Any:
+        """A number is never true or false, which would be taken for 1 and 0."""
+        kind = str(cls.model_fields[str(about.field_name)].annotation)
+        if isinstance(given, bool) and ("int" in kind or "float" in kind):
+            raise PydanticCustomError("refused", "{why}", {"why": f"is {given}, must be a number"})
+        return given
 
 
 def _named(given: Any) -> Any:
@@ -108,31 +126,34 @@ class Source(Section):
 
 
 class AccountConfig(Section):
-    """The money of the run and its rules; rates of interest are fractions a year."""
+    """The money of the run and its rules, by the rules of `Account`."""
 
-    cash: float = Field(default=100_000.0, gt=0)
-    margin_call: Literal["all", "reduce"] = "all"
-    margin_check: Literal["reject", "reduce"] = "reject"
-    path_policy: Literal[
-        "worst",
-        "best",
-        "shortest",
-        "nearest",
-        "low_first",
-        "high_first",
-        "random",
-        "detail",
-        "calibrated",
-    ] = "worst"
+    cash: float = 100_000.0
+    margin_call: str = "all"
+    margin_check: str = "reject"
+    path_policy: str = "worst"
     type: Literal["margin", "cash"] = "margin"
     close_at_end: bool = False
     close_delisted: bool = False
-    seed: int = Field(default=0, ge=0, lt=2**63)
-    path_trust: float | None = Field(default=None, ge=0, le=1)
-    currency: str = Field(default="USD", pattern="^[A-Z]{3,5}$")
-    interest_rate: float = Field(default=0.0, ge=0, lt=10)
-    debit_rate: float = Field(default=0.0, ge=0, lt=10)
-    settlement: Literal["none", "daily"] = "none"
+    seed: int = 0
+    path_trust: float | None = None
+    currency: str = "USD"
+    interest_rate: float = 0.0
+    debit_rate: float = 0.0
+    settlement: str = "none"
+
+    @field_validator(*(x for x in RULES if x != "cash_account"), "currency", mode="before")
+    @classmethod
+    def _as_account(cls, given: Any, about: ValidationInfo) -> Any:
+        """A value as an `Account` takes it; a file may write numbers and truths as text."""
+        try:
+            if about.field_name == "currency":
+                return money("", given)
+            rule = RULES[str(about.field_name)]
+            value = taken("", from_text(given, rule), rule)
+        except ConfigError as error:
+            raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+        return getattr(value, "word", value)
 
 
 class StrategyConfig(Section):
@@ -199,8 +220,8 @@ class WalkForwardConfig(Section):
     test: int | str = "6m"
     step: int | str | None = None
     anchored: bool = False
-    purge: int = Field(default=0, ge=0)
-    embargo: int = Field(default=0, ge=0)
+    purge: int = Field(default=0, ge=0, le=2**40)
+    embargo: int = Field(default=0, ge=0, le=2**40)
 
 
 class Config(Section):

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from intrabar.app.config import READER, Config, File, Provider, Source, StrategyConfig, normal
 from intrabar.errors import ConfigError
+from intrabar.model import values
+from intrabar.model.values import plain, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -38,7 +40,6 @@ EXPECTED = {
     "date_type": "a date such as 2020-01-31",
     "datetime_type": "a date such as 2020-01-31",
     "date_parsing": "a date such as 2020-01-31",
-    "string_pattern_mismatch": "a currency in capitals, such as USD",
     "datetime_parsing": "a date such as 2020-01-31",
 }
 
@@ -87,7 +88,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: a folder; name a configuration file in it") from None
-    except (PermissionError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -145,7 +146,9 @@ def expanded(given: Any, path: str, place: str = "") -> Any:
 def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> Model:
     """Check a mapping; every mistake in it is one line of the error."""
     try:
-        return model.model_validate(given)
+        return model.model_validate(plain(given))
+    except RecursionError:
+        raise ConfigError(f"{place.rstrip('.') or 'config'}: holds itself") from None
     except ValidationError as error:
         lines = [place + _sentence(model, e) for e in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
@@ -155,7 +158,7 @@ def absolute(config: Config, folder: Path) -> Config:
     """The same configuration with absolute paths of the files and folders that it reads."""
 
     def whole(path: str) -> str:
-        return str((folder / Path(path).expanduser()).resolve())
+        return str((folder / values.path("config: a file", path).expanduser()).resolve())
 
     def placed(source: Source) -> Source:
         keys = ("file", "catalogue", "actions", "margins", "detail")
@@ -168,7 +171,9 @@ def absolute(config: Config, folder: Path) -> Config:
             return one
         return one.model_copy(update={"params": {"file": whole(str(one.params.get("file", "")))}})
 
-    truth = whole(config.calibrated) if config.calibrated else None
+    truth = None
+    if config.calibrated:
+        truth = str((folder / values.path("calibrated:", config.calibrated).expanduser()).resolve())
     return config.model_copy(
         update={
             "data": [placed(source) for source in config.data],
@@ -205,6 +210,8 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
         return f"{place}: unknown key; {hint}"
     if kind == "missing":
         return f"{place}: is missing"
+    if kind == "refused":
+        return f"{place}: {error['msg']}"
     value = error["input"]
     expected = EXPECTED.get(kind)
     if kind == "literal_error":
@@ -212,8 +219,7 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
     elif kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
         expected = " and ".join(f"{words[k]} {v:g}" for k, v in context.items())
-    shown = repr(value) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
-    return f"{place}: is {shown}, must be {expected or error['msg']}"
+    return f"{place}: is {shown(value)}, must be {expected or error['msg']}"
 
 
 def _is_branch(part: Any) -> bool:

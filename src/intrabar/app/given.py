@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -20,10 +20,17 @@ from intrabar.app.traded import Said
 from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
+from intrabar.model.values import mapping, named, path, shown
 from intrabar.sim.account import Account
 
-AROUND = ("actions", "margins", "detail", "rates")
+AROUND = {
+    "actions": "{symbol: path or rows}",
+    "margins": "{symbol: path}",
+    "detail": "{symbol: Bars, frame or path}",
+    "rates": "{pair: Bars, frame or path}",
+}
 
 
 class Given(TypedDict, total=False):
@@ -95,7 +102,7 @@ def setup_given(make: Make | None, data: Any, given: Given) -> Setup:
     around = around_given(given)
     series = read_series(made) if data is None else series_in(data, made)
     series = [with_around(s, made, around) for s in series]
-    rates = [one_of(x, pair, made).bars for pair, x in around["rates"].items()]
+    rates = rates_given(around, made)
     symbols = [s.bars.symbol for s in series]
     require_traded(symbols, said, around)
     market, instruments, made, more, remarks = assembled(series, said, made, rates)
@@ -125,7 +132,7 @@ def config_given(given: Given) -> tuple[Config, Config]:
     values |= {name: value for name, value in said.items() if value is not None}
     symbols = values.get("symbols")
     if symbols is not None:
-        values["symbols"] = [symbols] if isinstance(symbols, str) else list(symbols)
+        values["symbols"] = _several(symbols)
     return base, validated(Config, values)
 
 
@@ -163,7 +170,17 @@ def says_currency(base: Config, given: Given) -> bool:
 def around_given(given: Given) -> dict[str, Mapping[str, Any]]:
     """What is given around the bars: the values by symbol or pair, by argument."""
     found: Mapping[str, Any] = {**given}
-    return {name: found.get(name) or {} for name in AROUND}
+    around = {name: mapping(f"{name}:", found.get(name), what) for name, what in AROUND.items()}
+    for name, by_symbol in around.items():
+        for symbol in by_symbol:
+            named(f"{name}: a symbol of it", symbol)
+    return around
+
+
+def rates_given(around: Mapping[str, Mapping[str, Any]], config: Config) -> list[Bars]:
+    """The bars of the currency pairs among what is given around the bars."""
+    rates = around["rates"].items()
+    return [one_of(bars, pair, config, f"rates.{pair}").bars for pair, bars in rates]
 
 
 def said_given(base: Config, given: Given) -> dict[str, Said]:
@@ -174,18 +191,33 @@ def said_given(base: Config, given: Given) -> dict[str, Said]:
     ConfigError
         It is none of an instrument, several of them, and parameters by symbol.
     """
-    known: Any = given.get("instruments") or {}
+    given_ones = given.get("instruments")
+    known: Any = {} if given_ones is None else given_ones
     several = [known] if isinstance(known, Instrument) else known
     if isinstance(several, list | tuple) and all(isinstance(x, Instrument) for x in several):
         known = {x.symbol: x for x in several}
     if not isinstance(known, Mapping):
         raise ConfigError(
-            f"instruments: is {known!r}, must be {{symbol: Instrument or parameters}}"
+            f"instruments: is {shown(known)}, must be {{symbol: Instrument or parameters}}"
         )
     for symbol, one in known.items():
         if not isinstance(one, Instrument | Mapping):
-            raise ConfigError(f"instruments.{symbol}: is {one!r}, must be a mapping of parameters")
+            raise ConfigError(
+                f"instruments.{symbol}: is {shown(one)}, must be a mapping of parameters"
+            )
     return {**base.instruments, **known}
+
+
+def parameters_given(given: Given) -> Mapping[str, Any] | None:
+    """The parameters of a strategy given by name.
+
+    Raises
+    ------
+    ConfigError
+        They are no mapping.
+    """
+    params = given.get("params")
+    return None if params is None else mapping("params:", params, "{parameter: value}")
 
 
 def require_traded(
@@ -197,8 +229,8 @@ def require_traded(
     ------
     NotFoundError
     """
-    for place, named in {"instruments": said, **around}.items():
-        for symbol in named:
+    for place, by_symbol in {"instruments": said, **around}.items():
+        for symbol in by_symbol:
             if symbol not in symbols and place != "rates":
                 raise NotFoundError(f"symbol in {place}", symbol, symbols)
 
@@ -219,9 +251,20 @@ def account_given(base: Config, given: Given) -> Account:
             raise ConfigError(f"{', '.join(over)}: say it in the Account that you give")
         return account
     if account is not None and not isinstance(account, Mapping):
-        raise ConfigError(f"account: is {account!r}, must be an Account or a mapping of parameters")
+        raise ConfigError(
+            f"account: is {shown(account)}, must be an Account or a mapping of parameters"
+        )
     values = {**base.account.model_dump(), **(account or {}), **over}
     return make_account(validated(AccountConfig, values, "account."))
+
+
+def _several(symbols: Any) -> list[str]:
+    """One name or several, also in an array or an index."""
+    many = [symbols] if isinstance(symbols, str) else symbols
+    several = isinstance(many, Collection) and getattr(many, "shape", None) != ()
+    if not several or isinstance(many, Mapping | bytes):
+        raise ConfigError(f"symbols: is {shown(symbols)}, must be a name or a list of names")
+    return [named(f"symbols[{k}]:", one) for k, one in enumerate(many)]
 
 
 def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
@@ -229,4 +272,6 @@ def _config(given: Path | str | Mapping[str, Any] | None) -> Config:
         return Config()
     if isinstance(given, Mapping):
         return absolute(validated(Config, given), Path())
-    return read_config(given)[0]
+    if not isinstance(given, str | Path):
+        raise ConfigError(f"config: is {shown(given)}, must be a path or a mapping")
+    return read_config(path("config:", given))[0]

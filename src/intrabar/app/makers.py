@@ -16,6 +16,7 @@ from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator
 from intrabar.model.bars import Floats
+from intrabar.model.values import shown
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.registry import (
@@ -143,7 +144,7 @@ class Called:
         given = {name: value for name, value in given.items() if name in self._asked}
         made = self.function(**given, **{**self.params, **over})
         if not isinstance(made, AnyStrategy):
-            raise ConfigError(f"{self.label}: made {made!r}, which is no strategy")
+            raise ConfigError(f"{self.label}: made {shown(made)}, which is no strategy")
         return made
 
     def told(self) -> dict[str, Any]:
@@ -176,8 +177,8 @@ def maker_of(given: Any, label: str, params: Mapping[str, Any] | None = None) ->
     if callable(given):
         return Called(label, given, params or {})
     raise ConfigError(
-        "strategy: a name, a class, a strategy or a function that makes one is needed, "
-        f"not {given!r}"
+        f"strategy: is {shown(given)}, must be a name, a class, a strategy or a function that "
+        "makes one"
     )
 
 

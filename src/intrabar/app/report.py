@@ -13,8 +13,11 @@ import numpy as np
 from intrabar.app.metric_text import flat, sectioned
 from intrabar.engine.result import BAND, Result, band_run
 from intrabar.engine.summary import is_idle
+from intrabar.errors import ConfigError
+from intrabar.model import values
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
+from intrabar.model.values import mapping, shown, text
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import report_view
 from intrabar.web.pages import write_report
@@ -42,6 +45,15 @@ def report(
     manifest : mapping
         What the run was made of, shown at the end of the page.
     """
+    if not isinstance(result, Result):
+        raise ConfigError(f"result: is {shown(result)}, must be a Result, as backtest returns it")
+    text("name:", name)
+    remarks = [remarks] if isinstance(remarks, str) else remarks
+    if not isinstance(remarks, list | tuple):
+        raise ConfigError(f"remarks: is {shown(remarks)}, must be a list of texts")
+    remarks = [text("remarks:", one) for one in remarks]
+    manifest = mapping("manifest:", manifest, "a mapping of plain values")
+    target = values.file("path:", path)
     facts = RunFacts(
         name=name or result.title,
         status=result.status,
@@ -64,7 +76,7 @@ def report(
         ledger=result.ledger,
         levels=result.levels,
     )
-    found = Findings(**noted(result.remarks, remarks), manifest=manifest or {})
+    found = Findings(**noted(result.remarks, remarks), manifest=manifest)
     if not is_idle(result.metrics):  # else there is nothing to judge
         found = replace(
             found,
@@ -75,7 +87,7 @@ def report(
             band=_band(result),
             lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
         )
-    page = write_report(report_view(facts, tables, bars_of(result), found), path)
+    page = write_report(report_view(facts, tables, bars_of(result), found), target)
     result.pages[:] = [page]
     return page
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from intrabar.engine.audit import Make
-from intrabar.errors import ConfigError
+from intrabar.errors import ConfigError, IntrabarError
 from intrabar.model.bars import Market
+from intrabar.model.values import shown
+from intrabar.strategy.blame import blame
 from intrabar.strategy.registry import AnyStrategy, load
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
@@ -51,7 +53,14 @@ def makers_of(given: Any, params: Mapping[str, Any] | None) -> Make:
 
     def of(one: Any, market: Market) -> Any:
         is_function = callable(one) and not isinstance(one, type) and not hasattr(one, "indicators")
-        return one(market) if is_function else one
+        if not is_function:
+            return one
+        try:
+            return one(market)
+        except IntrabarError:
+            raise
+        except Exception as e:
+            raise blame("strategy", "when it was made of the market", e) from e
 
     def make(market: Market) -> dict[str, AnyStrategy]:
         if isinstance(given, Mapping):
@@ -66,9 +75,13 @@ def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:
         return load(given, params)
     if params:
         raise ConfigError("params: belong to a strategy that is given by name")
-    if not hasattr(given, "indicators") or isinstance(given, type):
-        raise ConfigError(
-            f"strategy: a Bot, a Strategy, Signals, Weights or a name is needed, not {given!r}"
-        )
-    made: AnyStrategy = given
-    return made
+    if isinstance(given, AnyStrategy):
+        return given
+    if isinstance(given, type):
+        raise ConfigError(f"strategy: {given.__name__} is a class; write {given.__name__}()")
+    if hasattr(given, "decide_side"):
+        name = type(given).__name__
+        raise ConfigError(f"strategy: {name} is an entry; write Bot({name}(...))")
+    raise ConfigError(
+        f"strategy: is {shown(given)}, must be a Bot, a Strategy, Signals, Weights or a name"
+    )

@@ -12,6 +12,7 @@ from intrabar.analysis.metrics import METRICS
 from intrabar.app.metric_text import SECTIONS
 from intrabar.app.sweep_folder import StoredSweep, read_sweep
 from intrabar.errors import RunError
+from intrabar.model import values
 from intrabar.research.sweep import LOWER_IS_BETTER, SweepResult
 from intrabar.ui.sweep_input import Deflation, MetricKind, Sweep
 from intrabar.ui.sweep_view import sweep_view
@@ -46,11 +47,12 @@ def sweep_report(sweep: SweepResult | Path | str, path: Path | str | None = None
     RunError
         The sweep was not kept, its folder is damaged, or the page cannot be written.
     """
-    folder = sweep.folder if isinstance(sweep, SweepResult) else str(sweep)
+    folder = sweep.folder if isinstance(sweep, SweepResult) else str(values.path("sweep:", sweep))
+    target = None if path is None else values.file("path:", path)
     if not folder:
         raise RunError("the sweep was not kept, so it has no page: sweep again with keep=True")
     stored = read_sweep(Path(folder))
-    return write_sweep(sweep_view(_seen(stored)), path or stored.folder / "sweep.html")
+    return write_sweep(sweep_view(_seen(stored)), target or stored.folder / "sweep.html")
 
 
 def _seen(stored: StoredSweep) -> Sweep:

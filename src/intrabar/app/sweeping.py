@@ -11,18 +11,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from intrabar.app.bars_given import one_of, series_in, with_around
+from intrabar.app.bars_given import series_in, with_around
 from intrabar.app.bars_in import Series
 from intrabar.app.config import Config, SweepConfig
 from intrabar.app.config_file import validated
-from intrabar.app.given import Given, around_given, config_and_account, require_traded
+from intrabar.app.given import (
+    Given,
+    around_given,
+    config_and_account,
+    parameters_given,
+    rates_given,
+    require_traded,
+)
 from intrabar.app.makers import Maker, maker_of
 from intrabar.app.progress import bar
 from intrabar.app.sweep_folder import store_sweep
 from intrabar.app.variants import Variants
 from intrabar.engine.backtest import Run
-from intrabar.errors import ConfigError, IntrabarError, NotFoundError
+from intrabar.errors import ConfigError, IntrabarError
 from intrabar.model.instrument import Instrument
+from intrabar.model.values import Bounds, choice, path, text, truth, whole
 from intrabar.research.cluster import Cluster
 from intrabar.research.guided import carry_out_search
 from intrabar.research.lean import LeanRuns
@@ -35,6 +43,7 @@ from intrabar.research.trial import Pool
 
 LEDGER = "trials.sqlite"
 WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start
+MOST_WORKERS = 4096
 POOLS = ("threads", "processes", "ray")
 SEARCHES = "searches"
 
@@ -127,8 +136,9 @@ def sweep(
         "seed": seed,
         "metric": metric,
     }
+    progress, keep = truth("progress:", progress), truth("keep:", keep)
     plan = planned(strategy, data, said, given)
-    home = Path(plan.config.out if out is None else out) if keep else None
+    home = path("out:", plan.config.out if out is None else out) if keep else None
     with bar(sys.stderr, "trials") if progress else nullcontext() as shown:
         return carried_out(plan, home, workers=workers, on=on, address=address, progress=shown)
 
@@ -153,12 +163,15 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: Given) -> 
     symbols = [x.symbol for x in config.data] if series is None else [s.bars.symbol for s in series]
     symbols = list(dict.fromkeys([*config.symbols, *symbols]))
     require_traded(symbols, instruments, {})
-    how = section_of(config, {k: v for k, v in said.items() if v is not None})
+    over = {k: v for k, v in said.items() if v is not None}
+    if isinstance(over.get("constraints"), str) or callable(over.get("constraints")):
+        over["constraints"] = [over["constraints"]]
+    how = section_of(config, over)
     points = space(
         how.parameters, how.constraints, sample=how.sample, count=how.count, seed=how.seed
     )
-    makers = makers_of(strategy, given.get("params"), config)
-    rates = [one_of(x, pair, config).bars for pair, x in around_given(given)["rates"].items()]
+    makers = makers_of(strategy, parameters_given(given), config)
+    rates = rates_given(around_given(given), config)
     places = list(how.parameters)
     variants = Variants(config, makers, places, symbols, series, rates, objects, config.zone)
     labels = ", ".join(maker.label for maker in makers)
@@ -231,11 +244,11 @@ def pool_for(
     UsageError
         There is no such pool, or no worker.
     """
-    if on is not None and on not in POOLS:
-        raise NotFoundError("place for trials", on, POOLS)
-    if workers is not None and workers < 1:
-        raise ConfigError(f"workers: is {workers}, must be 1 or more")
-    if address and on != "ray":
+    if on is not None:
+        choice("on:", on, POOLS)
+    if workers is not None:
+        workers = whole("workers:", workers, Bounds(1, MOST_WORKERS, whole=True))
+    if text("address:", address) and on != "ray":
         raise ConfigError("address: is that of a Ray cluster; give it with on: ray")
     count = workers or len(os.sched_getaffinity(0))
     if on == "ray":

@@ -73,7 +73,7 @@ def calendar_for(symbol: str, said: Said, *others: str | None) -> str | None:
 def calendar_by_name(symbol: str, said: Said) -> str:
     """The calendar that the kind or the name of a symbol tells; "" where neither does."""
     kind = None if isinstance(said, Instrument) else said.get("kind")
-    return calendar_of(symbol, {"kind": kind} if kind else None)
+    return calendar_of(symbol, {"kind": kind} if kind is not None else None)
 
 
 def traded(seen: Sequence[Seen], said: Mapping[str, Said]) -> Traded:

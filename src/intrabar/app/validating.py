@@ -20,13 +20,20 @@ from intrabar.app.sweeping import LEDGER, planned
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError, IntrabarError, NotFoundError, RunError
+from intrabar.model.values import Bounds, asked, shown, whole
 from intrabar.research.check import Validation
 from intrabar.research.checks_of_a_sweep import Trials, longest_days
 from intrabar.research.ledger import Ledger
 from intrabar.research.nulls import RUNS
 from intrabar.research.sweep import SweepResult
 from intrabar.research.trial import Trial
-from intrabar.research.validate import require_counts, validate_run, validate_sweep
+from intrabar.research.validate import (
+    MOST_RUNS,
+    MOST_TRIED,
+    require_counts,
+    validate_run,
+    validate_sweep,
+)
 
 
 def validate(
@@ -62,7 +69,12 @@ def validate(
     ConfigError
         `tried` or `runs` is below 1, or the sweep has no best trial.
     """
-    require_counts(tried, runs)
+    if not isinstance(of, Result | SweepResult):
+        raise ConfigError(f"of: is {shown(of)}, must be a Result or a SweepResult")
+    tried = None if tried is None else whole("tried:", tried, Bounds(1, MOST_TRIED, whole=True))
+    runs = whole("runs:", runs, Bounds(1, MOST_RUNS, whole=True))
+    seed = whole("seed:", seed, Bounds(whole=True))
+    asked("progress:", progress)
     if isinstance(of, Result):
         return validate_run(of, tried=tried or 1, runs=runs, seed=seed, progress=progress)
     if of.best is None:

@@ -10,6 +10,7 @@ from intrabar.app.config_file import validated
 from intrabar.app.given import Given
 from intrabar.app.sweeping import Condition, Plan, planned, pool_for
 from intrabar.engine.backtest import Progress
+from intrabar.model.values import asked
 from intrabar.research.walk_forward_result import WalkForward
 from intrabar.research.walk_forward_run import Windows, walk
 
@@ -73,6 +74,7 @@ def walk_forward(
         "seed": seed,
         "metric": metric,
     }
+    asked("progress:", progress)
     plan = planned(strategy, data, said, given)
     spans = {
         "train": train,

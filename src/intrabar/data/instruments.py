@@ -66,9 +66,7 @@ def instrument(symbol: str, overrides: Mapping[str, Any] | None = None) -> Instr
         A value out of bounds, or a symbol that could be two things.
     """
     given = dict(overrides or {})
-    kind = given.pop("kind", None)
-    if kind is not None and kind not in KINDS:
-        raise NotFoundError("kind", str(kind), KINDS)
+    kind = require_kind(given.pop("kind", None))
     require_said(symbol, {**given, "kind": kind} if kind else given)
     values = _defaults(symbol, kind)
     for name in given:
@@ -106,6 +104,19 @@ def _tells_money(said: Mapping[str, Any]) -> bool:
     return any(said.get(name) is not None for name in _MONEY)
 
 
+def require_kind(kind: Any) -> str | None:
+    """What somebody says a symbol is; None where nobody says it.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such kind.
+    """
+    if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
+        raise NotFoundError("kind", str(kind), KINDS)
+    return kind
+
+
 def kind_of(symbol: str) -> str:
     """What a symbol is, one of `KINDS`; "" where its name does not tell."""
     name = known(symbol)
@@ -117,7 +128,7 @@ def calendar_of(symbol: str, said: Mapping[str, Any] | None = None) -> str:
     said = said or {}
     if said.get("calendar") is not None:
         return str(said["calendar"])
-    return str(_defaults(symbol, said.get("kind")).get("calendar", ""))
+    return str(_defaults(symbol, require_kind(said.get("kind"))).get("calendar", ""))
 
 
 def describe(symbol: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import DAY_NS, Times
+from intrabar.model.values import shown
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3600 * SECOND_NS
@@ -37,7 +38,7 @@ def parse_period(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+)\s*([a-z]+)\s*", text.lower())
     unit = _UNITS.get(match[2]) if match else None
     if match is None or unit is None or int(match[1]) == 0:
-        raise ConfigError(f"period is {text!r}; write it like 30s, 5m, 1h, 1d or 1w")
+        raise ConfigError(f"period is {shown(text)}; write it like 30s, 5m, 1h, 1d or 1w")
     return int(match[1]) * unit
 
 

@@ -20,6 +20,7 @@ from intrabar.data.reading.dates import parse_by_format, parse_dates
 from intrabar.data.reading.offsets import split_tails
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import DAY_NS, Times
+from intrabar.model.values import shown
 
 AMBIGUOUS = ("raise", "earliest", "latest")
 
@@ -192,7 +193,7 @@ def known_zone(zone: str) -> str:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(
-            f"unknown time zone {zone!r}; use an IANA name such as America/New_York, "
+            f"unknown time zone {shown(zone)}; use an IANA name such as America/New_York, "
             "America/Chicago or UTC"
         ) from None
     return zone

@@ -19,6 +19,7 @@ from intrabar.engine.result import BandRun, Result, finish
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy
+from intrabar.model.values import Bounds, asked, is_number, number, path, shown, whole
 
 LOW, HIGH = 0.05, 0.95
 RUNS = 100
@@ -137,8 +138,11 @@ def expected(
     DataError, NotFoundError
         The truth cannot be read, or says nothing of bars of this length.
     """
-    if runs < 1:
-        raise ConfigError(f"runs is {runs}, must be at least 1")
+    if not isinstance(run, Result | Setup):
+        raise ConfigError(f"run: is {shown(run)}, must be a Result or a Setup")
+    runs = whole("runs:", runs, Bounds(1, 10**6, whole=True))
+    seed = whole("seed:", seed, Bounds(whole=True))
+    asked("progress:", progress)
     setup = run.setup if isinstance(run, Result) else run
     trust = trust_of(truth, setup.market)
     result = run if isinstance(run, Result) else finish(Run(run.under(PathPolicy.SHORTEST)))
@@ -165,11 +169,13 @@ def trust_of(truth: Truth, market: Market) -> float:
     ConfigError, DataError, NotFoundError
         As `expected`.
     """
-    if isinstance(truth, int | float):
-        if not 0.0 <= truth <= 1.0:
-            raise ConfigError(f"truth is {truth}, must be a probability from 0 to 1")
-        return float(truth)
-    known = truth if isinstance(truth, PathTruth) else PathTruth.read(truth)
+    if is_number(truth):
+        return number("truth:", truth, Bounds(high=1.0))
+    if not isinstance(truth, PathTruth | str | Path):
+        raise ConfigError(
+            f"truth: is {shown(truth)}, must be a PathTruth, its file, or a probability"
+        )
+    known = truth if isinstance(truth, PathTruth) else PathTruth.read(path("truth:", truth))
     others = [symbol for symbol in market.symbols if symbol != known.symbol]
     if others:
         raise ConfigError(

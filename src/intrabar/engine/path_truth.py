@@ -17,12 +17,14 @@ from intrabar.analysis.path_truth import (
     Tally,
     length_truth,
 )
+from intrabar.data.calendars import calendar_named
 from intrabar.data.detail import rows_inside
 from intrabar.data.instruments import instrument
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.resample import resample
-from intrabar.errors import DataError, NotFoundError
+from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import Bars
+from intrabar.model.values import named, shown, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,16 @@ def path_truth(detail: Bars, lengths: Sequence[str], calendar: str = "") -> Path
     DataError, ConfigError
         The longer bars cannot be made.
     """
+    if not isinstance(detail, Bars):
+        raise ConfigError(f"detail: is {shown(detail)}, must be Bars")
+    several = [lengths] if isinstance(lengths, str) else lengths
+    if not isinstance(several, list | tuple):
+        raise ConfigError(f"lengths: is {shown(lengths)}, must be a list such as ['5m', '1h']")
+    lengths = [named("lengths:", one) for one in several]
+    calendar = calendar_named(text("calendar:", calendar)) or ""
     tick = instrument(detail.symbol).tick_size
     measured = []
-    for period in dict.fromkeys(parse_period(text) for text in lengths):
+    for period in dict.fromkeys(_length_named(one) for one in lengths):
         bars = resample(detail, period, calendar)
         first, count = rows_inside(bars.open_time, bars.close_time, detail)
         measured.append(length_truth(bars, detail, first, count, tick))
@@ -133,6 +142,13 @@ def path_truth(detail: Bars, lengths: Sequence[str], calendar: str = "") -> Path
     return PathTruth(
         detail.symbol, period_text(detail.period), first_close, last_close, tuple(measured)
     )
+
+
+def _length_named(text: str) -> int:
+    try:
+        return parse_period(text)
+    except ConfigError as error:
+        raise ConfigError(f"lengths: {error}") from None
 
 
 def _plain(part: Any) -> Any:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intrabar.analysis.extremes import keep_extremes
+from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats
+from intrabar.model.values import shown
 
 if TYPE_CHECKING:
     from intrabar.engine.result import Result
@@ -57,6 +59,8 @@ def plot(result: Result) -> Plot:
     ----------
     result : Result
     """
+    if not hasattr(result, "knows_band"):
+        raise ConfigError(f"result: is {shown(result)}, must be a Result, as backtest returns it")
     equity = result.equity["equity"].to_numpy()
     lines = [equity, *(run.equity for run in (result.band if result.knows_band else ()))]
     n = min(len(line) for line in lines)

@@ -29,6 +29,7 @@ from intrabar.engine.replay_watch import Subscriber, Watch
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
 from intrabar.model.event import BacktestFinished, Event, Jumped, Step
+from intrabar.model.values import shown
 from intrabar.strategy.desk import Position
 from intrabar.strategy.views import View
 
@@ -60,6 +61,12 @@ class Replay:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Any] | None = None,
     ) -> None:
+        if not isinstance(setup, Setup):
+            told = "the .setup of a result" if hasattr(setup, "setup") else shown(setup)
+            raise UsageError(f"setup: is {told}, must be a Setup; result.setup is one")
+        for name, given in (("clock", clock), ("wait", wait)):
+            if not callable(given) and (given is not None or name == "clock"):
+                raise UsageError(f"{name}: is {shown(given)}, must be a function")
         self.setup = setup
         self._pace = Pace(clock, wait)
         self._track = Track(setup)

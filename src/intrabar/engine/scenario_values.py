@@ -68,5 +68,8 @@ def check_length(place: str, values: Any, length: int) -> None:
 
 def shown(value: Any) -> str:
     """A value as the file has it, cut where it is long."""
-    text = "null" if value is None else json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError):
+        text = f"of type {type(value).__name__}"
     return text if len(text) <= 40 else text[:37] + "..."

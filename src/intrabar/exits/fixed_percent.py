@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
+from intrabar.model.values import Bounds, Rule, take
+
+RULES: dict[str, Rule] = {"stop": Bounds(high=1.0, above=True, below=True), "target": Bounds()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,7 @@ class FixedPercent:
     trails = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.stop < 1.0:
-            raise ConfigError(f"FixedPercent: stop is {self.stop}, must be above 0 and below 1")
-        if not 0.0 <= self.target < float("inf"):
-            raise ConfigError(f"FixedPercent: target is {self.target}, must be 0 or more")
+        take(self, "FixedPercent: ", RULES)
 
     def indicators(self) -> dict[str, Indicator]:
         """None: the price is enough."""

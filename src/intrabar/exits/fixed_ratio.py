@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from intrabar.indicators import Indicator, atr
+from intrabar.indicators.catalog import SEEDINGS
+from intrabar.indicators.indicator import LONGEST_PERIOD
+from intrabar.model.values import Bounds, Rule, take
+
+RULES: dict[str, Rule] = {
+    "atr_period": Bounds(1, LONGEST_PERIOD, whole=True),
+    "atr_multiple": Bounds(above=True),
+    "reward": Bounds(),
+    "seed": SEEDINGS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +26,7 @@ class FixedRatio:
     ----------
     atr_period : bars, >= 1
     atr_multiple : ratio, > 0
-    reward : R multiple
+    reward : R multiple, >= 0
         0 for no target.
     seed : {"sma", "first"}
         How the ATR starts.
@@ -28,6 +38,9 @@ class FixedRatio:
     seed: str = "sma"
 
     trails = False
+
+    def __post_init__(self) -> None:
+        take(self, "FixedRatio: ", RULES)
 
     def indicators(self) -> dict[str, Indicator]:
         """What the rule reads beside the bar."""

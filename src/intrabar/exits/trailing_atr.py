@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from intrabar.indicators import Indicator, atr
+from intrabar.indicators.indicator import LONGEST_PERIOD
+from intrabar.model.values import Bounds, Rule, take
+
+RULES: dict[str, Rule] = {
+    "atr_period": Bounds(1, LONGEST_PERIOD, whole=True),
+    "atr_multiple": Bounds(above=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,9 @@ class TrailingATR:
     atr_multiple: float = 3.0
 
     trails = True
+
+    def __post_init__(self) -> None:
+        take(self, "TrailingATR: ", RULES)
 
     def indicators(self) -> dict[str, Indicator]:
         """What the rule reads beside the bar."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.indicators.indicator import COLUMNS, LONGEST_PERIOD, Indicator, Param
+from intrabar.model.values import as_float, choice, shown
 
 SEEDINGS = ("sma", "first")
 
@@ -189,9 +190,7 @@ def _named(
 def _checked(name: str, key: str, rule: Number | Choice, values: Mapping[str, Any]) -> Param:
     if isinstance(rule, Choice):
         word = values.get(key, rule.words[0])
-        if word not in rule.words:
-            raise ConfigError(f"{name}: {key} is {word!r}, must be {' or '.join(rule.words)}")
-        return str(word)
+        return choice(f"{name}: {key}", word, rule.words)
     if key not in values and rule.default is None:
         raise ConfigError(f"{name} needs {key}")
     number = _like(name, key, values.get(key, rule.default), 0 if rule.whole else 0.0)
@@ -204,12 +203,13 @@ def _checked(name: str, key: str, rule: Number | Choice, values: Mapping[str, An
 def _like(name: str, key: str, value: Any, default: Param) -> int | float:
     """The value as the whole or the real number that the parameter's default is."""
     whole = isinstance(default, int)
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise ConfigError(f"{name}: {key} is {value!r}, must be a number")
+    real = as_float(value)
+    if math.isnan(real):
+        raise ConfigError(f"{name}: {key} is {shown(value)}, must be a number")
     if not whole:
-        return float(value)
-    if value != int(value) if math.isfinite(value) else True:
-        raise ConfigError(f"{name}: {key} is {value!r}, must be a whole number")
+        return real
+    if not math.isfinite(real) or real != math.floor(real):
+        raise ConfigError(f"{name}: {key} is {shown(value)}, must be a whole number")
     return int(value)
 
 
@@ -221,13 +221,13 @@ def _columns(
     read = tuple(source) if isinstance(source, list | tuple) else (source,)
     for column in read:
         if not isinstance(column, str):
-            raise ConfigError(f"{name}: source is {source!r}, must name columns")
+            raise ConfigError(f"{name}: source is {shown(source)}, must name columns")
         if column not in COLUMNS:
             raise NotFoundError(f"source column of {name}", column, COLUMNS)
     if not selectable and read != columns:
         raise ConfigError(f"{name} always reads {', '.join(columns) or 'no column'}")
     if len(read) != len(columns):
-        raise ConfigError(f"{name} reads {len(columns)} columns, {len(read)} were given")
+        raise ConfigError(f"{name} reads {len(columns)} columns, source has {len(read)}")
     return read
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from intrabar.errors import NotFoundError
+from intrabar.errors import ConfigError, NotFoundError
 from intrabar.indicators.catalog import make, require_output
 from intrabar.indicators.indicator import Indicator, Param
+from intrabar.model.values import shown, text
 
 
 def sma(period: int, *, source: str = "close") -> Indicator:
@@ -94,9 +95,11 @@ def talib(
     """Any TA-Lib function over prices: `talib("MACD", output="macd", fastperiod=12)`."""
     from intrabar.indicators.talib_functions import FUNCTIONS
 
-    if name.upper() not in FUNCTIONS:
-        raise NotFoundError("TA-Lib function", name, FUNCTIONS)
-    return make(name.upper(), (), params, source=source, output=output)
+    known = text("talib: name", name).upper()
+    if known not in FUNCTIONS:
+        raise NotFoundError("TA-Lib function name", name, FUNCTIONS)
+    text(f"{known}: output", output)
+    return make(known, (), params, source=source, output=output)
 
 
 def cross(a: Indicator, b: Indicator) -> Indicator:
@@ -105,6 +108,10 @@ def cross(a: Indicator, b: Indicator) -> Indicator:
     The previous side is the last on which the two differed, so touching is not crossing. The
     first bar on which both have values takes a side and is 0; NaN before.
     """
-    for operand in (a, b):
+    for name, operand in (("a", a), ("b", b)):
+        if not isinstance(operand, Indicator):
+            raise ConfigError(
+                f"cross: {name} is {shown(operand)}, must be an indicator such as ema(12)"
+            )
         require_output(operand)
     return Indicator("cross", (), (), (), "", (a, b), f"cross({a}, {b})")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
+from intrabar.model.values import shown
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -114,7 +115,7 @@ class Indicator:
         """
         if not isinstance(timeframe, str) or not re.fullmatch(r"[1-9]\d*[smhdw]", timeframe):
             raise ConfigError(
-                f"{self}: time frame is {timeframe!r}, must be written like 15m, 1h, 1d or 1w"
+                f"{self}: timeframe is {shown(timeframe)}, must be written like 15m, 1h, 1d or 1w"
             )
         if self.operands:
             raise ConfigError(

@@ -67,8 +67,11 @@ def shape(name: str) -> Shape:
 def lag(name: str, params: dict[str, Any]) -> int:
     """Bars before the first value; negative where TA-Lib refuses the parameters."""
     function = ta_abstract.Function(name)
-    function.set_parameters(params)
-    return int(function.lookback)
+    try:
+        function.set_parameters(params)
+        return int(function.lookback)
+    except OverflowError:  # a whole number that TA-Lib cannot hold
+        return -1
 
 
 def check(name: str, params: dict[str, Any], label: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from intrabar.errors import DataError
 from intrabar.model.enums import ActionKind
 from intrabar.model.prices import near_each
+from intrabar.model.values import as_float, named, shown
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -56,6 +58,7 @@ class Bars:
     session: Times
 
     def __post_init__(self) -> None:
+        named("symbol", self.symbol)
         for name in ("close_time", "open_time", "session"):
             object.__setattr__(self, name, self._column(name, np.dtype(np.int64)))
         for name in ("open", "high", "low", "close", "volume"):
@@ -66,19 +69,26 @@ class Bars:
         for name in ("open", "high", "low", "close", "volume", "open_time", "session"):
             column = getattr(self, name)
             if column.shape != (n,):
-                raise DataError(f"{self.symbol}: {name} has shape {column.shape}, not ({n},)")
+                raise DataError(
+                    f"{self.symbol}: {name} has shape {column.shape}, close_time ({n},)"
+                )
             if name in ("open", "high", "low", "close", "volume"):
                 self._refuse(~np.isfinite(column), name, "")
         self._refuse(self.volume < 0.0, "volume", ", below 0")
         self._refuse(self.high < np.maximum(self.open, self.close), "high", ", below open or close")
         self._refuse(self.low > np.minimum(self.open, self.close), "low", ", above open or close")
-        if isinstance(self.period, bool) or not self.period > 0:
-            raise DataError(f"{self.symbol}: period is {self.period!r}, must be above 0 ns")
-        steps = np.diff(self.close_time)
-        if n > 1 and 0 < np.median(steps) * 1000 < self.period:
+        period = length_ns(self.period)
+        if period is None or not 0 < period < 2**63:
             raise DataError(
-                f"{self.symbol}: bars of {self.period} ns are {int(np.median(steps))} apart; "
-                "close_time and open_time are ns since 1970 UTC"
+                f"{self.symbol}: period is {shown(self.period)}, must be a whole number of ns "
+                "above 0, or a timedelta"
+            )
+        object.__setattr__(self, "period", period)
+        steps = np.diff(self.close_time)
+        if n > 1 and 0 < np.median(steps) * 1000 < period:
+            raise DataError(
+                f"{self.symbol}: bars of a period of {period:g} ns are {int(np.median(steps))} "
+                "apart; close_time and open_time are ns since 1970 UTC"
             )
         if n > 1 and steps.min() <= 0:
             bad = int(np.argmin(steps > 0)) + 1
@@ -279,6 +289,17 @@ class DatedTimeline(Timeline, Protocol):
     def period(self) -> int: ...  # noqa: D102
     @property
     def day(self) -> Times | None: ...  # noqa: D102
+
+
+def length_ns(given: Any) -> int | None:
+    """A length of time as whole ns; None where it is none."""
+    if isinstance(given, timedelta):  # those of pandas too
+        return (given // timedelta(microseconds=1)) * 1000
+    if isinstance(given, np.timedelta64) and not np.isnat(given):
+        return int(given // np.timedelta64(1, "ns"))
+    if isinstance(given, np.timedelta64) or as_float(given) % 1.0 != 0.0:
+        return None
+    return int(given)
 
 
 def _shape(given: object, column: NDArray[Any]) -> str:

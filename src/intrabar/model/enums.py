@@ -7,6 +7,9 @@ Numba compiles a second version for an enum argument.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
+
+from intrabar.errors import ConfigError
 
 
 class Word(IntEnum):
@@ -16,6 +19,16 @@ class Word(IntEnum):
     def word(self) -> str:
         """The name as files and tables write it."""
         return self.name.lower()
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        """Of a call such as `Side("buy")`: the member of a name; a sentence where there is none."""
+        known = {member.word: member for member in cls}
+        if not isinstance(value, str) or value.lower() not in known:
+            raise ConfigError(
+                f"{cls.__name__}: a value must be one of {', '.join(map(repr, known))}"
+            )
+        return known[value.lower()]
 
 
 class Phase(Word):

@@ -7,25 +7,36 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
-from intrabar.model.numbers import Bounds, number
+from intrabar.model.values import Bounds, Rule, from_text, named, number, shown, take
 
 _ABOVE = Bounds(above=True)
 _SHARE = Bounds(high=1.0)
-BOUNDS = {
+RULES: dict[str, Rule] = {
     "tick_size": Bounds(),
     "point_value": _ABOVE,
     "lot": _ABOVE,
+    "commission_per_contract": Bounds(),
+    "fee_per_trade": Bounds(),
     "commission_rate": _SHARE,
-    "maker_rate": Bounds(-0.1, 1.0),
+    "commission_min": Bounds(),
+    "commission_max": Bounds(),
+    "maker_rate": Bounds(-0.1, 1.0, or_none=True),
+    "slippage_ticks": Bounds(),
     "slippage_pct": Bounds(high=0.5),
+    "slippage_volatility": Bounds(),
+    "slippage_impact": Bounds(),
     "max_volume_share": _SHARE,
+    "limit_through_ticks": Bounds(),
+    "initial_margin": Bounds(),
+    "maintenance_margin": Bounds(),
     "initial_margin_rate": Bounds(high=10.0),
     "maintenance_margin_rate": Bounds(high=10.0),
     "borrow_rate": Bounds(high=10.0),
     "swap_long": Bounds(-math.inf),
     "swap_short": Bounds(-math.inf),
+    "calendar": str,
+    "currency": str,
 }
-"""What numbers of an instrument may be; all others 0 or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +114,8 @@ class Instrument:
     currency: str = "USD"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.symbol, str) or not self.symbol:
-            raise ConfigError(f"symbol is {self.symbol!r}, must be a name")
-        for f in fields(self):
-            place, value = f"{self.symbol}: {f.name}", getattr(self, f.name)
-            if f.name in BOUNDS or f.type == "float":
-                if f.name == "maker_rate" and value is None:
-                    continue
-                value = number(place, value, BOUNDS.get(f.name, Bounds()))
-                object.__setattr__(self, f.name, value)
-            elif f.type == "str" and not isinstance(value, str):
-                raise ConfigError(f"{place} is {value!r}, must be text")
+        named("symbol", self.symbol)
+        take(self, f"{self.symbol}: ", RULES)
         if 0.0 < self.commission_max < self.commission_min:
             raise ConfigError(
                 f"{self.symbol}: commission_min is {self.commission_min:g}, more than "
@@ -135,7 +137,9 @@ class Instrument:
         `tick_value` becomes `point_value = tick_value / tick_size`; `contract_size` is the
         point value where there is no tick value.
         """
-        values = {name: _as_number(name, value) for name, value in given.items()}
+        values = {
+            name: from_text(value, RULES.get(name, Bounds())) for name, value in given.items()
+        }
         tick_value = values.pop("tick_value", None)
         contract_size = values.pop("contract_size", None)
         known = {f.name for f in fields(cls)} - {"symbol"}
@@ -155,18 +159,9 @@ class Instrument:
                 )
             values["point_value"] = number(f"{symbol}: tick_value", tick_value, _ABOVE) / tick
         elif contract_size is not None:
-            values.setdefault("point_value", contract_size)
+            size = number(f"{symbol}: contract_size", contract_size, _ABOVE)
+            values.setdefault("point_value", size)
         return cls(symbol, **values)
-
-
-def _as_number(name: str, value: Any) -> Any:
-    """A number that a configuration writes as text; anything else as it is."""
-    if name in ("calendar", "currency") or not isinstance(value, str):
-        return value
-    try:
-        return float(value)
-    except ValueError:
-        return value
 
 
 def _tiers(symbol: str, given: Any) -> tuple[tuple[float, float, float], ...]:
@@ -175,7 +170,7 @@ def _tiers(symbol: str, given: Any) -> tuple[tuple[float, float, float], ...]:
     try:
         rows = [(a, b, c) for a, b, c in given]
     except (TypeError, ValueError):
-        raise ConfigError(f"{place} is {given!r}, must be rows of three numbers") from None
+        raise ConfigError(f"{place} is {shown(given)}, must be rows of three numbers") from None
     made = tuple(
         (number(place, a, Bounds()), number(place, b, Bounds()), number(place, c, _SHARE))
         for a, b, c in rows

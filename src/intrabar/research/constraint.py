@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
+from intrabar.model.values import shown
 from intrabar.research.trial import Value
 
 Values = Mapping[str, Value]
@@ -58,6 +59,11 @@ class Constraint:
     """
 
     def __init__(self, text: str, places: Iterable[str]) -> None:
+        if not isinstance(text, str):
+            raise ConfigError(
+                f"constraints: {shown(text)} is none; write one such as 'fast < slow', or a "
+                "function of the point"
+            )
         self.text = text
         self._names = _names_of(list(places))
         try:
@@ -65,7 +71,8 @@ class Constraint:
         except (SyntaxError, ValueError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
             raise ConfigError(
-                f"constraint {text!r}: cannot be read ({reason}); write one such as 'fast < slow'"
+                f"constraint {shown(text)}: cannot be read ({reason}); write one such as "
+                "'fast < slow'"
             ) from None
         self._check(self._tree)
 
@@ -81,13 +88,15 @@ class Constraint:
             return bool(self._value(self._tree, values))
         except (TypeError, ArithmeticError) as error:
             at = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-            raise ConfigError(f"constraint {self.text!r}: {error} where {at}") from None
+            raise ConfigError(f"constraint {shown(self.text)}: {error} where {at}") from None
 
     def _check(self, node: ast.AST) -> None:
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             name = ast.unparse(node)
             if name not in self._names:
-                raise NotFoundError(f"parameter in constraint {self.text!r}", name, self._names)
+                raise NotFoundError(
+                    f"parameter in constraint {shown(self.text)}", name, self._names
+                )
             return
         if isinstance(node, ast.Constant):
             fits = isinstance(node.value, bool | int | float | str)
@@ -97,7 +106,7 @@ class Constraint:
             fits = bool(kinds) and all(kind in known for kind in kinds)
         if not fits:
             raise ConfigError(
-                f"constraint {self.text!r}: {ast.unparse(node)!r} has no place in one; "
+                f"constraint {shown(self.text)}: {ast.unparse(node)!r} has no place in one; "
                 f"allowed are {ALLOWED}"
             )
         for inner in _operands_of(node):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
-from intrabar.errors import IntrabarError
+from intrabar.errors import ConfigError, IntrabarError
+from intrabar.model.values import asked, shown
 from intrabar.research.critique_course import flat_stretches, open_at_the_end, ruin
 from intrabar.research.critique_fills import capacity, gapped_fills, stale_fills
 from intrabar.research.critique_regimes import exposure, market_beta
@@ -60,6 +61,9 @@ def critique(result: Result, progress: Progress | None = None) -> list[Finding]:
         The worst first; what was looked at and held is there too, marked "pass". A check that has
         nothing to look at (no fill, no profit) is left out.
     """
+    if not isinstance(result, Result):
+        raise ConfigError(f"result: is {shown(result)}, must be a Result, as backtest returns it")
+    asked("progress:", progress)
     findings = []
     for k, check in enumerate(CHECKS):
         try:

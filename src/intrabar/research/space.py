@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError, NotFoundError, at_fault
+from intrabar.model.enums import Word
+from intrabar.model.values import Bounds, as_float, choice, number, shown, truth
+from intrabar.model.values import whole as whole_number
 from intrabar.research.constraint import Condition, Constraint
 from intrabar.research.trial import Trial, Value
 
 SAMPLES = ("grid", "random", "latin", "optuna")
 RANGE_KEYS = ("from", "to", "step", "count", "log")
+MOST = 1_000_000
+"""Values of an axis, and points of a space, that are laid out; constraints are asked of each."""
 PATIENCE = 10_000  # points drawn in vain, before there are taken to be no more
 
 
@@ -73,29 +80,52 @@ def axis(place: str, given: Any) -> Axis:
     """
     if isinstance(given, Mapping):
         return _range(place, dict(given))
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    is_one = isinstance(given, str | bytes) or getattr(given, "shape", None) == ()
+    if is_one or not isinstance(given, Iterable) or isinstance(given, type):
         raise ConfigError(
-            f"{place}: is {given!r}, must be a list of values, or from and to with step or count"
+            f"{place}: is {shown(given)}, must be a list of values, or from and to with step or "
+            "count"
         )
-    values = tuple(_value(place, value) for value in given)
+    if isinstance(given, Sized):
+        _require_few(place, len(given))
+    values = tuple(_value(place, value) for value in itertools.islice(given, MOST + 1))
+    _require_few(place, len(values))
     if not values:
         raise ConfigError(f"{place}: has no values; give at least one")
-    if len({(type(value), value) for value in values}) < len(values):
-        raise ConfigError(f"{place}: a value is there twice in {list(values)}")
+    known: set[tuple[type, Value]] = set()
+    for value in values:
+        if (type(value), value) in known:
+            raise ConfigError(f"{place}: the value {shown(value)} is there twice")
+        known.add((type(value), value))
     return Axis(place, values)
 
 
+def _require_few(place: str, count: float) -> None:
+    """Refuse more values or points than can be laid out."""
+    if count > MOST:
+        raise ConfigError(
+            f"{place}: {count:,.0f} of them are more than {MOST:,}; give fewer values, a larger "
+            "step, or sample='random' with a count, for which a range needs no step"
+        )
+
+
 def _value(place: str, given: Any) -> Value:
-    if isinstance(given, np.generic):
+    if isinstance(given, np.datetime64):
+        given = given.astype("datetime64[us]")
+    if isinstance(given, np.generic) or (isinstance(given, np.ndarray) and given.shape == ()):
         given = given.item()
-    if isinstance(given, date):  # as YAML reads 2024-01-05
+    if isinstance(given, Decimal | Fraction):
+        given = as_float(given)
+    if isinstance(given, Word):
+        return given.word
+    if isinstance(given, date) and given == given:  # as YAML reads 2024-01-05
         return given.isoformat()
     if isinstance(given, list | tuple) and given and all(isinstance(x, str) for x in given):
         return ",".join(given)  # symbols that are traded together
     if given is not None and not isinstance(given, bool | int | float | str):
-        raise ConfigError(f"{place}: {given!r} is no value; give numbers, texts, true or false")
+        raise ConfigError(
+            f"{place}: {shown(given)} is no value; give numbers, texts, true or false"
+        )
     if isinstance(given, float) and not math.isfinite(given):
         raise ConfigError(f"{place}: {given!r} is no value that can be tried")
     return given
@@ -105,10 +135,12 @@ def _range(place: str, given: dict[str, Any]) -> Axis:
     for key in given:
         if key not in RANGE_KEYS:
             raise NotFoundError(f"key of {place}", str(key), RANGE_KEYS)
-    for key in ("from", "to"):
-        if not _is_number(given.get(key)):
-            raise ConfigError(f"{place}.{key}: is {given.get(key)!r}, must be a number")
-    low, high, log = given["from"], given["to"], bool(given.get("log", False))
+    for key in ("from", "to", "step"):
+        if key != "step" or given.get(key) is not None:
+            number(f"{place}.{key}:", given.get(key), Bounds(-math.inf, above=key == "step"))
+            given[key] = _value(place, given[key])
+    low, high = given["from"], given["to"]
+    log = truth(f"{place}.log:", given.get("log", False))
     step, count = given.get("step"), given.get("count")
     whole = all(isinstance(x, int) for x in (low, high, 1 if step is None else step))
     if not low < high:
@@ -118,21 +150,18 @@ def _range(place: str, given: dict[str, Any]) -> Axis:
     if step is not None and (count is not None or log):
         raise ConfigError(f"{place}: give step or count, and step without log")
     if step is not None:
-        if not _is_number(step) or not step > 0:
+        if not step > 0:
             raise ConfigError(f"{place}.step: is {step!r}, must be above 0")
+        _require_few(place, (high - low) / step + 1)
         steps = int((high - low) / step * (1.0 + 1e-12) + 1e-9)
         return Axis(place, tuple(_tidy(low + k * step, whole) for k in range(steps + 1)))
     if count is None:
         return Axis(place, (), low, high, log, whole)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 2:
-        raise ConfigError(f"{place}.count: is {count!r}, must be a whole number from 2 on")
+    count = whole_number(f"{place}.count:", count, Bounds(2, whole=True))
+    _require_few(place, count)
     shares = [k / (count - 1) for k in range(count)]
     points = [low * (high / low) ** s if log else low + (high - low) * s for s in shares]
     return Axis(place, tuple(dict.fromkeys(_tidy(x, whole) for x in points)))
-
-
-def _is_number(given: Any) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
 
 
 def _tidy(number: float, whole: bool) -> Value:
@@ -187,7 +216,19 @@ class Space:
 
     def allows(self, point: Mapping[str, Value]) -> bool:
         """Whether every condition holds at a point."""
-        return all(condition(point) for condition in self.conditions)
+        for k, condition in enumerate(self.conditions):
+            try:
+                if not condition(point):
+                    return False
+            except Exception as e:
+                if isinstance(condition, Constraint):
+                    raise
+                at = ", ".join(f"{name} = {value!r}" for name, value in point.items())
+                raise ConfigError(
+                    f"constraints[{k}]: failed where {at}, {at_fault(e)}; a point is a mapping, as "
+                    f"in lambda p: p[{self.axes[0].place!r}] > 5"
+                ) from e
+        return True
 
     def _grid(self) -> Iterator[dict[str, Value]]:
         places = [a.place for a in self.axes]
@@ -249,19 +290,21 @@ def space(
     ConfigError, NotFoundError
         Nothing to sweep, values or constraints that are none.
     """
+    if not isinstance(parameters, Mapping):
+        raise ConfigError(f"parameters: is {shown(parameters)}, must be {{place: values}}")
+    choice("sample:", sample, SAMPLES)
     if not parameters:
         raise ConfigError("parameters: there is nothing to sweep; name one with its values")
     axes = [axis(f"parameters.{place}", given) for place, given in parameters.items()]
     axes = [replace(a, place=place) for place, a in zip(parameters, axes, strict=True)]
     conditions = [c if callable(c) else Constraint(c, parameters) for c in constraints]
-    if sample not in SAMPLES:
-        raise NotFoundError("sample", sample, SAMPLES)
     if sample == "grid":
         if count is not None:
             raise ConfigError("count: belongs to a random or latin sample; a grid has every point")
         for a in axes:
             if not a.values:
                 raise ConfigError(f"parameters.{a.place}: a grid needs step or count")
-    elif count is None or count < 1:
-        raise ConfigError(f"count: is {count}, must be above 0 for a {sample} sample")
+        _require_few("parameters", math.prod(len(a.values) for a in axes))
+    else:
+        count = whole_number("count:", count, Bounds(1, MOST, whole=True))
     return Space(axes, conditions, sample, count or 0, seed)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
-from intrabar.errors import ConfigError
+from intrabar.model.values import Bounds, taken, whole
 from intrabar.research.check import DEFLATED, FORESIGHT, UNCHECKED, Check, Validation
 from intrabar.research.checks_of_a_run import (
     NULLS,
@@ -33,6 +34,8 @@ NOT_KNOWN = (
 
 FORBIDDING = ("delay sensitivity",)
 """Findings that forbid to call a result likely to be real where they leave a doubt."""
+
+MOST_TRIED, MOST_RUNS = 10**12, 10**6
 
 SINKING = ("profit", "ruin")
 """Findings of the critique that leave nothing to ask about."""
@@ -109,16 +112,15 @@ def validate_sweep(
     return _validation(_made(steps, progress), best, seed)
 
 
-def require_counts(tried: int | None, runs: int) -> None:
+def require_counts(tried: Any, runs: Any) -> None:
     """Refuse numbers of variants and of runs that make no sense.
 
     Raises
     ------
     ConfigError
     """
-    for name, value in (("tried", tried), ("runs", runs)):
-        if value is not None and value < 1:
-            raise ConfigError(f"{name} is {value}, must be 1 or more")
+    taken("tried:", tried, Bounds(1, MOST_TRIED, whole=True, or_none=True))
+    whole("runs:", runs, Bounds(1, MOST_RUNS, whole=True))
 
 
 def _own_steps(

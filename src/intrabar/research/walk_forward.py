@@ -10,6 +10,7 @@ import numpy as np
 
 from intrabar.errors import UsageError
 from intrabar.model.bars import DAY_NS, Times
+from intrabar.model.values import shown
 from intrabar.research.labels import Rows, Split, label_ends, purge
 
 Span = str | int
@@ -58,8 +59,8 @@ def walk_forward(
     step = test if step is None else step
     if len({isinstance(span, str) for span in (train, test, step)}) > 1:
         raise UsageError(
-            f"train {train!r}, test {test!r}, step {step!r}: give all in bars, or all as "
-            "stretches of the calendar such as '6m'"
+            f"train {shown(train)}, test {shown(test)}, step {shown(step)}: give all in bars, or "
+            "all as stretches of the calendar such as '6m'"
         )
     if isinstance(train, str):
         edges = _by_calendar(time, train, str(test), str(step))
@@ -124,7 +125,9 @@ def _parsed(span: str) -> tuple[int, int]:
     found = re.fullmatch(r"\s*(\d{1,4})\s*([dwmy])\s*", span)
     count = int(found[1]) if found else 0
     if not found or not 1 <= count <= LONGEST[found[2]]:
-        raise UsageError(f"{span!r} is no stretch of the calendar: write '2y', '6m', '4w', '10d'")
+        raise UsageError(
+            f"{shown(span)} is no stretch of the calendar: write '2y', '6m', '4w', '10d'"
+        )
     return {"d": (0, count), "w": (0, 7 * count), "m": (count, 0), "y": (12 * count, 0)}[found[2]]
 
 

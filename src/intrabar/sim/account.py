@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from enum import IntEnum
-from numbers import Integral
+import re
+from dataclasses import dataclass
 from typing import Any
 
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
-from intrabar.model.numbers import Bounds, number
+from intrabar.model.values import Bounds, Rule, shown, take
 
-BOUNDS = {
+RULES: dict[str, Rule] = {
     "cash": Bounds(above=True),
-    "seed": Bounds(high=2.0**64 - 1.0),
-    "path_trust": Bounds(high=1.0),
-    "interest_rate": Bounds(high=10.0),
-    "debit_rate": Bounds(high=10.0),
-}
-WORDS: dict[str, Any] = {
     "margin_call": MarginCall,
     "margin_check": MarginCheck,
     "path_policy": PathPolicy,
+    "cash_account": bool,
+    "close_at_end": bool,
+    "close_delisted": bool,
+    "seed": Bounds(high=2**64 - 1, whole=True),
+    "path_trust": Bounds(high=1.0, or_none=True),
+    "interest_rate": Bounds(high=10.0),
+    "debit_rate": Bounds(high=10.0),
     "settlement": Settlement,
 }
-"""What is one of some words, which may be given as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Account:
     seed : int
         Of the `random` and the `calibrated` path.
     path_trust : probability, 0 to 1
-        That the shortest path is right, for the `calibrated` path.
+        That the shortest path is right; the `calibrated` path needs it, the others do not ask.
     currency : str
         ISO code.
     interest_rate, debit_rate : fraction a year, >= 0
@@ -64,44 +63,35 @@ class Account:
     close_at_end: bool = False
     close_delisted: bool = False
     seed: int = 0
-    path_trust: float = 1.0
+    path_trust: float | None = None
     currency: str = "USD"
     interest_rate: float = 0.0
     debit_rate: float = 0.0
     settlement: Settlement = Settlement.NONE
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            place, value = f"account.{f.name}", getattr(self, f.name)
-            if f.name in BOUNDS:
-                found = number(place, value, BOUNDS[f.name])
-                value = found
-                if f.name == "seed":
-                    value = _whole(place, getattr(self, f.name))
-            elif f.name in WORDS:
-                value = _word(place, value, WORDS[f.name])
-            elif f.name == "currency":
-                if not (isinstance(value, str) and 3 <= len(value) <= 5 and value.isupper()):
-                    raise ConfigError(f"{place} is {value!r}, must be a currency such as USD")
-            elif not isinstance(value, bool):
-                raise ConfigError(f"{place} is {value!r}, must be true or false")
-            object.__setattr__(self, f.name, value)
+        take(self, "account.", RULES, ":")
+        money("account.currency:", self.currency)
+        if self.path_trust is None:
+            if self.path_policy is PathPolicy.CALIBRATED:
+                raise ConfigError(
+                    "account.path_trust: is missing; the calibrated path needs the probability "
+                    "that the shortest one is right, from 0 to 1 (intrabar data path-truth "
+                    "measures it)"
+                )
+            object.__setattr__(self, "path_trust", 1.0)
 
 
-def _whole(place: str, value: Any) -> int:
-    if not isinstance(value, Integral):
-        raise ConfigError(f"{place} is {value!r}, must be a whole number")
-    return int(value)
+def money(place: str, currency: Any) -> str:
+    """The ISO code of a currency, or the short name of a coin.
 
-
-def _word(place: str, value: Any, words: Any) -> IntEnum:
-    """One of the words of an enumeration, given as itself or as text."""
-    if isinstance(value, words):
-        found: IntEnum = value
-        return found
-    known = {member.name.lower(): member for member in words}
-    if not isinstance(value, str) or value.lower() not in known:
-        if isinstance(value, str):
-            raise NotFoundError(place, value, known)
-        raise ConfigError(f"{place} is {value!r}, must be one of {', '.join(known)}")
-    return known[value.lower()]
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
+    if not isinstance(currency, str) or not re.fullmatch("[A-Z]{3,5}", currency):
+        raise ConfigError(
+            f"{place} is {shown(currency)}, must be a currency in capitals, such as USD"
+        )
+    return currency

@@ -13,7 +13,7 @@ from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
 from intrabar.model.enums import Gate, OrderType, Phase
-from intrabar.model.numbers import Bounds, number
+from intrabar.model.values import Bounds, Rule, take
 from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
@@ -28,6 +28,7 @@ from intrabar.strategy.bot_kernel import (
     wake_where,
 )
 from intrabar.strategy.bot_record import BOT, GATES
+from intrabar.strategy.contract import indicators_of, require_entry, require_exit
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.rules import (
     BAR_FIELDS,
@@ -109,13 +110,11 @@ class Bot:
     equity_fraction: float = 0.0
 
     def __post_init__(self) -> None:
-        bounds = {"risk_fraction": Bounds(0.0, 1.0), "qty": Bounds(), "equity_fraction": Bounds()}
-        sizes = {
-            name: number(name, value, bound)
-            for name, bound in bounds.items()
-            if (value := getattr(self, name)) is not None or name != "risk_fraction"
-        }
-        given = [name for name, value in sizes.items() if value > 0.0]
+        require_entry(self.entry)
+        require_exit(self.exit)
+        take(self, "", TAKEN)
+        sizes = ("risk_fraction", "qty", "equity_fraction")
+        given = [name for name in sizes if getattr(self, name)]
         if len(given) > 1:
             raise ConfigError(f"a bot has one size: {' and '.join(given)} are given")
         if self.risk_fraction is None and given:
@@ -126,8 +125,7 @@ class Bot:
             )
         if not given and self.risk_fraction == 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
-        if self.warm_up < 0:
-            raise ConfigError(f"warm_up is {self.warm_up}, must be 0 or more")
+        self.indicators()
 
     @property
     def name(self) -> str:
@@ -136,11 +134,27 @@ class Bot:
 
     def indicators(self) -> dict[str, Indicator]:
         """Everything that its rules and gates read."""
-        named = {**self.entry.indicators(), **self.exit.indicators()}
+        named = dict(indicators_of(self.entry))
+        others = dict(indicators_of(self.exit))
         if self.gates.min_atr > 0.0:
-            named["gate_atr"] = atr(self.gates.atr_period)
+            others["gate_atr"] = atr(self.gates.atr_period)
+        for name, indicator in others.items():
+            if named.setdefault(name, indicator) != indicator:
+                raise ConfigError(
+                    f"{self.name}: {name!r} is {named[name]} to the entry and {indicator} to the "
+                    "exit or the gates; give the one of the entry another name"
+                )
         return named
 
+
+TAKEN: dict[str, Rule] = {
+    "risk_fraction": Bounds(high=1.0, or_none=True),
+    "qty": Bounds(),
+    "gates": Gates,
+    "warm_up": Bounds(high=10**9, whole=True),
+    "interpreted": bool,
+    "equity_fraction": Bounds(),
+}
 
 # The fields of `BOT` that hold a rule's address: whose it is, and how its function is called.
 RULES = {

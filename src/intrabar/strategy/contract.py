@@ -11,6 +11,7 @@ from typing import Any
 from intrabar.errors import ConfigError, IntrabarError, StrategyError, at_fault
 from intrabar.indicators import Indicator
 from intrabar.model.session import CLOCK_FIELDS
+from intrabar.model.values import shown
 
 TRADING = ("on_open", "on_close")  # hooks that can be the first to submit an order
 HOOKS = (*TRADING, "on_start", "on_fill", "on_order", "on_stop")
@@ -108,7 +109,7 @@ def checked(strategy: str, named: Any) -> dict[str, Indicator]:
     place = f"{strategy}.indicators()"
     if not isinstance(named, Mapping):
         raise ConfigError(
-            f"{place}: gives {_short(named)}, must give a mapping such as {{'fast': ema(12)}}"
+            f"{place}: gives {shown(named)}, must give a mapping such as {{'fast': ema(12)}}"
         )
     for name, indicator in named.items():
         if not isinstance(name, str):
@@ -121,10 +122,14 @@ def checked(strategy: str, named: Any) -> dict[str, Indicator]:
             )
         if not isinstance(indicator, Indicator):
             raise ConfigError(
-                f"{place}: {name!r} is {_short(indicator)}, must be an indicator such as ema(12); "
+                f"{place}: {name!r} is {shown(indicator)}, must be an indicator such as ema(12); "
                 "values that are there already go into the attributes of the strategy"
             )
     return dict(named)
+
+
+SIDED = ("wants_out(now, p, side)", "stop_entry(now, p, side)", "limit_entry(now, p, side)")
+"""Rules that an entry may have beside `decide_side`, and an exit the first of them."""
 
 
 def require_entry(entry: Any) -> None:
@@ -164,12 +169,20 @@ def _require_part(part: Any, what: str, rule: str) -> None:
     if isinstance(part, type):
         raise ConfigError(f"{what}: {part.__name__} is a class; write {part.__name__}()")
     name = rule.partition("(")[0]
+    if isinstance(part, str):
+        raise ConfigError(
+            f"{what}: is {shown(part)}, a name; those are for backtest({shown(part)}, ...), and a "
+            f"Bot takes the {what} itself"
+        )
     if not hasattr(part, name):
         raise ConfigError(
-            f"{what}: is {_short(part)}, which has no {name}; an {what} is a dataclass with "
+            f"{what}: is {shown(part)}, which has no {name}; an {what} is a dataclass with "
             f"indicators() and a static {rule}"
         )
     _require_static(part, rule)
+    for more in SIDED:
+        if getattr(part, more.partition("(")[0], None) is not None:
+            _require_static(part, more)
     if not is_dataclass(part):
         raise ConfigError(
             f"{_name(part)}: must be a dataclass, so that its parameters are known; write "
@@ -197,8 +210,3 @@ def _require_static(part: Any, rule: str) -> None:
 
 def _name(part: Any) -> str:
     return type(part).__name__
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"a {type(value).__name__}"

@@ -13,6 +13,12 @@ from typing import Any
 
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator, atr, change, cross, ema, price, sma, uniform
+from intrabar.indicators.catalog import SEEDINGS
+from intrabar.indicators.indicator import LONGEST_PERIOD
+from intrabar.model.values import Bounds, Rule, take
+
+PERIOD = Bounds(1, LONGEST_PERIOD, whole=True)
+SEED = Bounds(high=2**63 - 1, whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,7 @@ class CoinFlip:
     wakes_on = ""
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.chance <= 1.0:
-            raise ConfigError(f"CoinFlip: chance is {self.chance}, must be from 0 to 1")
+        take(self, "CoinFlip: ", {"seed": SEED, "chance": Bounds(high=1.0)})
 
     def indicators(self) -> dict[str, Indicator]:
         """What the rule reads beside the bar."""
@@ -68,13 +73,12 @@ class MovingAverageCrossover:
     wakes_on = "cross"
 
     def __post_init__(self) -> None:
+        seeds: Rule = SEEDINGS
+        rules = {"fast": PERIOD, "slow": PERIOD, "average": ("ema", "sma"), "seed": seeds}
+        take(self, "MovingAverageCrossover: ", rules)
         if not self.fast < self.slow:
             raise ConfigError(
                 f"MovingAverageCrossover: fast is {self.fast}, must be below slow, {self.slow}"
-            )
-        if self.average not in ("ema", "sma"):
-            raise ConfigError(
-                f"MovingAverageCrossover: average is {self.average!r}, must be 'ema' or 'sma'"
             )
 
     def indicators(self) -> dict[str, Indicator]:
@@ -112,12 +116,12 @@ class TrendFollowing:
     wakes_on = ""
 
     def __post_init__(self) -> None:
+        rules = {"fast": PERIOD, "slow": PERIOD, "breakout": Bounds(), "atr_period": PERIOD}
+        take(self, "TrendFollowing: ", rules)
         if not self.fast < self.slow:
             raise ConfigError(
                 f"TrendFollowing: fast is {self.fast}, must be below slow, {self.slow}"
             )
-        if not self.breakout >= 0.0:
-            raise ConfigError(f"TrendFollowing: breakout is {self.breakout}, must be 0 or more")
 
     def indicators(self) -> dict[str, Indicator]:
         """What the rule reads beside the bar."""

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
+from intrabar.indicators.indicator import LONGEST_PERIOD
 from intrabar.model.bars import DAY_NS, Market, Times
 from intrabar.model.enums import Gate
+from intrabar.model.values import Bounds, Rule, shown, take
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+RULES: dict[str, Rule] = {
+    "session": bool,
+    "min_atr": Bounds(),
+    "atr_period": Bounds(1, LONGEST_PERIOD, whole=True),
+    "break_minutes": Bounds(high=1440.0, above=True, below=True),
+    "daily_loss": Bounds(high=1.0, below=True),
+}
 
 IsOpen = Callable[[str, Times], NDArray[np.bool_]]
 """Whether instants (ns UTC) lie in a session of a named calendar."""
@@ -35,12 +45,12 @@ class Gates:
     min_atr : price, >= 0
         Enter only while ATR(`atr_period`) is at least this; 0 for any.
     atr_period : bars, >= 1
-    flatten : "HH:MM" or ""
+    flatten : "HH:MM", time or ""
         Close positions at the last open before this time of day in New York (the maintenance
         break of the American futures exchanges is at 17:00), and enter nothing until the break is
         over. Where the instrument's calendar ends its session before, as on a half day, at the
         last open of that session. "" for never.
-    break_minutes : minutes, > 0
+    break_minutes : minutes, above 0 and below a day
         Length of that break.
     daily_loss : fraction, 0 to 1
         Enter nothing for the rest of a day (New York) on which this part of the equity it
@@ -55,14 +65,11 @@ class Gates:
     daily_loss: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.flatten:
+        take(self, "gates: ", RULES)
+        if isinstance(self.flatten, time) and self.flatten.tzinfo is None:
+            object.__setattr__(self, "flatten", self.flatten.isoformat())
+        if not (isinstance(self.flatten, str) and self.flatten == ""):
             self.flatten_time()
-        if not 0.0 <= self.daily_loss < 1.0:
-            raise ConfigError(f"gates: daily_loss is {self.daily_loss}, must be from 0 to below 1")
-        if not self.break_minutes > 0.0:
-            raise ConfigError(f"gates: break_minutes is {self.break_minutes}, must be above 0")
-        if not self.min_atr >= 0.0:
-            raise ConfigError(f"gates: min_atr is {self.min_atr}, must be 0 or more")
 
     def require_calendar_alone(self, name: str) -> None:
         """Refuse, for a strategy that is no bot, what only bots look at.
@@ -80,9 +87,15 @@ class Gates:
     def flatten_time(self) -> time:
         """The time of day of `flatten`, New York."""
         try:
-            return time.fromisoformat(self.flatten)
-        except ValueError:
-            raise ConfigError(f"gates: flatten is {self.flatten!r}, must be like '17:00'") from None
+            at = time.fromisoformat(self.flatten)
+        except (TypeError, ValueError):
+            at = time(tzinfo=UTC)
+        if at.tzinfo is not None or at.microsecond:
+            raise ConfigError(
+                f"gates: flatten is {shown(self.flatten)}, must be a time of day in New York, like "
+                "'17:00', or '' for never"
+            )
+        return at
 
 
 @dataclass(frozen=True, slots=True, eq=False)

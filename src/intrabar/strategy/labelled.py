@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import DAY_NS, DatedTimeline, Market, Timeline
+from intrabar.model.values import choice, shown
 from intrabar.strategy.stamped import Stamps, stamps_of
 
 LABELS = ("start", "end")
@@ -34,7 +35,7 @@ class Reading:
         Whose they are, for messages.
     time : str, stamps or None
         Name of the column of stamps in frames, or the stamps; None: the index.
-    zone : str or ZoneInfo or None
+    zone : str or tzinfo or None
         Of stamps that carry none.
     label : {"start", "end"} or None
         Edge of the bar that a stamp marks; None: as the stamps tell.
@@ -44,13 +45,13 @@ class Reading:
 
     place: str
     time: Any = None
-    zone: str | ZoneInfo | None = None
+    zone: str | tzinfo | None = None
     label: str | None = None
     zone_of: Callable[[int], str] = field(default=lambda _: "UTC")
 
     def __post_init__(self) -> None:
-        if self.label is not None and self.label not in LABELS:
-            raise ConfigError(f"{self.place}: label is {self.label!r}, must be 'start' or 'end'")
+        if self.label is not None:
+            choice(f"{self.place}: label", self.label, LABELS)
 
 
 def is_labelled(values: Any) -> bool:
@@ -128,8 +129,8 @@ def _alone(values: Any, how: Reading, place: str) -> Column:
         return Column(values, _as_long(stamps_of(how.time, f"{how.place}: time"), values, place))
     if isinstance(how.time, str) and getattr(values, "index", None) is None:
         raise ConfigError(
-            f"{place}: time is {how.time!r}, a column of a frame, and this is no frame; give the "
-            "stamps themselves"
+            f"{place}: time is {shown(how.time)}, a column of a frame, and this is no frame; give "
+            "the stamps themselves"
         )
     return Column(values, _of_index(values, place))
 

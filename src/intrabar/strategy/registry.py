@@ -7,6 +7,7 @@ named by `package.module:Name`.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -21,6 +22,7 @@ from intrabar.errors import (
     at_fault,
 )
 from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
+from intrabar.model.values import Bounds, Rule, shown, taken
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
@@ -38,6 +40,11 @@ EXITS: dict[str, Any] = {
     "FixedPercent": FixedPercent,
     "FixedRatio": FixedRatio,
     "TrailingATR": TrailingATR,
+}
+KINDS: dict[str, Rule] = {
+    "int": Bounds(-math.inf, whole=True),
+    "float": Bounds(-math.inf),
+    "bool": bool,
 }
 BOT_PARAMETERS = (
     "exit", "risk_fraction", "qty", "equity_fraction", "gates", "warm_up", "interpreted",
@@ -132,13 +139,13 @@ def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
         made = EXITS[chosen] if chosen in EXITS else find(chosen)
         parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
     if not hasattr(parts.get("exit", FixedRatio), "initial_levels"):
-        raise ConfigError(f"{name}: exit is {exit_!r}, must be a name, or a mapping with one")
+        raise ConfigError(f"{name}: exit is {shown(exit_)}, must be a name, or a mapping with one")
     if isinstance(parts.get("gates"), Mapping):
         parts["gates"] = construct(
             Gates, dict(parts["gates"]), f"{name}.gates", parameter_names(Gates)
         )
     if not isinstance(parts.get("gates", Gates()), Gates):
-        raise ConfigError(f"{name}: gates is {parts['gates']!r}, must be a mapping")
+        raise ConfigError(f"{name}: gates is {shown(parts['gates'])}, must be a mapping")
     return parts
 
 
@@ -157,19 +164,14 @@ def construct(made: Any, given: Mapping[str, Any], name: str, allowed: list[str]
     for key in given:
         if key not in parameter_names(made):
             raise NotFoundError(f"parameter of {name}", key, allowed)
-    if is_dataclass(made):
+    values = dict(given)
+    if is_dataclass(made) and not made.__module__.startswith("intrabar."):  # ours check themselves
         for f in fields(made):
-            value = given.get(f.name)
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            kind = str(f.type).removesuffix(" | None")
-            if value is not None and kind in ("int", "float") and not is_number:
-                raise ConfigError(f"{name}: {f.name} is {value!r}, must be a number")
-            if value is not None and str(f.type) == "bool" and not isinstance(value, bool):
-                raise ConfigError(f"{name}: {f.name} is {value!r}, must be true or false")
-            if str(f.type) == "int" and isinstance(value, float) and not value.is_integer():
-                raise ConfigError(f"{name}: {f.name} is {value!r}, must be a whole number")
+            rule = KINDS.get(getattr(f.type, "__name__", str(f.type)).removesuffix(" | None"))
+            if rule is not None and values.get(f.name) is not None:
+                values[f.name] = taken(f"{name}: {f.name}", values[f.name], rule)
     try:
-        return made(**given)
+        return made(**values)
     except TypeError as e:
         raise ConfigError(f"{name}: {e}") from None
     except IntrabarError:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.kernel import CACHE, COMPILED_FROM, carray, cfunc, intrinsic
 from intrabar.model.session import CLOCK_FIELDS
+from intrabar.model.values import is_number
 from intrabar.shipped import RULES
 from intrabar.sim.access import pointer
 
@@ -101,7 +102,7 @@ def fields_read(fields: Sequence[str], *rules: Callable[..., Any]) -> tuple[str,
 def parameters_of(value: Any) -> NDArray[Any]:
     """The numbers of a dataclass as one record; words are left out."""
     numbers = {f.name: getattr(value, f.name) for f in fields(value)}
-    kept = {k: float(v) for k, v in numbers.items() if isinstance(v, bool | int | float)}
+    kept = {k: float(v) for k, v in numbers.items() if is_number(v) or isinstance(v, bool)}
     record = np.zeros(1, record_of(list(kept) or ["none"]))
     for name, number in kept.items():
         record[name] = number

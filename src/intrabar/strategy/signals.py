@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.model.enums import Reject
+from intrabar.model.values import shown, take, zone
 from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.inbox import refuse as refuse_order
@@ -89,12 +90,12 @@ class Signals:
     name: str = field(default="Signals")
     zero: str = "flat"
     time: Any = None
-    zone: str | ZoneInfo | None = None
+    zone: str | tzinfo | None = None
     label: str | None = None
 
     def __post_init__(self) -> None:
-        if self.zero not in ("flat", "hold"):
-            raise ConfigError(f"signals: zero is {self.zero!r}, must be 'flat' or 'hold'")
+        object.__setattr__(self, "zone", zone("signals: zone", self.zone))
+        take(self, "signals: ", {"name": str, "zero": ("flat", "hold")})
         if hasattr(self.side, "columns") and "side" in self.side.columns:
             self._take_columns(self.side)
         for what in ARRAYS:
@@ -194,7 +195,7 @@ def as_numbers(what: str, column: Any, place: str = "") -> NDArray[np.float64]:
         unknown = sorted({str(w) for w in words if isinstance(w, str) and w.upper() not in known})
         if unknown:
             known_words = ", ".join(known) or "numbers only"
-            raise ConfigError(f"{place} has {unknown[0]!r}; known: {known_words}")
+            raise ConfigError(f"{place} has {shown(unknown[0])}; known: {known_words}")
         array = np.array([_number(w, known, place) for w in words]).reshape(array.shape)
     if array.dtype.kind not in "biuf":
         raise ConfigError(f"{place} has values of {array.dtype}, must be numbers")
@@ -213,8 +214,8 @@ def _number(word: Any, known: Mapping[str, float], place: str) -> float:
         return np.nan
     try:
         return float(word)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{place} has {word!r}, must be a number") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(f"{place} has {shown(word)}, must be a number") from None
 
 
 def refuse(wrong: NDArray[np.bool_], numbers: NDArray[np.float64], place: str, must: str) -> None:

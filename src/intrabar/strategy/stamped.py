@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError
 from intrabar.model.bars import DAY_NS, Times
+from intrabar.model.values import shown
 
 EPOCH = datetime(1970, 1, 1)
 FIRST, LAST = datetime(1678, 1, 1), datetime(2262, 1, 1)  # what nanoseconds can hold
@@ -42,7 +43,7 @@ class Stamps:
         stamp = str(np.datetime64(int(self.wall[k]), "ns"))[:19].replace("T", " ")
         return stamp.removesuffix(" 00:00:00") if self.are_dates else stamp
 
-    def at(self, zone: str | ZoneInfo) -> Stamps:
+    def at(self, zone: str | tzinfo) -> Stamps:
         """The same with the instants that they are in a zone, where they carry none.
 
         Raises
@@ -56,7 +57,7 @@ class Stamps:
             known = ZoneInfo(str(zone))
         except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
             raise ConfigError(
-                f"unknown time zone {zone!r}; use an IANA name such as America/New_York or UTC"
+                f"unknown time zone {shown(zone)}; use an IANA name such as America/New_York or UTC"
             ) from None
         # The offset changes on whole quarters of an hour only.
         quarters, places = np.unique(self.wall // QUARTER, return_inverse=True)
@@ -95,6 +96,8 @@ def stamps_of(column: Any, place: str) -> Stamps:
     if hasattr(column, "to_physical"):  # polars
         return _of_polars(column, place)
     kind = getattr(getattr(column, "dtype", None), "kind", "")
+    if getattr(column, "shape", None) == ():
+        raise ConfigError(f"{place} is {shown(column)}, must be stamps, one a row")
     if kind != "M":
         return _of_objects(column, place)
     zone = getattr(column.dtype, "tz", None)
@@ -132,6 +135,8 @@ def _of_polars(column: Any, place: str) -> Stamps:
 
 
 def _of_objects(values: Iterable[Any], place: str) -> Stamps:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ConfigError(f"{place} is {shown(values)}, must be stamps")
     walls, instants = [], []
     for k, value in enumerate(values):
         try:
@@ -142,8 +147,8 @@ def _of_objects(values: Iterable[Any], place: str) -> Stamps:
             moment = datetime(moment.year, moment.month, moment.day)
         if not isinstance(moment, datetime) or moment != moment:
             raise ConfigError(
-                f"{place}: stamp {k} is {value!r}, must be a date or a time such as 2024-01-31 "
-                "or 2024-01-31 09:30 (pandas.to_datetime makes stamps of other texts)"
+                f"{place}: stamp {k} is {shown(value)}, must be a date or a time such as "
+                "2024-01-31 or 2024-01-31 09:30 (pandas.to_datetime makes stamps of other texts)"
             )
         wall = moment.replace(tzinfo=None)
         if not FIRST <= wall < LAST:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
+from intrabar.model.values import take, zone
 from intrabar.sim import state
 from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
@@ -59,10 +60,12 @@ class Weights:
     weight: Any
     name: str = field(default="Weights")
     time: Any = None
-    zone: str | ZoneInfo | None = None
+    zone: str | tzinfo | None = None
     label: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "zone", zone("weights: zone", self.zone))
+        take(self, "weights: ", {"name": str})
         self._reading(None)
         object.__setattr__(self, "weight", own(self.weight))
 
@@ -129,7 +132,7 @@ def numbers_of(values: Any, place: str = "weights") -> NDArray[np.float64]:
             plain = [np.nan if type(x).__name__ in missing else x for x in array.ravel().tolist()]
             array = np.array(plain, dtype=float).reshape(array.shape)
         return np.asarray(array, dtype=float, order="C")
-    except (TypeError, ValueError) as e:
+    except (TypeError, ValueError, OverflowError) as e:
         raise ConfigError(f"{place}: must be numbers: {e}") from None
 
 

@@ -1,0 +1,258 @@
+"""Every argument of every public name: taken, or refused in a sentence that names it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import yaml
+
+import intrabar as ib
+from intrabar.app.config import AccountConfig, Config, SweepConfig, WalkForwardConfig
+from intrabar.app.given import Given
+from tests.app.hostile import VALUES, frame
+
+SENTENCE = 700  # characters; a message that is longer shows a whole value
+OUTCOMES = {
+    *("AtClose", "AtOpen", "AuditReport", "Check", "Expected", "Finding", "PathTruth", "Result"),
+    *("Session", "SweepResult", "Validation", "WalkForward"),
+}  # what runs give; nobody makes one
+INSIDE = ("strategy", "data", "config", "given", "test")  # what they hold is named, not they
+
+ROWS = 40
+BARS: dict[str, Any] = {
+    "symbol": "A",
+    "close_time": np.arange(1, 6) * 60 * 10**9,
+    "open": np.ones(5),
+    "high": np.full(5, 2.0),
+    "low": np.full(5, 0.5),
+    "close": np.ones(5),
+    "volume": np.ones(5),
+    "period": 60 * 10**9,
+    "open_time": np.arange(5) * 60 * 10**9,
+    "session": np.zeros(5, np.int64),
+}
+
+
+class Door(NamedTuple):
+    """A function with what it needs to be called, and the arguments that are tried."""
+
+    call: Callable[..., Any]
+    base: Mapping[str, Any]
+    names: list[str]
+
+
+def signals(n: int = 1) -> ib.Signals:
+    side = np.full(ROWS, np.nan)
+    side[[n, -10]] = 1, 0
+    return ib.Signals(side)
+
+
+def _run_of(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A strategy made of the arguments, and run: what it holds is read in the run."""
+    return lambda **given: ib.backtest(make(**given), frame())
+
+
+def _bot(**params: Any) -> Any:
+    return ib.backtest("CoinFlip", frame(), params=params)
+
+
+def doors() -> dict[str, Door]:
+    """All of them by name."""
+    result = ib.backtest(signals(), frame())
+    kept = ib.sweep(
+        signals, frame(), parameters={"n": [1, 2]}, workers=1, out=Path("kept").absolute()
+    )
+    run: dict[str, Any] = {"strategy": signals(), "data": frame()}
+    swept = {"strategy": signals, "data": frame(), "parameters": {"n": [1, 2]}, "workers": 1}
+    base: dict[str, dict[str, Any]] = {
+        "Bars": BARS,
+        "Bot": {"entry": ib.CoinFlip()},
+        "Instrument": {"symbol": "A"},
+        "Replay": {"setup": result.setup},
+        "Signals": {"side": signals().side},
+        "Weights": {"weight": np.ones((ROWS, 1))},
+        "audit": {**run, "cuts": 1},
+        "backtest": run,
+        "critique": {"result": result},
+        "cross": {"a": ib.sma(2), "b": ib.sma(3)},
+        "ema": {"period": 3},
+        "expected": {"run": result, "truth": 0.5, "runs": 1},
+        "highest": {"period": 3},
+        "lowest": {"period": 3},
+        "path_truth": {"detail": ib.Bars(**BARS), "lengths": ["2m"]},
+        "plot": {"result": result},
+        "report": {"result": result},
+        "sma": {"period": 3},
+        "sweep": {**swept, "keep": False},
+        "sweep_report": {"sweep": kept},
+        "talib": {"name": "SMA"},
+        "uniform": {"seed": 1},
+        "validate": {"of": result, "runs": 1},
+        "walk_forward": {
+            **swept,
+            "strategy": lambda n=1: ib.Bot(ib.CoinFlip(n), ib.FixedPercent()),
+            "train": 20,
+            "test": 10,
+        },
+    }
+    found = {}
+    for name in ib.__all__:
+        what = getattr(ib, name)
+        if name in OUTCOMES or name == "Strategy" or not callable(what):
+            continue
+        if isinstance(what, type) and issubclass(what, Exception):
+            continue
+        if name in ("OrderType", "PathPolicy", "Side", "TimeInForce"):
+            found[name] = Door(lambda value, what=what: what(value), {}, ["value"])
+            continue
+        names = [p.name for p in inspect.signature(what).parameters.values() if p.kind < 4]
+        names = [x for x in names if x not in ("params", "given")]
+        if name in ("backtest", "sweep"):
+            names += list(Given.__annotations__)
+        call = _run_of(what) if name in ("Signals", "Weights") else what
+        found[name] = Door(call, base.get(name, {}), names)
+    found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
+    found["talib period"] = Door(
+        lambda timeperiod: ib.talib("RSI", timeperiod=timeperiod), {}, ["timeperiod"]
+    )
+    return found | _mappings(run)
+
+
+def _mappings(run: dict[str, Any]) -> dict[str, Door]:
+    """The same arguments by configurations."""
+
+    def config(**given: Any) -> Any:
+        return ib.backtest(**run, config=given)
+
+    def account(**given: Any) -> Any:
+        return ib.backtest(**run, account=given)
+
+    def instrument(**given: Any) -> Any:
+        return ib.backtest(**run, instruments={"ASSET": given})
+
+    def swept(**given: Any) -> Any:
+        how = {"parameters": {"n": [1, 2]}, **given}
+        return ib.sweep(signals, frame(), keep=False, workers=1, config={"sweep": how})
+
+    def windows(**given: Any) -> Any:
+        make = lambda n=1: ib.Bot(ib.CoinFlip(n), ib.FixedPercent())  # noqa: E731
+        how = {"train": 20, "test": 10, **given}
+        return ib.walk_forward(
+            make, frame(), parameters={"n": [1]}, workers=1, config={"walk_forward": how}
+        )
+
+    def file(**given: Any) -> Any:
+        Path("config.yaml").write_text(yaml.safe_dump(given, allow_unicode=True))
+        return ib.backtest(**run, config="config.yaml")
+
+    def gates(**given: Any) -> Any:
+        return _bot(gates=given)
+
+    def exit_(**given: Any) -> Any:
+        return _bot(exit={"name": "FixedRatio", **given})
+
+    entry = ["seed", "chance", "exit", "risk_fraction", "qty", "equity_fraction", "gates"]
+    numbers = [x for x in inspect.signature(ib.Instrument).parameters if x != "symbol"]
+    return {
+        "config=": Door(config, {}, list(Config.model_fields)),
+        "account=": Door(account, {}, list(AccountConfig.model_fields)),
+        "instruments=": Door(instrument, {}, [*numbers, "tick_value", "contract_size", "kind"]),
+        "config sweep": Door(swept, {}, list(SweepConfig.model_fields)),
+        "config walk_forward": Door(windows, {}, list(WalkForwardConfig.model_fields)),
+        "params=": Door(_bot, {}, [*entry, "warm_up", "interpreted"]),
+        "params gates": Door(gates, {}, list(inspect.signature(ib.Gates).parameters)),
+        "params exit": Door(exit_, {}, list(inspect.signature(ib.FixedRatio).parameters)),
+        "file": Door(file, {}, ["account", "data", "symbols", "start", "period", "zone"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Door]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("kept"))
+        return doors()
+
+
+NAMES = [
+    *(x for x in ib.__all__ if x not in OUTCOMES and not x.endswith("Error") and x != "Strategy"),
+    *("indicator.on", "talib period", "config=", "account=", "instruments=", "config sweep"),
+    *("config walk_forward", "params=", "params gates", "params exit", "file"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_argument_is_taken_or_refused_by_its_name(
+    name: str, known: dict[str, Door], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = []
+    door = known[name]
+    for argument in door.names:
+        for label, value in VALUES.items():
+            if name == "file" and type(value) not in (str, int, float, list, dict, type(None)):
+                continue
+            if door.names == ["value"] and hasattr(value, "shape"):
+                continue  # Python's own look-up compares arrays
+            if door.names == ["value"] and label in ("decimal snan", "polars frame"):
+                continue
+            if (name, label) in (("file", "surrogate"), ("file", "[1]")):
+                continue
+            if argument == "progress" and label == "function that fails":
+                continue  # what the user's own function raises goes through
+            try:
+                door.call(**{**door.base, argument: value})
+            except ib.IntrabarError as error:
+                told = str(error)
+                if len(told) > SENTENCE:
+                    wrong.append(f"{argument} = {label}: {len(told)} characters, {told[:80]!r}")
+                if argument not in INSIDE and argument.rstrip("s") not in told:
+                    wrong.append(f"{argument} = {label}: does not name it: {told[:120]!r}")
+            except Exception as error:
+                wrong.append(f"{argument} = {label}: {type(error).__name__}: {str(error)[:80]!r}")
+    assert not wrong, "\n".join([f"{name}: {len(wrong)}", *wrong[:40]])
+
+
+def test_every_public_name_is_tried(known: dict[str, Door]) -> None:
+    assert set(known) == set(NAMES)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_class_and_a_mapping_give_the_same_answer() -> None:
+    """Text apart, which a file may write for a number."""
+    pairs = {
+        "account": (ib.Account, lambda **x: ib.backtest(signals(), frame(), account=x)),
+        "gates": (ib.Gates, lambda **x: _bot(gates=x)),
+        "entry": (ib.CoinFlip, lambda **x: _bot(**x)),
+        "exit": (ib.FixedRatio, lambda **x: _bot(exit=x)),
+        "trailing": (ib.TrailingATR, lambda **x: _bot(exit={"name": "TrailingATR", **x})),
+        "instrument": (
+            lambda **x: ib.Instrument("ASSET", **x),
+            lambda **x: ib.Instrument.from_mapping("ASSET", x),
+        ),
+    }
+    wrong = []
+    for what, (make, mapped) in pairs.items():
+        own = inspect.signature(ib.Instrument if what == "instrument" else make).parameters
+        for name in own:
+            if name in ("symbol", "cash_account", "calendar", "tiers"):
+                continue
+            for label, value in VALUES.items():
+                said = [_said(lambda f=f: f(**{name: value})) for f in (make, mapped)]  # noqa: B023
+                plain = value is not None and not isinstance(value, str | tuple)
+                if said[0] and plain and not said[1].endswith(said[0]):
+                    wrong.append(f"{what} {name} = {label}: {said}")
+    assert not wrong, "\n".join([str(len(wrong)), *wrong[:20]])
+
+
+def _said(call: Callable[[], Any]) -> str:
+    try:
+        call()
+    except ib.IntrabarError as error:
+        return str(error)
+    return ""
