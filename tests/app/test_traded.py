@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import intrabar as ib
 from intrabar.errors import ConfigError, DataError, IntrabarError, UsageError
+from tests.app.runs_of_it import write_bars
 
 
 def frame(close: Any, freq: str = "D", first: str = "2024-01-01", tz: Any = None) -> pd.DataFrame:
@@ -226,3 +228,23 @@ def test_instruments_in_another_shape() -> None:
     for wrong in ("A", {"A": 5}, [5]):
         with pytest.raises(IntrabarError, match="instruments"):
             traded(CENTS, "A", instruments=wrong)
+
+
+def test_a_jump_of_bars_that_are_adjusted_is_no_split(tmp_path: Path) -> None:
+    path = write_bars(tmp_path / "AAA.csv")
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    halved = [
+        ",".join([day, *(f"{float(x) / 2:.2f}" for x in prices[:4]), prices[4]])
+        for day, *prices in (row.split(",") for row in rows[200:])
+    ]
+    path.write_text("\n".join([header, *rows[:200], *halved]) + "\n", encoding="utf-8")
+    told = {}
+    for adjustment in ("raw", "split"):
+        source = {"symbol": "AAA", "file": str(path), "adjustment": adjustment, "calendar": "none"}
+        config = {"data": [source], "instruments": {"AAA": {"kind": "share"}}}
+        result = ib.backtest("CoinFlip", config=config)
+        told[adjustment] = next(x for x in result.remarks if "from the one before" in x.text)
+    assert told["raw"].severe
+    assert "the result means nothing" in told["raw"].text
+    assert not told["split"].severe
+    assert "no split, as the bars are adjusted" in told["split"].text

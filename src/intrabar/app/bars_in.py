@@ -79,6 +79,7 @@ class Series:
     margins: Margins | None = None
     rolls: tuple[Roll, ...] = ()
     detail: Bars | None = None
+    adjustment: str = "raw"  # what was done to the prices: raw, split or all
     source: Source | None = None  # where all of it was read; None: a program gave some of it
 
     @property
@@ -157,6 +158,7 @@ def _series(source: Source, config: Config) -> Series:
         margins,
         read.rolls,
         detail,
+        source.adjustment or read.adjustment,
         source,
     )
     return replace(series, origin=replace(series.origin, around=hash_around(series)))
@@ -331,13 +333,11 @@ def jumps(series: Series) -> list[Remark]:
     at = int(far[0]) + 1
     day = str(np.datetime64(int(bars.session[at]), "D"))
     more = f" and {far.size - 1} more like it" if far.size > 1 else ""
-    return [
-        Remark(
-            f"{bars.symbol}: the close of {day} is {moves[at - 1]:+.0%} from the one before{more}; "
-            "if that is a split, the bars are not adjusted and the result means nothing",
-            severe=True,
-        )
-    ]
+    move = f"{bars.symbol}: the close of {day} is {moves[at - 1]:+.0%} from the one before{more}"
+    if series.adjustment != "raw":
+        return [Remark(f"{move}: no split, as the bars are adjusted; it happened, or is an error")]
+    why = "if that is a split, the bars are not adjusted and the result means nothing"
+    return [Remark(f"{move}; {why}", severe=True)]
 
 
 def nanoseconds(day: Any, *, end: bool = False) -> int | None:

@@ -88,9 +88,12 @@ def foresight(strategy: AnyStrategy, market: Market) -> list[Foresight]:
 
 def measured(strategy: AnyStrategy, market: Market) -> list[Foresight]:
     """How well each array of a strategy foretells returns, the best column and span of each."""
+    arrays = _arrays(strategy, market)
+    if not arrays:
+        return []
     innovations = [_innovations(market, j) for j in range(len(market.symbols))]
     found = []
-    for name, columns in _arrays(strategy, market).items():
+    for name, columns in arrays.items():
         is_position = isinstance(strategy, Signals | Weights)
         each = [
             one
