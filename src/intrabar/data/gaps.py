@@ -45,6 +45,8 @@ def count_outside(bars: Spans, known: Sessions, hours: int) -> int:
     begin = np.concatenate((known.open, known.break_end))
     end = np.concatenate((np.minimum(known.close, _pause(known)), known.close))
     begin, end = begin[end > begin], end[end > begin]
+    if not begin.size:  # nothing is open on those days
+        return int(bars.open_time.size)
     # A bar shares an instant with a stretch if its first moment or its last lies in it.
     first = np.concatenate((begin, begin - bars.period + 1))
     last = np.concatenate((end, end - bars.period + 1))
