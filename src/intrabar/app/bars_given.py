@@ -9,13 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.app.bars_in import Series, given_series, nanoseconds, read_series
-from intrabar.app.config import Config
+from intrabar.app.bars_in import (
+    Series,
+    given_series,
+    nanoseconds,
+    read_series,
+    reading_of,
+    remarks_of,
+)
+from intrabar.app.config import Config, Source
 from intrabar.app.config_file import absolute, validated
 from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.calendars import trade_dates
-from intrabar.data.frames import UNNAMED, bars_from_frame
+from intrabar.data.frames import UNNAMED, frame_bars
 from intrabar.data.margins import read_margins
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
@@ -48,8 +55,6 @@ def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Serie
     if isinstance(data, Bars):
         bars = data if data.symbol == symbol or symbol == UNNAMED else replace(data, symbol=symbol)
         return _series_of_bars(bars, config)
-    named = calendar_for(symbol, said, config.calendar)
-    calendar = calendar_by_name(symbol, said) if named is None else named
     if isinstance(data, str | Path):
         source = {"symbol": symbol, "file": str(path(f"{place}:", data)), "zone": config.zone}
         one = absolute(validated(Config, {"data": [source]}), Path())
@@ -57,8 +62,10 @@ def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Serie
         return read_series(one.model_copy(update=own))[0]
     if not hasattr(data, "columns"):
         raise ConfigError(f"{place}: is {shown(data)}, must be Bars, a frame or a path")
-    bars = bars_from_frame(data, symbol, zone=config.zone, period=config.period, calendar=calendar)
-    return given_series(bars, calendar)
+    named = calendar_for(symbol, said, config.calendar)
+    how = reading_of(Source(symbol=symbol), named, config)
+    checked, calendar = frame_bars(data, symbol, how)
+    return given_series(checked.bars, calendar, remarks_of(checked, symbol))
 
 
 def _series_of_bars(bars: Bars, config: Config) -> Series:

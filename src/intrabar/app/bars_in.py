@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import Actions, kept_actions, read_actions
 from intrabar.data.adjust import factors
 from intrabar.data.catalogue import Catalogue
-from intrabar.data.checks import check
+from intrabar.data.checks import Checked, check
 from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
 from intrabar.data.contradictions import Seen
 from intrabar.data.detail import detail_in
@@ -26,6 +27,7 @@ from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import Margins, read_margins
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
+from intrabar.data.reading.dialects import in_configuration
 from intrabar.errors import ConfigError, DataError, FileError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.instant import utc_ns
@@ -33,6 +35,8 @@ from intrabar.model.remark import Remark
 
 JUMP = 0.4
 """A close that moves by more than this fraction may be an unadjusted split."""
+
+_TOLD = ("reading", "differing duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +221,7 @@ def _detail(source: Source, config: Config, period: int) -> Bars | None:
 def given_detail(source: Source, config: Config) -> Bars:
     """The lower bars of the file that a source names."""
     finer = source.model_copy(update={"file": source.detail, "period": None, "contracts": {}})
-    return _file(finer, calendar_of_source(source, config), config, None).bars
+    return _file(finer, named_calendar(source, config), config, None).bars
 
 
 def _read(source: Source, calendar: str | None, config: Config) -> _Read:
@@ -236,8 +240,7 @@ def _read(source: Source, calendar: str | None, config: Config) -> _Read:
         )
     if source.file is None:
         return _from_catalogue(source, calendar, config.period)
-    by_name = calendar_of_source(source, config)
-    return _file(source, by_name if calendar is None else calendar, config, config.period)
+    return _file(source, calendar, config, config.period)
 
 
 def _joined(source: Source, calendar: str | None, config: Config) -> _Read:
@@ -261,27 +264,53 @@ def _joined(source: Source, calendar: str | None, config: Config) -> _Read:
     return _Read(made.bars, f"contracts {told}", hours, digest.hexdigest(), odd, made.rolls)
 
 
-def _file(source: Source, calendar: str, config: Config, period: str | None) -> _Read:
+def _file(source: Source, named: str | None, config: Config, period: str | None) -> _Read:
     assert source.file is not None
-    how = Reading(
-        symbol="" if source.symbol == UNNAMED else source.symbol,
+    how = replace(
+        reading_of(source, named, config),
         format=source.format,
-        mapping=source.columns,
+        mapping=source.columns if isinstance(source.columns, dict) else None,
+        columns=source.columns if isinstance(source.columns, list) else (),
+        only=source.only,
         label=source.label,
         zone=source.zone or config.zone,
         period=source.period or period,
-        calendar=calendar,
         side=source.side,
         time_format=source.time_format,
+        ambiguous=source.ambiguous,
+        decimal=source.decimal,
+        scale=source.scale,
     )
-    raw = read_file(source.file, how)
     try:
+        raw = read_file(source.file, how)
         checked = check(raw, source.symbol, sort=source.sort)
     except DataError as error:
-        raise DataError(f"{raw.source}: {error}") from error
-    odd = [f"{source.symbol}: {f.text}" for f in checked.findings if f.severity == "error"]
-    told = tuple(Remark(text, severe=True) for text in odd)
-    return _Read(checked.bars, source.file, calendar, raw.sha256, told)
+        name = Path(source.file).name
+        beside = f"data: [{{symbol: {source.symbol}, file: {name}, ...}}]"
+        raise DataError(
+            f"{name}: {in_configuration(str(error).removeprefix(f'{name}: '), beside)}"
+        ) from error
+    return _Read(
+        checked.bars, source.file, raw.calendar, raw.sha256, remarks_of(checked, source.symbol)
+    )
+
+
+def reading_of(source: Source, named: str | None, config: Config) -> Reading:
+    """How the bars of a symbol are read by what its name and its calendar say."""
+    said = config.instruments.get(source.symbol, {})
+    return Reading(
+        symbol="" if source.symbol == UNNAMED else source.symbol,
+        calendar=calendar_by_name(source.symbol, said) if named is None else named,
+        suggested=named is None,
+        zone=config.zone,
+        period=config.period,
+    )
+
+
+def remarks_of(checked: Checked, symbol: str) -> tuple[Remark, ...]:
+    """What was set aside, guessed or left out on the way from a source to bars."""
+    told = [f for f in checked.findings if f.severity == "error" or f.rule in _TOLD]
+    return tuple(Remark(f"{symbol}: {f.text}", severe=f.rule != "reading") for f in told)
 
 
 def _from_catalogue(source: Source, calendar: str | None, period: str | None) -> _Read:

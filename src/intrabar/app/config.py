@@ -85,8 +85,12 @@ class Source(Section):
     catalogue : folder, optional
     sample : bool
         Bars of the package `bokeh_sampledata`, adjusted.
-    format, zone, label, period, calendar, side, columns, time_format : optional
+    format, zone, label, period, calendar, side, time_format, ambiguous, decimal, scale : optional
         How to read the file; what is left out is told by the file.
+    columns : {field: column} or list, optional
+        What the header does not tell; of a file without one, its columns in their order.
+    only : {column: value}
+        The rows of one instrument among several.
     sort : bool
         Put rows that are out of order in order.
     actions : path, optional
@@ -114,8 +118,12 @@ class Source(Section):
     period: str | None = None
     calendar: str | None = None
     side: Literal["mid", "bid", "ask"] = "mid"
-    columns: dict[str, str] | None = None
+    columns: dict[str, str] | list[str] | None = None
+    only: dict[str, str] = Field(default_factory=dict)
     time_format: str | None = None
+    ambiguous: Literal["raise", "earliest", "latest"] = "raise"
+    decimal: Literal[".", ","] | None = None
+    scale: float | None = None
     sort: bool = False
     actions: str | None = None
     adjustment: Literal["raw", "split", "all"] | None = None

@@ -11,7 +11,8 @@ import polars as pl
 from intrabar.data.checks import REJECTING, Checked, check
 from intrabar.data.periods import period_text
 from intrabar.data.readers import Reading, read_table
-from intrabar.data.reading.frames_in import in_python, table_of
+from intrabar.data.reading.dialects import in_python
+from intrabar.data.reading.frames_in import table_of
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Bars
 
@@ -81,11 +82,11 @@ def bars_from_frame(
         decimal=decimal,
         scale=scale,
     )
-    return checked_frame(frame, symbol, how, sort=sort).bars
+    return frame_bars(frame, symbol, how, sort=sort)[0].bars
 
 
-def checked_frame(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> Checked:
-    """Make bars of a frame, with what was found on the way.
+def frame_bars(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> tuple[Checked, str]:
+    """Make bars of a frame, with what was found on the way, and the calendar that they are under.
 
     Parameters
     ----------
@@ -100,14 +101,15 @@ def checked_frame(frame: Any, symbol: str, how: Reading, *, sort: bool = False) 
         As `bars_from_frame`, in the words of a Python call.
     """
     try:
-        checked = check(read_table(table_of(frame), how, "frame", ""), symbol, sort=sort)
+        raw = read_table(table_of(frame), how, "frame", "")
+        checked = check(raw, symbol, sort=sort)
     except (DataError, ConfigError) as error:
-        raise type(error)(f"{symbol}: {in_python(str(error))}") from error
+        raise type(error)(f"{symbol}: {in_python(str(error), symbol)}") from error
     broken = [f for f in checked.findings if f.severity == "error"]
     if broken:
         told = "; ".join(f"{REJECTING[f.rule]} ({', '.join(f.examples)})" for f in broken)
         raise DataError(f"{symbol}: {told}")
-    return checked
+    return checked, raw.calendar
 
 
 def to_polars(bars: Bars) -> pl.DataFrame:

@@ -15,26 +15,6 @@ from intrabar.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-_WORDS = (
-    (r"--sort puts them in order", "sort=True puts them in order, as frame.sort_index() does"),
-    (r"add --sort", "add sort=True"),
-    (r"--only \"?([^\s=\"]+)=([^\"\s;,]+)\"?", r"only={'\1': '\2'}"),
-    (r"--map \"(\w+)=([^\"]*)\"", r"columns={'\1': '\2'}"),
-    (r"--map \"?(\w+)=([^\",)\s]*)\"?(?:,[\w=.,]*)?", r"columns={'\1': '\2'}"),
-    (r"--time-format ('[^']*')", r"time_format=\1"),
-    (r"--columns ([\w,]+)", r"columns named \1"),
-    (r"--(zone|label|calendar|period|symbol|ambiguous|decimal) ([\w/+\-.]+)", r"\1='\2'"),
-    (r"--scale ([\w.\-]+)", r"scale=\1"),
-    (r"--(\w+)(?:-(\w+))?", r"\1\2"),
-)
-
-
-def in_python(text: str) -> str:
-    """A message of the command line in the words of a Python call."""
-    for pattern, instead in _WORDS:
-        text = re.sub(pattern, instead, text)
-    return text
-
 
 def table_of(frame: Any) -> Table:
     """The columns of a frame, its index among them where it holds more than a count.
