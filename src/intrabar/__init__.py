@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from intrabar.app.sweeping import sweep
     from intrabar.app.validating import validate
     from intrabar.app.walking import walk_forward
+    from intrabar.data.frames import bars_from_frame
     from intrabar.engine.audit_report import AuditReport
     from intrabar.engine.expected import Expected, expected
     from intrabar.engine.path_truth import PathTruth, path_truth
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "app.api": "audit backtest",
+    "data.frames": "bars_from_frame",
     "app.report": "report",
     "app.sweep_page": "sweep_report",
     "app.sweeping": "sweep",
@@ -148,6 +150,7 @@ __all__ = [
     "atr",
     "audit",
     "backtest",
+    "bars_from_frame",
     "bollinger",
     "critique",
     "cross",

@@ -16,7 +16,7 @@ import intrabar as ib
 from intrabar.data.calendars import sessions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.readers import Reading
-from intrabar.errors import ConfigError, IntrabarError, NotFoundError
+from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError
 
 MARCH = 19_797  # 2024-03-15: clocks go forward in Europe, and Good Friday follows
 
@@ -205,8 +205,72 @@ def test_naive_hours_of_a_named_calendar_need_no_zone() -> None:
     for how in ({"instruments": {"ACME": {"calendar": "NYSE"}}}, {"calendar": "NYSE"}):
         market = ib.backtest(ib.Signals([0] * 5), frame, symbols="ACME", **how).market
         assert market.open_time[0, 0] == pd.Timestamp("2024-07-01 13:30").value
-    with pytest.raises(IntrabarError, match="zone"):
-        ib.backtest(ib.Signals([0] * 5), frame, symbols="ACME")
+    with pytest.raises(IntrabarError, match="name the zone: zone='UTC'"):
+        ib.backtest(ib.Signals([0] * 5), frame)
+
+
+def test_a_name_that_is_in_no_table_means_the_same_in_a_frame_a_file_and_an_import(
+    tmp_path: Path,
+) -> None:
+    """ACME is taken for a share where its bars keep the sessions of NYSE, and that is told."""
+    frame = bars(14, "30min", "2024-07-01 09:30")[:13]
+    frame["Volume"] = 5.0
+    path = tmp_path / "acme.csv"
+    frame.rename_axis("Date").to_csv(path)
+    Catalogue(tmp_path / "catalogue").import_file(path)
+    stored = {"data": [{"symbol": "ACME", "catalogue": str(tmp_path / "catalogue")}]}
+    found = [
+        ib.backtest(ib.Signals([0] * 13), frame, symbols="ACME"),
+        ib.backtest(ib.Signals([0] * 13), path, symbols="ACME"),
+        ib.backtest(ib.Signals([0] * 13), config=stored),
+    ]
+    for one in found:
+        assert one.setup.instruments[0].calendar == "NYSE"
+        assert one.market.time[0] == pd.Timestamp("2024-07-01 14:00").value
+        assert any("ACME is not in the table; its bars keep" in w for w in one.warnings)
+    assert found[0].warnings == found[1].warnings == found[2].warnings
+
+
+def test_the_zone_that_a_name_suggests_is_held_against_the_bars_of_a_frame(tmp_path: Path) -> None:
+    frame = bars(7, "h", "2024-07-01 13:30")  # NVDA in UTC
+    path = tmp_path / "nvda.csv"
+    frame.rename_axis("Date").to_csv(path)
+    with pytest.raises(DataError, match="name the zone: zone='UTC'"):
+        ib.backtest(ib.Signals([0] * 7), frame, symbols="NVDA")
+    with pytest.raises(DataError, match=r"name the zone: 'zone: UTC'.*data: \[\{symbol: NVDA"):
+        ib.backtest(ib.Signals([0] * 7), path, symbols="NVDA")
+
+
+@pytest.mark.parametrize("kind", ["frame", "file"])
+def test_a_python_call_is_not_answered_in_flags(kind: str, tmp_path: Path) -> None:
+    """Whatever the sentence says is taken where it says it."""
+    frame = bars(8)[::-1]
+    path = tmp_path / "ibm.csv"
+    frame.rename_axis("Date").to_csv(path)
+    with pytest.raises(DataError) as refused:
+        ib.backtest(ib.Signals([0] * 8), frame if kind == "frame" else path, symbols="IBM")
+    assert "--" not in str(refused.value)
+    if kind == "frame":
+        assert "ib.bars_from_frame(frame, 'IBM', sort=...)" in str(refused.value)
+        data: Any = ib.bars_from_frame(frame, "IBM", sort=True)
+        assert ib.backtest(ib.Signals([0] * 8), data).market.time.size == 8
+    else:
+        assert "data: [{symbol: IBM, file: ibm.csv" in str(refused.value)
+        config = {"data": [{"symbol": "IBM", "file": str(path), "sort": True}]}
+        assert ib.backtest(ib.Signals([0] * 8), config=config).market.time.size == 8
+
+
+def test_a_file_among_others_is_read_as_its_configuration_says(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    rows = ["05.03.2024;10,5;11,5;9,5;10,5;7;B", "05.03.2024;1,5;2,5;0,5;1,5;7;A"]
+    path.write_text("\n".join(rows) + "\n")
+    source = {
+        "symbol": "IBM", "file": str(path), "decimal": ",", "time_format": "%d.%m.%Y",
+        "columns": ["time", "open", "high", "low", "close", "volume", "ticker"],
+        "only": {"ticker": "B"}, "scale": 2.0,
+    }  # fmt: skip
+    market = ib.backtest(ib.Signals([0]), config={"data": [source]}).market
+    assert market.close.tolist() == [[21.0]]
 
 
 @pytest.mark.parametrize("calendar", ["none", "24/7", "NYSE", "CME_Equity", "JPX", "24/5"])

@@ -65,7 +65,7 @@ def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Serie
     named = calendar_for(symbol, said, config.calendar)
     how = reading_of(Source(symbol=symbol), named, config)
     checked, calendar = frame_bars(data, symbol, how)
-    return given_series(checked.bars, calendar, remarks_of(checked, symbol))
+    return given_series(checked.bars, calendar, remarks_of(checked.findings, symbol))
 
 
 def _series_of_bars(bars: Bars, config: Config) -> Series:

@@ -6,6 +6,7 @@ Each is accounted for, so that a later run can be held against it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import Actions, kept_actions, read_actions
 from intrabar.data.adjust import factors
 from intrabar.data.catalogue import Catalogue
-from intrabar.data.checks import Checked, check
+from intrabar.data.checks import Finding, check
 from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
 from intrabar.data.contradictions import Seen
 from intrabar.data.detail import detail_in
@@ -290,9 +291,8 @@ def _file(source: Source, named: str | None, config: Config, period: str | None)
         raise DataError(
             f"{name}: {in_configuration(str(error).removeprefix(f'{name}: '), beside)}"
         ) from error
-    return _Read(
-        checked.bars, source.file, raw.calendar, raw.sha256, remarks_of(checked, source.symbol)
-    )
+    remarks = remarks_of(checked.findings, source.symbol)
+    return _Read(checked.bars, source.file, raw.calendar, raw.sha256, remarks)
 
 
 def reading_of(source: Source, named: str | None, config: Config) -> Reading:
@@ -307,10 +307,15 @@ def reading_of(source: Source, named: str | None, config: Config) -> Reading:
     )
 
 
-def remarks_of(checked: Checked, symbol: str) -> tuple[Remark, ...]:
+def remarks_of(findings: Iterable[Finding], symbol: str) -> tuple[Remark, ...]:
     """What was set aside, guessed or left out on the way from a source to bars."""
-    told = [f for f in checked.findings if f.severity == "error" or f.rule in _TOLD]
+    told = [f for f in findings if f.severity == "error" or (f.count and f.rule in _TOLD)]
     return tuple(Remark(f"{symbol}: {f.text}", severe=f.rule != "reading") for f in told)
+
+
+def stored_remarks(manifest: Manifest) -> tuple[Remark, ...]:
+    """The same of bars of the catalogue, as their import told it."""
+    return remarks_of((Finding(**check) for check in manifest.checks), manifest.symbol)
 
 
 def _from_catalogue(source: Source, calendar: str | None, period: str | None) -> _Read:
@@ -330,7 +335,7 @@ def _from_catalogue(source: Source, calendar: str | None, period: str | None) ->
         where,
         own if calendar is None else calendar,
         found[0].source_sha256,
-        (),
+        stored_remarks(found[0]),
         rolls,
         adjustment_of(found[0]),
     )

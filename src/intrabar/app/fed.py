@@ -20,6 +20,7 @@ from intrabar.app.bars_in import (
     named_calendar,
     nanoseconds,
     read_one,
+    stored_remarks,
 )
 from intrabar.app.config import Config, Source
 from intrabar.app.traded import Said, traded
@@ -153,11 +154,12 @@ def _read(source: Source, config: Config) -> Fed:
         kept_rolls(catalogue, feed.manifest),
         detail,
     )
+    told = stored_remarks(feed.manifest)
     own, named = feed.manifest.calendar, named_calendar(source, config)
     origin = replace(_origin(feed, source), around=_hash(along, detail_hash))
     if named is None or is_same(own, named):
-        return Fed(feed, origin, along, own)
-    return Fed(UnderFeed(feed, own, named), origin, along, named)
+        return Fed(feed, origin, along, own, told)
+    return Fed(UnderFeed(feed, own, named), origin, along, named, told)
 
 
 def _detail(source: Source, config: Config, period: int) -> tuple[Feed | None, str | None]:
