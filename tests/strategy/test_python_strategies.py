@@ -242,6 +242,13 @@ def test_too_many_orders_in_one_phase_are_refused() -> None:
         played({(1, "close"): lambda now: [now.buy(1, limit=1.0) for _ in range(2000)]})
 
 
+@pytest.mark.parametrize("bars", [0, -1, 2.5, None, "3", float("nan"), float("inf")])
+@pytest.mark.parametrize("timeframe", [None, "1w"])
+def test_a_history_is_of_a_whole_number_of_bars(bars: Any, timeframe: str | None) -> None:
+    with pytest.raises(StrategyError, match=r"history\('close'\): bars is .*, must be"):
+        played({(3, "close"): lambda now: now.history("close", bars, timeframe=timeframe)})
+
+
 # --- views -----------------------------------------------------------------------------------
 
 

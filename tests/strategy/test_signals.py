@@ -130,6 +130,7 @@ def test_signals_wait_for_the_next_bar_of_an_instrument() -> None:
         ({"side": ["LONG"] * 9}, "side of A has 9 rows, the timeline has 10 bars"),
         ({"side": padded("LNG")}, "side has 'LNG'; known: LONG, BUY, SHORT"),
         ({"side": "LNG"}, "side has 'LNG'"),
+        ({"side": None}, "side is None"),
         ({"side": {"B": [1] * 10}}, "side has 'B', which is not traded"),
         ({"side": padded(2)}, "side has 2, must be 1, -1, 0 or NaN"),
         ({"side": 1, "qty": [1] * 3}, "qty of A has 3 rows"),

@@ -100,6 +100,8 @@ class Signals:
             self._take_columns(self.side)
         for what in ARRAYS:
             object.__setattr__(self, what, own(getattr(self, what)))
+        if self.side is None:
+            raise ConfigError("signals: side is None, must be 1, -1, 0 or NaN for every bar")
         if self.qty is None:
             raise ConfigError("signals: qty is None, must be numbers; leave it out for 1")
         self._reading("side", None)

@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from intrabar.errors import CausalityError, NotFoundError, RunError
 from intrabar.model.enums import Role, Side
 from intrabar.model.session import Session
+from intrabar.model.values import Bounds, whole
 from intrabar.sim.state import STEP_ON_OPEN
 from intrabar.strategy.desk import Desk, Position
 from intrabar.strategy.order_changes import cancel, modify, protect
 from intrabar.strategy.order_size import size_of
 from intrabar.strategy.order_terms import Terms, submit
+
+AT_LEAST_ONE = Bounds(1, whole=True)
 
 
 class View:
@@ -103,13 +106,17 @@ class View:
 
         Raises
         ------
+        ConfigError
+            `bars` is no whole number of 1 or more.
         RunError
             The run is one in chunks, and the bars are no longer in memory.
         """
+        if type(bars) is not int or bars < 1:
+            bars = whole(f"history({name!r}): bars", bars, AT_LEAST_ONE)
         if timeframe is not None:
             row = self._desk.bar - self._row
-            whole = self._desk.longer_bars(name, timeframe, row)
-            longer: NDArray[np.float64] = whole[max(0, len(whole) - bars) :]
+            every = self._desk.longer_bars(name, timeframe, row)
+            longer: NDArray[np.float64] = every[max(0, len(every) - bars) :]
             longer.flags.writeable = False
             return longer
         if name not in self._desk.arrays:
