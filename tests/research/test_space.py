@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,3 +145,37 @@ def test_random_points_spread_evenly() -> None:
 def test_a_sample_larger_than_the_space_ends_with_every_point() -> None:
     found = points(parameters={"a": [1, 2], "b": [1, 2]}, sample="random", count=50)
     assert sorted(tuple(p.values()) for p in found) == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"parameters": {"n": {"from": 0, "to": 1e9, "step": 1}}}, "1,000,000,001 of them"),
+        ({"parameters": {"n": {"from": 0, "to": 1, "count": 10**9}}}, "1,000,000,000 of them"),
+        ({"parameters": {"n": range(10**9)}}, "1,000,000,000 of them"),
+        ({"parameters": {"n": itertools.count()}}, "1,000,001 of them"),
+        ({"parameters": dict.fromkeys("abcd", range(1000))}, "parameters: 1,000,000,000,000 of"),
+        ({"parameters": {"n": [1]}, "sample": "random", "count": 10**9}, "count: is 1000000000"),
+    ],
+)
+def test_points_are_counted_before_they_are_laid_out(how: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        space(**how)
+
+
+def test_a_constraint_is_asked_of_points_that_are_laid_out_only() -> None:
+    found = points(
+        parameters={"a": range(1000), "b": range(1000)}, constraints=["a < 3", "b == 2 * a"]
+    )
+    assert found == [{"a": 0, "b": 0}, {"a": 1, "b": 2}, {"a": 2, "b": 4}]
+
+
+def test_a_function_that_fails_as_a_constraint_is_told_how_points_are_read() -> None:
+    with pytest.raises(ConfigError, match=r"constraints\[1\]: failed where n = 1.*p\['n'\]"):
+        points(parameters={"n": [1, 2]}, constraints=["n > 0", lambda p: p.n > 1])
+
+
+def test_numbers_of_every_kind_are_values() -> None:
+    found = points(parameters={"n": np.arange(5, 8), "x": [np.float32(0.5), Decimal("0.25")]})
+    assert [type(p["n"]) for p in found] == [int] * 6
+    assert [p["x"] for p in found] == [0.5, 0.25] * 3

@@ -20,6 +20,7 @@ from intrabar.app.traded import Said
 from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
 from intrabar.errors import ConfigError, NotFoundError
+from intrabar.forks import require_threads
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.model.values import mapping, named, path, shown
@@ -122,6 +123,7 @@ def config_given(given: Given) -> tuple[Config, Config]:
     UsageError
         It is wrong, or an argument is none of `Given`.
     """
+    require_threads()
     for name in given:
         if name not in Given.__annotations__:
             raise NotFoundError("argument", name, Given.__annotations__)

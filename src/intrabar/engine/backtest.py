@@ -16,6 +16,7 @@ from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, RunError
+from intrabar.forks import require_threads
 from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -139,6 +140,7 @@ class Run:
     clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
+        require_threads()
         setup = self.setup
         calendars = tuple(x.calendar for x in setup.instruments)
         prepared = self.prepared or Prepared(setup.market, calendars)

@@ -35,6 +35,7 @@ from intrabar.engine.summary import (
 )
 from intrabar.engine.tabling import gross_notional
 from intrabar.errors import RunError
+from intrabar.forks import require_threads
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
@@ -105,6 +106,7 @@ class Result:
     @property
     def remarks(self) -> list[Remark]:
         """The same, with whether each is severe."""
+        require_threads()
         known = self._known()
         broken = inconsistent(self.market)
         return in_order([*self.setup.remarks, *self._foretold, *remarks_of(known), *broken])
@@ -189,6 +191,7 @@ class Result:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """Equity at every close, with cash, drawdown (fraction) and exposure (fraction)."""
+        require_threads()
         n = self.bars_done
         equity = self.run.machine.tape.equity[:n]
         held = gross_notional(self.run.machine.fills(), self.market, self.point_values)[:n]
@@ -206,6 +209,7 @@ class Result:
     @cached_property
     def campaigns(self) -> pl.DataFrame:
         """Flat to non-zero to flat, per strategy and symbol."""
+        require_threads()
         return campaigns(self.fills, self.market, self.point_values, self.bars_done)
 
     @cached_property
@@ -237,6 +241,7 @@ class Result:
     @cached_property
     def results(self) -> Results:
         """What the metrics are worked out from."""
+        require_threads()
         return Results(
             market=self.market,
             fills=self.fills,
@@ -251,6 +256,7 @@ class Result:
     @cached_property
     def metrics(self) -> Sheet:
         """The figures of docs/metrics.md for the account."""
+        require_threads()
         return sheet(self.results)
 
     @property

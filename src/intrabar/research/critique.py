@@ -7,6 +7,7 @@ from collections.abc import Callable
 from intrabar.engine.backtest import Progress
 from intrabar.engine.result import Result
 from intrabar.errors import ConfigError, IntrabarError
+from intrabar.forks import require_threads
 from intrabar.model.values import asked, shown
 from intrabar.research.critique_course import flat_stretches, open_at_the_end, ruin
 from intrabar.research.critique_fills import capacity, gapped_fills, stale_fills
@@ -61,6 +62,7 @@ def critique(result: Result, progress: Progress | None = None) -> list[Finding]:
         The worst first; what was looked at and held is there too, marked "pass". A check that has
         nothing to look at (no fill, no profit) is left out.
     """
+    require_threads()
     if not isinstance(result, Result):
         raise ConfigError(f"result: is {shown(result)}, must be a Result, as backtest returns it")
     asked("progress:", progress)
