@@ -305,3 +305,15 @@ def test_a_catalogue_is_read_under_the_calendar_that_is_named(tmp_path: Path) ->
     direct = ib.backtest(ib.Signals([0] * 12), frame, symbols="ACME", calendar="JPX")
     assert plain.market.time.tolist() != tokyo.market.time.tolist()
     assert tokyo.market.time.tolist() == direct.market.time.tolist()
+
+
+def test_columns_of_a_frame_that_are_not_read_are_told() -> None:
+    frame = bars(8).assign(Volume=1.0, Dividends=0.0, sentiment=0.5, score=1)
+    frame["Adj Close"] = frame["Close"]
+    (one,) = [w for w in ib.backtest(ib.Signals([0] * 8), frame).warnings if "not read" in w]
+    assert "the columns 'sentiment', 'score' are not of a bar" in one
+    assert "Dividends" not in one
+    assert "ib.Signals(frame['sentiment'])" in one
+    ib.backtest(ib.Signals(frame["sentiment"].round()), frame)
+    plain = ib.backtest(ib.Signals([0] * 8), bars(8).assign(Volume=1.0))
+    assert not any("not read" in w for w in plain.warnings)

@@ -248,3 +248,16 @@ def test_a_jump_of_bars_that_are_adjusted_is_no_split(tmp_path: Path) -> None:
     assert "the result means nothing" in told["raw"].text
     assert not told["split"].severe
     assert "no split, as the bars are adjusted" in told["split"].text
+
+
+@pytest.mark.parametrize(
+    ("symbol", "unit"), [("VOD.L", "pence"), ("LSE:VOD", "pence"), ("NPN.JO", "cents")]
+)
+def test_shares_quoted_in_hundredths_are_worth_that_and_it_is_told(symbol: str, unit: str) -> None:
+    result = traded(CENTS, symbol)
+    assert result.setup.instruments[0].point_value == 0.01
+    assert is_severe(result, f"quoted in {unit}")
+    for worth in (0.01, 1.0):
+        said = traded(CENTS, symbol, instruments={symbol: {"point_value": worth}})
+        assert said.setup.instruments[0].point_value == worth
+        assert not told(said, "quoted in")

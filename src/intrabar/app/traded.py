@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from intrabar.data.calendars import calendar_named
 from intrabar.data.contradictions import SOME, Seen
 from intrabar.data.frames import UNNAMED
-from intrabar.data.instruments import calendar_of, instrument, kind_of
+from intrabar.data.instruments import calendar_of, instrument, kind_of, known
 from intrabar.data.schedules import ALWAYS, canonical
 from intrabar.errors import ConfigError, UsageError
 from intrabar.model.bars import DAY_NS
@@ -157,9 +157,16 @@ def _tick_remark(made: Instrument, tick: float, severe: bool) -> Remark:
     )
 
 
+def is_money_said(said: Said) -> bool:
+    """Whether it was said what a point is worth."""
+    if isinstance(said, Instrument):
+        return True
+    return any(said.get(name) for name in ("point_value", "tick_value", "contract_size"))
+
+
 def _unknown(made: Instrument, said: Mapping[str, Any]) -> Remark:
     """What is taken for granted of a name that says nothing."""
-    worth = any(said.get(name) for name in ("point_value", "tick_value", "contract_size"))
+    worth = is_money_said(said)
     hours = f"sessions of {made.calendar}" if made.calendar else "UTC days as sessions"
     what = "has no name" if made.symbol == UNNAMED else "is not in the table of instruments"
     return Remark(
@@ -205,6 +212,16 @@ def _contradicted(seen: Seen, made: Instrument, said: Said) -> list[Remark]:
             Remark(
                 f"{symbol}: no bar lies on a weekend, though {made.calendar} is open on it: it "
                 "trades by another calendar. Name it: calendar",
+                severe=True,
+            )
+        )
+    name = known(symbol)
+    if name and name.hundredth and not is_money_said(said):
+        found.append(
+            Remark(
+                f"{symbol}: shares of {name.calendar} are quoted in {name.hundredth}, so a point "
+                f"is taken for 0.01 {name.currency}. Say so, or 1 where the prices are in "
+                f"{name.currency}: instruments: {{{symbol!r}: {{point_value: 0.01}}}}",
                 severe=True,
             )
         )

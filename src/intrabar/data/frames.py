@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from intrabar.data.periods import period_text
 from intrabar.data.readers import Reading, read_table
 from intrabar.data.reading.dialects import in_python
 from intrabar.data.reading.frames_in import table_of
+from intrabar.data.reading.words import TICKERS, VENDORS, plain
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Bars
 
@@ -102,6 +104,8 @@ def frame_bars(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> 
     """
     try:
         raw = read_table(table_of(frame), how, "frame", "")
+        if unread := unread_columns(raw.original.columns, raw.read):
+            raw = replace(raw, notes=(*raw.notes, _unread(unread)))
         checked = check(raw, symbol, sort=sort)
     except (DataError, ConfigError) as error:
         raise type(error)(f"{symbol}: {in_python(str(error), symbol)}") from error
@@ -110,6 +114,21 @@ def frame_bars(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> 
         told = "; ".join(f"{REJECTING[f.rule]} ({', '.join(f.examples)})" for f in broken)
         raise DataError(f"{symbol}: {told}")
     return checked, raw.calendar
+
+
+def unread_columns(columns: Sequence[str], read: Sequence[str]) -> list[str]:
+    """Columns that are none of a bar, nor what vendors write beside it."""
+    beside = (*read, "adj close", "index")
+    names = {plain(c) for c in beside} | set(VENDORS) | set(TICKERS)
+    return [c for c in columns if plain(c) not in names and not c.startswith("column ")]
+
+
+def _unread(columns: Sequence[str]) -> str:
+    named = ", ".join(map(repr, columns[:8])) + (", ..." if len(columns) > 8 else "")
+    return (
+        f"the columns {named} are not of a bar and were not read; a strategy has them by "
+        f"ib.Signals(frame[{columns[0]!r}]), put at the bars by the frame's index or by time="
+    )
 
 
 def to_polars(bars: Bars) -> pl.DataFrame:

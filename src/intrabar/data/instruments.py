@@ -145,7 +145,8 @@ def describe(symbol: str) -> str:
         "share": "a share",
         "metal": "an ounce of metal",
     }.get(name.kind, f"a {name.kind} pair")
-    return f"{symbol}: {what}, calendar {name.calendar}, in {name.currency}"
+    unit = f", quoted in {name.hundredth}" if name.hundredth else ""
+    return f"{symbol}: {what}, calendar {name.calendar}, in {name.currency}{unit}"
 
 
 def pair_of(symbol: str) -> tuple[str, str] | None:
@@ -179,6 +180,8 @@ def _defaults(symbol: str, kind: str | None) -> dict[str, Any]:
     abroad = name.kind == "share" and name.currency != "USD"
     values = dict(_table()["share_abroad" if abroad else name.kind])
     values |= {"calendar": name.calendar or values.get("calendar", ""), "currency": name.currency}
+    if name.hundredth:
+        values["point_value"] = 0.01
     if name.kind == "forex" and name.currency in ("JPY", "HUF", "KRW", "IDR"):
         values["tick_size"] = 0.001
     return values

@@ -126,6 +126,8 @@ class RawBars:
         The row has more cells than the header.
     notes : tuple of str
         What was guessed or left out on the way, for people.
+    read : tuple of str
+        Columns that were read, or may have been in place of others.
     """
 
     rows: Times
@@ -146,6 +148,7 @@ class RawBars:
     has_volume: bool
     long: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
 
 def read_file(path: Path | str, how: Reading | None = None) -> RawBars:
@@ -224,6 +227,7 @@ def read_table(table: Table, how: Reading, source: str, sha256: str) -> RawBars:
         taken,
         long,
         notes,
+        (*form.columns, *form.other_closes),
     )
 
 

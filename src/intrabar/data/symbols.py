@@ -50,6 +50,8 @@ class Name:
         Of a future.
     pair : tuple of str
         Base and quote currency; empty for what is no pair.
+    hundredth : str
+        What prices are quoted in where it is a hundredth of the currency: "pence".
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Name:
     currency: str
     root: str = ""
     pair: tuple[str, str] | tuple[()] = ()
+    hundredth: str = ""
 
 
 def known(symbol: str) -> Name | None:
@@ -222,7 +225,9 @@ def _listed(bare: str) -> Name | None:
     row = _names()["exchanges"].get(suffix) if dot else None
     if row is None or not re.fullmatch(r"[A-Z0-9&\-]{1,12}(?:\.[A-Z])?", stem):
         return None
-    return Name("share", *row)
+    calendar, currency = row
+    hundredth = _names()["hundredths"].get(suffix, "")
+    return Name("share", calendar, currency, hundredth=hundredth)
 
 
 def _us_share(bare: str) -> Name | None:

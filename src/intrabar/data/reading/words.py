@@ -85,6 +85,19 @@ TICKERS = (
 )  # fmt: skip
 """Columns that say what a row is of. Names of companies and numbers do not name a symbol."""
 
+VENDORS = (
+    "adj close", "adjusted close", "adj open", "adj high", "adj low", "adj volume", "dividends",
+    "dividend amount", "stock splits", "split coefficient", "split ratio", "ex dividend",
+    "capital gains", "repaired?", "vwap", "wap", "average", "bar count", "barcount", "trade count",
+    "trades", "number of trades", "transactions", "n", "count", "close time", "quote volume",
+    "quote asset volume", "taker buy volume", "taker buy quote volume",
+    "taker buy base asset volume", "taker buy quote asset volume", "ignore", "spread", "oi",
+    "open interest", "openint", "turnover", "amount",
+    "change", "change %", "pct chg", "pre close", "preclose", "rtype", "publisher id",
+    "exchange", "currency", "interval", "level", "timespan", "per", "market cap", "marketcap",
+)  # fmt: skip
+"""Columns that vendors write beside a bar."""
+
 LOOSE = ("name", "instrument id", "permno", "isin", "cusip", "gvkey", "company", "股票名称", "名称")
 
 
