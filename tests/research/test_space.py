@@ -69,7 +69,7 @@ def test_values_as_people_write_them(written: object, values: tuple) -> None:
         ({"from": 1, "to": 3, "step": 0}, "must be above 0"),
         ({"from": 1, "to": 3, "step": 1, "count": 3}, "step or count"),
         ({"from": 0, "to": 3, "count": 3, "log": True}, "above 0 for a log"),
-        ({"from": 1, "to": 3, "count": 1}, "from 2 on"),
+        ({"from": 1, "to": 3, "count": 1}, "must be 2 or more"),
         ({"from": 1, "to": 3, "stp": 1}, "did you mean 'step'"),
     ],
 )
@@ -84,8 +84,8 @@ def test_what_makes_no_space() -> None:
         ({}, {}, "nothing to sweep"),
         (between, {}, "a grid needs step or count"),
         ({"a": [1]}, {"count": 3}, "belongs to a random"),
-        (between, {"sample": "random"}, "must be above 0"),
-        (between, {"sample": "latn", "count": 3}, "did you mean 'latin'"),
+        (between, {"sample": "random"}, "count: is None, must be a whole number"),
+        (between, {"sample": "latn", "count": 3}, "is 'latn', must be one of"),
     ]:
         with pytest.raises((ConfigError, NotFoundError), match=said):
             space(parameters, **how)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -28,6 +27,7 @@ from intrabar.sim.machine import Machine
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
 from intrabar.strategy.contract import require_hooks
+from intrabar.strategy.copied import FOR_A_RUN, copied
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
@@ -396,4 +396,5 @@ def connected(
         return RunningBot(strategy, machine, row, columns, table)
     assert not isinstance(strategy, Signals | Weights)
     # On a copy: what a strategy remembers must not reach the next run of the setup.
-    return RunningStrategy(deepcopy(strategy), machine, row, columns, higher, clock, table)
+    own = copied(strategy, {}, FOR_A_RUN)
+    return RunningStrategy(own, machine, row, columns, higher, clock, table)

@@ -8,6 +8,7 @@ whole (`engine/window.py`), so that nothing else knows of pieces.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,6 +32,7 @@ from intrabar.engine.backtest import (
     tell,
 )
 from intrabar.engine.chunked_setup import ChunkedSetup
+from intrabar.engine.kept import after
 from intrabar.engine.records import Recorder, Scope
 from intrabar.engine.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.result import BAND, periods_per_year
@@ -50,6 +52,7 @@ from intrabar.model.remark import Remark
 from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
 from intrabar.strategy.weights import RunningWeights
@@ -71,6 +74,8 @@ class ChunkedResult:
         That of the same run at one go.
     recorded : Recorder
         What was added up on the way.
+    strategies : mapping of name to strategy
+        As `Result.strategies`.
     """
 
     given: ChunkedSetup
@@ -78,6 +83,7 @@ class ChunkedResult:
     status: RunStatus
     digest: str
     recorded: Recorder
+    strategies: Mapping[str, AnyStrategy]
 
     def __repr__(self) -> str:
         return self._told().text()
@@ -258,7 +264,8 @@ class ChunkedRun:
         if self.machine.status is not RunStatus.RUINED:
             window.require_values()
         digest = self.machine.digest()
-        return ChunkedResult(given, self.folder, self.machine.status, digest, recorder)
+        left = after(self.running, given.strategies)
+        return ChunkedResult(given, self.folder, self.machine.status, digest, recorder, left)
 
     def _show(self, window: Window, piece: Piece) -> None:
         """Lay a piece before the machine and the strategies."""

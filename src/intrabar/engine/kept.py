@@ -45,6 +45,18 @@ def ended(running: Any) -> Ended:
     return Ended(running.strategy if is_python else None, running.gate_counts())
 
 
+def after(
+    running: Mapping[str, Any], strategies: Mapping[str, AnyStrategy]
+) -> dict[str, AnyStrategy]:
+    """Strategies as a run left them: those in Python with what they remember, others as given."""
+    return {
+        name: one.strategy
+        if isinstance(one := running[name], RunningStrategy | Ended) and one.strategy is not None
+        else strategy
+        for name, strategy in strategies.items()
+    }
+
+
 def require_findable(strategies: Mapping[str, AnyStrategy]) -> None:
     """Refuse to send elsewhere what cannot be found there.
 

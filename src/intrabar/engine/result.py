@@ -20,6 +20,7 @@ from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.backtest import Progress, Run, Setup
 from intrabar.engine.foresight import foresight
+from intrabar.engine.kept import after
 from intrabar.engine.plot import Plot, plot
 from intrabar.engine.remarks import Known, ended_early, in_order, inconsistent, remarks_of
 from intrabar.engine.run_tables import fills_of, ledger_of, levels_of, orders_of, times_of
@@ -40,6 +41,7 @@ from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
+from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.strategy import Strategy
 
 CHEAP = 20_000
@@ -78,6 +80,15 @@ class Result:
     def setup(self) -> Setup:
         """What decided the run."""
         return self.run.setup
+
+    @property
+    def strategies(self) -> dict[str, AnyStrategy]:
+        """The strategies as the run left them, by name.
+
+        One in Python is the copy that ran, with what it remembers; the object that was given is
+        as it was. Bots, signals and weights remember nothing.
+        """
+        return after(self.run.running, self.setup.strategies)
 
     @property
     def market(self) -> Market:

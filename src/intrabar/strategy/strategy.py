@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,11 @@ from intrabar.errors import StrategyError
 from intrabar.indicators import Indicator
 from intrabar.model.enums import FillReason, Gate, OrderStatus, Phase, Reject, Role, Side
 from intrabar.model.session import Clock
+from intrabar.model.values import named
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.blame import blame, blamed, moment
+from intrabar.strategy.copied import FOR_A_REPLAY, copied
 from intrabar.strategy.desk import Desk, HigherSeries
 from intrabar.strategy.gated import Gated
 from intrabar.strategy.gates import Gates, Timetable
@@ -62,8 +63,13 @@ class Strategy:
 
     @property
     def name(self) -> str:
-        """How reports call it, unless the configuration gives it another name."""
-        return type(self).__name__
+        """How reports call it, unless the configuration gives it another name; may be set."""
+        own: str = self.__dict__.get("_name", type(self).__name__)
+        return own
+
+    @name.setter
+    def name(self, given: str) -> None:
+        self.__dict__["_name"] = named(f"{type(self).__name__}: name", given)
 
     def indicators(self) -> dict[str, Indicator]:
         """What it reads by name, computed once for the whole run: `{"fast": ema(12)}`."""
@@ -293,32 +299,13 @@ class RunningStrategy:
         StrategyError
             An attribute cannot be copied; the message names it.
         """
-        try:
-            return self._copy(self.strategy), self._counts.copy()
-        except Exception as e:
-            raise StrategyError(
-                f"{self.strategy.name} cannot be copied for a replay to come back to"
-                f"{self._where()}: {e}. Keep it out of the attributes, or give its class a "
-                "__deepcopy__"
-            ) from e
+        return copied(self.strategy, self._kept, FOR_A_REPLAY), self._counts.copy()
 
     def return_to(self, checkpoint: tuple[Strategy, NDArray[np.int64]]) -> None:
         """Go on with the strategy as a checkpoint holds it; the checkpoint stays good."""
-        self.strategy = self._copy(checkpoint[0])
+        self.strategy = copied(checkpoint[0], self._kept, FOR_A_REPLAY)
         self._counts[:] = checkpoint[1]
         self._rebind()
-
-    def _copy(self, strategy: Strategy) -> Strategy:
-        return deepcopy(strategy, dict(self._kept))
-
-    def _where(self) -> str:
-        """The attribute that cannot be copied."""
-        for name, value in vars(self.strategy).items():
-            try:
-                deepcopy(value, dict(self._kept))
-            except Exception:
-                return f", because of its attribute {name!r} ({type(value).__name__})"
-        return ""
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
