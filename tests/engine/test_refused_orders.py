@@ -24,7 +24,7 @@ from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
 from tests.engine import test_chunks
-from tests.strategy.markets import NAN, flat_market, setup_of, walk
+from tests.strategy.markets import NAN, flat_market, market_from, setup_of, walk
 
 BARS = 120
 
@@ -109,7 +109,8 @@ def test_a_replay_tells_it_and_leaves_the_digest_of_the_run() -> None:
     assert [e.order for e in refused] == refused_of(whole).sort("order")["order"].to_list()
     texts = {e.text.split(": ", 1)[1] for e in refused if e.reject is Reject.NO_PROTECTION}
     assert texts == {
-        "rejected (no_protection): its stop or target is no price, or stands on the wrong side"
+        "rejected (no_protection): its stop or target is no price, stands on the wrong side, or "
+        "has no position yet"
     }
     replay.seek(40)
     replay.seek(len(replay.setup.market))
@@ -161,3 +162,25 @@ def test_an_audit_follows_them_and_finds_no_leak() -> None:
     market = walk(400, 5, period=5 * 60_000_000_000)
     report = audit(setup_of(market, Careless()), lambda _: {"s": Careless()}, cuts=20)
     assert report.leaks == []
+
+
+class Bare(Strategy):
+    """Enters without a bracket, and protects the position afterwards."""
+
+    def on_close(self, now: AtClose) -> None:
+        if now.bar == 0:
+            now.buy(1)
+        if now.bar == 1:
+            now.modify_stop_loss(99.0)
+            now.modify_take_profit(105.0)
+
+
+def test_a_stop_and_a_target_that_came_later_are_no_partners() -> None:
+    rows = [[100.0] * 4] * 3 + [[100.0, 100.0, 98.0, 98.0]] + [[98.0] * 4]
+    replay = Replay(setup_of(market_from(rows), Bare()))
+    told: list[Any] = []
+    replay.subscribe(told.append)
+    while not replay.is_over:
+        replay.step()
+    texts = [e.text for e in told if isinstance(e, OrderChanged)]
+    assert "target 2: cancelled, as the position that it protected is gone" in texts

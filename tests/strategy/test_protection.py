@@ -250,6 +250,26 @@ def test_what_is_no_number_moves_no_stop() -> None:
         run_of(market_from(FALL), Moves([{}, {}], lambda now: now.modify_stop_loss(None)))
 
 
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({}, ["no_protection"]),
+        ({"limit": 90.0}, ["no_protection"]),
+        ({"take_profit": 110.0}, ["no_protection"]),
+        ({"stop_loss": 95.0}, []),
+        ({"limit": 90.0, "stop_loss": 85.0}, []),
+    ],
+)
+def test_a_stop_that_comes_before_its_position_is_told(
+    entry: dict[str, float], expected: list[str]
+) -> None:
+    def asks(now: Any) -> None:
+        now.buy(1, **entry)
+        now.modify_stop_loss(96.0)
+
+    assert rejects(run_of(market_from(ROWS), Once(asks))) == expected
+
+
 def test_while_flat_there_is_no_stop_to_move() -> None:
     result = run_of(flat_market(4), Once(lambda now: now.modify_stop_loss(95.0)))
     assert result.orders.height == 0

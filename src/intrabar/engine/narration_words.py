@@ -167,7 +167,8 @@ def rejection_text(order: Any, symbol: str, instrument: Any) -> str:
         Reject.INVALID_QUANTITY: f"{quantity(order['qty'])} is not one or more whole lots of "
         f"{quantity(instrument['lot'])}",
         Reject.INVALID_PRICE: "a price is missing, or not above 0",
-        Reject.NO_PROTECTION: "its stop or target is no price, or stands on the wrong side",
+        Reject.NO_PROTECTION: "its stop or target is no price, stands on the wrong side, or has no "
+        "position yet",
         Reject.NO_PARTNER: "the order of which it is the alternative is done, or has one already",
         Reject.SHORT_REFUSED: "a cash account cannot go short",
         Reject.INSUFFICIENT_MARGIN: "the equity does not cover the initial margin",

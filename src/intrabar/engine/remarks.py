@@ -32,7 +32,8 @@ REASONS = {
     "insufficient_margin": "the equity did not cover the margin; ask for less, or give more cash",
     "short_refused": "a cash account sells nothing that it does not hold",
     "invalid_price": "a price was no number, or not on the grid of the tick size",
-    "no_protection": "the stop or target could not be worked out, or stood on the wrong side",
+    "no_protection": "the stop or target could not be worked out, stood on the wrong side, or came "
+    "before its position",
     "no_partner": "the order of which they were the alternative (oco) was done, or had one already",
 }
 

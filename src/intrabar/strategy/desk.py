@@ -202,6 +202,22 @@ class Desk:
                 return self.book.orders[row]
         return None
 
+    def bare_entry(self, level: str) -> float:
+        """Signed quantity of the first own entry here that has none of this level; 0 without one.
+
+        Parameters
+        ----------
+        level : {"stop_loss", "take_profit"}
+        """
+        submitted = (x for x in self.waiting if x["kind"] == state.SUBMIT)
+        working = (self.book.orders[row] for row in self.machine.working())
+        for order in (*submitted, *working):
+            is_own = order["strategy"] == self.strategy and order["instrument"] == self.column
+            is_entry = order["role"] == Role.PLAIN and not order["reduce_only"]
+            if is_own and is_entry and np.isnan(order[level]):
+                return float(order["side"] * order["qty"])
+        return 0.0
+
     def last_fill(self) -> float | None:
         """The price of the strategy's last fill here in the present bar; None without one."""
         fills = self.book.fills[: self.account["fills"]]

@@ -118,10 +118,13 @@ def protect(desk: Desk, price: float, role: Role, level: Any) -> None:
     level : price
     """
     is_stop = role is Role.STOP
-    held = desk.position.qty
     number = number_of(desk.symbol, "price", level)
-    if held == 0.0:
-        return
+    held = desk.position.qty
+    is_early = held == 0.0
+    if is_early:  # an entry that carries no such order is taken to be what is meant
+        held = desk.bare_entry("stop_loss" if is_stop else "take_profit")
+        if held == 0.0:
+            return
     side = -1 if held > 0.0 else 1  # of the orders that protect it
     order: dict[str, Any] = {
         "side": side,
@@ -131,7 +134,7 @@ def protect(desk: Desk, price: float, role: Role, level: Any) -> None:
         "reduce_only": True,
         "stop_price" if is_stop else "limit_price": number,
     }
-    if not is_level_here(number, price, side if is_stop else -side, desk.tick):
+    if is_early or not is_level_here(number, price, side if is_stop else -side, desk.tick):
         desk.put(state.REFUSE, reject=Reject.NO_PROTECTION, qty=abs(held), **order)
         return
     bare = abs(held) - desk.protected(role)

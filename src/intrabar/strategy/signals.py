@@ -63,7 +63,8 @@ class Signals:
         have `qty`, `stop` and `target` beside it.
     qty : quantity, or an array like `side`
     stop, target : points, arrays like `side`, or None
-        Distances from the close of the signal's bar to a protective stop and a target.
+        Distances from the close of the signal's bar to a protective stop and a target. A signal
+        at whose bar one of them is NaN, or would lie at or below 0, is refused (`no_protection`).
     name : str
         How reports call it.
     zero : {"flat", "hold"}

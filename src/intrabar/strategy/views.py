@@ -284,7 +284,8 @@ class View:
 
         Its brackets keep one stop each; what no stop covers gets one. Nothing happens while there
         is no position. A price that is none, or is not beyond the last one that is known, moves
-        nothing, and is told by a rejected order (`no_protection`).
+        nothing, and is told by a rejected order (`no_protection`); so is one that comes before
+        the position, beside an entry without a `stop_loss`.
         """
         protect(self._desk, self._price, Role.STOP, price)
 
