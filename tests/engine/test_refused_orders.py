@@ -127,6 +127,10 @@ def test_by_hand_it_is_judged_by_what_is_known_at_the_place() -> None:
     replay.seek(5, Step.ON_OPEN)
     replay.hand().buy(1, stop_loss=(last + opening) / 2)
     replay.seek(len(market))
+    digest = replay.digest
+    replay.seek(0)
+    replay.seek(len(market))
+    assert replay.digest == digest
     run = replay._track.run
     expected = ["none", "no_protection"] if opening < last else ["no_protection", "none"]
     assert finish(run).orders.filter(pl.col("role") == "plain")["reject"].to_list() == expected
