@@ -150,7 +150,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(
         ("MovingAverageCrossover", {"average": "wma"}, "average is 'wma'"),
         ("TrendFollowing", {"breakout": -1}, "breakout is -1"),
         ("CoinFlip", {"risk_fraction": "1%"}, "risk_fraction is '1%', must be a number"),
-        ("CoinFlip", {"risk_fraction": 2}, "risk_fraction is 2, must be 0 to 1"),
+        ("CoinFlip", {"risk_fraction": 2}, "risk_fraction is 2, must be from 0 to 1"),
         ("CoinFlip", {"risk_fraction": 0}, "needs a risk_fraction or a qty above 0"),
         ("CoinFlip", {"interpreted": "no"}, "interpreted is 'no', must be true or false"),
         ("CoinFlip", {"exit": 5}, "exit is 5, must be a name"),

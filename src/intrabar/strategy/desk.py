@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import OrderError
+from intrabar.errors import NotFoundError, OrderError, RunError
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import Gate, Role
 from intrabar.model.instant import utc_ns
 from intrabar.model.session import Clock
+from intrabar.model.values import shown
 from intrabar.sim import state
 from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
@@ -102,6 +103,23 @@ class Desk:
         x = self.sleeve
         return Position(float(x["qty"]), float(x["avg"]), float(x["stop"]), float(x["target"]))
 
+    def last_bars(self, name: str, bars: int, row: int) -> NDArray[np.float64]:
+        """The last values of a series up to a row, in the prices of the present bar."""
+        if name not in self.arrays:
+            raise NotFoundError("series", name, self.arrays)
+        end, first = row + 1, self.machine.first
+        start = max(0, end - bars)
+        if start < first:
+            raise RunError(
+                f"history({name!r}, {bars}): {end - first} bars are in memory; "
+                "run in larger chunks, of at least as many bars"
+            )
+        part = self.arrays[name][start:end]
+        if name in self.scales:
+            scale = self.scales[name]
+            part = part * (scale[start:end] / scale[self.bar])
+        return part
+
     def longer_bars(self, name: str, timeframe: str, row: int) -> NDArray[np.float64]:
         """A series on a higher time frame, as far as its bars are complete at a row."""
         key = name, timeframe
@@ -124,7 +142,9 @@ class Desk:
                 raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
             return utc_ns(until)
         if not isinstance(until, date):
-            raise OrderError(f"{self.symbol}: until is {until!r}, must be a datetime or a date")
+            raise OrderError(
+                f"{self.symbol}: until is {shown(until)}, must be a datetime or a date"
+            )
         if not 1700 <= until.year < 2262:
             raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
         if self.machine.market.period >= DAY_NS:
@@ -182,7 +202,7 @@ class Desk:
         if not isinstance(number, Integral) or isinstance(number, bool):
             none = "; None says that no order was placed" if number is None else ""
             raise OrderError(
-                f"{self.symbol}: {what} is {number!r}, must be the number that buy, sell or order "
+                f"{self.symbol}: {what} is {shown(number)}, must be the number that buy, sell or order "
                 f"has returned{none}"
             )
         if not 0 <= int(number) < self.account["next_order"]:

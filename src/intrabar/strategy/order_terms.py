@@ -16,6 +16,7 @@ import numpy as np
 
 from intrabar.errors import NotFoundError, OrderError
 from intrabar.model.enums import OrderType, Reject, Role, Side, TimeInForce
+from intrabar.model.values import as_float, is_number, shown
 from intrabar.sim import state
 from intrabar.sim.costs import round_away
 from intrabar.strategy.bot_kernel import interpret
@@ -182,7 +183,7 @@ def _side_of(symbol: str, side: Any) -> Side:
     is_plain = isinstance(side, str | Integral) and not isinstance(side, bool)
     found = SIDES.get(side.lower() if isinstance(side, str) else side) if is_plain else None
     if found is None:
-        raise OrderError(f"{symbol}: side is {side!r}, must be Side.BUY (1) or Side.SELL (-1)")
+        raise OrderError(f"{symbol}: side is {shown(side)}, must be Side.BUY (1) or Side.SELL (-1)")
     return found
 
 
@@ -191,7 +192,7 @@ def _tif_of(symbol: str, tif: Any) -> TimeInForce:
     if word not in TIFS:
         near = get_close_matches(word, TIFS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(TIFS)}"
-        raise OrderError(f"{symbol}: tif is {tif!r}: {hint}")
+        raise OrderError(f"{symbol}: tif is {shown(tif)}: {hint}")
     return TIFS[word]
 
 
@@ -200,7 +201,7 @@ def _flag(symbol: str, name: str, given: dict[str, Any]) -> bool:
     if value is False:
         return False
     if not isinstance(value, bool | np.bool_):
-        raise OrderError(f"{symbol}: {name} is {value!r}, must be True or False")
+        raise OrderError(f"{symbol}: {name} is {shown(value)}, must be True or False")
     return bool(value)
 
 
@@ -208,7 +209,7 @@ def quantity_of(symbol: str, qty: Any) -> float:
     """A quantity that is given: a finite number above 0."""
     found = number_of(symbol, "qty", qty)
     if not 0.0 < found < math.inf:
-        raise OrderError(f"{symbol}: qty is {qty}, must be a number above 0")
+        raise OrderError(f"{symbol}: qty is {shown(qty)}, must be a number above 0")
     return found
 
 
@@ -222,12 +223,6 @@ def number_of(symbol: str, name: str, value: Any) -> float:
     """
     if type(value) in (float, int):
         return float(value)
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return math.nan
-    is_other = isinstance(value, str | bytes | bool | np.bool_) or np.ndim(value) > 0
-    try:
-        if not is_other:
-            return float(value)
-    except (TypeError, ValueError):
-        pass
-    raise OrderError(f"{symbol}: {name} is {value!r}, must be a number")
+    if not is_number(value) and type(value).__name__ not in ("NAType", "NaTType"):
+        raise OrderError(f"{symbol}: {name} is {shown(value)}, must be a number")
+    return as_float(value)

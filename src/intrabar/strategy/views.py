@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import CausalityError, NotFoundError, RunError
+from intrabar.errors import CausalityError, NotFoundError
 from intrabar.model.enums import Role, Side
 from intrabar.model.session import Session
 from intrabar.model.values import Bounds, whole
@@ -113,25 +113,12 @@ class View:
         """
         if type(bars) is not int or bars < 1:
             bars = whole(f"history({name!r}): bars", bars, AT_LEAST_ONE)
-        if timeframe is not None:
-            row = self._desk.bar - self._row
-            every = self._desk.longer_bars(name, timeframe, row)
-            longer: NDArray[np.float64] = every[max(0, len(every) - bars) :]
-            longer.flags.writeable = False
-            return longer
-        if name not in self._desk.arrays:
-            raise NotFoundError("series", name, self._desk.arrays)
-        end = self._desk.bar - self._row + 1
-        start, first = max(0, end - bars), self._desk.machine.first
-        if start < first:
-            raise RunError(
-                f"history({name!r}, {bars}): {end - first} bars are in memory; "
-                "run in larger chunks, of at least as many bars"
-            )
-        part: NDArray[np.float64] = self._desk.arrays[name][start:end]
-        if name in self._desk.scales:
-            scale = self._desk.scales[name]
-            part = part * (scale[start:end] / scale[self._desk.bar])
+        row = self._desk.bar - self._row
+        if timeframe is None:
+            part = self._desk.last_bars(name, bars, row)
+        else:
+            part = self._desk.longer_bars(name, timeframe, row)
+            part = part[max(0, len(part) - bars) :]
         part.flags.writeable = False
         return part
 
