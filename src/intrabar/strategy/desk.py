@@ -202,8 +202,8 @@ class Desk:
         if not isinstance(number, Integral) or isinstance(number, bool):
             none = "; None says that no order was placed" if number is None else ""
             raise OrderError(
-                f"{self.symbol}: {what} is {shown(number)}, must be the number that buy, sell or order "
-                f"has returned{none}"
+                f"{self.symbol}: {what} is {shown(number)}, must be the number that buy, sell or "
+                f"order has returned{none}"
             )
         if not 0 <= int(number) < self.account["next_order"]:
             raise OrderError(f"{self.symbol}: {what} is {number}, and no order has that number")
