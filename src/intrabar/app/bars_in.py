@@ -323,7 +323,7 @@ def _from_catalogue(source: Source, calendar: str | None, period: str | None) ->
     if not catalogue.list():
         raise DataError(
             f"{source.symbol}: the catalogue {catalogue.root} is empty; fill it with "
-            "'intrabar data import FILE', or name a file: --data FILE"
+            "'intrabar data import FILE', or name a file of bars as data"
         )
     found = catalogue.show(source.symbol, source.period or period)
     bars = catalogue.read(source.symbol, source.period or period)

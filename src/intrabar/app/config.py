@@ -184,6 +184,14 @@ READER = "intrabar.app.described:from_arrays"
 """The strategy that a file of signals or weights is, which was kept with a run."""
 
 
+def _strategies(given: Any) -> Any:
+    """Strategies of which some are no more than a name."""
+    several = [given] if isinstance(given, str) else given
+    if not isinstance(several, list):
+        return several
+    return [{"name": one} if isinstance(one, str) else one for one in several]
+
+
 class SweepConfig(Section):
     """Many runs instead of one.
 
@@ -255,7 +263,7 @@ class Config(Section):
         Currency pairs, for what is not in the account's currency; else those of the catalogue.
     instruments : {symbol: {parameter: value}}
         Over the values that come with Intrabar.
-    strategies : list of StrategyConfig
+    strategies : list of StrategyConfig, or of names
     calibrated : path, optional
         Path truth of the symbol, made by `intrabar data path-truth --out`: the expected result
         under random paths is told beside the band.
@@ -280,7 +288,9 @@ class Config(Section):
     account: AccountConfig = AccountConfig()
     rates: list[Source] = Field(default_factory=list)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    strategies: list[StrategyConfig] = Field(default_factory=list)
+    strategies: Annotated[list[StrategyConfig], BeforeValidator(_strategies)] = Field(
+        default_factory=list
+    )
     calibrated: str | None = None
     report: bool = True
     out: str = "runs"

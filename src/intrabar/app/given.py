@@ -19,7 +19,7 @@ from intrabar.app.strategies_given import in_zone
 from intrabar.app.traded import Said
 from intrabar.engine.audit import Make
 from intrabar.engine.backtest import Setup
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.forks import require_threads
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
@@ -32,6 +32,25 @@ AROUND = {
     "detail": "{symbol: Bars, frame or path}",
     "rates": "{pair: Bars, frame or path}",
 }
+
+
+_COSTS = "what trading costs into instruments={{symbol: {{{}}}}}"
+_COMMISSION = _COSTS.format("'commission_rate': 0.001, or 'commission_per_contract': 2.5")
+_SLIPPAGE = _COSTS.format("'slippage_pct': 0.0005, or 'slippage_ticks': 1")
+_MARGIN = "margins into instruments={symbol: {'initial_margin_rate': 0.1, ...}}"
+ELSEWHERE = {
+    **dict.fromkeys(("commission", "commissions", "fee", "fees", "cost", "costs"), _COMMISSION),
+    **dict.fromkeys(("slippage", "spread"), _SLIPPAGE),
+    **dict.fromkeys(("margin", "leverage"), _MARGIN),
+    **dict.fromkeys(("capital", "initial_capital", "initial_cash", "balance"), "cash=100_000"),
+    **dict.fromkeys(("timeframe", "interval", "freq", "resolution"), "period='1h'"),
+    **dict.fromkeys(("ticker", "tickers", "instrument"), "symbols='AAPL'"),
+    **dict.fromkeys(("tz", "timezone"), "zone='America/New_York'"),
+    **dict.fromkeys(
+        ("size", "qty", "risk", "stake"), "the size into the strategy, Bot(..., qty=1)"
+    ),
+}
+"""What other tools call arguments, and what to write here."""
 
 
 class Given(TypedDict, total=False):
@@ -125,6 +144,8 @@ def config_given(given: Given) -> tuple[Config, Config]:
     """
     require_threads()
     for name in given:
+        if name in ELSEWHERE:
+            raise UsageError(f"unknown argument {name!r}: write {ELSEWHERE[name]}")
         if name not in Given.__annotations__:
             raise NotFoundError("argument", name, Given.__annotations__)
     base = _config(given.get("config"))

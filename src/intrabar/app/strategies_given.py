@@ -78,7 +78,9 @@ def _strategy(given: Any, params: Mapping[str, Any] | None) -> AnyStrategy:
     if isinstance(given, AnyStrategy):
         return given
     if isinstance(given, type):
-        raise ConfigError(f"strategy: {given.__name__} is a class; write {given.__name__}()")
+        whole = f"{given.__name__}()"
+        whole = f"Bot({whole})" if hasattr(given, "decide_side") else whole
+        raise ConfigError(f"strategy: {given.__name__} is a class; write {whole}")
     if hasattr(given, "decide_side"):
         name = type(given).__name__
         raise ConfigError(f"strategy: {name} is an entry; write Bot({name}(...))")
