@@ -93,8 +93,8 @@ def test_the_account_in_a_configuration_earns_interest(tmp_path: Path) -> None:
     ("changes", "told"),
     [
         ({"account": {"currency": "usd"}}, "account.currency: is 'usd', must be a currency in"),
-        ({"account": {"interest_rate": -1}}, "account.interest_rate: is -1, must be at least 0"),
-        ({"account": {"path_trust": 2}}, "account.path_trust: is 2, must be at most 1"),
+        ({"account": {"interest_rate": -1}}, "account.interest_rate: is -1, must be from 0 to 10"),
+        ({"account": {"path_trust": 2}}, "account.path_trust: is 2, must be from 0 to 1"),
         ({"account": {"path_policy": "calibrated"}}, "account.path_trust: is missing"),
         ({"account": {"settlement": "weekly"}}, "account.settlement: is 'weekly', must be one of"),
         ({"account": {"path_policy": "detail"}}, "there are no lower bars of AAA"),
@@ -133,7 +133,7 @@ def test_a_bad_table_is_named_with_its_line(
     (tmp_path / "around.csv").write_text(text)
     data = [{"symbol": "AAA", "file": "AAA.csv", "calendar": "", key: "around.csv"}]
     code, _, err = said(capsys, "backtest", config_in(tmp_path, data=data))
-    assert code == 1
+    assert code == (1 if "dividend of" in told else 2)  # that one hangs on the prices
     assert told in err
 
 

@@ -108,6 +108,9 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         ["trading.initial_capital: is -5, must be above 0"],
     ),
     "seed below 0": ({"account": {"seed": -1}}, 2, ["account.seed: is -1, must be from 0 to"]),
+    "a zone that counts for nothing": ({"zone": "Mars/Olympus"}, 2, ["unknown time zone"]),
+    "a period that counts for nothing": ({"period": "5 parsecs"}, 2, ["write it like 30s, 5m"]),
+    "a calendar that counts for nothing": ({"calendar": "MARS"}, 2, ["unknown calendar 'MARS'"]),
     "end before start": (
         {"start": "2021-01-01", "end": "2020-01-01"},
         2,

@@ -12,6 +12,7 @@ import pytest
 import intrabar as ib
 from intrabar.app.sweeping import planned
 from intrabar.research.threads import Threads
+from tests.app.runs_of_it import write_bars
 from tests.app.sweeps_of_it import Dip, bars, crossing
 
 FRAME = bars()
@@ -251,3 +252,9 @@ def test_other_bars_or_another_seed_are_other_trials(tmp_path: Path) -> None:
         ).found
 
     assert [run(FRAME, 1), run(FRAME, 1), run(FRAME, 2), run(bars(seed=4), 1)] == [0, 1, 0, 0]
+
+
+def test_numbers_that_no_column_holds_are_written_out(tmp_path: Path) -> None:
+    file = write_bars(tmp_path / "AAA.csv")
+    found = ib.sweep("CoinFlip", file, parameters={"seed": [1, 10**30]}, keep=False)
+    assert found.table["seed"].to_list() == ["1", str(10**30)]

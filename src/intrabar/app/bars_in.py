@@ -16,7 +16,6 @@ import numpy as np
 from intrabar.app.config import Config, Source
 from intrabar.app.traded import calendar_by_name, calendar_for
 from intrabar.data.actions import Actions, kept_actions, read_actions
-from intrabar.data.adjust import factors
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import Finding, check
 from intrabar.data.continuous import Roll, continuous, kept_rolls, rule_of
@@ -26,16 +25,16 @@ from intrabar.data.frames import UNNAMED
 from intrabar.data.hours import under
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import Margins, read_margins
+from intrabar.data.periods import parse_period
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
 from intrabar.data.reading.dialects import in_configuration
+from intrabar.data.schedules import calendar_named
+from intrabar.data.stamps import known_zone
 from intrabar.errors import ConfigError, DataError, FileError, NotFoundError
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.instant import utc_ns
 from intrabar.model.remark import Remark
-
-JUMP = 0.4
-"""A close that moves by more than this fraction may be an unadjusted split."""
 
 _TOLD = ("reading", "differing duplicate")
 
@@ -114,6 +113,7 @@ def read_series(config: Config) -> list[Series]:
     DataError
         Bars or tables that cannot be used, or no bars between the dates.
     """
+    require_names(config)
     symbols = config.traded
     if not symbols:
         raise ConfigError("symbols: there is no symbol; name one, or a file under data")
@@ -128,6 +128,22 @@ def read_series(config: Config) -> list[Series]:
             raise NotFoundError("symbol", symbol, sources)
         found.append(read_one(source or Source(symbol=symbol), config))
     return found
+
+
+def require_names(config: Config) -> None:
+    """Refuse a zone, a period or a calendar that there is not, also where a nearer one is said.
+
+    Raises
+    ------
+    UsageError
+    """
+    named: list[Config | Source] = [config, *config.data, *config.rates]
+    for one in named:
+        if one.zone is not None:
+            known_zone(one.zone)
+        if one.period is not None:
+            parse_period(one.period)
+        calendar_named(one.calendar)
 
 
 def read_one(source: Source, config: Config) -> Series:
@@ -352,26 +368,6 @@ def origin(bars: Bars, source: str, sha256: str = "") -> Origin:
     return Origin(
         bars.symbol, source, sha256, content_hash(bars), len(bars), f"{first}Z", f"{last}Z"
     )
-
-
-def jumps(series: Series) -> list[Remark]:
-    """Closes that move so far that a split may not have been adjusted, nor told."""
-    bars, close = series.bars, series.bars.close
-    if series.actions is not None:
-        told = series.actions.placed(bars, bars.close_time, 0)
-        close = close * factors(told, bars.open, close)[0]
-    moves = close[1:] / close[:-1] - 1.0
-    far = np.flatnonzero(np.abs(moves) > JUMP)
-    if not far.size:
-        return []
-    at = int(far[0]) + 1
-    day = str(np.datetime64(int(bars.session[at]), "D"))
-    more = f" and {far.size - 1} more like it" if far.size > 1 else ""
-    move = f"{bars.symbol}: the close of {day} is {moves[at - 1]:+.0%} from the one before{more}"
-    if series.adjustment != "raw":
-        return [Remark(f"{move}: no split, as the bars are adjusted; it happened, or is an error")]
-    why = "if that is a split, the bars are not adjusted and the result means nothing"
-    return [Remark(f"{move}; {why}", severe=True)]
 
 
 def nanoseconds(day: Any, *, end: bool = False) -> int | None:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.app.around import market_of, settled
-from intrabar.app.bars_in import Origin, Series, jumps, read_series
+from intrabar.app.bars_in import Origin, Series, read_series
 from intrabar.app.config import AccountConfig, Config, StrategyConfig
+from intrabar.app.jumps import jumps
 from intrabar.app.strategies_given import in_zone
 from intrabar.app.traded import Said, traded
 from intrabar.engine.backtest import Setup

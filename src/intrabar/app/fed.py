@@ -15,14 +15,15 @@ from intrabar.app.bars_in import (
     Series,
     adjustment_of,
     given_detail,
-    jumps,
     known_actions,
     named_calendar,
     nanoseconds,
     read_one,
+    require_names,
     stored_remarks,
 )
 from intrabar.app.config import Config, Source
+from intrabar.app.jumps import jumps
 from intrabar.app.traded import Said, traded
 from intrabar.data.alongside import Alongside
 from intrabar.data.catalogue import Catalogue
@@ -79,6 +80,7 @@ def read_feeds(config: Config) -> list[Fed]:
     ConfigError, NotFoundError, DataError
         As `read_series`.
     """
+    require_names(config)
     found = [_read(source, config) for source in sources_of(config)]
     require_one_period([one.feed for one in found])
     return found

@@ -36,6 +36,7 @@ from intrabar.engine.kept import after
 from intrabar.engine.records import Recorder, Scope
 from intrabar.engine.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.result import BAND, periods_per_year
+from intrabar.engine.stats import Stats
 from intrabar.engine.summary import (
     band_line,
     ended,
@@ -143,6 +144,11 @@ class ChunkedResult:
     def metrics(self) -> Sheet:
         """The figures of docs/metrics.md for the account."""
         return self._sheet(self.recorded.account, pl.lit(True))
+
+    @property
+    def stats(self) -> Stats:
+        """The same as a mapping of names to figures, which prints as a table."""
+        return Stats(self.metrics, self.given.account.currency)
 
     def metrics_by(self, key: Key) -> dict[str, Sheet]:
         """The figures per "symbol" or per "strategy"."""

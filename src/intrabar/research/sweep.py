@@ -373,6 +373,7 @@ def _series(values: list[Value]) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int, float}:
         return pl.Series(values, dtype=pl.Float64, strict=False)
-    if len(kinds) > 1:
+    is_long = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
+    if len(kinds) > 1 or is_long:
         return pl.Series([None if v is None else str(v) for v in values], dtype=pl.String)
     return pl.Series(values)
