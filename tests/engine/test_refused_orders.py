@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -13,13 +18,14 @@ from intrabar.engine.audit import audit
 from intrabar.engine.backtest import Run
 from intrabar.engine.replay import Replay
 from intrabar.engine.result import finish
-from intrabar.errors import OrderError, UsageError
+from intrabar.errors import IntrabarError, OrderError, UsageError
 from intrabar.exits import FixedRatio
 from intrabar.model.enums import Reject
 from intrabar.model.event import OrderChanged, Step
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
+from intrabar.strategy.order_terms import NAMES
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
@@ -188,3 +194,37 @@ def test_a_stop_and_a_target_that_came_later_are_no_partners() -> None:
         replay.step()
     texts = [e.text for e in told if isinstance(e, OrderChanged)]
     assert "target 2: cancelled, as the position that it protected is gone" in texts
+
+
+ODD: list[Any] = [
+    None, True, np.True_, 0, -1, 2, 10**400, 1.5, NAN, np.inf, "", "buy", b"1", [], [1], {},
+    object(), 1j, np.float64(3), np.array(1.0), np.array([1.0]), pd.NA, pd.NaT, pd.Timestamp("2024-01-01"),
+    dt.date(2024, 1, 1), dt.time(1), dt.timedelta(1), np.datetime64("NaT"), np.timedelta64(1),
+    np.datetime64(10**18, "s"), Decimal("1.5"), Decimal("sNaN"), Fraction(1, 3), len, "x" * 999,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda x: repr(x)[:30])
+def test_whatever_is_asked_of_a_view_is_done_or_refused_in_a_sentence(value: Any) -> None:
+    replay = Replay(setup_of(walk(20, 4), Strategy()))
+    replay.seek(5)
+    replay.hand().buy(5)
+    replay.seek(8)
+    hand: Any = replay.hand()
+    asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        *((name, (value,), {}) for name in ("buy", "cancel", "modify_stop_loss", "__getitem__")),
+        *(("order", at, {}) for at in ((value, 1), (1, value))),
+        *(("modify", at, {"qty": 1}) for at in ((value,), (0,))),
+        *(("sell", (1,), {name: value}) for name in NAMES),
+        ("buy", (1,), {"tif": "gtd", "until": value}),
+        *(
+            ("size", (), {"risk": 0.1, "stop": 50.0, **{x: value}})
+            for x in ("risk", "stop", "entry")
+        ),
+        *(("history", at, {}) for at in ((value, 3), ("close", value))),
+        ("history", ("close", 3), {"timeframe": value}),
+    ]
+    for name, at, how in asked:
+        with suppress(IntrabarError):
+            getattr(hand, name)(*at, **how)
+    replay.seek(20)

@@ -15,7 +15,7 @@ from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import Gate, Role
 from intrabar.model.instant import utc_ns
 from intrabar.model.session import Clock
-from intrabar.model.values import shown
+from intrabar.model.values import is_number, shown
 from intrabar.sim import state
 from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
@@ -199,7 +199,7 @@ class Desk:
         OrderError
             No order has this number, or it is another strategy's that works.
         """
-        if not isinstance(number, Integral) or isinstance(number, bool):
+        if not (isinstance(number, Integral) and is_number(number)):
             none = "; None says that no order was placed" if number is None else ""
             raise OrderError(
                 f"{self.symbol}: {what} is {shown(number)}, must be the number that buy, sell or "

@@ -34,6 +34,8 @@ def size_of(desk: Desk, entry: Any, risk: Any, stop: Any) -> float:
         raise OrderError(f"{desk.symbol}: size: stop is {stop}, must be a price other than {price}")
     if math.isnan(price):
         return 0.0
+    if not 0.0 < price < math.inf:
+        raise OrderError(f"{desk.symbol}: size: entry is {entry}, must be a price above 0")
     book = Book(*(part.view(np.recarray) for part in desk.book))
     side = 1 if level < price else -1
     qty = float(_size_for_risk(book, desk.column, side, price, level, fraction, True))

@@ -180,7 +180,7 @@ def _side_of(symbol: str, side: Any) -> Side:
     """A side that is given as such, as its sign, or as its word."""
     if type(side) is Side:
         return side
-    is_plain = isinstance(side, str | Integral) and not isinstance(side, bool)
+    is_plain = isinstance(side, str) or (isinstance(side, Integral) and is_number(side))
     found = SIDES.get(side.lower() if isinstance(side, str) else side) if is_plain else None
     if found is None:
         raise OrderError(f"{symbol}: side is {shown(side)}, must be Side.BUY (1) or Side.SELL (-1)")
@@ -221,8 +221,8 @@ def number_of(symbol: str, name: str, value: Any) -> float:
     OrderError
         It is a text, a truth value, an array, None.
     """
-    if type(value) in (float, int):
-        return float(value)
+    if type(value) is float:
+        return value
     if not is_number(value) and type(value).__name__ not in ("NAType", "NaTType"):
         raise OrderError(f"{symbol}: {name} is {shown(value)}, must be a number")
     return as_float(value)

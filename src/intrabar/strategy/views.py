@@ -88,8 +88,8 @@ class View:
             if self._row and name in desk.scales:  # an action at this open came in between
                 value *= desk.scales[name][desk.bar - self._row] / desk.scales[name][desk.bar]
             return value
-        except KeyError:
-            raise NotFoundError("indicator", name, self._desk.indicator_views) from None
+        except (KeyError, TypeError, ValueError):  # what has no hash is no name either
+            raise NotFoundError("indicator", str(name), self._desk.indicator_views) from None
 
     def history(self, name: str, bars: int, *, timeframe: str | None = None) -> NDArray[np.float64]:
         """The last values of a column or an indicator, completed bars only, oldest first.
@@ -113,11 +113,11 @@ class View:
         """
         if type(bars) is not int or bars < 1:
             bars = whole(f"history({name!r}): bars", bars, AT_LEAST_ONE)
-        row = self._desk.bar - self._row
+        row, name = self._desk.bar - self._row, str(name)
         if timeframe is None:
             part = self._desk.last_bars(name, bars, row)
         else:
-            part = self._desk.longer_bars(name, timeframe, row)
+            part = self._desk.longer_bars(name, str(timeframe), row)
             part = part[max(0, len(part) - bars) :]
         part.flags.writeable = False
         return part
@@ -385,6 +385,6 @@ class AtOpen(View):
 
 
 def _find(views: dict[str, View], symbol: str) -> View:
-    if symbol not in views:
-        raise NotFoundError("symbol", symbol, views)
+    if not isinstance(symbol, str) or symbol not in views:
+        raise NotFoundError("symbol", str(symbol), views)
     return views[symbol]
