@@ -157,6 +157,17 @@ AT_ONCE: dict[str, tuple[str | bytes, str, str]] = {
     "fixed point": ("ts_event,rtype,open,high,low,close\n" + "".join(
         f"{t}000000000,33," + ",".join(f"{round(x * 1e9)}" for x in p[:4]) + "\n"
         for t, p in zip(EPOCHS, PRICES, strict=True)), "ES", MINUTE),
+    "clock in another language": (
+        "Datum;Uhrzeit;Eröffnung;Hoch;Tief;Schluss;Volumen\n"
+        + rows("{s};{o};{h};{l};{c};{v}", [m.replace(" ", ";") for m in MINUTES]), "ACME", MINUTE),
+    "OANDA's bid and ask": (
+        "time,ask.o,ask.h,ask.l,ask.c,bid.o,bid.h,bid.l,bid.c,volume\n"
+        + rows("{s}Z,{o},{h},{l},{c},{o},{h},{l},{c},{v}", UTC_MINUTES), "EURUSD", MINUTE),
+    "Bitfinex": ("MTS,OPEN,CLOSE,HIGH,LOW,VOLUME\n"
+                 + rows("{s}000,{o},{c},{h},{l},{v}", list(map(str, EPOCHS))), "BTCUSD", MINUTE),
+    "a number for each row": (
+        "id,Date,Open,High,Low,Close,Volume\n"
+        + rows(ROW, [f"{i},{d}" for i, d in enumerate(DAYS)]), "ACME", DAY),
 }  # fmt: skip
 
 ASKED: dict[str, tuple[str, str, str, str]] = {
@@ -203,6 +214,21 @@ REFUSED = {
     "offsets and none": (HEAD + rows(ROW, [*MINUTES[:4], *(m + "Z" for m in MINUTES[4:])]),
                          "some stamps carry an offset"),
     "mixed, day first": (HEAD + rows(ROW, [*DAYS[:4], *slashes(DAYS[4:], "{d}/{m}/{y}")]), "day first"),
+    "ticks": ("Timestamp,Price,Size\n" + rows("{s},{o},{v}", MINUTES), "look like ticks"),
+    "quotes of ticks": ("Timestamp,Bid,Ask\n" + rows("{s},{o},{h}", MINUTES), "look like ticks"),
+    "ticks without a header": (rows("{s},{o},{v}", MINUTES), "3 columns are too few"),
+    "days of Excel": (HEAD + rows(ROW, [f"{45363.5 + i}" for i in range(8)]), "as Excel counts"),
+    "hours and minutes apart": (
+        "Date,Hour,Minute,Open,High,Low,Close\n"
+        + rows("{s},{o},{h},{l},{c}", [f"{d},9,30" for d in DAYS]), "in parts.*'Hour', 'Minute'"),
+    "years, months and days apart": (
+        "Year,Month,Day,Open,High,Low,Close\n"
+        + rows("{s},{o},{h},{l},{c}", [d.replace("-", ",") for d in DAYS]), "in parts.*'Year'"),
+    "volume in words": (HEAD + rows("{s},{o},{h},{l},{c},{v} Mio", DAYS), "'1000 Mio'.*volume="),
+    "instruments by a number": (
+        "asset_id,Date,Open,High,Low,Close\n" + rows("1,{s},{o},{h},{l},{c}", DAYS)
+        + rows("2,{s},{o},{h},{l},{c}", [f"2024-04-{d:02}" for d in (1, 2, 3, 4, 5, 8, 9, 10)]),
+        "several instruments: 1, 2"),
     "a page": ("<!DOCTYPE html><html></html>", "a web page"),
     "JSON cut": ('[{"date": "2024-03-04", "open": 5', "damaged or cut short"),
     "zip of two": (None, "holds 2 files"),

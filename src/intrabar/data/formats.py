@@ -8,6 +8,7 @@ the future.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -279,6 +280,12 @@ def _is(found: Format, wanted: str) -> bool:
 
 def _quotes(has: Mapping[str, str], side: str) -> Format | None:
     joined = {name.replace(" ", ""): column for name, column in has.items()}
+    joined |= {
+        f"{s}{p}": joined[f"{s}{p[0]}"]  # OANDA's ask.o
+        for s in ("bid", "ask")
+        for p in PRICES
+        if f"{s}{p[0]}" in joined
+    }
     sides = ("bid", "ask") if side == "mid" else (side,)
     times = _times(has, {}, False)
     if not times or not all(f"{s}{p}" in joined for s in sides for p in PRICES):
@@ -286,7 +293,9 @@ def _quotes(has: Mapping[str, str], side: str) -> Format | None:
     prices = tuple(tuple(joined[f"{s}{p}"] for s in sides) for p in PRICES)
     clocks = tuple(has[w] for w in CLOCKS if w in has)
     # The size of a quote is no volume: nothing was traded.
-    return Format("quotes", times, clocks, prices, (), "start")
+    taken = [column for pair in prices for column in pair]
+    volume, others = _volumes(has, list(has.values()), {}, "", taken)
+    return Format("quotes", times, clocks, prices, volume, "start", other_volumes=others)
 
 
 def _refuse_twice(columns: Sequence[str], found: Format, given: Mapping[str, str]) -> None:
@@ -309,6 +318,18 @@ PRICE_FIELDS = tuple(PRICES)
 
 def _nothing_fits(columns: Sequence[str], wanted: str | None, mapped: bool) -> str:
     listed = ", ".join(repr(c) for c in columns) or "none"
+    names = {plain(c) for c in columns}
+    if any(re.fullmatch(r"[\d.,]+", name) for name in names):
+        return (
+            f"the first row holds numbers, so the file has no header, and its {len(columns)} "
+            "columns are too few for the time, open, high, low and close of bars: are they ticks?"
+        )
+    traded = names & {"price", "last"} and names & {"size", "qty", "quantity", "amount", "volume"}
+    if not mapped and (traded or {"bid", "ask"} <= names) and not names & {"open", "high"}:
+        return (
+            f"the rows look like ticks, not like bars; found: {listed}. Make bars of them first, "
+            "such as with Polars' group_by_dynamic"
+        )
     forms = "\n".join(f"  {n}: {FORMATS[n]}" for n in (FORMATS if wanted is None else (wanted,)))
     have = {plain(c) for c in columns} | {bare(c) for c in columns}
     lost = [field for field, words in PRICES.items() if not have & set(words)]

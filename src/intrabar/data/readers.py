@@ -10,6 +10,7 @@ names the option.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -287,6 +288,11 @@ def stamps_in(frame: pl.DataFrame, time: str, clock: str, how: Reading, rows: Ti
             raise DataError(
                 f"the stamps have lost their digits, in a spreadsheet perhaps: {text!r} (row "
                 f"{rows[at]}); fetch the file again"
+            )
+        if re.fullmatch(r"[2-6]\d{4}(?:\.\d+)?", text):
+            raise DataError(
+                f"the stamps of the column {time!r}, such as {text!r}, look like days as Excel "
+                "counts them; give the column the form of a date in the spreadsheet and save again"
             )
         which = "no stamp" if lost == frame.height else f"{lost} of {frame.height} stamps"
         hint = "%d.%m.%Y %H:%M" if clock or ":" in text else "%d.%m.%Y"

@@ -18,6 +18,7 @@ from intrabar.model.bars import Floats
 _THOUSANDS = r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
 _DECIMAL = r"^[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d*$"
 _DOTTED = r"^[-+]?\d{1,3}(?:\.\d{3}){2,}(?:,\d*)?$"
+_COMMA_NUMBER = r"^[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?(?:E[-+]?\d+)?$"
 _POINTS = r"^\s*\d{1,3}(?:\.\d{3})+\s*$"
 _UNIT = r"[KMBkmb万亿%]$"
 _THIRTY_SECONDS = r"^\d+[-'^]\d{2,3}\+?$"
@@ -142,7 +143,10 @@ def _parsed(column: pl.Series, comma: bool) -> pl.Series:
     unit = text.str.extract(r"^[-+]?[\d.,]+([KMB万亿])$")
     text = text.str.replace(r"[KMB万亿]$", "")
     if comma:
-        text = text.str.replace_all(r"\.", "").str.replace(",", ".")
+        # A point that parts no thousands is no point of this file: such a cell is no number.
+        grouped = text.str.contains(_COMMA_NUMBER).fill_null(False)
+        bare = text.str.replace_all(r"\.", "").str.replace(",", ".")
+        text = bare.set(~grouped, None)
     else:
         grouped = text.str.contains(_THOUSANDS)
         text = text.str.replace_all(",", "").zip_with(grouped.fill_null(False), text)
@@ -154,9 +158,14 @@ def _parsed(column: pl.Series, comma: bool) -> pl.Series:
 def _require_numbers(column: pl.Series, values: pl.Series, name: str, is_price: bool) -> None:
     text = column.str.strip_chars().str.to_lowercase()
     bad = values.is_null() & text.is_not_null() & ~text.is_in(_BLANK)
-    if not is_price or 2 * bad.sum() <= len(column):
+    if 2 * bad.sum() <= len(column):
         return
     cell = column.filter(bad)[0]
+    if not is_price:
+        raise DataError(
+            f"most of the column {name!r}, taken for the volume, is no number, the first is "
+            f"{cell!r}; name another column: --map volume=..., or none: --map volume="
+        )
     if re.match(_THIRTY_SECONDS, cell.strip()):
         raise DataError(
             f"the column {name!r} holds {cell!r}: prices in 32nds are not read; write them as "

@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 
 from intrabar.data.formats import Format
-from intrabar.data.reading.words import plain
+from intrabar.data.reading.words import HOURS, PARTS, plain
 from intrabar.data.stamps import is_clock, parse_stamps
 from intrabar.errors import DataError
 
 
 def stamp_columns(frame: pl.DataFrame, form: Format) -> tuple[str, str]:
     """The column of the stamp and that of the time of day, "" where there is none."""
+    _refuse_parts(frame, form)
     clocks = [c for c in form.clocks if is_clock(frame[c])]
     times = [c for c in form.times if c not in clocks or len(form.times) == 1]
     times = [c for c in times if len(times) == 1 or not is_clock(frame[c])] or list(form.times)
@@ -31,6 +32,20 @@ def stamp_columns(frame: pl.DataFrame, form: Format) -> tuple[str, str]:
     if opening and looks[opening[0]] > 1:
         return opening[0], ""
     return max(times, key=lambda c: looks[c]), ""
+
+
+def _refuse_parts(frame: pl.DataFrame, form: Format) -> None:
+    """Refuse a date or a time of day whose parts stand in columns of their own."""
+    names = {plain(c): c for c in frame.columns}
+    parts = [names[w] for w in PARTS if w in names]
+    of_time = [c for c in parts if plain(c) in ("minute", "minutes", "second")]
+    has_hour = any(w in names for w in HOURS)
+    only_parts = all(plain(c) in PARTS for c in form.times)
+    if (of_time and has_hour) or (only_parts and len(parts) >= 3):
+        raise DataError(
+            f"the stamp is in parts, in the columns {', '.join(map(repr, parts))}; join them in "
+            "one column, such as 2024-03-12 09:30"
+        )
 
 
 def _look(column: pl.Series) -> int:

@@ -13,7 +13,8 @@ STAMPS = (
     "open time", "opentime", "time open", "timeopen", "start time", "starttime", "begin",
     "begins at", "period start", "start", "candle time", "bar time", "bartime", "datetime",
     "date time", "datetimes", "ts event", "ts", "window start", "timestamp", "time stamp", "unix",
-    "unixtime", "unix timestamp", "unix time", "epoch", "t", "time", "date", "time key",
+    "unixtime", "mts", "date/time", "date / time", "unix timestamp", "unix time", "epoch", "t",
+    "time", "date", "time key",
     "trade date", "tradedate", "trade time", "trading date", "tradingdate", "dtyyyymmdd",
     "yyyymmdd", "caldt", "day", "gmt time", "local time", "utc time", "utc", "日期", "时间",
     "交易日期", "交易时间", "日時", "日付", "날짜", "data", "datum", "fecha", "dt", "datadate",
@@ -33,6 +34,14 @@ CLOCKS = (
     "时间",
     "ora",
     "时刻",
+    "uhrzeit",
+    "time of day",
+    "tijd",
+    "horario",
+    "horário",
+    "orario",
+    "saat",
+    "время",
 )
 DAYS = (
     "date", "day", "dtyyyymmdd", "yyyymmdd", "trade date", "tradedate", "trading date", "日期",
@@ -43,7 +52,8 @@ PRICES = {
     "open": (
         "open", "open price", "opening price", "openprice", "openprc", "price open", "o", "op",
         "openp", "otwarcie", "开盘", "开盘价", "開盤價", "開盤", "今开", "始値", "시가",
-        "apertura", "abertura", "eröffnung", "eröffnungskurs", "erster", "ouverture", "ouv", "aç",
+        "apertura", "abertura", "eröffnung", "eröffnungskurs", "eröffn", "erste", "erster",
+        "ouverture", "ouv", "aç",
         "açılış",
     ),
     "high": (
@@ -59,10 +69,11 @@ PRICES = {
     ),
     "close": (
         "close", "close price", "closing price", "closeprice", "price close", "close/last",
-        "last", "last price", "close / last", "c", "cl", "closep", "price", "prc", "settle",
+        "last", "last price", "latest", "close / last", "c", "cl", "closep", "price", "prc",
+        "settle",
         "settlement price", "zamkniecie", "zamknięcie", "收盘", "收盘价", "收盤價", "收盤",
         "終値", "종가", "cierre", "chiusura", "ultimo", "último", "fechamento", "schluss",
-        "schlusskurs", "letzter", "clôture", "cloture", "dernier", "şimdi",
+        "schlusskurs", "letzter", "zuletzt", "clôture", "cloture", "dernier", "şimdi",
     ),
 }  # fmt: skip
 
@@ -81,7 +92,9 @@ TICKERS = (
     "contract", "security", "stock", "stock code", "tic", "asset", "pair", "coin", "underlying",
     "root symbol", "raw symbol", "product", "instrument name", "股票代码", "代码", "证券代码",
     "name", "instrument id", "permno", "isin", "cusip", "gvkey", "epic", "scrip", "company",
-    "股票名称", "名称",
+    "股票名称", "名称", "asset id", "id", "sid", "secid", "security id", "stock id", "symbol id",
+    "ticker id", "coin id", "pair id", "product id", "contract id", "figi", "ric", "sedol", "wkn",
+    "cik", "sec id", "assetid", "instrumentid", "series",
 )  # fmt: skip
 """Columns that say what a row is of. Names of companies and numbers do not name a symbol."""
 
@@ -98,7 +111,15 @@ VENDORS = (
 )  # fmt: skip
 """Columns that vendors write beside a bar."""
 
-LOOSE = ("name", "instrument id", "permno", "isin", "cusip", "gvkey", "company", "股票名称", "名称")
+LOOSE = (
+    "name", "instrument id", "permno", "isin", "cusip", "gvkey", "company", "股票名称", "名称",
+    "asset id", "id", "sid", "secid", "security id", "stock id", "symbol id", "ticker id",
+    "coin id", "pair id", "product id", "contract id", "figi", "ric", "sedol", "wkn", "cik",
+    "sec id", "assetid", "instrumentid", "series",
+)  # fmt: skip
+HOURS = ("hour", "hora", "heure", "ora", "stunde", "hr", "hh")
+PARTS = ("year", "month", "day", "hour", "minute", "minutes", "second", "mm", "yyyy", "hh")
+"""Columns that hold a part of a stamp each."""
 
 
 _ZONES = ("gmt", "utc", "est", "edt", "et", "eet", "cet", "cst", "pst")
