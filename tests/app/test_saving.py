@@ -149,6 +149,20 @@ def test_what_cannot_be_made_again_is_said(
         assert (code, why in err, err.count("\n")) == (1, True, 1)
 
 
+def test_a_name_is_the_label_and_what_was_given_later_is_lost(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    named, changed = EveryFew(7), EveryFew(7)
+    named.name = "mine"
+    changed.extra = 3  # type: ignore[attr-defined]
+    manifests = [
+        read_run(ib.backtest(one, {"AAA": frame}, **SHARE).save(tmp_path, report=False)).manifest
+        for one in (named, changed)
+    ]
+    assert (manifests[0]["lost"], list(manifests[0]["strategies"])) == ("", ["mine"])
+    assert "extra of it is none of its parameters" in manifests[1]["lost"]
+
+
 def test_a_trial_of_a_sweep_can_be_stored(frame: pd.DataFrame, tmp_path: Path) -> None:
     space = {"seed": [1, 2], "account.cash": [5e4, 1e5]}
     found = ib.sweep("CoinFlip", {"AAA": frame}, parameters=space, keep=False, **SHARE)

@@ -27,6 +27,7 @@ from intrabar.strategy.registry import (
 from intrabar.strategy.signals import ARRAYS, Signals
 from intrabar.strategy.weights import Weights
 
+NAMES = ("name", "_name")
 ARRAYS_OF = {Signals: ARRAYS, Weights: ("weight",)}
 
 
@@ -50,11 +51,21 @@ def described(label: str, strategy: AnyStrategy, file: str) -> dict[str, Any]:
         return {"name": READER, "as": label, "params": {"file": file}}
     try:
         name, params = _bot(strategy) if isinstance(strategy, Bot) else _named(strategy)
-        if state_of(load(name, params)) != state_of(strategy):
-            raise ConfigError(f"{name} with {params} is another one")
+        others = _differing(state_of(load(name, params)), state_of(strategy))
+        if others:
+            raise ConfigError(
+                f"{', '.join(others)} of it is none of its parameters, and was given afterwards or "
+                "worked out"
+            )
     except IntrabarError as error:
         raise RunError(f"{label} cannot be made again from the stored run: {error}") from None
     return {"name": name, "as": label, "params": params}
+
+
+def _differing(made: dict[str, Any], strategy: dict[str, Any]) -> list[str]:
+    """What a strategy holds otherwise than one that is made anew; the label stands for its name."""
+    names = [name for name in {**made, **strategy} if name not in NAMES]
+    return [name for name in names if made.get(name) != strategy.get(name)]
 
 
 def _bot(bot: Bot) -> tuple[str, dict[str, Any]]:

@@ -59,7 +59,8 @@ def _row(run: StoredRun) -> list[str]:
     first, last = span(m)
     what = titled(m["strategies"], list(m["instruments"]))
     named = "" if m["title"] == what else f"{m['title']}: "
-    return [run.id, *figures, first, last, f"{named}{what}"]
+    ended = "" if m["status"] == "finished" else f" ({m['status']})"
+    return [run.id, *figures, first, last, f"{named}{what}{ended}"]
 
 
 def span(manifest: Mapping[str, Any]) -> tuple[str, str]:
