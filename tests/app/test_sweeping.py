@@ -14,6 +14,7 @@ from intrabar.app.sweeping import planned
 from intrabar.research.threads import Threads
 from tests.app.runs_of_it import write_bars
 from tests.app.sweeps_of_it import Dip, bars, crossing
+from tests.strategy.markets import AtALimit, AtAStop
 
 FRAME = bars()
 SPACE = {
@@ -66,6 +67,28 @@ def test_a_run_in_a_sweep_is_the_run_alone(result: ib.SweepResult) -> None:
         assert row["digest"] == expected.digest
         assert dict(outcome.metrics) == dict(expected.metrics.values)
         assert outcome.status == expected.status.word
+
+
+def test_a_name_of_the_run_and_of_the_strategy_is_asked_about() -> None:
+    with pytest.raises(ib.ConfigError, match=r"a setting of the run .*write AtALimit\.period"):
+        ib.sweep(ib.Bot(AtALimit(), ib.FixedPercent()), FRAME, parameters={"period": [3, 9]})
+
+
+@pytest.mark.parametrize("entry", [AtALimit, AtAStop])
+def test_a_bot_that_rests_and_leaves_by_a_signal_is_itself_in_a_sweep(entry: Any) -> None:
+    period = f"{entry.__name__}.period"
+    parameters = {period: [3, 9], "away": [0.1, 0.6], "exit.stop": [0.01, 0.05]}
+    sizes = {"equity_fraction": [0.2, 0.8]}
+    base = ib.Bot(entry(), ib.FixedPercent())
+    result = ib.sweep(base, FRAME, parameters=parameters | sizes, keep=False)
+    assert result.failed == 0
+    assert result.table["campaigns"].min() > 0
+    assert result.table["digest"].n_unique() == len(result.outcomes)
+    for row, outcome in zip(result.table.iter_rows(named=True), result.outcomes, strict=True):
+        p = dict(outcome.trial.parameters)
+        leaves = ib.FixedPercent(p["exit.stop"])
+        bot = ib.Bot(entry(p[period], p["away"]), leaves, equity_fraction=p["equity_fraction"])
+        assert row["digest"] == ib.backtest(bot, FRAME).digest
 
 
 @pytest.mark.parametrize("workers", [2, 4])

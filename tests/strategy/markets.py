@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.result import Result, finish
+from intrabar.indicators import ema
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
 from intrabar.sim.account import Account
@@ -193,3 +194,47 @@ def run_of(market: Market, *strategies: Any, **how: Any) -> Result:
         for strategy, running in zip(strategies, run.running.values(), strict=True):
             if isinstance(running, RunningStrategy):
                 vars(strategy).update(vars(running.strategy))
+
+
+@dataclass(frozen=True)
+class Pullback:
+    """Waits below an average with a limit order, above it with a stop, and leaves by a signal."""
+
+    period: int = 5
+    away: float = 0.2
+
+    wakes_on = ""
+
+    def indicators(self) -> dict[str, Any]:
+        """An average."""
+        return {"average": ema(self.period)}
+
+    @staticmethod
+    def decide_side(now: Any, p: Any) -> int:
+        """With the trend."""
+        return 1 if now.close > now.average else -1
+
+    @staticmethod
+    def wants_out(now: Any, p: Any, side: int) -> bool:
+        """Out when the trend has turned."""
+        return side * (now.close - now.average) < 0.0
+
+
+@dataclass(frozen=True)
+class AtALimit(Pullback):
+    """At a better price than the close."""
+
+    @staticmethod
+    def limit_entry(now: Any, p: Any, side: int) -> float:
+        """Away from it, against the side."""
+        return now.close - side * p.away
+
+
+@dataclass(frozen=True)
+class AtAStop(Pullback):
+    """At a worse price than the close."""
+
+    @staticmethod
+    def stop_entry(now: Any, p: Any, side: int) -> float:
+        """Away from it, with the side."""
+        return now.close + side * p.away

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intrabar.engine.result import Result
-from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
 from intrabar.indicators import bollinger, ema, rsi
 from intrabar.model.bars import Market
 from intrabar.model.enums import PathPolicy
@@ -23,7 +23,7 @@ from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
 from intrabar.strategy.weights import Weights
-from tests.strategy.markets import other_future, run_of, walk
+from tests.strategy.markets import AtALimit, AtAStop, other_future, run_of, walk
 
 BARS = 240
 FIVE = 5 * 60_000_000_000
@@ -106,6 +106,10 @@ MADE = {
         TrendFollowing(3, 8, 0.5),
         FixedRatio(5),
         gates=Gates(False, 0.3, 5, "17:00", 60.0, 0.02),
+    ),
+    "limits, out by signal": lambda _: Bot(AtALimit(), FixedPercent(0.004, 0.01)),
+    "stops, part of equity": lambda _: Bot(
+        AtAStop(), FixedPercent(0.004, 0.0), equity_fraction=0.5
     ),
     "signals": mean_reversion,
     "weights": lambda market: Weights(np.tanh(np.round(market.close - 100.0))),

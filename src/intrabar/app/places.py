@@ -50,9 +50,17 @@ def paths_of(place: str, makers: Sequence[Maker], symbols: Sequence[str]) -> tup
     ------
     NotFoundError
         There is no such place; the message names the nearest.
+    ConfigError
+        It is a setting of the run and a parameter of a strategy.
     """
     steps = [name or int(number) for name, number in STEP.findall(place)]
     if place in WHOLE:
+        both = [maker.label for maker in makers if place in maker.places()]
+        if both:
+            raise ConfigError(
+                f"parameters.{place}: is a setting of the run and a parameter of {both[0]}; for "
+                f"the strategy's write {both[0]}.{place}"
+            )
         return ((place,),)
     if steps[:1] == ["account"] and len(steps) == 2 and steps[1] in AccountConfig.model_fields:
         return (tuple(steps),)
