@@ -317,3 +317,15 @@ def test_columns_of_a_frame_that_are_not_read_are_told() -> None:
     ib.backtest(ib.Signals(frame["sentiment"].round()), frame)
     plain = ib.backtest(ib.Signals([0] * 8), bars(8).assign(Volume=1.0))
     assert not any("not read" in w for w in plain.warnings)
+
+
+def test_what_was_guessed_of_bars_is_told_without_flags(tmp_path: Path) -> None:
+    frame = bars(8).rename_axis("Date").assign(**{"Volume USD": 1.0, "Vol Q": 2.0})
+    frame.to_csv(tmp_path / "btcusd.csv")
+    for data, said in (
+        (frame, "columns={'volume': "),
+        (tmp_path / "btcusd.csv", "'columns: {volume: "),
+    ):
+        result = ib.backtest(ib.Signals([0] * 8), data, symbols="USDUSD", calendar="none")
+        assert not any("--" in w for w in result.warnings)
+        assert any("not read: 'Vol" in w or said in w for w in result.warnings)

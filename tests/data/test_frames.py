@@ -82,3 +82,22 @@ def test_a_frame_without_a_zone() -> None:
 def test_what_is_no_frame() -> None:
     with pytest.raises(DataError, match="a frame is needed, not list"):
         bars_from_frame([1, 2], "X")  # type: ignore[arg-type]
+
+
+def test_an_index_of_even_numbers_since_1970_is_one_of_stamps() -> None:
+    """pandas makes a RangeIndex of them."""
+    frame = pd.DataFrame(
+        {"open": 1.0, "high": 1.5, "low": 0.5, "close": 1.25, "volume": 7.0},
+        index=pd.RangeIndex(1_710_250_200, 1_710_250_200 + 8 * 60, 60, name="time"),
+    )
+    bars = bars_from_frame(frame, "BTCUSD", calendar="24/7")
+    assert bars.open_time[0] == ns("2024-03-12T13:30")
+
+
+def test_an_index_of_names_is_asked_about() -> None:
+    frame = pd.DataFrame(
+        {"date": ["2024-03-04"] * 2, "open": 1.0, "high": 1.5, "low": 0.5, "close": 1.25},
+        index=pd.Index(["AAA", "BBB"], name="symbol"),
+    )
+    with pytest.raises(DataError, match=r"'symbol' holds several instruments: AAA, BBB"):
+        bars_from_frame(frame, "CCC")

@@ -24,6 +24,7 @@ from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.calendars import trade_dates
 from intrabar.data.frames import UNNAMED, frame_bars
 from intrabar.data.margins import read_margins
+from intrabar.data.reading.dialects import in_arguments
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
@@ -65,7 +66,7 @@ def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Serie
     named = calendar_for(symbol, said, config.calendar)
     how = reading_of(Source(symbol=symbol), named, config)
     checked, calendar = frame_bars(data, symbol, how)
-    return given_series(checked.bars, calendar, remarks_of(checked.findings, symbol))
+    return given_series(checked.bars, calendar, remarks_of(checked.findings, symbol, in_arguments))
 
 
 def _series_of_bars(bars: Bars, config: Config) -> Series:

@@ -6,7 +6,7 @@ Each is accounted for, so that a later run can be held against it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from intrabar.data.margins import Margins, read_margins
 from intrabar.data.periods import parse_period
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.readers import Reading, read_file
-from intrabar.data.reading.dialects import in_configuration
+from intrabar.data.reading.dialects import in_configuration, in_keys
 from intrabar.data.schedules import calendar_named
 from intrabar.data.stamps import known_zone
 from intrabar.errors import ConfigError, DataError, FileError, NotFoundError
@@ -323,10 +323,12 @@ def reading_of(source: Source, named: str | None, config: Config) -> Reading:
     )
 
 
-def remarks_of(findings: Iterable[Finding], symbol: str) -> tuple[Remark, ...]:
+def remarks_of(
+    findings: Iterable[Finding], symbol: str, words: Callable[[str], str] = in_keys
+) -> tuple[Remark, ...]:
     """What was set aside, guessed or left out on the way from a source to bars."""
     told = [f for f in findings if f.severity == "error" or (f.count and f.rule in _TOLD)]
-    return tuple(Remark(f"{symbol}: {f.text}", severe=f.rule != "reading") for f in told)
+    return tuple(Remark(f"{symbol}: {words(f.text)}", severe=f.rule != "reading") for f in told)
 
 
 def stored_remarks(manifest: Manifest) -> tuple[Remark, ...]:

@@ -36,6 +36,16 @@ def in_configuration(text: str, beside: str) -> str:
     return f"{made}. Say it beside the file: {beside}" if names else made
 
 
+def in_arguments(text: str) -> str:
+    """A sentence in the arguments of `bars_from_frame`."""
+    return _said(text, _argument)[0]
+
+
+def in_keys(text: str) -> str:
+    """A sentence in the keys of a configuration."""
+    return _said(text, _key)[0]
+
+
 def _said(text: str, form: object) -> tuple[str, set[str]]:
     names: set[str] = set()
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from intrabar.data.reading.table import Table, counted
 from intrabar.data.reading.text import unique
-from intrabar.data.reading.words import STAMPS, plain
+from intrabar.data.reading.words import STAMPS, TICKERS, plain
 from intrabar.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _of_pandas(frame: pd.DataFrame) -> Table:
 
     labels = [_label(name) for name in frame.columns]
     columns = [(label, frame.iloc[:, i]) for i, label in enumerate(labels)]
-    levels = range(frame.index.nlevels) if not isinstance(frame.index, pd.RangeIndex) else ()
+    levels = range(frame.index.nlevels)
     indexed = []
     for level in levels:
         values = frame.index.get_level_values(level)
@@ -53,7 +53,8 @@ def _of_pandas(frame: pd.DataFrame) -> Table:
             continue  # a count that lost its first rows
         if name in labels:
             continue
-        if not name or (plain(name) not in STAMPS and frame.index.nlevels == 1):
+        known = plain(name) in STAMPS or plain(name) in TICKERS
+        if not name or (not known and frame.index.nlevels == 1):
             name = "time" if "time" not in map(plain, labels) else "index"
         indexed.append((name, pd.Series(values, name=name)))
     names, repeated = unique([name for name, _ in (*indexed, *columns)])

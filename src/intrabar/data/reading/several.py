@@ -123,7 +123,7 @@ def _one_value(table: Table, column: str, symbol: str) -> Table:
     text = cells.cast(pl.String).str.strip_chars()
     values = [v for v in text.unique(maintain_order=True) if v and plain(v) != name]
     if name in TICKERS:
-        if len(values) == len(text):
+        if name in LOOSE and len(values) == len(text):
             return table  # a number for each row
         if len(values) > 1:
             if (mine := [v for v in values if _same(v, symbol)]) and len(mine) == 1:
