@@ -148,7 +148,7 @@ class _Placing:
 
 
 def _bars(part: Part) -> Bars:
-    return Bars(symbol="", period=1, **part._asdict())
+    return Bars(symbol="part", period=1, **part._asdict())
 
 
 class _Reel:
