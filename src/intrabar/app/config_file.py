@@ -169,7 +169,8 @@ def absolute(config: Config, folder: Path) -> Config:
     def found(one: StrategyConfig) -> StrategyConfig:
         if one.name != READER:
             return one
-        return one.model_copy(update={"params": {"file": whole(str(one.params.get("file", "")))}})
+        file = whole(str(one.params.get("file", "")))
+        return one.model_copy(update={"params": {**one.params, "file": file}})
 
     truth = None
     if config.calibrated:

@@ -25,6 +25,7 @@ from intrabar.strategy.registry import (
     parameter_names,
 )
 from intrabar.strategy.signals import ARRAYS, Signals
+from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import Weights
 
 NAMES = ("name", "_name")
@@ -48,9 +49,11 @@ def described(label: str, strategy: AnyStrategy, file: str) -> dict[str, Any]:
         It cannot be made again from a name and parameters; the message says why.
     """
     if isinstance(strategy, Signals | Weights):
-        return {"name": READER, "as": label, "params": {"file": file}}
+        return {"name": READER, "as": label, "params": {"file": file, **_gates(strategy)}}
     try:
         name, params = _bot(strategy) if isinstance(strategy, Bot) else _named(strategy)
+        if isinstance(strategy, Strategy) and "gates" in vars(strategy) and "gates" not in params:
+            params = {**params, **_gates(strategy)}
         others = _differing(state_of(load(name, params)), state_of(strategy))
         if others:
             raise ConfigError(
@@ -72,8 +75,11 @@ def _bot(bot: Bot) -> tuple[str, dict[str, Any]]:
     name, params = _named(bot.entry, ENTRIES)
     exit_name, of_exit = _named(bot.exit, EXITS)
     own = {key: getattr(bot, key) for key in BOT_PARAMETERS if key not in ("exit", "gates")}
-    gates = {f.name: getattr(bot.gates, f.name) for f in fields(Gates)}
-    return name, {**params, **own, "exit": {"name": exit_name, **of_exit}, "gates": gates}
+    return name, {**params, **own, "exit": {"name": exit_name, **of_exit}, **_gates(bot)}
+
+
+def _gates(strategy: AnyStrategy) -> dict[str, Any]:
+    return {"gates": {f.name: getattr(strategy.gates, f.name) for f in fields(Gates)}}
 
 
 def _named(thing: Any, known: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:

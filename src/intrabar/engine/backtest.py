@@ -24,6 +24,7 @@ from intrabar.model.session import CLOCK_FIELDS, Clock
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
+from intrabar.sim.state import WAKE_OPEN
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
 from intrabar.strategy.contract import require_hooks
@@ -166,17 +167,16 @@ class Run:
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             if name in arrays:
-                arrays[name].connect(self.machine, k)
+                arrays[name].connect(self.machine, k, tables.get(name))
                 self.running[name] = arrays[name]
             else:
-                higher = self.frames.history(named[name])
                 self.running[name] = connected(
                     strategy,
                     self.machine,
                     k,
                     columns[name],
                     tables.get(name),
-                    higher,
+                    self.frames.history(named[name]),
                     self.clock,
                 )
                 if isinstance(running := self.running[name], RunningStrategy):
@@ -255,12 +255,7 @@ def given_columns(
 
 
 def require_runnable(strategies: Mapping[str, AnyStrategy]) -> None:
-    """Refuse strategies that could not do what they are meant to.
-
-    Raises
-    ------
-    StrategyError, ConfigError
-    """
+    """Refuse strategies that could not do what they are meant to; raises as `require_hooks`."""
     for strategy in strategies.values():
         if isinstance(strategy, Strategy):
             require_hooks(strategy, Strategy)
@@ -308,18 +303,18 @@ def arrays_of(
 
 
 def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
-    """The gates of each bot, and of each Python strategy that has any.
+    """The gates of each bot, and of each other strategy that has any.
 
     Raises
     ------
     ConfigError
-        A Python strategy has those of a bot, or something else under that name.
+        A strategy that is no bot has those of a bot, or something else under that name.
     """
     found: dict[str, Gates] = {}
     for name, strategy in strategies.items():
         if isinstance(strategy, Bot):
             found[name] = strategy.gates
-        elif isinstance(strategy, Strategy) and strategy.gates != Gates():
+        elif strategy.gates != Gates():
             if not isinstance(strategy.gates, Gates):
                 raise ConfigError(f"{name}: gates is {strategy.gates!r}, must be a Gates")
             strategy.gates.require_calendar_alone(name)
@@ -371,6 +366,8 @@ def wake_bits(
     for k, (name, strategy) in enumerate(strategies.items()):
         if name in arrays:
             wake[:, k] = arrays[name].wake
+            if name in tables:
+                wake[tables[name].flatten.any(axis=1), k] |= WAKE_OPEN
         elif isinstance(strategy, Bot):
             wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
         else:

@@ -297,7 +297,7 @@ class ChunkedRun:
     def _connect(self, shown: Shown, clock: Clock) -> None:
         for k, (name, strategy) in enumerate(self.given.strategies.items()):
             if name in self.arrays:
-                self.arrays[name].connect(self.machine, k)
+                self.arrays[name].connect(self.machine, k, shown.tables.get(name))
                 self.running[name] = self.arrays[name]
                 continue
             columns, table = shown.columns[name], shown.tables.get(name)
@@ -312,7 +312,7 @@ class ChunkedRun:
             elif isinstance(running, RunningStrategy):
                 running.show(shown.columns[name], shown.tables.get(name))
             else:
-                running.connect(self.machine, k)
+                running.connect(self.machine, k, shown.tables.get(name))
 
 
 def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:

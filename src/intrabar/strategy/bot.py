@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
-from intrabar.model.enums import Gate, OrderType, Phase
+from intrabar.model.enums import OrderType, Phase
 from intrabar.model.values import Bounds, Rule, take
 from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
@@ -29,7 +29,7 @@ from intrabar.strategy.bot_kernel import (
 )
 from intrabar.strategy.bot_record import BOT, GATES
 from intrabar.strategy.contract import indicators_of, require_entry, require_exit
-from intrabar.strategy.gates import Gates, Timetable
+from intrabar.strategy.gates import Gates, Timetable, counted
 from intrabar.strategy.rules import (
     BAR_FIELDS,
     CompiledRule,
@@ -119,10 +119,6 @@ class Bot:
             raise ConfigError(f"a bot has one size: {' and '.join(given)} are given")
         if self.risk_fraction is None and given:
             object.__setattr__(self, "risk_fraction", 0.0)
-        if hasattr(self.entry, "stop_entry") and hasattr(self.entry, "limit_entry"):
-            raise ConfigError(
-                f"{self.name} has a stop_entry and a limit_entry; an entry has one at most"
-            )
         if not given and self.risk_fraction == 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
         self.indicators()
@@ -365,11 +361,7 @@ class RunningBot:
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
-        symbols = self.machine.market.symbols
-        return [
-            (symbols[j], Gate(g).word, int(self.counts[j, g]))
-            for j, g in zip(*np.nonzero(self.counts), strict=True)
-        ]
+        return counted(self.counts, self.machine.market.symbols)
 
 
 def rule_of(bot: Bot, name: str) -> str | None:

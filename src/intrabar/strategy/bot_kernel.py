@@ -304,6 +304,15 @@ def act_at_open(bot: Any, book: Book, i: int) -> None:
                 put_closing(book, bot.strategy, j, sleeve.qty).role = ROLE_SESSION
 
 
+@kernel
+def keeps_back(bot: Any, i: int, j: int) -> bool:
+    """Whether a gate of the calendar keeps an entry back, which is counted."""
+    gate = closed_gate(bot, blocked_at(bot, i, j))
+    if gate >= 0:
+        count(bot, j, gate)
+    return gate >= 0
+
+
 @cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""

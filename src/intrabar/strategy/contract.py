@@ -147,6 +147,10 @@ def require_entry(entry: Any) -> None:
             f"{_name(entry)}: wakes_on is {wakes_on!r}, must name the indicator that is 0 where "
             'nothing can happen; write wakes_on = "" in the class to be asked at every bar'
         )
+    if hasattr(entry, "stop_entry") and hasattr(entry, "limit_entry"):
+        raise ConfigError(
+            f"{_name(entry)} has a stop_entry and a limit_entry; an entry has one at most"
+        )
     if wakes_on and wakes_on not in indicators_of(entry):
         raise ConfigError(
             f"{_name(entry)}: wakes_on is {wakes_on!r}, which is none of its indicators"

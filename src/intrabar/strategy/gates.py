@@ -120,6 +120,14 @@ class Timetable:
     at_open: NDArray[np.uint8]
 
 
+def counted(counts: NDArray[np.int64], symbols: tuple[str, ...]) -> list[tuple[str, str, int]]:
+    """(symbol, gate, how often it blocked), where it did, of counts (n, gates)."""
+    return [
+        (symbols[j], Gate(g).word, int(counts[j, g]))
+        for j, g in zip(*np.nonzero(counts), strict=True)
+    ]
+
+
 def new_york_seconds(instants: Times) -> tuple[Times, Times]:
     """Day since 1970 and second of the day in New York, right over clock changes.
 

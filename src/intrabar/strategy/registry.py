@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -66,8 +66,8 @@ def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
     name : str
         One of `known()`, or `package.module:Name`.
     params : mapping
-        Of the class; for an entry also those of a bot: `exit` (a name, or a mapping with a
-        name and its parameters), and the rest of `BOT_PARAMETERS`.
+        Of the class, and `gates`; for an entry also those of a bot: `exit` (a name, or a mapping
+        with a name and its parameters), and the rest of `BOT_PARAMETERS`.
 
     Raises
     ------
@@ -90,9 +90,24 @@ def strategy_from(made: Any, name: str, params: Mapping[str, Any]) -> AnyStrateg
         entry = construct(made, given, name, allowed)
         whole: Bot = construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
         return whole
-    strategy = construct(made, given, name, parameter_names(made)) if callable(made) else made
+    names = parameter_names(made)
+    gates = None if "gates" in names else bot_parts(popped(given, "gates"), name).get("gates")
+    strategy = construct(made, given, name, [*names, "gates"]) if callable(made) else made
     if not isinstance(strategy, AnyStrategy):
         raise ConfigError(f"{name} is neither a strategy, an entry, a bot, signals nor weights")
+    return strategy if gates is None else gated(strategy, gates)
+
+
+def popped(given: dict[str, Any], key: str) -> dict[str, Any]:
+    """What is given under a key, taken out."""
+    return {key: given.pop(key)} if key in given else {}
+
+
+def gated(strategy: AnyStrategy, gates: Gates) -> AnyStrategy:
+    """A strategy with gates."""
+    if not isinstance(strategy, Strategy):
+        return replace(strategy, gates=gates)
+    strategy.__dict__["gates"] = gates
     return strategy
 
 

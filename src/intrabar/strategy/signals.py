@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import DatedTimeline, Timeline
+from intrabar.model.bars import DatedTimeline, Market, Timeline
 from intrabar.model.enums import Reject
 from intrabar.model.values import shown, take, zone
 from intrabar.sim.access import address_of, as_book, pointer
@@ -23,8 +23,9 @@ from intrabar.sim.inbox import refuse as refuse_order
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.strategy.aligned import placed, require_rows
-from intrabar.strategy.bot_kernel import put_order
-from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.bot_kernel import keeps_back, open_hook, put_order
+from intrabar.strategy.bot_record import BOT, GATES
+from intrabar.strategy.gates import Gates, Timetable, counted
 from intrabar.strategy.labelled import (
     Reading,
     columns_of,
@@ -75,6 +76,9 @@ class Signals:
         Of stamps that carry none.
     label : {"start", "end"}
         Edge of an intraday bar that a stamp marks; what fits the bars where it is not said.
+    gates : Gates
+        `session` and `flatten` keep entries back, and close positions in time. A side that turns
+        a position round while a gate is closed leaves it, and enters nothing.
 
     Notes
     -----
@@ -93,10 +97,11 @@ class Signals:
     time: Any = None
     zone: str | tzinfo | None = None
     label: str | None = None
+    gates: Gates = field(default_factory=Gates)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "zone", zone("signals: zone", self.zone))
-        take(self, "signals: ", {"name": str, "zero": ("flat", "hold")})
+        take(self, "signals: ", {"gates": Gates, "name": str, "zero": ("flat", "hold")})
         if hasattr(self.side, "columns") and "side" in self.side.columns:
             self._take_columns(self.side)
         for what in ARRAYS:
@@ -269,13 +274,15 @@ class RunningSignals:
     def __init__(self, signals: Signals, market: Timeline) -> None:
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
         self.zero_holds = signals.zero == "hold"
+        self.symbols = tuple(market.symbols)
+        self.counts = np.zeros((len(self.symbols), GATES), np.int64)
         side = self.arrays["side"]
         self.wake, wrong = wake_where_said(side, self.zero_holds, WAKE_FLAT | WAKE_HELD)
         if wrong:
             known = np.isin(side, (1.0, -1.0, 0.0)) | np.isnan(side)
             refuse(~known.ravel(), side, "signals: side", "1, -1, 0 or NaN")
 
-    def connect(self, machine: Machine, row: int) -> None:
+    def connect(self, machine: Machine, row: int, table: Timetable | None = None) -> None:
         """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, SIGNALS)
@@ -291,20 +298,35 @@ class RunningSignals:
         bot["book"] = machine.book_address
         bot["instruments_count"] = len(market.symbols)
         bot["columns"] = address_of(market.close, np.float64, shape)
+        self._gate(bot, market, table)
         self.reads = np.array([self.record["side"][0]], np.int64)
         context = address_of(self.record, SIGNALS, (1,))
         reads = address_of(self.reads, np.int64, (1,))
-        machine.connect(row, Hooks(0, close_hook.address, 0, context, reads, len(self.reads)))
+        at_open = 0 if table is None else open_hook.address
+        machine.connect(row, Hooks(at_open, close_hook.address, 0, context, reads, len(self.reads)))
+
+    def _gate(self, bot: Any, market: Market, table: Timetable | None) -> None:
+        """Name the timetable of its gates to the kernels, and where they count."""
+        bot["counts"] = address_of(self.counts, np.int64, self.counts.shape)
+        bot["atr_column"] = -1
+        if table is None:
+            return
+        self.table = table
+        shape = market.close.shape
+        bot["blocked"] = address_of(table.blocked, np.uint8, shape)
+        bot["flatten"] = address_of(table.flatten, np.uint8, shape)
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
-        """Signals have no gates."""
-        return []
+        """(symbol, gate, how often it blocked), where it did."""
+        return counted(self.counts, self.symbols)
 
-    def checkpoint(self) -> None:
-        """Signals remember nothing from bar to bar."""
+    def checkpoint(self) -> NDArray[np.int64]:
+        """What the gates have counted; nothing else is remembered from bar to bar."""
+        return self.counts.copy()
 
-    def return_to(self, checkpoint: None) -> None:
-        """Nothing to put back."""
+    def return_to(self, checkpoint: NDArray[np.int64]) -> None:
+        """Put back what a checkpoint holds."""
+        self.counts[:] = checkpoint
 
 
 @kernel
@@ -332,6 +354,10 @@ def close_hook(context: int, i: int) -> int:
             or (side == 0.0 and held == 0.0)
         ):
             continue
+        if side != 0.0 and bot.blocked != 0 and keeps_back(bot, i, j):
+            if held == 0.0:
+                continue
+            side = 0.0
         stop = target = np.nan
         change = -held
         price, tick, is_refused = closes[i, j], book.instruments[j].tick_size, False

@@ -20,7 +20,7 @@ from intrabar.strategy.blame import blame, blamed, moment
 from intrabar.strategy.copied import FOR_A_REPLAY, copied
 from intrabar.strategy.desk import Desk, HigherSeries
 from intrabar.strategy.gated import Gated
-from intrabar.strategy.gates import Gates, Timetable
+from intrabar.strategy.gates import Gates, Timetable, counted
 from intrabar.strategy.views import AtClose, AtOpen, View
 
 
@@ -309,10 +309,7 @@ class RunningStrategy:
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
-        return [
-            (self.desks[j].symbol, Gate(g).word, int(self._counts[j, g]))
-            for j, g in zip(*np.nonzero(self._counts), strict=True)
-        ]
+        return counted(self._counts, tuple(desk.symbol for desk in self.desks))
 
 
 def defines(strategy: Strategy, hook: str) -> bool:

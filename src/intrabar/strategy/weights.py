@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import DatedTimeline, Timeline
+from intrabar.model.bars import DatedTimeline, Market, Timeline
 from intrabar.model.values import take, zone
 from intrabar.sim import state
 from intrabar.sim.access import address_of, as_book, pointer
@@ -23,8 +23,9 @@ from intrabar.sim.inbox import put
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.aligned import placed, require_rows
-from intrabar.strategy.bot_kernel import put_order
-from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.bot_kernel import act_at_open, keeps_back, put_closing, put_order
+from intrabar.strategy.bot_record import BOT, GATES
+from intrabar.strategy.gates import Gates, Timetable, counted
 from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
 
 CANCEL = state.CANCEL
@@ -45,6 +46,9 @@ class Weights:
         How reports call it.
     time, zone, label
         Of stamps, as `Signals` has them.
+    gates : Gates
+        As `Signals` has them: what adds to a position is kept back, and closed positions stay so
+        until another weight is given.
 
     Notes
     -----
@@ -62,10 +66,11 @@ class Weights:
     time: Any = None
     zone: str | tzinfo | None = None
     label: str | None = None
+    gates: Gates = field(default_factory=Gates)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "zone", zone("weights: zone", self.zone))
-        take(self, "weights: ", {"name": str})
+        take(self, "weights: ", {"gates": Gates, "name": str})
         self._reading(None)
         object.__setattr__(self, "weight", own(self.weight))
 
@@ -143,11 +148,13 @@ class RunningWeights:
 
     def __init__(self, weights: Weights, market: Timeline) -> None:
         self.grid = weights.grid(market)
+        self.symbols = tuple(market.symbols)
+        self.counts = np.zeros((len(self.symbols), GATES), np.int64)
         wanted = np.asarray(~np.isnan(self.grid).all(axis=1))
         self.wake = np.where(wanted, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0))
         self.wake[1:][wanted[:-1]] |= np.uint8(WAKE_OPEN)
 
-    def connect(self, machine: Machine, row: int) -> None:
+    def connect(self, machine: Machine, row: int, table: Timetable | None = None) -> None:
         """Let the loop of a machine call it, over the market that it shows now."""
         market = machine.market
         self.record = np.zeros(1, WEIGHTS)
@@ -159,19 +166,33 @@ class RunningWeights:
         bot["book"] = machine.book_address
         bot["instruments_count"] = len(market.symbols)
         bot["columns"] = address_of(market.close, np.float64, shape)
+        self._gate(bot, market, table)
         bot["equity"] = address_of(machine.tape.equity, np.float64, shape[:1])
         context = address_of(self.record, WEIGHTS, (1,))
         machine.connect(row, Hooks(open_hook.address, close_hook.address, 0, context))
 
+    def _gate(self, bot: Any, market: Market, table: Timetable | None) -> None:
+        """Name the timetable of its gates to the kernels, and where they count."""
+        bot["counts"] = address_of(self.counts, np.int64, self.counts.shape)
+        bot["atr_column"] = -1
+        if table is None:
+            return
+        self.table = table
+        shape = market.close.shape
+        bot["blocked"] = address_of(table.at_open, np.uint8, shape)
+        bot["flatten"] = address_of(table.flatten, np.uint8, shape)
+
     def gate_counts(self) -> list[tuple[str, str, int]]:
-        """Weights have no gates."""
-        return []
+        """(symbol, gate, how often it blocked), where it did."""
+        return counted(self.counts, self.symbols)
 
-    def checkpoint(self) -> None:
-        """Weights remember nothing from bar to bar."""
+    def checkpoint(self) -> NDArray[np.int64]:
+        """What the gates have counted; nothing else is remembered from bar to bar."""
+        return self.counts.copy()
 
-    def return_to(self, checkpoint: None) -> None:
-        """Nothing to put back."""
+    def return_to(self, checkpoint: NDArray[np.int64]) -> None:
+        """Put back what a checkpoint holds."""
+        self.counts[:] = checkpoint
 
 
 @kernel
@@ -187,7 +208,14 @@ def cancel_waiting(book: Any, bot: Any, j: int) -> None:
 
 @kernel
 def order_toward(
-    book: Any, record: Any, j: int, weight: float, close: float, equity: float, reduces: bool
+    book: Any,
+    record: Any,
+    i: int,
+    j: int,
+    weight: float,
+    close: float,
+    equity: float,
+    reduces: bool,
 ) -> None:
     """Ask for the order that brings a position to its weight, if it is of the kind wanted.
 
@@ -205,6 +233,10 @@ def order_toward(
     change = in_lots(wanted - sleeve.qty, x.lot)
     if change == 0.0 or (change * sleeve.qty < 0.0 and wanted * sleeve.qty >= 0.0) != reduces:
         return
+    if not reduces and bot.blocked != 0 and keeps_back(bot, i, j):
+        if sleeve.qty * wanted < 0.0:
+            put_closing(book, bot.strategy, j, sleeve.qty)
+        return
     side = 1 if change > 0.0 else -1
     put_order(book, bot.strategy, j, side, abs(change), np.nan, np.nan)
 
@@ -221,7 +253,7 @@ def close_hook(context: int, i: int) -> int:
     for j in range(n):
         if not np.isnan(weights[i, j]) and book.instruments[j].head >= 0:
             cancel_waiting(book, record.bot, j)
-        order_toward(book, record, j, weights[i, j], closes[i, j], equity, True)
+        order_toward(book, record, i, j, weights[i, j], closes[i, j], equity, True)
     return 0
 
 
@@ -230,10 +262,14 @@ def open_hook(context: int, i: int) -> int:
     """`on_open` of weights: the rest of what the close before asked for, at the same open."""
     record = carray(pointer(context), 1, WEIGHTS)[0]
     book = as_book(record.bot.book)
+    if record.bot.flatten != 0:
+        act_at_open(record.bot, book, i)
+    if i == 0:
+        return 0
     n = record.bot.instruments_count
     weights = carray(pointer(record.weights), (i + 1, n), np.float64)
     closes = carray(pointer(record.bot.columns), (i + 1, n), np.float64)
     equity = carray(pointer(record.bot.equity), i, np.float64)[i - 1]
     for j in range(n):
-        order_toward(book, record, j, weights[i - 1, j], closes[i - 1, j], equity, False)
+        order_toward(book, record, i, j, weights[i - 1, j], closes[i - 1, j], equity, False)
     return 0
