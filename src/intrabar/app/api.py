@@ -63,7 +63,8 @@ def backtest(
         Takes the tables of a run in chunks.
     **given
         `config`, `symbols`, `start`, `end`, `period`, `cash`, `account`, `instruments`, `params`,
-        `path_policy`, `zone`, `actions`, `margins`, `detail` and `rates`: see `Given`.
+        `path_policy`, `calendar`, `zone`, `actions`, `margins`, `detail` and `rates`: see
+        `help(intrabar.app.given.Given)`, or "What there is" in the documentation.
 
     Returns
     -------

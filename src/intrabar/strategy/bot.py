@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from intrabar.strategy.bot_kernel import (
 from intrabar.strategy.bot_record import BOT, GATES
 from intrabar.strategy.contract import indicators_of, require_entry, require_exit
 from intrabar.strategy.gates import Gates, Timetable, counted
+from intrabar.strategy.parts import Entry, Exit
 from intrabar.strategy.rules import (
     BAR_FIELDS,
     CompiledRule,
@@ -40,32 +41,6 @@ from intrabar.strategy.rules import (
 )
 
 RISK = 0.01  # fraction of the equity, where no size is given
-
-
-class Entry(Protocol):
-    """What makes a flat bot take a side; see `strategy.entries` for examples."""
-
-    wakes_on: str
-
-    def indicators(self) -> dict[str, Indicator]:
-        """What `decide_side` reads beside the bar."""
-
-    @staticmethod
-    def decide_side(now: Any, p: Any) -> int:
-        """+1, -1 or 0. Phase: CLOSE."""
-
-
-class Exit(Protocol):
-    """Where the stop and the target of a position stand; see `exits` for examples."""
-
-    trails: bool
-
-    def indicators(self) -> dict[str, Indicator]:
-        """What the rules read beside the bar."""
-
-    @staticmethod
-    def initial_levels(now: Any, p: Any, side: int, price: float) -> tuple[float, float]:
-        """First stop and target, NaN for no target. Phase: CLOSE of the signal's bar."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +65,23 @@ class Bot:
         Run the rules and the steps as plain Python, for a debugger; the results are the same.
     equity_fraction : fraction of the equity, >= 0
         Held in every campaign, whatever its stop.
+
+    Examples
+    --------
+    >>> bot = Bot(MovingAverageCrossover(10, 30), TrailingATR(), risk_fraction=0.02)
+    >>> ib.backtest(bot, bars)
+
+    An entry of one's own is a frozen dataclass of its parameters:
+
+    >>> @dataclass(frozen=True)
+    ... class Dip:
+    ...     below: float = 30.0
+    ...     wakes_on = ""  # or the name of an indicator that is 0 where nothing can happen
+    ...     def indicators(self):
+    ...         return {"rsi": ib.rsi(14)}
+    ...     @staticmethod
+    ...     def decide_side(now, p):
+    ...         return 1 if now.rsi < p.below else 0
 
     Notes
     -----

@@ -55,6 +55,22 @@ class Strategy:
     Only hooks that a subclass defines are called. None of them is called while every instrument
     still lacks an indicator (warm-up).
 
+    Examples
+    --------
+    >>> @dataclass
+    ... class Dip(ib.Strategy):
+    ...     below: float = 30.0
+    ...     def indicators(self):
+    ...         return {"rsi": ib.rsi(14)}
+    ...     def on_close(self, now):
+    ...         if now.is_flat and now["rsi"] < self.below:
+    ...             now.buy(10, stop_loss=0.95 * now.close)
+    ...         elif not now.is_flat and now["rsi"] > 50:
+    ...             now.close_position()
+    >>> ib.backtest(Dip(25), bars)
+
+    Notes
+    -----
     `gates`, an attribute of the class or of the instance, keeps back its entries outside of
     sessions and closes its positions in time: `gates = Gates(session=True, flatten="16:55")`.
     """
