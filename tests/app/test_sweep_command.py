@@ -97,7 +97,7 @@ def test_failed_trials_are_told_and_all_of_them_are_an_error(
         (["sweep", "c.yaml", "--workers", "0"], "workers: is 0"),
         (["sweep", "c.yaml", "--out", "a.csv"], "a.csv"),
         (["sweep", "--data", "a.csv", "--strategy", "CoinFlip"], "nothing to sweep"),
-        (["trials", "--out", "nowhere"], "no ledger in nowhere"),
+        (["trials", "--out", "nowhere"], "nowhere; the first sweep makes one"),
     ],
 )
 def test_bad_input_is_a_sentence(

@@ -301,6 +301,8 @@ def _file(source: Source, named: str | None, config: Config, period: str | None)
     try:
         raw = read_file(source.file, how)
         checked = check(raw, source.symbol, sort=source.sort)
+    except FileError:
+        raise
     except DataError as error:
         name = Path(source.file).name
         beside = f"data: [{{symbol: {source.symbol}, file: {name}, ...}}]"
@@ -340,7 +342,7 @@ def _from_catalogue(source: Source, calendar: str | None, period: str | None) ->
     catalogue = Catalogue(source.catalogue)
     if not catalogue.list():
         raise DataError(
-            f"{source.symbol}: the catalogue {catalogue.root} is empty; fill it with "
+            f"{source.symbol}: the catalogue {catalogue.root.absolute()} is empty; fill it with "
             "'intrabar data import FILE', or name a file of bars as data"
         )
     found = catalogue.show(source.symbol, source.period or period)

@@ -72,7 +72,7 @@ def report_in_chunks(
     )
     told = noted(result.remarks, [*_left_out(result), *remarks])
     found = Findings(**told, manifest=manifest)
-    if not is_idle(result.metrics):  # else there is nothing to judge
+    if not is_idle(result.metrics.values):  # else there is nothing to judge
         found = replace(
             found,
             metrics=sectioned(result.metrics),

@@ -77,7 +77,7 @@ def report(
         levels=result.levels,
     )
     found = Findings(**noted(result.remarks, remarks), manifest=manifest)
-    if not is_idle(result.metrics):  # else there is nothing to judge
+    if not is_idle(result.metrics.values):  # else there is nothing to judge
         found = replace(
             found,
             metrics=sectioned(result.metrics),

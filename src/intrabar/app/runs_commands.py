@@ -12,7 +12,7 @@ from cyclopts import App
 from intrabar.analysis.units import shown
 from intrabar.app.output import Json, examples, print_table
 from intrabar.app.runs import StoredRun, compare, find_run, list_runs, rerun
-from intrabar.engine.summary import ROWS, titled
+from intrabar.engine.summary import IDLE, ROWS, is_idle, titled
 
 HEADER = ("run", "return", "Sharpe", "from", "to", "what")
 
@@ -89,8 +89,11 @@ def show(run: str = "last", /, *, out: Path = Path("runs"), as_json: Json = Fals
         return 0
     m = found.manifest
     print(f"{found.id}  {m['title']}  ({m['status']})\n")
-    for name, label in ROWS.items():
-        print(f"  {label:<12}{shown(name, m['metrics'].get(name)):>14}")
+    if is_idle(m["metrics"]):
+        print(f"  {IDLE}")
+    else:
+        for name, label in ROWS.items():
+            print(f"  {label:<12}{shown(name, m['metrics'].get(name)):>14}")
     print("\ndata")
     for origin in m["data"]:
         print(

@@ -19,7 +19,7 @@ def summary_lines(
     """The lines, title first; `more` is what else to know, after what the run itself tells."""
     lines = [config.name or result.title, result.facts, ""]
     lines += figure_lines(result.metrics, result.setup.account.currency)
-    if not is_idle(result.metrics):
+    if not is_idle(result.metrics.values):
         ends = sorted(run.total_return for run in result.band)
         lines.append(band_line(ends, int(result.campaigns["ambiguous"].sum())))
     if result.market.detail is not None:
@@ -40,7 +40,7 @@ def lines_in_chunks(result: ChunkedResult, config: Config, more: Sequence[str] =
     lines = [config.name or result.title, result.facts, ""]
     currency = result.given.account.currency
     lines += figure_lines(result.metrics, currency)
-    if config.report and not is_idle(result.metrics):
+    if config.report and not is_idle(result.metrics.values):
         ends = sorted(result.band_returns.values())
         lines.append(band_line(ends, result.recorded.ambiguous))
     if any(one.detail is not None for one in result.given.alongside):

@@ -97,7 +97,7 @@ class ChunkedResult:
             return Told(self.title, self.facts, [("return", f"{self.total_return:.2%}")], [])
         rows = figure_rows(self.metrics, self.given.account.currency)
         band: list[str] = []
-        if "band" in self.__dict__ and not is_idle(self.metrics):
+        if "band" in self.__dict__ and not is_idle(self.metrics.values):
             ends = sorted(self.band_returns.values())
             band = [band_line(ends, self.recorded.ambiguous).strip()]
         more = [*remark_lines(self.remarks), f"tables: {self.folder}"]

@@ -334,7 +334,7 @@ class Result:
     def _repr_html_(self) -> str:
         rows = figure_rows(self.metrics, self._currency)
         band = [line.strip() for line in self._band_lines()]
-        picture = "" if is_idle(self.metrics) else self.plot().svg
+        picture = "" if is_idle(self.metrics.values) else self.plot().svg
         return Told(self.title, self.facts, rows, [*band, *self._notes()]).html(picture)
 
     @property
@@ -355,7 +355,7 @@ class Result:
 
     def _band_lines(self) -> list[str]:
         """The band where it is known."""
-        if is_idle(self.metrics) or not self.knows_band:
+        if is_idle(self.metrics.values) or not self.knows_band:
             return []
         ends = sorted(run.total_return for run in self.band)
         return [band_line(ends, int(self.campaigns["ambiguous"].sum()))]

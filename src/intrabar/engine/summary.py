@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from intrabar.analysis.metrics import Sheet
 from intrabar.analysis.units import shown
@@ -39,14 +39,14 @@ def ended(status: RunStatus, is_liquidated: bool) -> str:
 
 def figure_lines(sheet: Sheet, currency: str) -> list[str]:
     """The figures of `ROWS`, a line each; one line where nothing was traded."""
-    if is_idle(sheet):
+    if is_idle(sheet.values):
         return [f"  {IDLE}"]
     return [figure_line(sheet, name, label, currency) for name, label in ROWS.items()]
 
 
 def figure_rows(sheet: Sheet, currency: str) -> list[tuple[str, str]]:
     """The same as labels and texts."""
-    if is_idle(sheet):
+    if is_idle(sheet.values):
         return [("", IDLE)]
     return [(label, figure_text(sheet, name, currency)) for name, label in ROWS.items()]
 
@@ -82,6 +82,6 @@ def remark_lines(remarks: Sequence[Remark], more: Sequence[str] = ()) -> list[st
     return lines + [f"note: {text}" for text in dict.fromkeys(more) if text not in texts]
 
 
-def is_idle(sheet: Sheet) -> bool:
+def is_idle(values: Mapping[str, float | None]) -> bool:
     """Whether nothing was traded and nothing earned: there are no figures then."""
-    return not any(sheet.values[name] for name in ("turnover", "exposure", "net_profit", "costs"))
+    return not any(values.get(name) for name in ("turnover", "exposure", "net_profit", "costs"))
