@@ -29,6 +29,7 @@ from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import Weights
+from tests.engine.test_refused_orders import Careless
 from tests.strategy.markets import NAN, setup_of, walk
 
 BEHIND = 64  # rows
@@ -117,6 +118,7 @@ MADE = {
     "signals": lambda: Signals({s: ([1.0, NAN, 0.0, -1.0] * 10) for s in SYMBOLS}, 2.0),
     "weights": lambda: Weights(np.tile([[0.2, -0.1], [NAN, NAN], [-0.1, 0.3]], (14, 1))[:40]),
     "busy": Busy,
+    "careless": Careless,
     "fills": lambda: Fills((4, 5, 19)),
     "fills too": lambda: Fills((5, 20)),
 }

@@ -97,6 +97,24 @@ def mean_reversion(market: Market) -> Signals:
     return Signals({market.symbols[0]: side}, qty=3, stop=1.0, target=2.0)
 
 
+class AsksTooMuch(Strategy):
+    """Stops and targets about the last price, half of them on the wrong side."""
+
+    def on_open(self, now: AtOpen) -> None:
+        edge = now.open + 0.02 * (now.bar % 5 - 2)
+        now.order(1 if now.bar % 2 else -1, 2, stop_loss=edge)
+        now.modify_stop_loss(edge)
+
+    def on_close(self, now: AtClose) -> None:
+        now.modify_take_profit(now.close + 0.02 * (now.bar % 7 - 3))
+        if now.bar % 4 == 0:
+            now.close_position()
+
+    def on_fill(self, fill: FillNotice, now: AtOpen) -> None:
+        if now.bar % 3 == 0:
+            now.buy(1, stop_loss=fill.price - 0.01, take_profit=now.open + 0.5)
+
+
 MADE = {
     "coin, fixed": lambda _: Bot(CoinFlip(3, 0.5), FixedRatio(5)),
     "coin, trailing": lambda _: Bot(CoinFlip(4, 0.5), TrailingATR(5, 2.0)),
@@ -114,6 +132,7 @@ MADE = {
     "signals": mean_reversion,
     "weights": lambda market: Weights(np.tanh(np.round(market.close - 100.0))),
     "python": lambda _: SeesEverything(),
+    "refused": lambda _: AsksTooMuch(),
 }
 
 

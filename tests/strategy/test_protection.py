@@ -401,7 +401,7 @@ def test_a_bot_that_rests_is_held_against_its_own_price(interpreted: bool) -> No
 
 
 @pytest.mark.parametrize("interpreted", [False, True])
-@pytest.mark.parametrize(("later", "told"), [(101.0, True), (INF, True), (NAN, False)])
+@pytest.mark.parametrize(("later", "told"), [(INF, True), (NAN, False)])
 def test_a_stop_that_an_exit_moves_nowhere_stays(
     later: float, told: bool, interpreted: bool
 ) -> None:
@@ -412,6 +412,11 @@ def test_a_stop_that_an_exit_moves_nowhere_stays(
         [("stop", "stop", "sell", 1.0)] * 4 if told else []
     )
     assert result.fills.height == 1
+
+
+def test_an_exit_whose_stop_the_close_has_passed_leaves_at_the_next_open() -> None:
+    result = run_of(flat_market(5), Bot(Always(), Levels(95.0, later=101.0), qty=1.0))
+    assert result.fills.select("bar", "reason").rows()[:2] == [(1, "entry"), (2, "stop")]
 
 
 @settings(max_examples=40, deadline=None)

@@ -58,6 +58,7 @@ class Bot:
         Lost when the first stop is hit. Of this, `qty` and `equity_fraction` one is given; where
         none is, it is 0.01.
     qty : quantity, > 0
+        0, as for the others: not given.
     gates : Gates
     warm_up : bars, >= 0
         No decision before this bar, beyond the warm-up of the indicators.

@@ -255,8 +255,8 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
     if not side * (wanted - sleeve.stop) > 0.0:
         return
-    price, tick = seen(bot, bot.close_column), book.instruments[j].tick_size
-    if not is_level(wanted, price, -side, tick):
+    # One that the close has passed is a level: the market leaves at the next open.
+    if not is_level(wanted, math.nan, -side, book.instruments[j].tick_size):
         refused = put_closing(book, bot.strategy, j, sleeve.qty)
         refused.type = STOP
         refused.role = ROLE_STOP
