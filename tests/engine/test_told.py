@@ -38,6 +38,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "Replay": replay,
         "Sheet": result.metrics,
         "Plot": result.plot(),
+        "critique": ib.critique(result)[0],
+        "band": result.band,
+        "Expected": ib.expected(result, 0.6),
     }
 
 
@@ -62,7 +65,9 @@ def test_some_lines_and_no_arrays(kind: str, outcomes: dict[str, Any]) -> None:
             assert label in html
 
 
-@pytest.mark.parametrize("kind", ["one without tables", "Sheet", "Plot"])
+@pytest.mark.parametrize(
+    "kind", ["one without tables", "Sheet", "Plot", "critique", "band", "Expected"]
+)
 def test_nothing_else_prints_arrays_either(kind: str, outcomes: dict[str, Any]) -> None:
     assert "array" not in repr(outcomes[kind])
     assert len(repr(outcomes[kind])) < 2_000

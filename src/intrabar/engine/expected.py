@@ -27,7 +27,7 @@ RUNS = 100
 Truth = PathTruth | float | str | Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expected:
     """The end of a run under many random paths, beside its ambiguity band.
 
@@ -99,7 +99,7 @@ class Expected:
             "ambiguous": self.ambiguous,
         }
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         ends = {run.policy: run.total_return for run in self.band}
         return (
             f"expected {self.mean:.2%}, 90 % of {len(self.end_equity)} random paths between "

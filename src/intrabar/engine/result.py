@@ -60,6 +60,10 @@ class BandRun(NamedTuple):
     ambiguous: int
     equity: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        campaigns = f"{self.campaigns:,} campaigns, {self.ambiguous:,} ambiguous"
+        return f"<{self.policy.word}: {self.total_return:.2%}, {campaigns}>"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:

@@ -12,7 +12,7 @@ Mark = Literal["fail", "doubt", "unknown", "pass"]
 MARKS: tuple[Mark, ...] = ("fail", "doubt", "unknown", "pass")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One weakness that was looked for in a run.
 
@@ -37,6 +37,9 @@ class Finding:
     evidence: str
     what_to_do: str = ""
     figures: Mapping[str, float | None] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.mark}: {self.title} ({self.evidence})>"
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
