@@ -65,7 +65,7 @@ def page() -> str:
         "then.\n",
         table(("of `now`", "on_close", "on_open, on_fill, on_order", "what"), of_now()),
         "\n## What a compiled rule sees\n\n"
-        "`now` in the static functions of an entry or an exit, `p` beside it: its own parameters.\n",
+        "`now` in the static functions of an entry or an exit; `p` has its own parameters.\n",
         table(
             ("of `now`", "what"),
             [

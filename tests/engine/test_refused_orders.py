@@ -205,7 +205,7 @@ ODD: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda x: repr(x)[:30])
+@pytest.mark.parametrize("value", ODD, ids=lambda x: repr(x)[:30].split(" at ")[0])
 def test_whatever_is_asked_of_a_view_is_done_or_refused_in_a_sentence(value: Any) -> None:
     replay = Replay(setup_of(walk(20, 4), Strategy()))
     replay.seek(5)
