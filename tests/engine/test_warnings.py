@@ -179,3 +179,16 @@ def test_entries_of_less_than_a_lot_are_told_where_others_were_made() -> None:
         "s: 5 entries were not made: the equity at risk, or the fraction of it, is worth less "
         "than one lot (size_zero)"
     ) in severe(result)
+
+
+def test_a_refusal_is_told_with_its_first_day() -> None:
+    class Late(Strategy):
+        """Asks for half a share from the fourth day on."""
+
+        def on_close(self, now: AtClose) -> None:
+            if now.bar >= 3:
+                now.buy(0.5)
+
+    market = walk(10, 1, period=DAY_NS)
+    day = str(np.datetime64(int(market.time[3]), "ns"))[:10]
+    assert severe(run_of(market, Late()))[0].endswith(f"(first on {day})")

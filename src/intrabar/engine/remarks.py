@@ -136,7 +136,11 @@ def _refusals(known: Known) -> list[Remark]:
         known.orders.filter(pl.col("role").is_in(["plain", "stop", "target"]))
         .with_columns(is_child.alias("child"), pl.col("reject").cast(pl.String))
         .group_by("child", "reject")
-        .agg(pl.len().alias("count"), pl.col("symbol", "qty").first())
+        .agg(
+            pl.len().alias("count"),
+            pl.col("symbol", "qty").first(),
+            pl.col("submitted_time").min().alias("first"),
+        )
         .sort("count", "reject", descending=[True, False])
         .collect()
     )
@@ -146,7 +150,10 @@ def _refusals(known: Known) -> list[Remark]:
         total = int(rows["count"].sum())
         for row in rows.filter(pl.col("reject") != "none").rows(named=True):
             count = row["count"]
-            text = f"{count:,} of {total:,} {what} were refused: {_reason(row, known.instruments)}"
+            text = (
+                f"{count:,} of {total:,} {what} were refused: {_reason(row, known.instruments)} "
+                f"(first on {row['first']:%Y-%m-%d})"
+            )
             remarks.append(Remark(text, severe=is_one or count >= SEVERE_SHARE * total))
     return remarks
 
