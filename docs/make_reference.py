@@ -64,6 +64,8 @@ def page() -> str:
         "## What a class sees\n\n`now` in the hooks of a `Strategy`; at OPEN only what is known "
         "then.\n",
         table(("of `now`", "on_close", "on_open, on_fill, on_order", "what"), of_now()),
+        "\n### What an order says\n\nOf `buy` and `sell`, and of `order` with the side in front.\n",
+        table(("argument", "what"), parameters(ib.AtClose.order)),
         "\n## What a compiled rule sees\n\n"
         "`now` in the static functions of an entry or an exit; `p` has its own parameters.\n",
         table(
