@@ -165,5 +165,5 @@ def _told(values: dict[str, Any]) -> str:
         elif name == "tif":
             told.append(value.word)
         else:
-            told.append(f"{name}={value!r}" if value is not True else name)
+            told.append(f"{name}={repr(value).removesuffix('.0')}" if value is not True else name)
     return " ".join(told)
