@@ -92,8 +92,8 @@ def test_the_same_seed_gives_the_same_paths_from_a_result_or_a_setup() -> None:
 @pytest.mark.parametrize(
     ("truth", "error", "told"),
     [
-        (1.2, ConfigError, "must be a probability"),
-        (math.nan, ConfigError, "must be a probability"),
+        (1.2, ConfigError, "truth: is"),
+        (math.nan, ConfigError, "truth: is"),
         (truth_of(7, 10, symbol="ES"), ConfigError, "is of ES, the run trades A"),
         (truth_of(7, 10, period=5 * MINUTE_NS), NotFoundError, "path truth of A '1m'"),
         (truth_of(0, 0), DataError, "no stop and target in one bar"),
@@ -106,7 +106,7 @@ def test_a_truth_that_does_not_fit(truth: Any, error: type[Exception], told: str
 
 
 def test_there_must_be_a_run() -> None:
-    with pytest.raises(ConfigError, match="runs is 0"):
+    with pytest.raises(ConfigError, match="runs: is 0"):
         ib.expected(setup_of(coin_market(), EveryBar()), 0.5, runs=0)
 
 

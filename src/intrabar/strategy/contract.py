@@ -151,7 +151,8 @@ def require_entry(entry: Any) -> None:
         raise ConfigError(
             f"{_name(entry)} has a stop_entry and a limit_entry; an entry has one at most"
         )
-    if wakes_on and wakes_on not in indicators_of(entry):
+    known = {*indicators_of(entry), *getattr(entry, "given", ())}  # columns come with a setup
+    if wakes_on and wakes_on not in known:
         raise ConfigError(
             f"{_name(entry)}: wakes_on is {wakes_on!r}, which is none of its indicators"
         )

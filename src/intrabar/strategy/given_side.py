@@ -21,6 +21,7 @@ class GivenSide:
     """An entry that takes the side of a column that is given with the setup."""
 
     wakes_on = SIDE
+    given = (SIDE,)
 
     def indicators(self) -> dict[str, Indicator]:
         """None: the column is given."""
@@ -46,7 +47,7 @@ def given_side(entry: Any) -> Any:
 
 
 def _members(of: type) -> dict[str, Any]:
-    return {name: vars(of)[name] for name in ("wakes_on", "indicators", "decide_side")}
+    return {name: vars(of)[name] for name in ("wakes_on", "given", "indicators", "decide_side")}
 
 
 @kernel
