@@ -86,8 +86,8 @@ def test_more_variants_than_the_ledger_knows_may_be_said(home: Path, capsys: Any
 def test_what_is_wrong_is_one_line(home: Path, capsys: Any) -> None:
     for arguments, words in (
         (("nothing",), "unknown run or sweep 'nothing'"),
-        (("last", "--tried", "0"), "tried is 0"),
-        (("last", "--runs", "0"), "runs is 0"),
+        (("last", "--tried", "0"), "tried: is 0"),
+        (("last", "--runs", "0"), "runs: is 0"),
     ):
         code, out, err = said(capsys, "validate", *arguments, "--out", home)
         assert (code, out) == (2, "")

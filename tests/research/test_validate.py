@@ -196,9 +196,9 @@ def test_the_same_seed_gives_the_same_validation() -> None:
 
 
 def test_what_is_wrong_is_a_sentence() -> None:
-    with pytest.raises(ib.ConfigError, match="tried is 0, must be 1 or more"):
+    with pytest.raises(ib.ConfigError, match="tried: is 0, must be from 1"):
         validate_run(coin(1), tried=0)
-    with pytest.raises(ib.ConfigError, match="runs is 0, must be 1 or more"):
+    with pytest.raises(ib.ConfigError, match="runs: is 0, must be from 1"):
         validate_run(coin(1), runs=0)
 
 
