@@ -23,7 +23,7 @@ from intrabar.data.reading.lines import NotPlainError
 from intrabar.errors import DataError
 from intrabar.model.bars import Bars
 
-from .conftest import day
+from .conftest import day, ns
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -208,12 +208,31 @@ def test_a_file_that_goes_on_in_another_way_is_read_whole(tmp_path: Path, change
         in_pieces(path, source.how(), 30_000)
 
 
+@pytest.mark.parametrize("later", ["another period", "clocks go forward"])
+def test_what_later_rows_tell_is_held_against_the_first(tmp_path: Path, later: str) -> None:
+    """Minutes of a coin without a zone; far behind the first rows they are not what they were."""
+    first = np.datetime64("2024-03-08T00:00", "ns").astype(np.int64)
+    times = first + np.arange(5000) * MINUTE
+    if later == "another period":
+        times = np.append(times, times[-1] + np.arange(1, 400) * 5 * MINUTE)
+    else:
+        times[times >= ns("2024-03-10T02:00")] += 60 * MINUTE
+    rows = [f"{s},9,9.5,8.5,9,{5 + i % 3}" for i, s in enumerate(stamps(times, "local", "24/7"))]
+    path = tmp_path / "btcusd.csv"
+    path.write_text(f"DateTime,{HEADER}\n" + "\n".join(rows) + "\n")
+    how = Reading(symbol="BTCUSD", calendar="24/7", suggested=True)
+    with pytest.raises(DataError, match="bars of 5m|clocks were changed"):
+        check(read_file(path, how), "BTCUSD")
+    with pytest.raises(NotPlainError):
+        in_pieces(path, how, 30_000)
+
+
 def test_a_second_instrument_far_down_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = made(3, "NYSE", "local", "2024-03-04")
-    symbols = ["AAA"] * (len(source.rows) - 5) + ["BBB"] * 5
-    rows = [f"{row},{name}" for row, name in zip(source.rows, symbols, strict=True)]
+    whole_rows = [row for row in source.rows if row.count(",") == 5 and row[0] == "2"]
+    rows = [f"{row},AAA" for row in whole_rows[:-5]] + [f"{row},BBB" for row in whole_rows[-5:]]
     path = tmp_path / "aaa.csv"
     path.write_text(f"DateTime,{HEADER},symbol\n" + "\n".join(rows) + "\n")
     monkeypatch.setattr(streamed, "LARGE", 1)
