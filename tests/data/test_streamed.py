@@ -221,7 +221,7 @@ def test_what_later_rows_tell_is_held_against_the_first(tmp_path: Path, later: s
     path = tmp_path / "btcusd.csv"
     path.write_text(f"DateTime,{HEADER}\n" + "\n".join(rows) + "\n")
     how = Reading(symbol="BTCUSD", calendar="24/7", suggested=True)
-    with pytest.raises(DataError, match="bars of 5m|clocks were changed"):
+    with pytest.raises(DataError, match=r"bars of 5m|clocks were changed"):
         check(read_file(path, how), "BTCUSD")
     with pytest.raises(NotPlainError):
         in_pieces(path, how, 30_000)
