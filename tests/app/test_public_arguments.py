@@ -16,12 +16,19 @@ from intrabar.app.config import AccountConfig, Config, SweepConfig, WalkForwardC
 from intrabar.app.given import Given
 from tests.app.hostile import VALUES, frame
 
-SENTENCE = 700  # characters; a message that is longer shows a whole value
+SENTENCE = 1000  # characters; a message that is longer shows a whole value
 OUTCOMES = {
     *("AtClose", "AtOpen", "AuditReport", "Check", "Expected", "Finding", "PathTruth", "Result"),
     *("Session", "SweepResult", "Validation", "WalkForward"),
 }  # what runs give; nobody makes one
-INSIDE = ("strategy", "data", "config", "given", "test")  # what they hold is named, not they
+INSIDE = (
+    "frame",
+    "strategy",
+    "data",
+    "config",
+    "given",
+    "test",
+)  # what they hold is named, not they
 
 ROWS = 40
 BARS: dict[str, Any] = {
@@ -57,6 +64,19 @@ def _run_of(make: Callable[..., Any]) -> Callable[..., Any]:
     return lambda **given: ib.backtest(make(**given), frame())
 
 
+class Waiting(ib.Strategy):
+    """Does nothing at a close."""
+
+    def on_close(self, now: ib.AtClose) -> None:
+        pass
+
+
+def _gated(gates: Any) -> Any:
+    strategy = Waiting()
+    strategy.gates = gates
+    return ib.backtest(strategy, frame())
+
+
 def _bot(**params: Any) -> Any:
     return ib.backtest("CoinFlip", frame(), params=params)
 
@@ -78,6 +98,7 @@ def doors() -> dict[str, Door]:
         "Weights": {"weight": np.ones((ROWS, 1))},
         "audit": {**run, "cuts": 1},
         "backtest": run,
+        "bars_from_frame": {"frame": frame(), "symbol": "A"},
         "critique": {"result": result},
         "cross": {"a": ib.sma(2), "b": ib.sma(3)},
         "ema": {"period": 3},
@@ -117,6 +138,10 @@ def doors() -> dict[str, Door]:
         call = _run_of(what) if name in ("Signals", "Weights") else what
         found[name] = Door(call, base.get(name, {}), names)
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
+    replay = ib.Replay(result.setup)
+    found["replay.seek"] = Door(replay.seek, {"bar": 0}, ["bar", "step"])
+    found["replay.speed"] = Door(lambda speed: setattr(replay, "speed", speed), {}, ["speed"])
+    found["class gates"] = Door(_gated, {}, ["gates"])
     found["talib period"] = Door(
         lambda timeperiod: ib.talib("RSI", timeperiod=timeperiod), {}, ["timeperiod"]
     )
@@ -180,7 +205,17 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Door]:
 
 NAMES = [
     *(x for x in ib.__all__ if x not in OUTCOMES and not x.endswith("Error") and x != "Strategy"),
-    *("indicator.on", "talib period", "config=", "account=", "instruments=", "config sweep"),
+    *(
+        "indicator.on",
+        "replay.seek",
+        "replay.speed",
+        "class gates",
+        "talib period",
+        "config=",
+        "account=",
+        "instruments=",
+        "config sweep",
+    ),
     *("config walk_forward", "params=", "params gates", "params exit", "file"),
 ]
 

@@ -133,8 +133,10 @@ def actions_of(rows: Sequence[tuple[Any, float, float]], symbol: str) -> Actions
             )
             for day, s, d in rows
         ]
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{symbol}: actions: rows are (date, split, dividend): {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"{symbol}: actions: rows are (date, split, dividend): {str(error)[:200]}"
+        ) from None
     if bad := [
         row for row in made if not (0.0 < row.split < math.inf and 0.0 <= row.dividend < math.inf)
     ]:

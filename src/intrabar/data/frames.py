@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from intrabar.data.calendars import calendar_named
 from intrabar.data.checks import REJECTING, Checked, check
 from intrabar.data.periods import period_text
 from intrabar.data.readers import Reading, read_table
@@ -17,6 +18,8 @@ from intrabar.data.reading.frames_in import table_of
 from intrabar.data.reading.words import TICKERS, VENDORS, plain
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Bars
+from intrabar.model.values import Bounds, choice, mapping, named, number, shown, text, truth
+from intrabar.model.values import zone as zone_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +75,22 @@ def bars_from_frame(
     DataError
         A row cannot be used; unlike a file's, a frame's rows are not set aside.
     """
+    named("symbol:", symbol)
+    if not hasattr(frame, "columns"):
+        raise ConfigError(f"frame: is {shown(frame)}, must be a pandas or polars DataFrame")
+    columns = _names("columns", columns)
+    only = _names("only", only) or None
+    if label is not None:
+        choice("label:", label, ("start", "end"))
+    if decimal is not None:
+        choice("decimal:", decimal, (".", ","))
+    if scale is not None:
+        scale = number("scale:", scale, Bounds(above=True))
+    sort, zone = truth("sort:", sort), zone_of("zone:", zone)
+    for name, given in (("period", period), ("time_format", time_format)):
+        if given is not None:
+            named(f"{name}:", given)
+    calendar = calendar_named(text("calendar:", calendar)) or ""
     how = Reading(
         mapping=columns,
         only=only or {},
@@ -85,6 +104,14 @@ def bars_from_frame(
         scale=scale,
     )
     return frame_bars(frame, symbol, how, sort=sort)[0].bars
+
+
+def _names(place: str, given: Any) -> dict[str, str] | None:
+    """A mapping of texts; None where there is none."""
+    if given is None:
+        return None
+    found = mapping(f"{place}:", given, "a mapping of names to columns")
+    return {text(f"{place}:", x): text(f"{place}.{x}:", y) for x, y in found.items()}
 
 
 def frame_bars(frame: Any, symbol: str, how: Reading, *, sort: bool = False) -> tuple[Checked, str]:

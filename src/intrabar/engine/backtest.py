@@ -21,6 +21,7 @@ from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 from intrabar.model.session import CLOCK_FIELDS, Clock
+from intrabar.model.values import taken
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
@@ -314,9 +315,7 @@ def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
     for name, strategy in strategies.items():
         if isinstance(strategy, Bot):
             found[name] = strategy.gates
-        elif strategy.gates != Gates():
-            if not isinstance(strategy.gates, Gates):
-                raise ConfigError(f"{name}: gates is {strategy.gates!r}, must be a Gates")
+        elif taken(f"{name}: gates", strategy.gates, Gates) != Gates():
             strategy.gates.require_calendar_alone(name)
             found[name] = strategy.gates
     return found

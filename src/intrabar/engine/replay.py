@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from intrabar.engine.replay_watch import Subscriber, Watch
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.model.enums import RunStatus
 from intrabar.model.event import BacktestFinished, Event, Jumped, Step
-from intrabar.model.values import shown
+from intrabar.model.values import Bounds, shown, whole, word
 from intrabar.strategy.desk import Position
 from intrabar.strategy.views import View
 
@@ -144,7 +145,8 @@ class Replay:
         UsageError
             There is no such bar.
         """
-        place = Place(bar, int(step))
+        bar = whole("bar:", bar, Bounds(-math.inf, whole=True))
+        place = Place(bar, int(word("step:", step, Step)))
         if not Place(0) <= place <= self._track.end:
             raise UsageError(f"bar {bar} is not there: seek to one from 0 to {self._track.end.bar}")
         with self._moving():

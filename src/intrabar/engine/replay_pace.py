@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from intrabar.errors import ConfigError, UsageError
+from intrabar.errors import UsageError
+from intrabar.model.values import Bounds, as_float, number
 
 MOST_BEHIND = 0.1  # seconds that are caught up with after a delay
 
@@ -42,9 +43,9 @@ class Pace:
 
     @speed.setter
     def speed(self, bars_per_second: float) -> None:
-        if not bars_per_second > 0.0:
-            raise ConfigError(f"speed is {bars_per_second}, must be above 0 bars per second")
-        self._speed = float(bars_per_second)
+        found = as_float(bars_per_second)
+        is_endless = found == math.inf  # as fast as it goes
+        self._speed = found if is_endless else number("speed", found, Bounds(above=True))
         self._changed.set()
 
     @property

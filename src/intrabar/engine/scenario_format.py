@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from numbers import Number
 from typing import Any
+
+import numpy as np
 
 from intrabar.engine.scenario_orders import LAST_UNTIL, check_orders
 from intrabar.engine.scenario_values import (
@@ -48,6 +51,18 @@ INSTRUMENT = {f.name for f in fields(Instrument)} | {"tick_value", "contract_siz
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
+def check_plain(place: str, value: Any) -> None:
+    """Refuse what JSON does not have, at any depth; numbers may be NumPy's."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            check_plain(f"{place}.{name}", inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            check_plain(place, inner)
+    elif value is not None and not isinstance(value, str | Number | np.bool_):
+        raise ConfigError(f"{place}: {shown(value)}, must be what JSON has")
+
+
 def check_scenario(scenario: Any) -> None:
     """Refuse what is not a scenario.
 
@@ -58,6 +73,7 @@ def check_scenario(scenario: Any) -> None:
     """
     if not isinstance(scenario, dict):
         raise ConfigError(f"a scenario is a JSON object, not {shown(scenario)}")
+    check_plain("scenario", scenario)
     check_keys("scenario", scenario, SCENARIO)
     for name in ("instruments", "bars"):
         if not scenario.get(name):

@@ -110,6 +110,8 @@ def make(
     read = _columns(known, source, columns, selectable)
     text = _text(known, params, defaults, () if read == columns else read)
     made = Indicator(known, tuple(params.items()), read, outputs, "", (), text)
+    if not isinstance(output, str):
+        raise ConfigError(f"{made}: output is {shown(output)}, must be text")
     return select(made, output) if output else made
 
 

@@ -46,7 +46,7 @@ def from_config(given: Any) -> Indicator:
     source, output = params.pop("source", None), params.pop("output", "")
     timeframe = params.pop("timeframe", "")
     made = make(given["name"], (), params, source=source, output=output)
-    return made.on(timeframe) if timeframe else made
+    return made if isinstance(timeframe, str) and not timeframe else made.on(timeframe)
 
 
 def parse(text: str) -> Indicator:
