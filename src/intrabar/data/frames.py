@@ -18,7 +18,7 @@ from intrabar.data.reading.frames_in import table_of
 from intrabar.data.reading.words import TICKERS, VENDORS, plain
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Bars
-from intrabar.model.values import Bounds, choice, mapping, named, number, shown, text, truth
+from intrabar.model.values import Bounds, choice, mapping, named, number, text, truth
 from intrabar.model.values import zone as zone_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,6 @@ def bars_from_frame(
         A row cannot be used; unlike a file's, a frame's rows are not set aside.
     """
     named("symbol:", symbol)
-    if not hasattr(frame, "columns"):
-        raise ConfigError(f"frame: is {shown(frame)}, must be a pandas or polars DataFrame")
     columns = _names("columns", columns)
     only = _names("only", only) or None
     if label is not None:
