@@ -105,7 +105,7 @@ def test_what_configurations_write(given: Any, want: Indicator | None) -> None:
         ),
         ({"name": "cross", "a": 1}, ConfigError, "cross needs a and b"),
         ({"name": "sma", "period": 3, "source": 3}, ConfigError, "must name columns"),
-        ({"name": "bollinger", "output": 3}, NotFoundError, "output of bollinger"),
+        ({"name": "bollinger", "output": 3}, ConfigError, "output is 3, must be text"),
         ({"name": "sma", "period": "20"}, ConfigError, "period is '20', must be a number"),
         ({"period": 20}, ConfigError, "is no indicator"),
         (None, ConfigError, "is no indicator"),
