@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intrabar.data.checks import check
@@ -153,6 +153,7 @@ def test_a_day_is_not_known_before_its_last_bar() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example({186, 192}, "7h", "NYSE", 0)  # the last bar of a Friday, the first of its Saturday
 @given(
     st.sets(st.integers(0, 3 * 1440 // 5), min_size=2),
     st.sampled_from(["10m", "30m", "1h", "4h", "7h", "1d"]),

@@ -9,6 +9,7 @@ session are not known.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from intrabar.data.schedules import (
     calendar_named,
     canonical,
     days_of,
+    local_midnight,
     regular_hours,
     schedule,
     zone_of,
@@ -167,6 +169,22 @@ def local_dates(zone: str, instants: Times) -> Times:
 
     local = pl.Series(instants).cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone(zone)
     return local.dt.date().to_physical().to_numpy().astype(np.int64)
+
+
+def own_dates(calendar: str, dates: Times) -> tuple[Times, Times]:
+    """From when and until when bars belong to dates (ns UTC), where that hangs on local midnight.
+
+    Where sessions span midnight, and for a date of UTC, there is no such edge: the ends of time.
+    """
+    least, most = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    known = _around(calendar, dates * DAY_NS) if calendar and dates.size else None
+    if known is None or known.calendar == ALWAYS or spans_midnight(known):
+        return np.full_like(dates, least), np.full_like(dates, most)
+    zone = ZoneInfo(zone_of(calendar))
+    days, row = np.unique(dates, return_inverse=True)
+    edges = [local_midnight(int(day), zone) for day in (*days, *(days + 1))]
+    from_, until = np.array(edges, np.int64).reshape(2, -1)
+    return from_[row], until[row]
 
 
 def half_days(calendar: str, first: int | date, last: int | date) -> Times:

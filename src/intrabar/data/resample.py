@@ -67,6 +67,9 @@ def grouped(bars: Bars, period: int, calendar: str, phase: int) -> Bars | None:
     start = np.where(~inside & (bars.open_time >= close) & (start < close), close, start)
     end = np.where(inside, np.minimum(end, close), end)
     across = ~inside & (bars.open_time < close)
+    # No bucket reaches over the edge at which bars begin to belong to another date.
+    from_, until = calendars.own_dates(calendar, bars.session)
+    start, end = np.maximum(start, from_), np.minimum(end, until)
     end = np.where(across, bars.close_time, np.maximum(end, bars.close_time))
     return _grouped(bars, period, start, end, bars.session)
 

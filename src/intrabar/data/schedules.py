@@ -283,6 +283,11 @@ def _instant(day: date, at: time, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, at, zone).timestamp()) * 1_000_000_000
 
 
+def local_midnight(day: int, zone: ZoneInfo) -> int:
+    """When a date (days since 1970) begins in a zone, ns UTC."""
+    return _instant(EPOCH + timedelta(days=day), time(0), zone)
+
+
 def days_of(day: int | date) -> int:
     """Days since 1970."""
     return day if isinstance(day, int) else (day - EPOCH).days
