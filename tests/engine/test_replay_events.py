@@ -349,7 +349,7 @@ def test_it_goes_at_its_speed() -> None:
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan")])
 def test_a_speed_that_is_none(speed: float) -> None:
-    with pytest.raises(ConfigError, match="speed is .*, must be .*above 0"):
+    with pytest.raises(ConfigError, match=r"speed is .*, must be .*above 0"):
         replay_of().speed = speed
 
 
