@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -77,6 +80,17 @@ def test_a_frame_without_a_zone() -> None:
         bars_from_frame(frame, "X")
     found = bars_from_frame(frame, "X", zone="America/New_York")
     assert found.open_time[0] == ns("2024-07-05T13:30")
+
+
+@pytest.mark.parametrize(
+    "cell", [np.ones(3), [1, 2], pd.DataFrame({"a": [1]}), Decimal("sNaN"), {}, object()]
+)
+@pytest.mark.parametrize("column", ["High", "Volume"])
+def test_a_cell_that_is_no_price_is_named_with_its_row(column: str, cell: Any) -> None:
+    frame = pandas_frame().astype({column: object})
+    frame.at[frame.index[1], column] = cell
+    with pytest.raises(DataError, match=r"row|line|bar"):
+        bars_from_frame(frame, "X", calendar="NYSE")
 
 
 def test_what_is_no_frame() -> None:

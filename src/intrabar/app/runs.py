@@ -72,7 +72,7 @@ def list_runs(home: Path) -> Iterator[StoredRun]:
     if not home.is_dir():
         raise RunError(
             f"{home.absolute()}: no such folder of runs; make a run (intrabar demo), or name the "
-            "folder that has them: --out"
+            "folder that has them (--out)"
         )
     damaged = []
     for folder in run_folders(home):
@@ -125,7 +125,7 @@ def find_run(home: Path, name: str) -> StoredRun:
     if not found:
         raise RunError(
             f"there is no run in {home.absolute()}; make one (intrabar demo), or name the folder "
-            "that has them: --out"
+            "that has them (--out)"
         )
     if name == "last":
         return read_run(found[-1])

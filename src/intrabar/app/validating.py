@@ -110,7 +110,7 @@ def find_stored(home: Path, name: str) -> StoredRun | StoredSweep:
     if not runs and not sweeps:
         raise RunError(
             f"there is no run and no sweep in {home.absolute()}; make one (intrabar demo), or name "
-            "the folder that has them: --out"
+            "the folder that has them (--out)"
         )
     if name == "last":
         newest = max([*runs, *sweeps], key=lambda folder: folder.name)

@@ -154,8 +154,8 @@ def _deflated(found: Moments | Undefined, tried: int, spread: float | None, year
         f"{INDEPENDENT} The {tried:,} variants are all that were tried on these bars, and none "
         "resembles another: where they do, it is too strict."
         if tried > 1
-        else f"{INDEPENDENT} No other variant was ever tried on these bars: say how many with "
-        "--tried."
+        else f"{INDEPENDENT} No other variant was ever tried on these bars: say how many by "
+        "`tried`."
     )
     if isinstance(found, Undefined):
         return not_made(name, found, assumption)

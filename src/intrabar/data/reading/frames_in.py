@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -89,7 +90,16 @@ def _series(column: Any) -> pl.Series:
         return pl.Series(column.to_numpy(dtype="int64"))
     if pd.api.types.is_numeric_dtype(column.dtype):
         return pl.Series(column.to_numpy(dtype=float, na_value=float("nan")))
-    return pl.Series([None if pd.isna(v) else str(v) for v in column], dtype=pl.String)
+    return pl.Series([_text(v) for v in column], dtype=pl.String)
+
+
+def _text(cell: Any) -> str | None:
+    """A cell of any kind as text; None for a missing one."""
+    import pandas as pd
+
+    if isinstance(cell, Decimal):
+        return None if cell.is_nan() else str(cell)
+    return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
 
 
 def _zoned(stamps: pl.Series, zone: str) -> pl.Series:
