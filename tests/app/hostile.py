@@ -71,7 +71,7 @@ VALUES: dict[str, Any] = {
     "texts": np.array(["a"]),
     "datetime64": np.datetime64("2024-01-05"),
     "datetime64 ns": np.datetime64("2024-01-05", "ns"),
-    "no datetime64": np.datetime64("NaT"),
+    "no datetime64": np.datetime64("NaT", "ns"),
     "timedelta64": np.timedelta64(5, "m"),
     "decimal": Decimal("0.5"),
     "decimal nan": Decimal("NaN"),

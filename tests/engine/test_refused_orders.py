@@ -200,7 +200,7 @@ ODD: list[Any] = [
     None, True, np.True_, 0, -1, 2, 10**400, 1.5, NAN, np.inf, "", "buy", b"1", [], [1], {},
     object(), 1j, np.float64(3), np.array(1.0), np.array([1.0]), pd.NA, pd.NaT,
     pd.Timestamp("2024-01-01"), dt.date(2024, 1, 1), dt.time(1), dt.timedelta(1),
-    np.datetime64("NaT"), np.timedelta64(1), np.datetime64(10**18, "s"), Decimal("1.5"),
+    np.datetime64("NaT", "ns"), np.timedelta64(1, "s"), np.datetime64(10**18, "s"), Decimal("1.5"),
     Decimal("sNaN"), Fraction(1, 3), len, "x" * 999,
 ]  # fmt: skip
 

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from intrabar.errors import ConfigError
+from intrabar.model.instant import python_date
 from intrabar.model.values import from_text, taken, zone
 from intrabar.sim.account import RULES, money
 
@@ -30,8 +31,9 @@ from intrabar.sim.account import RULES, money
 def _no_number(given: Any) -> Any:
     """A date; a number would be taken for seconds since 1970, also 20200131."""
     if isinstance(given, np.datetime64):
-        given = given.astype("datetime64[us]").item()
-    if type(given).__name__ == "NaTType":  # of pandas: a datetime that has no year
+        given = python_date(given) or np.datetime64("NaT", "s")
+    # A datetime that has no year, or none of Python's.
+    if isinstance(given, np.datetime64) or type(given).__name__ == "NaTType":
         raise PydanticCustomError("date_type", "no date")
     if isinstance(given, int | float) or (isinstance(given, str) and given.isdigit()):
         raise PydanticCustomError("date_type", "no date")

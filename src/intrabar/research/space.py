@@ -19,6 +19,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError, NotFoundError, at_fault
 from intrabar.model.enums import Word
+from intrabar.model.instant import python_date
 from intrabar.model.values import Bounds, as_float, choice, number, shown, truth
 from intrabar.model.values import whole as whole_number
 from intrabar.research.constraint import Condition, Constraint
@@ -111,7 +112,10 @@ def _require_few(place: str, count: float) -> None:
 
 def _value(place: str, given: Any) -> Value:
     if isinstance(given, np.datetime64):
-        given = given.astype("datetime64[us]")
+        stamp = python_date(given)
+        if stamp is None:
+            raise ConfigError(f"{place}: {shown(given)} is no value; Python has no such date")
+        given = stamp
     if isinstance(given, np.generic) or (isinstance(given, np.ndarray) and given.shape == ()):
         given = given.item()
     if isinstance(given, Decimal | Fraction):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intrabar.errors import NotFoundError, OrderError, RunError
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import Gate, Role
-from intrabar.model.instant import utc_ns
+from intrabar.model.instant import python_date, utc_ns
 from intrabar.model.session import Clock
 from intrabar.model.values import is_number, shown
 from intrabar.sim import state
@@ -134,22 +134,18 @@ class Desk:
 
         Daily bars have dates of their own; of others the exchange's zone says when a date is over.
         """
-        if isinstance(until, np.datetime64):
-            is_date = until.dtype == np.dtype("datetime64[D]")
-            until = (until if is_date else until.astype("datetime64[us]")).item()
-        if isinstance(until, datetime):
-            if not 1700 <= until.year < 2262:
-                raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
-            return utc_ns(until)
-        if not isinstance(until, date):
+        stamp = python_date(until) if isinstance(until, np.datetime64) else until
+        if not isinstance(stamp, date):
             raise OrderError(
                 f"{self.symbol}: until is {shown(until)}, must be a datetime or a date"
             )
-        if not 1700 <= until.year < 2262:
-            raise OrderError(f"{self.symbol}: until is {until}, must be from 1700 to 2261")
+        if not 1700 <= stamp.year < 2262:
+            raise OrderError(f"{self.symbol}: until is {stamp}, must be from 1700 to 2261")
+        if isinstance(stamp, datetime):
+            return utc_ns(stamp)
         if self.machine.market.period >= DAY_NS:
-            return utc_ns(datetime.combine(until, time())) + 1
-        over = datetime.combine(until + timedelta(days=1), time(), self.clock.zone(self.column))
+            return utc_ns(datetime.combine(stamp, time())) + 1
+        over = datetime.combine(stamp + timedelta(days=1), time(), self.clock.zone(self.column))
         return utc_ns(over)
 
     def count(self, gate: Gate) -> None:
