@@ -224,6 +224,9 @@ REFUSED = {
     "years, months and days apart": (
         "Year,Month,Day,Open,High,Low,Close\n"
         + rows("{s},{o},{h},{l},{c}", [d.replace("-", ",") for d in DAYS]), "in parts.*'Year'"),
+    "a point among decimal commas": (
+        "Date;Open;High;Low;Close;Volume\n" + rows("{s};50,5;51,5;49,5;50,75;1.07K", DAYS),
+        r"'1\.07K'.*volume="),
     "volume in words": (HEAD + rows("{s},{o},{h},{l},{c},{v} Mio", DAYS), "'1000 Mio'.*volume="),
     "instruments by a number": (
         "asset_id,Date,Open,High,Low,Close\n" + rows("1,{s},{o},{h},{l},{c}", DAYS)
