@@ -19,10 +19,11 @@ from intrabar.indicators import sma
 from intrabar.model.enums import OrderType, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
-from intrabar.strategy.bot import Bot, RunningBot
+from intrabar.strategy.bot import Bot
 from intrabar.strategy.desk import Desk
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.gates import Gates
+from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import RunningStrategy, Strategy
 from intrabar.strategy.views import View

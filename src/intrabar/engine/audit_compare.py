@@ -14,7 +14,7 @@ from intrabar.engine.audit_report import Leak, Trial
 from intrabar.engine.audit_watch import Command, Watched, watch
 from intrabar.engine.backtest import Setup
 from intrabar.sim import state
-from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
 from intrabar.strategy.weights import RunningWeights

@@ -21,7 +21,7 @@ import numpy as np
 
 from intrabar.engine.backtest import Run
 from intrabar.errors import PACKAGE
-from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.strategy import RunningStrategy
 
 HOOKS = ("on_open", "on_close", "on_fill", "on_order")

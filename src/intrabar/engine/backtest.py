@@ -27,13 +27,14 @@ from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_OPEN
 from intrabar.strategy.blame import indicators_of
-from intrabar.strategy.bot import Bot, RunningBot, rules_of, wake_of
+from intrabar.strategy.bot import Bot
 from intrabar.strategy.contract import require_hooks
 from intrabar.strategy.copied import FOR_A_RUN, copied
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.rules import fields_read
+from intrabar.strategy.running_bot import RunningBot, rules_of, wake_of
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
 from intrabar.strategy.weights import RunningWeights, Weights

@@ -52,8 +52,8 @@ from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.remark import Remark
 from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
-from intrabar.strategy.bot import RunningBot
 from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import RunningStrategy
 from intrabar.strategy.weights import RunningWeights

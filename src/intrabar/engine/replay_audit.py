@@ -45,7 +45,7 @@ from intrabar.model.event import (
 )
 from intrabar.model.prices import same
 from intrabar.sim import state
-from intrabar.strategy.bot import RunningBot
+from intrabar.strategy.running_bot import RunningBot
 
 PHASES = {
     Step.OPEN: Phase.OPEN,

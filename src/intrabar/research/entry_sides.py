@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from intrabar.engine.backtest import Run, Setup
 from intrabar.model.bars import Floats
-from intrabar.strategy.bot import Bot, RunningBot
+from intrabar.strategy.bot import Bot
 from intrabar.strategy.given_side import SIDE, ask_everywhere, given_side
 from intrabar.strategy.rules import record_of
+from intrabar.strategy.running_bot import RunningBot
 
 
 class EntrySides(NamedTuple):
