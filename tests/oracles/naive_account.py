@@ -24,7 +24,8 @@ class Account:
         Notes a tie, and when the two are so nearly one that the order of additions decides.
         """
         apart = abs(a - b) / (max(abs(a), abs(b), gross) or 1)
-        dust = abs(a - b) < 1e-9 < apart  # nothing held, and nothing left but for rounding
+        # Nothing held, and nothing left but for rounding: the order of additions says which side.
+        dust = not gross and max(abs(a), abs(b)) < 1e-9
         if 0.9e-9 < apart < 1.1e-9 or dust:
             self.ties.append(f"knife edge: {what}")
         elif apart <= 1e-9:
