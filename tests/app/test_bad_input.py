@@ -334,3 +334,14 @@ def test_wrong_options(
     code, _, err = said(capsys, "backtest", config_in(tmp_path), *arguments)
     assert code == 2
     assert words in err
+
+
+def test_a_misspelt_parameter_of_several_strategies_is_told_the_nearest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = [{"name": "MovingAverageCrossover"}, {"name": "TrendFollowing"}]
+    code, _, err = said(
+        capsys, "backtest", config_in(tmp_path, strategies=two), "--param", "slwo=9"
+    )
+    assert code == 2
+    assert "unknown parameter of --param 'slwo': did you mean 'slow'" in err

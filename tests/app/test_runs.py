@@ -14,6 +14,7 @@ from intrabar.app.run_folder import TABLES
 from intrabar.app.runs import find_run
 from intrabar.strategy.signals import Signals
 from tests.app.runs_of_it import config_in, said, write_bars
+from tests.own_process import python
 
 
 @pytest.fixture
@@ -150,3 +151,8 @@ def test_what_a_strategy_is_made_of_has_no_addresses_and_no_arrays(
     assert parameters(Signals(np.ones(400), qty=[1.0] * 400)).startswith(
         "Signals(side=ndarray of 400, qty="
     )
+
+
+def test_warming_leaves_nothing_where_it_is_started(tmp_path: Path) -> None:
+    assert python("-P", "-m", "intrabar", "warm", folder=tmp_path).startswith("compiled: ")
+    assert list(tmp_path.iterdir()) == []

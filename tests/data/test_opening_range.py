@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,19 +12,9 @@ import pytest
 
 import intrabar as ib
 from intrabar.app.cli import run
+from tests.examples.opening_range import opening_range
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "opening_range_oco.py"
 CHICAGO = ZoneInfo("America/Chicago")
-
-
-def opening_range(bars: int) -> Any:
-    spec = importlib.util.spec_from_file_location("opening_range_oco", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["opening_range_oco"] = module
-    spec.loader.exec_module(module)
-    return module.OpeningRange(bars)
 
 
 def by_hand(bars: pl.DataFrame) -> dict[Any, tuple[Any, str, float]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +20,7 @@ from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose, AtOpen
+from tests.examples.opening_range import opening_range
 from tests.strategy.markets import (
     MINUTE_NS,
     Points,
@@ -233,18 +231,6 @@ def test_a_stop_that_is_none_is_refused() -> None:
 
 
 # --- the example of the opening range ------------------------------------------------------------
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "opening_range_oco.py"
-
-
-def opening_range(bars: int) -> Any:
-    spec = importlib.util.spec_from_file_location("opening_range_oco", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["opening_range_oco"] = module
-    spec.loader.exec_module(module)
-    return module.OpeningRange(bars)
 
 
 @pytest.mark.parametrize("first", [(2024, 3, 7), (2024, 10, 31), (2024, 11, 27)])

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from intrabar.app.config import Config
 from intrabar.app.config_file import absolute, read_config, validated, with_catalogue
-from intrabar.errors import ConfigError
+from intrabar.errors import ConfigError, NotFoundError
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,9 @@ def _set_params(strategies: list[dict[str, Any]], given: list[str]) -> None:
             raise ConfigError(f"--param {text!r}: there is no strategy that it could belong to")
         chosen = [s for s in strategies if label in ("", s.get("as") or s["name"])]
         owners = [s for s in chosen if name in _names(s["name"])] if len(chosen) > 1 else chosen
+        if chosen and not owners:
+            known = {other for s in chosen for other in _names(s["name"])}
+            raise NotFoundError("parameter of --param", name, known)
         if not owners:
             labels = ", ".join(s.get("as") or s["name"] for s in strategies)
             raise ConfigError(f"--param {text!r}: no strategy of {labels} has it")

@@ -57,7 +57,11 @@ def warm_up() -> None:
             result = backtest(strategy, bars, instruments=_costs(bars))
             _ = result.metrics, result.band, result.campaigns
     sweep(
-        Bot(MovingAverageCrossover(5, 20)), one, parameters={"qty": [1, 2]}, instruments=_costs(one)
+        Bot(MovingAverageCrossover(5, 20)),
+        one,
+        parameters={"qty": [1, 2]},
+        instruments=_costs(one),
+        keep=False,  # the folder of runs is the user's
     )
 
 

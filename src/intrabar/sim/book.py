@@ -139,6 +139,30 @@ def longer(array: NDArray[Any], more: int) -> NDArray[Any]:
     return grown
 
 
+def keep_orders(book: Book, working: NDArray[np.int64], over: NDArray[np.int64]) -> None:
+    """Move the orders that work, and those of some rows that are over, to the front; the rest goes.
+
+    Parameters
+    ----------
+    working, over : (k,) int64
+        Rows of `Book.orders`; the log has those that are over.
+    """
+    account = book.account[0]
+    rows = np.unique(np.concatenate([working, over]))
+    place = np.full(int(account["orders"]) + 1, -1, np.int64)  # the last is for -1
+    place[rows] = np.arange(len(rows))
+    kept = book.orders[rows]
+    for name in ("next", "prev", "oco"):
+        kept[name] = place[kept[name]]
+    book.orders[: len(rows)] = kept
+    for name in ("head", "tail"):
+        book.instruments[name] = place[book.instruments[name]]
+    waiting = book.notices[: account["notices"]]
+    waiting["order"] = place[waiting["order"]]
+    book.log[: len(over)] = place[over]
+    account["orders"], account["log"] = len(rows), len(over)
+
+
 def cash_at_closes(
     cash: float, fills: NDArray[Any], ledger: NDArray[Any], bars: int
 ) -> NDArray[np.float64]:

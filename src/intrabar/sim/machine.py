@@ -18,7 +18,15 @@ from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.access import address_of, table_of
 from intrabar.sim.account import Account
-from intrabar.sim.book import Checkpoint, Records, Snapshot, cash_at_closes, empty_book, longer
+from intrabar.sim.book import (
+    Checkpoint,
+    Records,
+    Snapshot,
+    cash_at_closes,
+    empty_book,
+    keep_orders,
+    longer,
+)
 from intrabar.sim.callbacks import Callbacks, Hooks
 from intrabar.sim.inbox import most_of_hook
 from intrabar.sim.loop import BROKEN, FULL, LOST, most_of_bar, run, run_one
@@ -330,26 +338,9 @@ class Machine:
         book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
         account["fills"] = len(left)
         account["levels"] = account["ledger"] = 0
-        self._keep_orders(rows[done:])
+        keep_orders(book, self.working(), rows[done:])
         self._tell_growth()
         return given
-
-    def _keep_orders(self, over: NDArray[np.int64]) -> None:
-        """Move the orders that work, and those of these rows, to the front; the rest goes."""
-        book, account = self.book, self.book.account[0]
-        rows = np.unique(np.concatenate([self.working(), over]))
-        place = np.full(int(account["orders"]) + 1, -1, np.int64)  # the last is for -1
-        place[rows] = np.arange(len(rows))
-        kept = book.orders[rows]
-        for name in ("next", "prev", "oco"):
-            kept[name] = place[kept[name]]
-        book.orders[: len(rows)] = kept
-        for name in ("head", "tail"):
-            book.instruments[name] = place[book.instruments[name]]
-        waiting = book.notices[: account["notices"]]
-        waiting["order"] = place[waiting["order"]]
-        book.log[: len(over)] = place[over]
-        account["orders"], account["log"] = len(rows), len(over)
 
     def show(
         self,

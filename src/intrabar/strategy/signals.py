@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import DatedTimeline, Market, Timeline
+from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.model.enums import Reject
 from intrabar.model.values import shown, take, zone
 from intrabar.sim.access import address_of, as_book, pointer
@@ -24,8 +24,8 @@ from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import keeps_back, open_hook, put_order
-from intrabar.strategy.bot_record import BOT, GATES
-from intrabar.strategy.gates import Gates, Timetable, counted
+from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.labelled import (
     Reading,
     columns_of,
@@ -36,6 +36,7 @@ from intrabar.strategy.labelled import (
     wrong_length,
 )
 from intrabar.strategy.protection import is_level
+from intrabar.strategy.running_arrays import RunningArrays
 
 NO_PROTECTION = int(Reject.NO_PROTECTION)
 WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan}
@@ -266,16 +267,13 @@ def wake_where_said(
     return wake, wrong
 
 
-class RunningSignals:
+class RunningSignals(RunningArrays):
     """Signals over the bars of a market, to be connected to a machine."""
 
-    is_compiled = True
-
     def __init__(self, signals: Signals, market: Timeline) -> None:
+        super().__init__(tuple(market.symbols))
         self.arrays = {what: signals.grid(market, what) for what in ARRAYS}
         self.zero_holds = signals.zero == "hold"
-        self.symbols = tuple(market.symbols)
-        self.counts = np.zeros((len(self.symbols), GATES), np.int64)
         side = self.arrays["side"]
         self.wake, wrong = wake_where_said(side, self.zero_holds, WAKE_FLAT | WAKE_HELD)
         if wrong:
@@ -294,39 +292,12 @@ class RunningSignals:
             self.record[f"{what}_step"] = 0 if is_one_row else 1
         self.record["zero_holds"] = self.zero_holds
         bot = self.record[0]["bot"]
-        bot["strategy"] = row
-        bot["book"] = machine.book_address
-        bot["instruments_count"] = len(market.symbols)
-        bot["columns"] = address_of(market.close, np.float64, shape)
-        self._gate(bot, market, table)
+        self.fill(bot, machine, row, table, at_open=False)
         self.reads = np.array([self.record["side"][0]], np.int64)
         context = address_of(self.record, SIGNALS, (1,))
         reads = address_of(self.reads, np.int64, (1,))
         at_open = 0 if table is None else open_hook.address
         machine.connect(row, Hooks(at_open, close_hook.address, 0, context, reads, len(self.reads)))
-
-    def _gate(self, bot: Any, market: Market, table: Timetable | None) -> None:
-        """Name the timetable of its gates to the kernels, and where they count."""
-        bot["counts"] = address_of(self.counts, np.int64, self.counts.shape)
-        bot["atr_column"] = -1
-        if table is None:
-            return
-        self.table = table
-        shape = market.close.shape
-        bot["blocked"] = address_of(table.blocked, np.uint8, shape)
-        bot["flatten"] = address_of(table.flatten, np.uint8, shape)
-
-    def gate_counts(self) -> list[tuple[str, str, int]]:
-        """(symbol, gate, how often it blocked), where it did."""
-        return counted(self.counts, self.symbols)
-
-    def checkpoint(self) -> NDArray[np.int64]:
-        """What the gates have counted; nothing else is remembered from bar to bar."""
-        return self.counts.copy()
-
-    def return_to(self, checkpoint: NDArray[np.int64]) -> None:
-        """Put back what a checkpoint holds."""
-        self.counts[:] = checkpoint
 
 
 @kernel

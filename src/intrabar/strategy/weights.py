@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator
 from intrabar.kernel import carray, cfunc, kernel
-from intrabar.model.bars import DatedTimeline, Market, Timeline
+from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.model.values import take, zone
 from intrabar.sim import state
 from intrabar.sim.access import address_of, as_book, pointer
@@ -24,9 +24,10 @@ from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import act_at_open, keeps_back, put_closing, put_order
-from intrabar.strategy.bot_record import BOT, GATES
-from intrabar.strategy.gates import Gates, Timetable, counted
+from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
+from intrabar.strategy.running_arrays import RunningArrays
 
 CANCEL = state.CANCEL
 WEIGHTS = np.dtype([("bot", BOT), ("weights", "i8")])
@@ -141,15 +142,12 @@ def numbers_of(values: Any, place: str = "weights") -> NDArray[np.float64]:
         raise ConfigError(f"{place}: must be numbers: {e}") from None
 
 
-class RunningWeights:
+class RunningWeights(RunningArrays):
     """Weights over the bars of a market, to be connected to a machine."""
 
-    is_compiled = True
-
     def __init__(self, weights: Weights, market: Timeline) -> None:
+        super().__init__(tuple(market.symbols))
         self.grid = weights.grid(market)
-        self.symbols = tuple(market.symbols)
-        self.counts = np.zeros((len(self.symbols), GATES), np.int64)
         wanted = np.asarray(~np.isnan(self.grid).all(axis=1))
         self.wake = np.where(wanted, np.uint8(WAKE_FLAT | WAKE_HELD), np.uint8(0))
         self.wake[1:][wanted[:-1]] |= np.uint8(WAKE_OPEN)
@@ -162,37 +160,10 @@ class RunningWeights:
         require_rows(self.grid, shape[0])
         self.record["weights"] = address_of(self.grid, np.float64, (None, shape[1]))
         bot = self.record[0]["bot"]
-        bot["strategy"] = row
-        bot["book"] = machine.book_address
-        bot["instruments_count"] = len(market.symbols)
-        bot["columns"] = address_of(market.close, np.float64, shape)
-        self._gate(bot, market, table)
+        self.fill(bot, machine, row, table, at_open=True)
         bot["equity"] = address_of(machine.tape.equity, np.float64, shape[:1])
         context = address_of(self.record, WEIGHTS, (1,))
         machine.connect(row, Hooks(open_hook.address, close_hook.address, 0, context))
-
-    def _gate(self, bot: Any, market: Market, table: Timetable | None) -> None:
-        """Name the timetable of its gates to the kernels, and where they count."""
-        bot["counts"] = address_of(self.counts, np.int64, self.counts.shape)
-        bot["atr_column"] = -1
-        if table is None:
-            return
-        self.table = table
-        shape = market.close.shape
-        bot["blocked"] = address_of(table.at_open, np.uint8, shape)
-        bot["flatten"] = address_of(table.flatten, np.uint8, shape)
-
-    def gate_counts(self) -> list[tuple[str, str, int]]:
-        """(symbol, gate, how often it blocked), where it did."""
-        return counted(self.counts, self.symbols)
-
-    def checkpoint(self) -> NDArray[np.int64]:
-        """What the gates have counted; nothing else is remembered from bar to bar."""
-        return self.counts.copy()
-
-    def return_to(self, checkpoint: NDArray[np.int64]) -> None:
-        """Put back what a checkpoint holds."""
-        self.counts[:] = checkpoint
 
 
 @kernel

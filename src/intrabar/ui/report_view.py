@@ -7,7 +7,7 @@ makes them) and HTML (`web.pages`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -19,7 +19,8 @@ from intrabar.errors import RunError
 from intrabar.model.bars import Bars
 from intrabar.model.enums import Gate, RunStatus
 from intrabar.ui import shape
-from intrabar.ui.report_input import Findings, Metric, PolicyRun, RunFacts, RunTables
+from intrabar.ui.report_figures import figures, metric_tables, monthly
+from intrabar.ui.report_input import Findings, PolicyRun, RunFacts, RunTables
 from intrabar.ui.view_types import (
     SCHEMA,
     AccrualRow,
@@ -28,12 +29,9 @@ from intrabar.ui.view_types import (
     CostRow,
     Curve,
     EquityView,
-    Figure,
     FillsView,
     GateRow,
     LevelsView,
-    MetricTable,
-    MonthlyRow,
     OrderRow,
     ReportView,
 )
@@ -44,19 +42,6 @@ BARS_PER_SYMBOL = 100_000
 BARS_PER_PAGE = 1_000_000
 MOVES_PER_PAGE = 100_000
 ROWS_PER_PAGE = 100_000  # of fills and of campaigns: the last ones
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-HEADLINE = {
-    "total_return": "Total return",
-    "annual_return": "Annual return",
-    "max_drawdown": "Max drawdown",
-    "sharpe": "Sharpe",
-    "campaigns": "Campaigns",
-    "win_rate": "Win rate",
-    "expectancy_r": "Expectancy",
-    "cost_share": "Cost share",
-}
 
 GATE_TEXT = {
     Gate.SESSION: "Outside the hours in which it may trade",
@@ -120,7 +105,7 @@ def report_view(
         "end": equity["time"][-1] if equity["time"] else None,
         "strategies": list(facts.strategies),
         "symbols": list(facts.symbols),
-        "figures": _figures(findings.metrics),
+        "figures": figures(findings.metrics),
         "band": _band(facts, campaigns, findings.band),
         "equity": equity,
         "curves": [_curve(c.label, c.kind, c.time, c.value) for c in findings.lines],
@@ -132,8 +117,8 @@ def report_view(
         "gates": _gates(tables.gates),
         "costs": _costs(fills, campaigns),
         "accruals": _accruals(tables.ledger.lazy()),
-        "metrics": _metric_tables(findings),
-        "monthly": _monthly(findings.months),
+        "metrics": metric_tables(findings),
+        "monthly": monthly(findings.months),
         "warnings": list(findings.warnings),
         "notes": list(findings.notes),
         "manifest": cast("dict[str, object]", shape.plain(dict(findings.manifest))),
@@ -328,77 +313,4 @@ def _accruals(ledger: pl.LazyFrame) -> list[AccrualRow]:
             "amount": shape.number(row["amount"]),
         }
         for row in rows.to_dicts()
-    ]
-
-
-def _figures(metrics: Mapping[str, Mapping[str, Metric]]) -> list[Figure]:
-    known = {name: metric for section in metrics.values() for name, metric in section.items()}
-    return [
-        {
-            "name": name,
-            "label": label,
-            "value": _value(known[name]),
-            "unit": known[name]["unit"],
-            "description": known[name]["description"],
-            "reason": known[name].get("reason", ""),
-        }
-        for name, label in HEADLINE.items()
-        if name in known
-    ]
-
-
-def _metric_tables(findings: Findings) -> list[MetricTable]:
-    tables = [
-        _metric_table(title, {"": section})
-        for title, section in findings.metrics.items()
-        if section
-    ]
-    if findings.by_symbol:
-        tables.append(_metric_table("By symbol", findings.by_symbol))
-    if findings.by_strategy:
-        tables.append(_metric_table("By strategy", findings.by_strategy))
-    return tables
-
-
-def _metric_table(title: str, columns: Mapping[str, Mapping[str, Metric]]) -> MetricTable:
-    first_seen: dict[str, Metric] = {}
-    for column in columns.values():
-        for name, metric in column.items():
-            first_seen.setdefault(name, metric)
-    return {
-        "title": title,
-        "columns": list(columns),
-        "rows": [
-            {
-                "name": name,
-                "label": shape.label(name),
-                "unit": metric["unit"],
-                "description": metric["description"],
-                "values": [_value(column.get(name)) for column in columns.values()],
-                "reasons": [_reason(column.get(name)) for column in columns.values()],
-            }
-            for name, metric in first_seen.items()
-        ],
-    }
-
-
-def _value(metric: Metric | None) -> float | int | str | None:
-    value = metric["value"] if metric else None
-    return value if isinstance(value, str) else shape.number(value)
-
-
-def _reason(metric: Metric | None) -> str:
-    return metric.get("reason", "") if metric else ""
-
-
-def _monthly(months: pl.DataFrame | None) -> list[MonthlyRow]:
-    if months is None:
-        return []
-    return [
-        {
-            "year": row["year"],
-            "months": [shape.number(row[month]) for month in MONTHS],
-            "total": shape.number(row["total"]),
-        }
-        for row in months.sort("year").to_dicts()
     ]
