@@ -9,8 +9,8 @@ import polars as pl
 
 from intrabar.model.bars import Bars
 from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.ui.report_figures import MONTHS
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
-from intrabar.ui.report_view import MONTHS
 
 START = 1_641_220_200_000_000_000  # 2022-01-03 14:30 UTC
 MINUTE = 60_000_000_000

@@ -10,6 +10,7 @@ import pytest
 from intrabar.errors import RunError
 from intrabar.model.enums import Gate, PathPolicy, RunStatus
 from intrabar.ui import report_view as module
+from intrabar.ui.report_figures import HEADLINE
 from intrabar.ui.report_input import Findings
 from intrabar.ui.report_view import GATE_TEXT, report_view
 from intrabar.ui.view_types import ReportView
@@ -70,7 +71,7 @@ def test_drawdown_is_never_positive_whatever_its_sign_was() -> None:
 
 
 def test_key_figures_come_from_the_metrics_in_a_fixed_order(view: ReportView) -> None:
-    assert [f["name"] for f in view["figures"]] == list(module.HEADLINE)
+    assert [f["name"] for f in view["figures"]] == list(HEADLINE)
     campaigns = next(f for f in view["figures"] if f["name"] == "campaigns")
     assert campaigns["value"] == TABLES.campaigns.height
 
