@@ -301,6 +301,22 @@ def test_without_a_grid_a_limit_is_met_within_four_units_in_the_last_place(
 
 
 @BOTH
+def test_at_one_price_means_equal_to_the_nearest_price(market: Market) -> None:
+    # Above the low by 3 units in the last place, at it, and below it by 4: the first two are one
+    # price, and so are the last two, but not the first and the last. The target is the last.
+    low = 25.75
+    unit = math.ulp(low)
+    orders = [
+        {**SELL, "qty": 5, "take_profit": low - 4 * unit},
+        {**BUY, "type": "limit", "limit_price": low},
+        {**BUY, "type": "limit", "limit_price": low + 3 * unit},
+    ]
+    bars = [flat(27), [27, 27, low, 26, 1]]
+    result = market(made(bars, orders, tick_size=0, path_policy="high_first"))
+    assert [name for _, _, name, _, _ in fills(result)] == ["o0", "o1", "o2", "o0.target"]
+
+
+@BOTH
 def test_without_a_grid_nothing_is_rounded_and_ticks_are_no_distance(market: Market) -> None:
     # 100.123 less 0.1 % of it, and not a tick of slippage.
     bars = [flat(100.123)] * 2

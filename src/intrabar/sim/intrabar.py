@@ -39,27 +39,48 @@ def trigger_price(book: Book, order: Any, rising: bool) -> float:
 
 
 @inlined
+def met_at(book: Book, k: int, start: float, end: float, rising: bool) -> float:
+    """Where the rest of a leg meets an order; NaN where it does not."""
+    order = book.orders[k]
+    tick = book.instruments[order.instrument].tick_size
+    sign = 1 if rising else -1
+    price = trigger_price(book, order, rising)
+    if not reaches(sign, end, price, tick):
+        return math.nan
+    return start if sign * (start - price) > near(start, price, tick) else price
+
+
+@inlined
 def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> tuple[int, float]:
     """The order that the rest of a leg meets first, and where; -1 for none.
 
-    At one price: stop, then target, then the others in order of acceptance.
+    The nearest, or of those at its price: stop, then target, then the others in order of
+    acceptance. "Equal" is measured from the nearest, since it does not carry over: two prices that
+    equal a third need not be equal.
     """
     tick = book.instruments[j].tick_size
     sign = 1 if rising else -1
-    best, best_price, best_role = -1, end, 0
+    best, nearest, tied = -1, end, False
     k = book.instruments[j].head
     while k >= 0:
-        order = book.orders[k]
-        price = trigger_price(book, order, rising)
-        if reaches(sign, end, price, tick):
-            if sign * (start - price) > near(start, price, tick):
-                price = start
-            role = min(order.role, ROLE_TARGET + 1)
-            ahead, tie = sign * (best_price - price), near(best_price, price, tick)
-            if best < 0 or ahead > tie or (ahead >= -tie and role < best_role):
-                best, best_price, best_role = k, price, role
-        k = order.next
-    return best, best_price
+        price = met_at(book, k, start, end, rising)
+        if not math.isnan(price):
+            ahead = sign * (nearest - price)
+            tied = tied or (best >= 0 and abs(ahead) <= near(nearest, price, tick))
+            if best < 0 or ahead > 0.0:
+                best, nearest = k, price
+        k = book.orders[k].next
+    if not tied:
+        return best, nearest
+    first, first_price, first_role = best, nearest, ROLE_TARGET + 2
+    k = book.instruments[j].head
+    while k >= 0:
+        price = met_at(book, k, start, end, rising)
+        role = min(book.orders[k].role, ROLE_TARGET + 1)
+        if role < first_role and same(nearest, price, tick):
+            first, first_price, first_role = k, price, role
+        k = book.orders[k].next
+    return first, first_price
 
 
 @kernel
