@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := .venv-uv/bin/uv
 PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
 CPUS := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3) generic
-LOCKS := demo docs core
+LOCKS := demo docs live core
 VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)

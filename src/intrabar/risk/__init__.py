@@ -1,0 +1,1 @@
+"""May we: limits, and one latched breaker."""

@@ -1,0 +1,1 @@
+"""Databases: dialects, engine, migrations, lease."""
