@@ -1,0 +1,148 @@
+"""Retry, circuit, bucket and deadline, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+
+import pytest
+
+from intrabar.errors import AuthError, LinkError, RateLimited, Timeout
+from intrabar.links.clock import LoopClock
+from intrabar.links.lines import Bucket, Circuit, Line, delay
+from intrabar.links.simulated_time import run
+
+
+def line(**given: object) -> Line:
+    clock = LoopClock(0)
+    return Line("vendor", clock, Bucket(1000, 1.0, clock), **given)  # type: ignore[arg-type]
+
+
+def failing(times: int, error: Exception) -> tuple[list[float], Callable[[], Awaitable[str]]]:
+    """A call that fails so many times, and when it was made."""
+    asked: list[float] = []
+
+    async def call() -> str:
+        asked.append(asyncio.get_running_loop().time())
+        if len(asked) <= times:
+            raise error
+        return "answer"
+
+    return asked, call
+
+
+def test_the_delay_doubles_with_less_up_to_a_half_and_ends_at_a_minute() -> None:
+    chance = random.Random(1)
+    for attempt in range(40):
+        least = min(60.0, 0.5 * 2.0**attempt) / 2.0
+        assert least <= delay(attempt, chance) <= 2.0 * least
+    assert delay(3, random.Random(7)) == delay(3, random.Random(7))
+
+
+def test_a_read_is_tried_again_four_times() -> None:
+    asked, call = failing(4, LinkError("away"))
+
+    async def main() -> str:
+        return await line().read(call, "bars")
+
+    assert run(main()) == "answer"
+    assert len(asked) == 5
+    steps = [b - a for a, b in pairwise(asked)]
+    assert all(0.25 * 2**n <= s <= 0.5 * 2**n + 1e-9 for n, s in enumerate(steps))
+
+
+@pytest.mark.parametrize(
+    "error", [AuthError("the key was refused"), RateLimited("25 a day", 3600.0)]
+)
+def test_what_no_retry_can_cure_is_not_tried_again(error: LinkError) -> None:
+    asked, call = failing(9, error)
+
+    async def main() -> None:
+        await line().read(call, "bars")
+
+    with pytest.raises(type(error)):
+        run(main())
+    assert len(asked) == 1
+
+
+def test_a_vendor_says_how_long_to_wait() -> None:
+    asked, call = failing(1, RateLimited("5 a minute", 42.0))
+
+    async def main() -> str:
+        return await line().read(call, "bars")
+
+    assert run(main()) == "answer"
+    assert asked == [0.0, 42.0]
+
+
+def test_an_answer_has_a_deadline() -> None:
+    async def never() -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def main() -> None:
+        await line(seconds=10.0, tries=1).read(never, "bars of ACME")
+
+    with pytest.raises(Timeout, match="vendor: bars of ACME: no answer in 10 s"):
+        run(main())
+
+
+def test_a_circuit_opens_after_five_failures_and_lets_one_probe_pass_after_30_s() -> None:
+    async def main() -> None:
+        clock = LoopClock(0)
+        circuit = Circuit("vendor", clock)
+        for _ in range(5):
+            circuit.enter()
+            circuit.failed()
+        with pytest.raises(LinkError, match="failed 5 times in a row and is not asked"):
+            circuit.enter()
+        await clock.sleep(30.0)
+        circuit.enter()  # the probe
+        with pytest.raises(LinkError):
+            circuit.enter()  # one only
+        circuit.failed()
+        await clock.sleep(29.0)
+        with pytest.raises(LinkError):
+            circuit.enter()
+        await clock.sleep(1.0)
+        circuit.enter()
+        circuit.succeeded()
+        circuit.enter()
+        assert not circuit.is_open
+
+    run(main())
+
+
+def test_a_circuit_opens_where_half_of_twenty_fail() -> None:
+    async def main() -> None:
+        circuit = Circuit("vendor", LoopClock(0))
+        for at in range(20):
+            assert not circuit.is_open
+            circuit.enter()
+            (circuit.failed, circuit.succeeded)[at % 2]()
+        circuit.failed()
+        assert circuit.is_open
+
+    run(main())
+
+
+def test_a_bucket_never_lets_more_pass_than_it_may() -> None:
+    passed: list[float] = []
+
+    async def main() -> None:
+        clock = LoopClock(0)
+        bucket = Bucket(5, 60.0, clock)
+
+        async def one() -> None:
+            await bucket.take()
+            passed.append(clock.tick())
+
+        await asyncio.gather(*(one() for _ in range(17)))
+
+    run(main())
+    assert len(passed) == 17
+    assert all(b - a >= 60.0 for a, b in zip(passed, passed[5:], strict=False))
+    assert passed[4] == 0.0
+    assert passed[16] == 180.0
