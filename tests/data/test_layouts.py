@@ -11,6 +11,7 @@ import io
 import json
 import lzma
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,6 +200,28 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
         "Date;Open;High;Low;Close\n" + rows("{s};{o};{h};{l};{c}", DAYS).replace(".5", ",500").replace(
             ".0", ",000"), "ACME", " --decimal ,", DAY),
     "an exchange": (HEAD + rows(ROW, DAYS), "RELIANCE", " --calendar NYSE", DAY),
+    "columns of another ticker": (
+        "Date,B_Open,B_High,B_Low,B_Close\n" + rows("{s},{o},{h},{l},{c}", DAYS), "ACME",
+        " --only ticker=B", DAY),
+    "columns of several tickers": (
+        "Date,A_Open,A_High,A_Low,A_Close,B_Open,B_High,B_Low,B_Close\n"
+        + rows("{s},1,1,1,1,{o},{h},{l},{c}", DAYS), "ACME", " --only ticker=B", DAY),
+    "a row of another ticker": (
+        "Price,Close,High,Low,Open,Volume\nTicker,B,B,B,B,B\nDate,,,,,\n"
+        + rows("{s},{c},{h},{l},{o},{v}", DAYS), "ACME", " --only ticker=B", DAY),
+    "a word that changes once": (
+        "desk,Date,Open,High,Low,Close\n" + rows("north,{s},{o},{h},{l},{c}", DAYS)
+        + rows("south,{s},1,1,1,1", [f"2024-04-{d:02}" for d in (1, 2, 3, 4, 5, 8, 9, 10)]), "ACME",
+        " --only desk=north", DAY),
+    "LEAN": ("".join(
+        f"20240312 09:{30 + i}," + ",".join(f"{round(x * 10000)}" for x in p[:4]) + f",{p[4]}\n"
+        for i, p in enumerate(PRICES)), "ACME", " --scale 0.0001", MINUTE),
+    "fixed point": ("Date,Open,High,Low,Close\n" + "".join(
+        f"{d}," + ",".join(f"{round(x * 1e9)}" for x in p[:4]) + "\n"
+        for d, p in zip(DAYS, PRICES, strict=True)), "ACME", " --scale 1e-9", DAY),
+    "IST in the header": ("Time (IST),Open,High,Low,Close,Volume\n" + rows(
+        ROW, [m.replace(" 09", " 19") for m in MINUTES]), "EURUSD",
+        " --zone Asia/Kolkata", "2024-03-12T14:00"),
 }  # fmt: skip
 
 REFUSED = {
@@ -233,6 +256,22 @@ REFUSED = {
         + rows("2,{s},{o},{h},{l},{c}", [f"2024-04-{d:02}" for d in (1, 2, 3, 4, 5, 8, 9, 10)]),
         "several instruments: 1, 2"),
     "a page": ("<!DOCTYPE html><html></html>", "a web page"),
+    "a comma of two meanings": (
+        "Date;Open;High;Low;Close\n" + rows("{s};50,5;51,5;49,5;50,25", DAYS)
+        + "2024-03-14;1,050,000;1,051,000;1,049,000;1,050,500\n", "a comma has two meanings"),
+    "no numbers": ('[' + ",".join(
+        json.dumps({"date": d, "open": True, "high": 2, "low": 1, "close": 2}) for d in DAYS) + "]",
+        "'open' holds no numbers"),
+    "words for prices": (rows("{s},a,b,c,d,{v}", MINUTES), "the file has no header|no header"),
+    "no stamp first": (rows("{o},{h},{l},{c},{v}", DAYS), "no header.*no stamp"),
+    "prices in another order": (rows("{s},{l},{c},{h},{o},{v}", DAYS), "do not look like open"),
+    "JSON of no bars": ('{"status": "ok", "count": 0}', "holds no bars"),
+    "JSON of two shares": (json.dumps({"A1": RECORDS, "B1": RECORDS}), "several instruments: A1, B1"),
+    "a line in a cell": (HEAD.replace("Date", "Date,Note") + rows('{s},"a\nb",{o},{h},{l},{c},{v}', DAYS),
+                         "line 2 has a quote"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)) * 8, "save the bars as CSV|neither text"),
+    "bytes": (bytes(b for b in range(128, 256) if b not in (0, 44, 59, 124, 9)) * 8, "neither text"),
+    "a zone that is none": ("# zone: Nowhere/Land\n" + HEAD + rows(ROW, MINUTES), "no zone known here"),
     "JSON cut": ('[{"date": "2024-03-04", "open": 5', "damaged or cut short"),
     "zip of two": (None, "holds 2 files"),
 }  # fmt: skip
@@ -267,6 +306,53 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
         content = box.getvalue()
     with pytest.raises(DataError, match=words):
         imported(tmp_path, content, "ACME", Reading())
+
+
+NAMELESS = rows(ROW, MINUTES)
+EARLY = [f"2024-03-{d:02}" for d in (3, 4, 5, 6, 7, 10, 11, 12)]
+LATE = [f"2024-03-{d:02}" for d in (5, 6, 7, 8, 9, 12, 13, 14)]
+TWO = "ticker,Date,Open,High,Low,Close\n" + rows("A,{s},{o},{h},{l},{c}", DAYS)
+WIDE = "Date,A_Open,A_High,A_Low,A_Close,B_Open,B_High,B_Low,B_Close\n" + rows(
+    "{s},{o},{h},{l},{c},,,,", DAYS
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "words"),
+    [
+        (HEAD + NAMELESS, Reading(label="middle"), "label is 'middle'"),
+        (HEAD + NAMELESS, Reading(decimal=";"), "decimal is ';'"),
+        (NAMELESS, Reading(mapping={"time": "a"}), "--map finds no names"),
+        (HEAD + NAMELESS, Reading(columns=("time",) * 9), "--columns names 9 columns"),
+        (TWO, Reading(only={"desk": "A"}), "--only: no column 'desk'"),
+        (TWO, Reading(only={"ticker": "C"}), "has no 'C'; it has A"),
+        (WIDE, Reading(only={"ticker": "B"}), "all its prices are blank"),
+        (HEAD + rows(ROW, EARLY), Reading(calendar="NYSE"), "one day early: 2024-03-03"),
+        (HEAD + rows(ROW, LATE), Reading(calendar="NYSE"), "one day late: 2024-03-09"),
+        (HEAD + rows(ROW, DAYS), Reading(period="5m"), "the stamps are dates, the period 5m"),
+    ],
+)
+def test_options_that_do_not_fit_the_file_are_refused(
+    tmp_path: Path, text: str, how: Reading, words: str
+) -> None:
+    with pytest.raises((DataError, ConfigError), match=words):
+        imported(tmp_path, text, "ACME", how)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_columns, "time,open,high,low"),
+        (parse_columns, "time,open,high,low,close,close"),
+        (parse_only, "ticker"),
+        (parse_only, "ticker="),
+        (parse_mapping, "open"),
+        (parse_mapping, "open="),
+    ],
+)
+def test_options_that_are_none_are_refused(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(ConfigError, match=r"write it like"):
+        parse(text)
 
 
 def test_the_hour_that_happens_twice_in_a_file_that_is_newest_first(tmp_path: Path) -> None:
