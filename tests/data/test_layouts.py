@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import lzma
+import pickle
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -219,9 +220,9 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
     "fixed point": ("Date,Open,High,Low,Close\n" + "".join(
         f"{d}," + ",".join(f"{round(x * 1e9)}" for x in p[:4]) + "\n"
         for d, p in zip(DAYS, PRICES, strict=True)), "ACME", " --scale 1e-9", DAY),
-    "IST in the header": ("Time (IST),Open,High,Low,Close,Volume\n" + rows(
-        ROW, [m.replace(" 09", " 19") for m in MINUTES]), "EURUSD",
-        " --zone Asia/Kolkata", "2024-03-12T14:00"),
+    "CST in the header": ("Time (CST),Open,High,Low,Close,Volume\n" + rows(
+        ROW, [m.replace(" 09", " 08") for m in MINUTES]), "EURUSD",
+        " --zone America/Chicago", MINUTE),
 }  # fmt: skip
 
 REFUSED = {
@@ -269,7 +270,8 @@ REFUSED = {
     "JSON of two shares": (json.dumps({"A1": RECORDS, "B1": RECORDS}), "several instruments: A1, B1"),
     "a line in a cell": (HEAD.replace("Date", "Date,Note") + rows('{s},"a\nb",{o},{h},{l},{c},{v}', DAYS),
                          "line 2 has a quote"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)) * 8, "save the bars as CSV|neither text"),
+    "a database": (b"SQLite format 3\x00" + bytes(100), "an SQLite database"),
+    "a pickle": (pickle.dumps(DAYS), "a pickle"),
     "bytes": (bytes(b for b in range(128, 256) if b not in (0, 44, 59, 124, 9)) * 8, "neither text"),
     "a zone that is none": ("# zone: Nowhere/Land\n" + HEAD + rows(ROW, MINUTES), "no zone known here"),
     "JSON cut": ('[{"date": "2024-03-04", "open": 5', "damaged or cut short"),
@@ -290,6 +292,7 @@ def test_what_is_asked_leads_to_the_right_bars(tmp_path: Path, name: str) -> Non
         imported(tmp_path, text, symbol, Reading())
     flag = sentence.split()[0]
     assert flag in str(caught.value)
+    assert "CST" not in name or "may be America/Chicago" in str(caught.value)
     how, sort = options(sentence)
     right(imported(tmp_path, text, symbol, how, sort), first)
 

@@ -105,6 +105,18 @@ def test_weeks_end_with_their_last_session() -> None:
     assert weeks.close_time[1] == ns("2024-07-05T20:00")
 
 
+def test_a_week_is_known_when_its_calendar_ends_it() -> None:
+    # No bar on Friday 2024-03-08: the week is known at its close, 16:00 in New York, all the same.
+    dates = ["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07", "2024-03-11"]
+    price = np.arange(5.0) + 10
+    frame = pl.DataFrame(
+        {"date": dates, "open": price, "high": price, "low": price, "close": price}
+    )
+    weeks = resample(bars_from_frame(frame, "X", calendar="NYSE"), WEEK_NS, "NYSE")
+    assert weeks.close.tolist() == [13, 14]
+    assert weeks.close_time.tolist() == [ns("2024-03-08T21:00"), ns("2024-03-15T20:00")]
+
+
 def test_no_bar_is_lost_and_the_extremes_stay() -> None:
     # before, in and after the session, and none of it twice
     bars = minutes([("2024-07-05T08:00", 190)], "NYSE")

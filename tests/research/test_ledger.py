@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -134,3 +135,14 @@ def test_what_cannot_be_used_is_told_and_left_as_it_is(
         list(ledger.trials())
     assert str(path) in str(told.value)
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks Linux what is open")
+def test_a_ledger_that_cannot_be_used_is_not_held_open(tmp_path: Path) -> None:
+    path = tmp_path / "t.sqlite"
+    path.write_text("hello " * 1000)
+    with pytest.raises(RunError, match="damaged") as told:
+        Ledger(path)
+    held = [os.path.realpath(file) for file in Path("/proc/self/fd").iterdir()]
+    assert str(path.resolve()) not in held
+    del told  # it held all that its traceback names

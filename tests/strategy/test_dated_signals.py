@@ -122,6 +122,11 @@ def test_what_lies_outside_of_the_bars_is_left_out_and_told() -> None:
     assert f"{40 - bars} of 40 fell outside" in about_rows(by_date)[0]
 
 
+YEARS = np.datetime64("1500-01-01T00:00:00") + np.arange(40) * np.timedelta64(86_400, "s")
+BLANK = pl.DataFrame({"d": [*SIDE.index[:2], None, *SIDE.index[3:]], "side": SIDE.to_numpy()})
+ZONED = [SIDE.index[0].tz_localize("UTC"), *SIDE.index[1:]]
+
+
 def moved(days: int) -> Any:
     return SIDE.set_axis(SIDE.index + pd.Timedelta(days=days))
 
@@ -151,6 +156,16 @@ def moved(days: int) -> Any:
         (lambda: ib.Signals(object()), "must be a number"),
         (lambda: ib.Signals(np.ones(40) * 1j), "complex128, must be numbers"),
         (lambda: ib.Signals(np.ones((40, 2))), r"has shape \(40, 2\)"),
+        (lambda: ib.Signals(SIDE.to_numpy(), time=YEARS), "outside of the years 1678 to 2261"),
+        (lambda: ib.Signals(list(SIDE), time=YEARS.tolist()), "outside of the years 1678 to 2261"),
+        (lambda: ib.Signals(BLANK, time="d"), r"stamp 2 is missing \(null\)"),
+        (lambda: ib.Signals(BLANK), "column 'd' has stamps; write time="),
+        (lambda: ib.Signals(list(SIDE), time=ZONED), "some stamps have a zone and some have none"),
+        (
+            lambda: ib.Signals({"ASSET": pd.DataFrame({"A": SIDE, "B": SIDE})}),
+            "a frame of 2 columns",
+        ),
+        (lambda: ib.Signals(pd.DataFrame({"side": SIDE, "qty": 1}), qty=2), "qty is given twice"),
         (lambda: ib.Weights(moved(1)), "2024-01-06 fits no bar"),
         (lambda: ib.Weights(pd.DataFrame({"B": SIDE})[::-1].assign(C=1.0)), "'B' is not traded"),
     ],
@@ -215,6 +230,14 @@ def test_a_naive_index_is_in_the_zone_that_is_named_or_refused() -> None:
         ib.backtest(ib.Signals(naive.iloc[50:90]), data, symbols="IBM")
     with pytest.raises(ib.ConfigError, match="unknown time zone 'Mars'"):
         ib.backtest(ib.Signals(naive, zone="Mars"), data, symbols="IBM")
+
+
+def test_an_hour_that_happens_twice_in_the_zone_that_is_named_is_refused() -> None:
+    data = frame(40, "2024-11-03", "h", "UTC")  # New York has 01:00 twice, at 05:00 and 06:00 UTC
+    stamps = pd.to_datetime(["2024-11-03 00:00", "2024-11-03 01:00", "2024-11-03 02:00"])
+    side = pd.Series([1.0, 0.0, 1.0], index=stamps)
+    with pytest.raises(ib.ConfigError, match=r"01:00.* is no single instant in America/New_York"):
+        ib.backtest(ib.Signals(side, zone="America/New_York"), data, symbols="BTCUSD")
 
 
 def ib_zone(name: str) -> Any:

@@ -46,6 +46,28 @@ def test_an_entry_that_cannot_be_asked_is_told(members: dict[str, Any], message:
         ib.Bot(entry(**members))
 
 
+async def later(now: Any, p: Any) -> int:
+    return 1
+
+
+def levels(now: Any, p: Any, side: int, price: float) -> tuple[float, float]:
+    return price - side, price + side
+
+
+def test_rules_that_would_say_nothing_are_refused() -> None:
+    with pytest.raises(ib.ConfigError, match="Ev: decide_side must be a plain function"):
+        ib.Bot(entry(decide_side=staticmethod(later)))
+    bare = type("Ev", (), {"wakes_on": "", "indicators": lambda self: {}})
+    bare.decide_side = staticmethod(lambda now, p: 1)  # type: ignore[attr-defined]
+    with pytest.raises(ib.ConfigError, match="Ev: must be a dataclass"):
+        ib.Bot(bare())
+    leaves = {"initial_levels": staticmethod(levels), "indicators": lambda self: {}}
+    for more, message in (({}, "Ex: trails is missing"), ({"trails": True}, "def update_stop")):
+        exit_ = dataclass(frozen=True)(type("Ex", (), {**leaves, **more}))()
+        with pytest.raises(ib.ConfigError, match=message):
+            ib.Bot(ib.CoinFlip(), exit_)
+
+
 def test_an_entry_is_no_bot_and_a_class_no_entry() -> None:
     with pytest.raises(ib.ConfigError, match=r"Ev is an entry; write Bot\(Ev\(...\)\)"):
         ib.backtest(entry(), frame())

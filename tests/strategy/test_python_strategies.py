@@ -226,6 +226,8 @@ def test_close_position_closes_what_there_is() -> None:
         (lambda now: now.buy(1, tif="gct"), "unknown time in force 'gct': did you mean 'gtc'"),
         (lambda now: now.buy(1, tif="gtd"), "a gtd order needs until"),
         (lambda now: now.buy(1, at_close=True, limit=5.0), "market-on-close order has no limit"),
+        (lambda now: now.buy(1, trail=5.0, limit=90.0), "a trailing stop has no limit"),
+        (lambda now: now.buy(1, trail=5.0, at_close=True), "a trailing stop .* works in the bar"),
         (lambda now: now.of("B"), "unknown symbol 'B'"),
         (lambda now: now["fats"], "unknown indicator 'fats'"),
         (lambda now: now.history("closes", 3), "unknown series 'closes': did you mean 'close'"),
