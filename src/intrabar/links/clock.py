@@ -36,7 +36,7 @@ class WallClock:
 
 
 class LoopClock:
-    """The time of the running loop, counted from an instant: virtual under a `SimLoop`.
+    """The time of the loop that first asks, counted from an instant: virtual under a `SimLoop`.
 
     Parameters
     ----------
@@ -46,12 +46,15 @@ class LoopClock:
 
     def __init__(self, start: int) -> None:
         self.start = start
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> int:  # noqa: D102
         return self.start + round(self.tick() * 1e9)
 
     def tick(self) -> float:  # noqa: D102
-        return asyncio.get_running_loop().time()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     async def sleep(self, seconds: float) -> None:  # noqa: D102
         await asyncio.sleep(seconds)
