@@ -24,13 +24,13 @@ from pathlib import Path
 import bars
 import polars as pl
 
-from intrabar.app.sweeping import Plan, planned
-from intrabar.research import cluster
-from intrabar.research.cluster import Cluster
-from intrabar.research.ledger import Ledger
-from intrabar.research.sweep import carry_out
-from intrabar.research.threads import Threads
-from intrabar.research.trial import Outcome, Trial, Work
+from intrabar.app.calls.sweep import Plan, planned
+from intrabar.research.sweep import cluster
+from intrabar.research.sweep.cluster import Cluster
+from intrabar.research.sweep.ledger import Ledger
+from intrabar.research.sweep.sweep import carry_out
+from intrabar.research.sweep.threads import Threads
+from intrabar.research.sweep.trial import Outcome, Trial, Work
 
 HOURS = 17_500
 RUNS, MACHINES, PROCESSORS = 10_000_000, 100, 16  # of the model
@@ -40,7 +40,7 @@ BARRIER = cluster.AHEAD * 2  # tasks before the processes of two workers are war
 
 
 @dataclass
-class Given:
+class RunOptions:
     """A work, and a pool, that give the outcomes of another time."""
 
     outcomes: Sequence[Outcome]
@@ -117,7 +117,7 @@ def measured(trials: int) -> Figures:
 
 def overheads(pool: Cluster, outcomes: Sequence[Outcome]) -> tuple[float, float]:
     """CPU of the driver for a task, and for an outcome, beside what either holds."""
-    given = Given(outcomes)
+    given = RunOptions(outcomes)
     trials = [Trial(n, {}) for n in range(TASKS)]
     cluster.SECONDS, cluster.STARTS, usual = 1e-9, 1e12, (cluster.SECONDS, cluster.STARTS)
     alone = cpu_of(pool, given, trials)
@@ -141,7 +141,7 @@ def keeping(plan: Plan, outcomes: Sequence[Outcome], trials: int) -> tuple[float
     """CPU of key, ledger and gathering for a trial, and the bytes that stay in memory."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "trials.sqlite") as ledger:
         began = time.process_time()
-        carry_out(plan.work, plan.space, Given(outcomes), ledger=ledger)
+        carry_out(plan.work, plan.space, RunOptions(outcomes), ledger=ledger)
         seconds = time.process_time() - began
     tracemalloc.start()
     kept = pickle.loads(

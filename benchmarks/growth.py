@@ -24,7 +24,7 @@ from ours import MARGINS, SLIPPED, TRADED, market_of
 from report import facts, replace_between
 from workloads import ATR, CASH, EMA_FAST, EMA_SLOW, FEE, STOP, TARGET, WARM
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.run import Run, Setup
 from intrabar.exits import FixedRatio
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument

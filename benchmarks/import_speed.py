@@ -33,7 +33,7 @@ bars.write_parquet(target)
 """
 OURS = """
 import sys
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 sys.exit(run(["data", "import", sys.argv[1], "--symbol", "BTCUSD"]))
 """
 WHOLE = """

@@ -11,9 +11,9 @@ import polars as pl
 import workloads as w
 from engine_process import Outcome, Task, serve
 
-from intrabar.app.sweeping import sweep
-from intrabar.engine.backtest import Run, Setup
+from intrabar.app.calls.sweep import sweep
 from intrabar.engine.columns import compute_columns
+from intrabar.engine.run import Run, Setup
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr, cross, ema, sma
 from intrabar.model.bars import Market

@@ -18,8 +18,8 @@ from engines import HERE
 from ours import BRACKET, SLIPPED, TRADED, market_of
 from report import replace_between
 
-from intrabar.engine.backtest import Run, Setup
 from intrabar.engine.columns import compute_columns
+from intrabar.engine.run import Run, Setup
 from intrabar.indicators import Indicator, cross, sma
 from intrabar.model.instrument import Instrument
 from intrabar.sim.account import Account

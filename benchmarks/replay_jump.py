@@ -17,8 +17,8 @@ import bars
 import numpy as np
 import ours
 
-from intrabar.engine.backtest import Run, Setup, tell
-from intrabar.engine.replay import Replay
+from intrabar.engine.replay.replay import Replay
+from intrabar.engine.run import Run, Setup, tell
 from intrabar.exits import FixedRatio
 from intrabar.indicators import ema
 from intrabar.model.bars import Market

@@ -26,7 +26,7 @@ import numpy as np
 import intrabar as ib
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.timeline import market_from_bars
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.run import Run, Setup
 from intrabar.model.bars import Bars
 from intrabar.sim.account import Account
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import intrabar as ib
-from intrabar.app.given import Given
+from intrabar.app.compose.options import RunOptions
 from intrabar.indicators import constructors
 from intrabar.indicators.catalog import OWN
 from intrabar.model.session import CLOCK_FIELDS
@@ -81,7 +81,7 @@ def page() -> str:
             ("static function", "answers"),
             ((f"`{call(name)}`", RULES[name]) for name in SHAPES),
         ),
-        "\n## What a run is given\n\n" + table(("argument", "what"), parameters(Given)) + "\n",
+        "\n## What a run is given\n\n" + table(("argument", "what"), parameters(RunOptions)) + "\n",
     ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 

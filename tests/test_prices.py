@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intrabar.engine.backtest import ticks_of_nothing
+from intrabar.engine.run import ticks_of_nothing
 from intrabar.errors import ConfigError
 from intrabar.model.instrument import Instrument
 from intrabar.model.prices import near, near_each, reaches, same

@@ -76,7 +76,13 @@ def test_an_edit_of_a_rule_or_a_constant_gives_other_kernels(
 
 
 @pytest.mark.parametrize(
-    "file", ["research/lean.py", "app/compose.py", "app/makers.py", "data/instruments.toml"]
+    "file",
+    [
+        "research/sweep/lean.py",
+        "app/compose/run.py",
+        "app/compose/factories.py",
+        "data/instruments.toml",
+    ],
 )
 def test_what_makes_an_outcome_changes_the_key_of_a_trial_and_no_kernel(
     copy: Path, file: str

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
 
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parents[1] / "examples" / "sweep.yaml"

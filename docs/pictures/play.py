@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from intrabar.engine.narration_walk import walk_of
-from intrabar.engine.scenario import run_scenario, scenario_machine, scenario_result
+from intrabar.engine.scenario.scenario import run_scenario, scenario_machine, scenario_result
+from intrabar.engine.story.walk import walk_of
 from intrabar.sim.state import STEP_CLOSE, STEP_INTRABAR
 
 PRICES = ("stop_price", "limit_price")

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from intrabar.app.api import audit, backtest
-    from intrabar.app.report import report
-    from intrabar.app.sweep_page import sweep_report
-    from intrabar.app.sweeping import sweep
-    from intrabar.app.validating import validate
-    from intrabar.app.walking import walk_forward
+    from intrabar.app.calls.api import audit, backtest
+    from intrabar.app.calls.sweep import sweep
+    from intrabar.app.calls.sweep_page import sweep_report
+    from intrabar.app.calls.validate import validate
+    from intrabar.app.calls.walk_forward import walk_forward
+    from intrabar.app.pages.report import report
     from intrabar.data.frames import bars_from_frame
-    from intrabar.engine.audit_report import AuditReport
-    from intrabar.engine.expected import Expected, expected
-    from intrabar.engine.path_truth import PathTruth, path_truth
-    from intrabar.engine.plot import plot
-    from intrabar.engine.replay import Replay
-    from intrabar.engine.result import Result
-    from intrabar.engine.scenario import run_scenario
+    from intrabar.engine.outcome.expected import Expected, expected
+    from intrabar.engine.outcome.path_truth import PathTruth, path_truth
+    from intrabar.engine.outcome.plot import plot
+    from intrabar.engine.outcome.result import Result
+    from intrabar.engine.replay.replay import Replay
+    from intrabar.engine.scenario.scenario import run_scenario
     from intrabar.errors import (
         CausalityError,
         ConfigError,
@@ -53,11 +52,12 @@ if TYPE_CHECKING:
     from intrabar.model.enums import OrderType, PathPolicy, Side, TimeInForce
     from intrabar.model.instrument import Instrument
     from intrabar.model.session import Session
-    from intrabar.research.check import Check, Validation
-    from intrabar.research.critique import critique
+    from intrabar.research.critique.critique import critique
     from intrabar.research.finding import Finding
-    from intrabar.research.sweep import SweepResult
-    from intrabar.research.walk_forward_result import WalkForward
+    from intrabar.research.look_ahead.report import AuditReport
+    from intrabar.research.sweep.sweep import SweepResult
+    from intrabar.research.validate.check import Check, Validation
+    from intrabar.research.walk_forward.result import WalkForward
     from intrabar.sim.account import Account
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -68,20 +68,20 @@ if TYPE_CHECKING:
     from intrabar.strategy.weights import Weights
 
 _HOMES = {
-    "app.api": "audit backtest",
+    "app.calls.api": "audit backtest",
     "data.frames": "bars_from_frame",
-    "app.report": "report",
-    "app.sweep_page": "sweep_report",
-    "app.sweeping": "sweep",
-    "app.validating": "validate",
-    "app.walking": "walk_forward",
-    "engine.expected": "Expected expected",
-    "engine.path_truth": "PathTruth path_truth",
-    "engine.plot": "plot",
-    "engine.replay": "Replay",
-    "engine.audit_report": "AuditReport",
-    "engine.result": "Result",
-    "engine.scenario": "run_scenario",
+    "app.pages.report": "report",
+    "app.calls.sweep_page": "sweep_report",
+    "app.calls.sweep": "sweep",
+    "app.calls.validate": "validate",
+    "app.calls.walk_forward": "walk_forward",
+    "engine.outcome.expected": "Expected expected",
+    "engine.outcome.path_truth": "PathTruth path_truth",
+    "engine.outcome.plot": "plot",
+    "engine.replay.replay": "Replay",
+    "research.look_ahead.report": "AuditReport",
+    "engine.outcome.result": "Result",
+    "engine.scenario.scenario": "run_scenario",
     "errors": "CausalityError ConfigError DataError IntrabarError NotFoundError OrderError "
     "RunError StrategyError UsageError",
     "exits": "FixedPercent FixedRatio TrailingATR",
@@ -90,11 +90,11 @@ _HOMES = {
     "model.enums": "OrderType PathPolicy Side TimeInForce",
     "model.instrument": "Instrument",
     "model.session": "Session",
-    "research.check": "Check Validation",
-    "research.critique": "critique",
+    "research.validate.check": "Check Validation",
+    "research.critique.critique": "critique",
     "research.finding": "Finding",
-    "research.sweep": "SweepResult",
-    "research.walk_forward_result": "WalkForward",
+    "research.sweep.sweep": "SweepResult",
+    "research.walk_forward.result": "WalkForward",
     "sim.account": "Account",
     "strategy.bot": "Bot",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",

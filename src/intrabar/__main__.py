@@ -1,5 +1,5 @@
 """`python -m intrabar` is `intrabar`."""
 
-from intrabar.app.cli import main
+from intrabar.app.cli.main import main
 
 main()

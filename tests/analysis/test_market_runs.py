@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from intrabar.analysis import equity_by
-from intrabar.engine.backtest import Setup
-from intrabar.engine.result import Result
-from intrabar.engine.scenario import scenario_machine
+from intrabar.engine.outcome.result import Result
+from intrabar.engine.run import Setup
+from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.errors import ConfigError
 from intrabar.model.enums import Settlement
 from intrabar.sim.machine import Machine

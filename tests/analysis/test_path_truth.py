@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from intrabar.analysis.path_truth import BRACKETS, LengthTruth, Tally, length_truth
 from intrabar.data.detail import rows_inside
 from intrabar.data.resample import resample
-from intrabar.engine.path_truth import path_truth
+from intrabar.engine.outcome.path_truth import path_truth
 from intrabar.model.bars import Bars
 
 M = 60_000_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 
 
 def write_bars(path: Path, days: int = 400, seed: int = 1, header: str = "") -> Path:

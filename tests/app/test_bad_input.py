@@ -206,7 +206,7 @@ def test_yaml_that_is_no_configuration(
 def test_a_folder_that_takes_no_runs_is_told_before_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intrabar.app.run_commands.Run", None)  # a run that begins fails the test
+    monkeypatch.setattr("intrabar.app.cli.backtest.Run", None)  # a run that begins fails the test
     home = tmp_path / "file"
     home.write_text("", encoding="utf-8")
     code, _, err = said(capsys, "backtest", config_in(tmp_path, out=str(home)))
@@ -310,7 +310,7 @@ def test_an_interrupted_run_is_not_listed(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("intrabar.app.run_folder.os.rename", interrupt)
+    monkeypatch.setattr("intrabar.app.folders.run_folder.os.rename", interrupt)
     code, _, err = said(capsys, "backtest", config_in(tmp_path))
     assert (code, err.splitlines()[-1]) == (130, "error: interrupted")
     assert list((tmp_path / "runs").iterdir()) == []

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import intrabar as ib
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 from intrabar.data.actions import actions_of, keep_actions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.continuous import continuous, keep

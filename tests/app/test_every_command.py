@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from intrabar.app.cli import app, run
+from intrabar.app.cli.main import app, run
 from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (

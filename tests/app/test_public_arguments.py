@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import intrabar as ib
-from intrabar.app.config import AccountConfig, Config, SweepConfig, WalkForwardConfig
-from intrabar.app.given import Given
+from intrabar.app.compose.options import RunOptions
+from intrabar.app.config.model import AccountConfig, Config, SweepConfig, WalkForwardConfig
 from tests.app.hostile import VALUES, frame
 
 SENTENCE = 1000  # characters; a message that is longer shows a whole value
@@ -134,7 +134,7 @@ def doors() -> dict[str, Door]:
         names = [p.name for p in inspect.signature(what).parameters.values() if p.kind < 4]
         names = [x for x in names if x not in ("params", "given")]
         if name in ("backtest", "sweep"):
-            names += list(Given.__annotations__)
+            names += list(RunOptions.__annotations__)
         call = _run_of(what) if name in ("Signals", "Weights") else what
         found[name] = Door(call, base.get(name, {}), names)
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])

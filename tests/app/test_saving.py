@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import intrabar as ib
-from intrabar.app.runs import read_run, rerun
-from intrabar.engine.backtest import Setup
+from intrabar.app.folders.runs import read_run, rerun
+from intrabar.engine.run import Setup
 from tests.app.rules import EveryFew
 from tests.app.runs_of_it import said, write_bars
 from tests.strategy.markets import run_of, walk

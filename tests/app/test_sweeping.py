@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import intrabar as ib
-from intrabar.app.sweeping import planned
-from intrabar.research.threads import Threads
+from intrabar.app.calls.sweep import planned
+from intrabar.research.sweep.threads import Threads
 from tests.app.runs_of_it import write_bars
 from tests.app.sweeps_of_it import Dip, bars, crossing
 from tests.strategy.markets import AtALimit, AtAStop

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from intrabar.app.reading_options import parse_columns, parse_mapping, parse_only
+from intrabar.app.cli.reading_options import parse_columns, parse_mapping, parse_only
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.readers import Reading
 from intrabar.data.reading.file_names import symbol_of

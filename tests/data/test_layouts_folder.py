@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 from intrabar.data.catalogue import Catalogue
 
 FLAG = re.compile(

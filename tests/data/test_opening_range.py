@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import intrabar as ib
-from intrabar.app.cli import run
+from intrabar.app.cli.main import run
 from tests.examples.opening_range import opening_range
 
 CHICAGO = ZoneInfo("America/Chicago")

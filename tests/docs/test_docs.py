@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from intrabar.engine.scenario import run_scenario
+from intrabar.engine.scenario.scenario import run_scenario
 from intrabar.model import enums
 from tests.oracles.comparing import differences
 from tests.oracles.naive_market import run as run_oracle

@@ -37,7 +37,9 @@ def test_the_first_hour_works_from_top_to_bottom(tmp_path: Path) -> None:
                     arguments.append("--no-report")
                 # -P: as the installed program, which does not look for modules where it is
                 # started.
-                told.append(python("-P", "-m", "intrabar.app.cli", *arguments, folder=tmp_path))
+                told.append(
+                    python("-P", "-m", "intrabar.app.cli.main", *arguments, folder=tmp_path)
+                )
     assert len(told) == 14
     assert all(told)
     assert "identical" in told[-1]

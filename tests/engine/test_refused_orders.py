@@ -14,14 +14,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from intrabar.engine.audit import audit
-from intrabar.engine.backtest import Run
-from intrabar.engine.replay import Replay
-from intrabar.engine.result import finish
+from intrabar.engine.outcome.result import finish
+from intrabar.engine.replay.replay import Replay
+from intrabar.engine.run import Run
 from intrabar.errors import IntrabarError, OrderError, UsageError
 from intrabar.exits import FixedRatio
 from intrabar.model.enums import Reject
 from intrabar.model.event import OrderChanged, Step
+from intrabar.research.look_ahead.audit import audit
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip

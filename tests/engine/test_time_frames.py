@@ -18,9 +18,9 @@ from intrabar.data.frames import bars_from_frame
 from intrabar.data.periods import parse_period
 from intrabar.data.resample import resample
 from intrabar.data.timeline import market_from_bars
-from intrabar.engine.backtest import Run
 from intrabar.engine.columns import compute_columns
-from intrabar.engine.result import finish
+from intrabar.engine.outcome.result import finish
+from intrabar.engine.run import Run
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, StrategyError
 from intrabar.indicators import Indicator, compute, cross, ema, lookback, price, sma

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from intrabar.engine.scenario import run_scenario
+from intrabar.engine.scenario.scenario import run_scenario
 from tests.oracles.naive_market import run
 
 BOTH = pytest.mark.parametrize("market", [run, run_scenario], ids=["oracle", "engine"])

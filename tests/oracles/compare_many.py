@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from intrabar.engine.scenario import run_scenario
+from intrabar.engine.scenario.scenario import run_scenario
 from tests.generators import random_scenario
 from tests.oracles.comparing import as_line, oracle_differs
 from tests.oracles.shrinking import shrink

@@ -10,7 +10,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from intrabar.engine.scenario import run_scenario, scenario_machine
+from intrabar.engine.scenario.scenario import run_scenario, scenario_machine
 from tests.generators import random_scenario, scenarios
 from tests.oracles.comparing import as_line, oracle_differs
 from tests.oracles.naive_market import Market

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from intrabar.engine.scenario import run_scenario
+from intrabar.engine.scenario.scenario import run_scenario
 from tests.oracles.naive_market import run
 
 BOTH = pytest.mark.parametrize("market", [run, run_scenario], ids=["oracle", "engine"])

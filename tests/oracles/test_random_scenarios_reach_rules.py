@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from intrabar.engine.scenario_format import check_scenario
+from intrabar.engine.scenario.format import check_scenario
 from tests.generators import random_scenario
 from tests.oracles.count_rules import count
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from intrabar.engine.scenario import run_scenario
+from intrabar.engine.scenario.scenario import run_scenario
 from tests.oracles.naive_market import run
 
 ROOT = Path(__file__).parents[2]

@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.run import Run, Setup
 from intrabar.errors import RunError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.model.bars import Action
 from intrabar.model.enums import ActionKind, Settlement
 from intrabar.model.instrument import Instrument
-from intrabar.sim.access import table_of
 from intrabar.sim.inbox import LEAST
 from intrabar.sim.machine import RECORDS, Machine
+from intrabar.sim.tables import table_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.signals import Signals

@@ -9,17 +9,17 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intrabar.app.around import market_of
-from intrabar.app.bars_in import given_series
-from intrabar.app.config import Config
+from intrabar.app.compose.market import market_of
+from intrabar.app.compose.series import given_series
+from intrabar.app.config.model import Config
 from intrabar.data.actions import actions_of
 from intrabar.data.alongside import Alongside
 from intrabar.data.continuous import Roll
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.rates import pairs_of
-from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.chunked_setup import ChunkedSetup
-from intrabar.engine.chunks import ChunkedRun
+from intrabar.engine.chunks.run import ChunkedRun
+from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.run import Run, Setup
 from intrabar.errors import DataError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, sma
@@ -30,7 +30,7 @@ from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose
-from tests.engine.test_chunks import DAY, START, walk
+from tests.engine.chunks.test_chunks import DAY, START, walk
 
 BARS = 70
 days = st.integers(-1, 4)

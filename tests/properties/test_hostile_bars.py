@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.run import Run, Setup
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.model.bars import Market
 from intrabar.model.enums import MarginCheck, PathPolicy, RunStatus

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.backtest import Setup
-from intrabar.engine.replay import Replay
-from intrabar.engine.scenario import scenario_machine
+from intrabar.engine.replay.replay import Replay
+from intrabar.engine.run import Setup
+from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.model.enums import RunStatus, Side
 from intrabar.model.event import Step
 from intrabar.sim import state
 from intrabar.strategy.strategy import Strategy
-from tests.engine.replays import (
+from tests.engine.replay.replays import (
     Act,
-    Given,
     Plain,
+    RunOptions,
     everyone,
     moment,
     often_kept,
@@ -44,7 +44,7 @@ class Wanderer:
 
     def __init__(self, replay: Replay, rng: random.Random) -> None:
         self.replay, self.rng = replay, rng
-        self.given: dict[str, list[Given]] = {"main": []}
+        self.given: dict[str, list[RunOptions]] = {"main": []}
         self.branches = 0
 
     def check(self) -> None:

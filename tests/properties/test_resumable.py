@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.backtest import Run
-from intrabar.engine.scenario import ScriptedOrders, scenario_machine
+from intrabar.engine.run import Run
+from intrabar.engine.scenario.scenario import ScriptedOrders, scenario_machine
 from intrabar.exits import FixedRatio
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrabar.engine.backtest import Run
-from intrabar.engine.result import finish
+from intrabar.engine.outcome.result import finish
+from intrabar.engine.run import Run
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.research.entry_sides import entry_sides, with_sides
 from intrabar.strategy.bot import Bot

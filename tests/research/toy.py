@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from intrabar.research.trial import Outcome, Trial
+from intrabar.research.sweep.trial import Outcome, Trial
 
 
 @dataclass

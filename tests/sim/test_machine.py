@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import intrabar
-from intrabar.engine.backtest import Run
+from intrabar.engine.run import Run
 from intrabar.errors import RunError, StrategyError
-from intrabar.sim.access import address_of
 from intrabar.sim.machine import Machine
+from intrabar.sim.tables import address_of
 from intrabar.strategy.strategy import Strategy
 from tests.strategy.markets import setup_of, walk
 
@@ -171,7 +171,7 @@ def test_addresses_are_taken_in_one_place() -> None:
     found = {
         str(p.relative_to(package)) for p in package.rglob("*.py") if taking.search(p.read_text())
     }
-    assert found == {"sim/access.py"}
+    assert found == {"sim/tables.py"}
 
 
 @pytest.mark.parametrize("name", ["open", "close", "session_end", "time"])

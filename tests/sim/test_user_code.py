@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrabar.engine.backtest import Run
+from intrabar.engine.outcome.result import finish
 from intrabar.engine.prepared import Prepared
-from intrabar.engine.result import finish
+from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, RunError, StrategyError
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.signals import Signals

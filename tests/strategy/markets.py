@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.result import Result, finish
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run, Setup
 from intrabar.indicators import ema
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.backtest import Run
-from intrabar.engine.result import Result, finish
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedPercent
 from intrabar.model.enums import PathPolicy

@@ -229,7 +229,7 @@ def test_a_rule_reads_the_day_of_the_session(day: int) -> None:
 
 
 def test_the_clock_is_worked_out_only_where_a_rule_reads_it() -> None:
-    from intrabar.engine.backtest import Run
+    from intrabar.engine.run import Run
     from tests.strategy.markets import Told, setup_of
 
     market = flat_market(5)

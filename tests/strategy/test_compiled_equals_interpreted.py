@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.backtest import Run
-from intrabar.engine.result import finish
+from intrabar.engine.outcome.result import finish
+from intrabar.engine.run import Run
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.model.instrument import Instrument

@@ -344,7 +344,7 @@ def test_a_run_in_chunks_aligns_the_same(tmp_path: Path) -> None:
 
 
 def test_trials_of_a_sweep_know_dates_apart() -> None:
-    from intrabar.app.makers import state_of
+    from intrabar.app.compose.factories import state_of
 
     assert state_of(SIDE) != state_of(moved(1))
     assert state_of(SIDE) == state_of(SIDE.copy())

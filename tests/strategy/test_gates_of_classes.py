@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from intrabar.data import calendars
-from intrabar.engine.backtest import Run
-from intrabar.engine.result import finish
+from intrabar.engine.outcome.result import finish
+from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, OrderError
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.bot import Bot

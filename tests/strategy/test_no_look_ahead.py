@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intrabar.engine.result import Result
+from intrabar.engine.outcome.result import Result
 from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
 from intrabar.indicators import bollinger, ema, rsi
 from intrabar.model.bars import Market

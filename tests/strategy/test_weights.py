@@ -139,7 +139,7 @@ def test_arrays_mappings_and_frames_mean_the_same() -> None:
 
 @pytest.mark.parametrize("stop", range(1, 30, 4))
 def test_a_run_that_is_paused_and_put_back_ends_as_one_go(stop: int) -> None:
-    from intrabar.engine.backtest import Run
+    from intrabar.engine.run import Run
 
     market = walk(30, 4, ("A", "B", "C"), missing=0.2)
     weights = np.random.default_rng(4).uniform(-0.3, 0.3, (30, 3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from intrabar.app.report import report as write
+from intrabar.app.pages.report import report as write
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.signals import Signals

@@ -15,8 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis import outcomes, returns
-from intrabar.analysis.course import Course
 from intrabar.analysis.equity import Curve, Key, curves_by
+from intrabar.analysis.equity_path import EquityPath
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.months import month_table, monthly_returns
 from intrabar.analysis.units import METRICS as METRICS
@@ -152,7 +152,7 @@ def _sheet(
     rows = results.equity["bar"].to_numpy()
     time = results.market.time[rows]
     day = returns.days_of(time) if results.session is None else results.session[rows]
-    course = Course(results.initial)
+    course = EquityPath(results.initial)
     course.take(time, day, equity, held[rows])
     closed = campaigns.filter(pl.col("end_bar").is_not_null()).sort("end_bar", maintain_order=True)
 
@@ -165,7 +165,7 @@ def _sheet(
 
 
 def sheet_of(
-    course: Course,
+    course: EquityPath,
     filled: Filled,
     closed: Callable[[str], Floats],
     periods_per_year: float,
@@ -175,7 +175,7 @@ def sheet_of(
 
     Parameters
     ----------
-    course : Course
+    course : EquityPath
     filled : Filled
     closed : callable
         A column (`net`, `r`, ...) of the closed campaigns, in the order of their ends.
@@ -204,7 +204,7 @@ def sheet_of(
     )
 
 
-def _growth(course: Course, year: float, risk_free: float) -> dict[str, Figure]:
+def _growth(course: EquityPath, year: float, risk_free: float) -> dict[str, Figure]:
     daily, initial = course.daily, course.initial
     change = returns.returns_of(daily, initial)
     last = float(daily[-1]) if daily.shape[0] else initial
@@ -218,7 +218,7 @@ def _growth(course: Course, year: float, risk_free: float) -> dict[str, Figure]:
     }
 
 
-def _drawdown(course: Course) -> dict[str, Figure]:
+def _drawdown(course: EquityPath) -> dict[str, Figure]:
     deep, long = course.deepest, course.longest
     if deep is None or long is None:
         zeros: dict[str, Figure] = dict.fromkeys([n for n in METRICS if "drawdown" in n], 0.0)
@@ -236,7 +236,7 @@ def _drawdown(course: Course) -> dict[str, Figure]:
     }
 
 
-def _turnover(filled: Filled, course: Course, periods_per_year: float) -> Figure:
+def _turnover(filled: Filled, course: EquityPath, periods_per_year: float) -> Figure:
     if not course.bars:
         return Undefined("no bars")
     average = course.mean

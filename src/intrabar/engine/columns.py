@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.carried_frames import CarriedFrames
+from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.indicators import Indicator, require_length
 from intrabar.model.bars import Floats, Market, Times

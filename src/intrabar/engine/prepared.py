@@ -8,7 +8,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from intrabar.analysis.brief import Calendar
+from intrabar.analysis.lean_sheet import Calendar
 from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns

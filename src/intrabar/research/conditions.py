@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.backtest import Run, Setup
-from intrabar.engine.result import Result, finish
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run, Setup
 from intrabar.model.bars import Floats, Market
 from intrabar.model.instrument import Instrument
 from intrabar.research.entry_sides import entry_sides, with_sides

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.backtest import Run, Setup
+from intrabar.engine.run import Run, Setup
 from intrabar.model.bars import Floats
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.given_side import SIDE, ask_everywhere, given_side

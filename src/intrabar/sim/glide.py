@@ -12,7 +12,6 @@ import numpy as np
 
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
-from intrabar.sim.access import address, pointer
 from intrabar.sim.intrabar import touch
 from intrabar.sim.margin import gross_at, is_ruined, maintenance_margin, net_position, open_profit
 from intrabar.sim.open import read_volume
@@ -26,6 +25,7 @@ from intrabar.sim.state import (
     Book,
     Tape,
 )
+from intrabar.sim.tables import address, pointer
 
 DAILY = int(Settlement.DAILY)
 LOOK_AHEAD = 128  # bars

@@ -12,7 +12,6 @@ from typing import Any
 from intrabar.kernel import code as code_of
 from intrabar.kernel import inlined, kernel
 from intrabar.model.enums import RunStatus
-from intrabar.sim.access import as_book, as_book_of_one, as_tape, as_tape_of_one
 from intrabar.sim.actions import act
 from intrabar.sim.close import close_phase
 from intrabar.sim.glide import glide, wakes_at
@@ -36,6 +35,7 @@ from intrabar.sim.state import (
     Book,
     Tape,
 )
+from intrabar.sim.tables import as_book, as_book_of_one, as_tape, as_tape_of_one
 
 RUINED = int(RunStatus.RUINED)
 NO_ACTIONS = code_of(0)

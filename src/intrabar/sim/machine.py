@@ -16,7 +16,6 @@ from intrabar.model.bars import Market
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
-from intrabar.sim.access import address_of, table_of
 from intrabar.sim.account import Account
 from intrabar.sim.book import (
     Checkpoint,
@@ -30,9 +29,10 @@ from intrabar.sim.book import (
 from intrabar.sim.callbacks import Callbacks, Hooks
 from intrabar.sim.inbox import most_of_hook
 from intrabar.sim.loop import BROKEN, FULL, LOST, most_of_bar, run, run_one
-from intrabar.sim.numbered import numbered
+from intrabar.sim.run_hash import Tally, without_places
+from intrabar.sim.shifted import numbered
 from intrabar.sim.state import Book, Tape
-from intrabar.sim.tally import Tally, without_places
+from intrabar.sim.tables import address_of, table_of
 from intrabar.sim.tape import tape_of
 
 RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")

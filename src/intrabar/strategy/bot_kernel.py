@@ -16,10 +16,10 @@ import numpy as np
 from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
-from intrabar.sim.access import as_book, pointer
 from intrabar.sim.costs import round_away
 from intrabar.sim.inbox import put, refuse
 from intrabar.sim.state import Book
+from intrabar.sim.tables import as_book, pointer
 from intrabar.strategy.bot_record import (
     BOT,
     ask_levels,

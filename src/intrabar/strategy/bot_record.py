@@ -9,7 +9,7 @@ import numpy as np
 
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Gate
-from intrabar.sim.access import pointer
+from intrabar.sim.tables import pointer
 from intrabar.strategy.rules import call_levels, call_out, call_price, call_side, call_stop
 
 GATES = len(Gate)

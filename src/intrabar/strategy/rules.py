@@ -30,7 +30,7 @@ from intrabar.kernel import CACHE, COMPILED_FROM, carray, cfunc, intrinsic
 from intrabar.model.session import CLOCK_FIELDS
 from intrabar.model.values import is_number
 from intrabar.shipped import RULES
-from intrabar.sim.access import pointer
+from intrabar.sim.tables import pointer
 
 DEEPEST = 20  # functions that call each other
 BAR_FIELDS = ("open", "high", "low", "close", "volume")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.sim.access import address_of
 from intrabar.sim.machine import Machine
+from intrabar.sim.tables import address_of
 from intrabar.strategy.bot_record import GATES
 from intrabar.strategy.gates import Timetable, counted
 

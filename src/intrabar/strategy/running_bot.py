@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.model.enums import OrderType, Phase
-from intrabar.sim.access import address_of
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
+from intrabar.sim.tables import address_of
 from intrabar.strategy.blame import blamed, moment
 from intrabar.strategy.bot import RISK, Bot
 from intrabar.strategy.bot_kernel import (

@@ -17,11 +17,11 @@ from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.model.enums import Reject
 from intrabar.model.values import shown, take, zone
-from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.inbox import refuse as refuse_order
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
+from intrabar.sim.tables import address_of, as_book, pointer
 from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import keeps_back, open_hook, put_order
 from intrabar.strategy.bot_record import BOT

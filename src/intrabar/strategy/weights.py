@@ -16,12 +16,12 @@ from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.bars import DatedTimeline, Timeline
 from intrabar.model.values import take, zone
 from intrabar.sim import state
-from intrabar.sim.access import address_of, as_book, pointer
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.costs import in_lots, lots_down
 from intrabar.sim.inbox import put
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
+from intrabar.sim.tables import address_of, as_book, pointer
 from intrabar.strategy.aligned import placed, require_rows
 from intrabar.strategy.bot_kernel import act_at_open, keeps_back, put_closing, put_order
 from intrabar.strategy.bot_record import BOT

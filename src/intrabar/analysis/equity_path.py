@@ -1,0 +1,74 @@
+"""What metrics read of an equity: taken in at once, or piece by piece."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.analysis.drawdown import Drawdown, deepest, longest, telling
+from intrabar.analysis.returns import last_of_day
+from intrabar.model.bars import Times
+
+Floats = NDArray[np.float64]
+
+
+class EquityPath:
+    """The course of an equity; of the rows before, only those that figures hang on are kept.
+
+    Parameters
+    ----------
+    initial : account currency, > 0
+        Before the first row.
+    """
+
+    def __init__(self, initial: float) -> None:
+        self.initial = initial
+        self.bars = 0
+        self.held = 0  # bars at whose close a position is open
+        self.days: Times = np.zeros(0, np.int64)
+        self.daily: Floats = np.zeros(0)  # last equity of each day
+        self._sum = 0.0
+        self._row: Times = np.zeros(0, np.int64)
+        self._time: Times = np.zeros(0, np.int64)
+        self._equity: Floats = np.zeros(0)
+
+    def take(self, time: Times, day: Times, equity: Floats, held: NDArray[np.bool_]) -> None:
+        """Take in the next rows.
+
+        Parameters
+        ----------
+        time : (k,) int64, ns UTC
+        day : (k,) int64, days since 1970
+        equity : (k,) float64, account currency
+        held : (k,) bool
+        """
+        if not len(time):
+            return
+        last = slice(-1, None)  # the day of the last row may go on
+        days, daily = last_of_day(
+            np.append(self.days[last], day), np.append(self.daily[last], equity)
+        )
+        self.days = np.append(self.days[:-1], days)
+        self.daily = np.append(self.daily[:-1], daily)
+        rows = np.append(self._row, self.bars + np.arange(len(time)))
+        times, values = np.append(self._time, time), np.append(self._equity, equity)
+        kept = telling(times, values, self.initial)
+        self._row, self._time, self._equity = rows[kept], times[kept], values[kept]
+        self.bars += len(time)
+        self.held += int(held.sum())
+        self._sum += float(np.sum(equity))
+
+    @property
+    def mean(self) -> float:
+        """Of the equity over all rows, of which there must be one."""
+        return self._sum / self.bars
+
+    @property
+    def deepest(self) -> Drawdown | None:
+        """As `drawdown.deepest`."""
+        return deepest(self._time, self._equity, self.initial, self._row)
+
+    @property
+    def longest(self) -> Drawdown | None:
+        """As `drawdown.longest`."""
+        return longest(self._time, self._equity, self.initial, self._row)

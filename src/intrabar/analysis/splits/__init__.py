@@ -1,0 +1,1 @@
+"""How a history is cut for tests: walk-forward windows, purged folds, labels."""

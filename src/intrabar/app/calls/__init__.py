@@ -1,0 +1,1 @@
+"""What `import intrabar` gives: one file per call."""

@@ -1,0 +1,1 @@
+"""What a run is made of: settings, bars and strategies, put together."""

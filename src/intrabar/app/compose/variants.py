@@ -1,0 +1,174 @@
+"""From the values of a trial to a run, and to its key.
+
+The key is the content hash of all that decides the run, so that the same variant has the same key
+in every sweep.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from itertools import product
+from typing import Any
+
+from intrabar.app.compose.factories import Maker, state_of
+from intrabar.app.compose.market_cache import MarketCache
+from intrabar.app.compose.parameter_paths import Path as Place
+from intrabar.app.compose.parameter_paths import canonical, paths_of, tree_of
+from intrabar.app.compose.run import is_open
+from intrabar.app.compose.series import Series
+from intrabar.app.compose.strategies import in_zone
+from intrabar.app.config.model import Config
+from intrabar.engine.run import Setup
+from intrabar.model.bars import Bars
+from intrabar.model.instrument import Instrument
+from intrabar.research.sweep.lean import Variant
+from intrabar.research.sweep.ledger import Data
+from intrabar.research.sweep.space import Axis
+from intrabar.research.sweep.trial import Value
+from intrabar.sources import package_code
+
+
+class Variants:
+    """The runs of a sweep.
+
+    Parameters
+    ----------
+    config : Config
+    makers : sequence of Maker
+        Of the strategies, in the order in which they act.
+    places : sequence of str
+        The parameters that are swept.
+    symbols : sequence of str
+        All that may be traded.
+    series, rates, instruments
+        As `MarketCache` takes them.
+    zone : str, optional
+        Of stamps in signals and weights that carry none.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such parameter.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        makers: Sequence[Maker],
+        places: Sequence[str],
+        symbols: Sequence[str],
+        series: Sequence[Series] | None = None,
+        rates: Sequence[Bars] = (),
+        instruments: Mapping[str, Instrument] | None = None,
+        zone: str | None = None,
+    ) -> None:
+        self.makers = list(makers)
+        self.zone = zone
+        self.grounds = MarketCache(config, series, rates, instruments or {})
+        every = {place: paths_of(place, self.makers, symbols) for place in places}
+        # Most trials change strategies alone.
+        self._of_strategies = {
+            place: [path[1:] for path in paths if path[0] == "strategies"]
+            for place, paths in every.items()
+        }
+        self._of_ground = {
+            place: own
+            for place, paths in every.items()
+            if (own := [path for path in paths if path[0] != "strategies"])
+        }
+        named = {place: [canonical(path) for path in paths] for place, paths in every.items()}
+        told = _told(config, self.makers, instruments or {})
+        told |= {} if zone is None else {"zone": str(zone)}
+        told |= {name: "" for names in named.values() for name in names}
+        self._lines = [f"{name}={text}" for name, text in sorted(told.items())]
+        at = {name: row for row, name in enumerate(sorted(told))}
+        self._rows = {place: [(at[n], n) for n in names] for place, names in named.items()}
+
+    def key(self, parameters: Mapping[str, Value]) -> str:
+        """Content hash of code, data, configuration and parameters."""
+        lines = self._lines.copy()
+        for place, value in parameters.items():
+            text = _text(value)
+            for row, name in self._rows[place]:
+                lines[row] = f"{name}={text}"
+        data, around = self.grounds.known(self._tree(parameters))
+        lines.append(f"{data.hash} {around}")
+        return sha256("\n".join(lines).encode()).hexdigest()
+
+    def data(self, parameters: Mapping[str, Value]) -> Data:
+        """The bars that these values run on."""
+        return self.grounds.known(self._tree(parameters)).data
+
+    def make(self, parameters: Mapping[str, Value]) -> Variant:
+        """The run of these values.
+
+        Raises
+        ------
+        UsageError, DataError, StrategyError
+            They make none.
+        """
+        ground = self.grounds.of(self._tree(parameters))
+        over = tree_of(
+            (path, value)
+            for place, value in parameters.items()
+            for path in self._of_strategies[place]
+        )
+        strategies = {
+            maker.label: maker.make(over.get(k, {}), ground.prepared)
+            for k, maker in enumerate(self.makers)
+        }
+        market = ground.prepared.market
+        dated = in_zone(strategies, self.zone)
+        setup = Setup(
+            market, ground.instruments, dated, ground.account, is_open, given=ground.given
+        )
+        return Variant(setup, ground.prepared)
+
+    def read_markets(self, axes: Sequence[Axis]) -> None:
+        """Read the bars of all trials now, for machines that do not have our files."""
+        own = [a for a in axes if a.place in self._of_ground]
+        points = product(*(a.values or (a.low,) for a in own))
+        self.grounds.read(
+            self._tree({a.place: value for a, value in zip(own, point, strict=True)})
+            for point in points
+        )
+
+    def _tree(self, parameters: Mapping[str, Value]) -> dict[Any, Any]:
+        """The changes to anything but strategies."""
+        if not self._of_ground:
+            return {}
+        return tree_of(
+            (path, parameters[place]) for place, paths in self._of_ground.items() for path in paths
+        )
+
+
+def _told(
+    config: Config, makers: Sequence[Maker], instruments: Mapping[str, Instrument]
+) -> dict[str, str]:
+    """What decides every run beside data and parameters, place by place."""
+    values = config.model_dump(mode="json", by_alias=True)
+    told = {"code": package_code()}
+    told |= _leaves(("account",), values["account"])
+    told |= _leaves(("instruments",), values["instruments"])
+    for symbol, instrument in instruments.items():
+        told |= _leaves(("instruments", symbol), state_of(instrument))
+    for k, maker in enumerate(makers):
+        told[f"strategies[{k}]"] = maker.label
+        told |= _leaves(("strategies", k), maker.told())
+    return told
+
+
+def _leaves(path: Place, given: Any) -> dict[str, str]:
+    if isinstance(given, Mapping) and given:
+        found = {}
+        for key, value in given.items():
+            found.update(_leaves((*path, str(key)), value))
+        return found
+    return {canonical(path): _text(state_of(given))}
+
+
+def _text(value: Any) -> str:
+    """A value for a key; 3 and 3.0 are one."""
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -1,0 +1,1 @@
+"""The configuration: its model, and its file."""

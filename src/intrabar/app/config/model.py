@@ -1,0 +1,374 @@
+"""What a run is made of, as a configuration file says it (`config.yaml`).
+
+Two dialects in one: ours, and the sections `trading`, `backtesting`, `data: {provider}` and
+`risk` of older files, which `normal` turns into ours. What a backtest cannot obey it does not
+swallow: it comes back as a remark, and the report shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from intrabar.app.config.kinds import Day, Zone
+from intrabar.errors import ConfigError
+from intrabar.model.values import from_text, taken
+from intrabar.sim.account import RULES, money
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, given: Any, about: ValidationInfo) -> Any:
+        """A number is never true or false, which would be taken for 1 and 0."""
+        kind = str(cls.model_fields[str(about.field_name)].annotation)
+        if isinstance(given, bool) and ("int" in kind or "float" in kind):
+            raise PydanticCustomError("refused", "{why}", {"why": f"is {given}, must be a number"})
+        return given
+
+
+def _named(given: Any) -> Any:
+    """Contracts as {symbol: file}; a list names symbols of the catalogue."""
+    return dict.fromkeys(given, "") if isinstance(given, list) else given
+
+
+class Source(Section):
+    """Where the bars of a symbol come from: a file, the demo's bars, or else the catalogue.
+
+    Parameters
+    ----------
+    symbol : str
+    file : path, optional
+        CSV or Parquet, relative to the configuration file.
+    catalogue : folder, optional
+    sample : bool
+        Bars of the package `bokeh_sampledata`, adjusted.
+    format, zone, label, period, calendar, side, time_format, ambiguous, decimal, scale : optional
+        How to read the file; what is left out is told by the file.
+    columns : {field: column} or list, optional
+        What the header does not tell; of a file without one, its columns in their order.
+    only : {column: value}
+        The rows of one instrument among several.
+    sort : bool
+        Put rows that are out of order in order.
+    actions : path, optional
+        Splits and dividends; else those that the catalogue has of the symbol.
+    adjustment : {"raw", "split", "all"}, optional
+        What was done to the prices: of bars that are adjusted for splits only the dividends are
+        paid, of "all" nothing; else what the catalogue knows, or raw.
+    margins : path, optional
+        Margins from each date on.
+    detail : path, optional
+        Lower bars for `path_policy: detail`; else the shortest that the catalogue has.
+    contracts : list of str, or {str: path}
+        A continuous future of these contracts of the catalogue, or of files.
+    roll : "volume", int or list of dates
+        When a contract gives way to the next one.
+    """
+
+    symbol: str
+    file: str | None = None
+    catalogue: str | None = None
+    sample: bool = False
+    format: str | None = None
+    zone: Zone = None
+    label: Literal["start", "end"] | None = None
+    period: str | None = None
+    calendar: str | None = None
+    side: Literal["mid", "bid", "ask"] = "mid"
+    columns: dict[str, str] | list[str] | None = None
+    only: dict[str, str] = Field(default_factory=dict)
+    time_format: str | None = None
+    ambiguous: Literal["raise", "earliest", "latest"] = "raise"
+    decimal: Literal[".", ","] | None = None
+    scale: float | None = None
+    sort: bool = False
+    actions: str | None = None
+    adjustment: Literal["raw", "split", "all"] | None = None
+    margins: str | None = None
+    detail: str | None = None
+    contracts: Annotated[dict[str, str], BeforeValidator(_named)] = Field(default_factory=dict)
+    roll: Any = None
+
+
+class AccountConfig(Section):
+    """The money of the run and its rules, by the rules of `Account`."""
+
+    cash: float = 100_000.0
+    margin_call: str = "all"
+    margin_check: str = "reject"
+    path_policy: str = "worst"
+    type: Literal["margin", "cash"] = "margin"
+    close_at_end: bool = False
+    close_delisted: bool = False
+    seed: int = 0
+    path_trust: float | None = None
+    currency: str = "USD"
+    interest_rate: float = 0.0
+    debit_rate: float = 0.0
+    settlement: str = "none"
+
+    @field_validator(*(x for x in RULES if x != "cash_account"), "currency", mode="before")
+    @classmethod
+    def _as_account(cls, given: Any, about: ValidationInfo) -> Any:
+        """A value as an `Account` takes it; a file may write numbers and truths as text."""
+        try:
+            if about.field_name == "currency":
+                return money("", given)
+            rule = RULES[str(about.field_name)]
+            value = taken("", from_text(given, rule), rule)
+        except ConfigError as error:
+            raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+        return getattr(value, "word", value)
+
+
+class StrategyConfig(Section):
+    """A strategy by name; `as` names the instance where one name is used twice."""
+
+    name: str
+    as_: str | None = Field(
+        default=None, validation_alias=AliasChoices("as", "as_"), serialization_alias="as"
+    )
+    enabled: bool = True
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """How the run calls it."""
+        return self.as_ or self.name.rpartition(":")[2]
+
+
+READER = "intrabar.app.compose.described:from_arrays"
+"""The strategy that a file of signals or weights is, which was kept with a run."""
+
+
+def _strategies(given: Any) -> Any:
+    """Strategies of which some are no more than a name."""
+    several = [given] if isinstance(given, str) else given
+    if not isinstance(several, list):
+        return several
+    return [{"name": one} if isinstance(one, str) else one for one in several]
+
+
+class SweepConfig(Section):
+    """Many runs instead of one.
+
+    Parameters
+    ----------
+    parameters : {place: values}
+        A list, or a mapping with `from`, `to` and `step` or `count` (and `log`).
+    constraints : list of str
+        Such as `fast < slow`.
+    sample : {"grid", "random", "latin", "optuna"}
+    count : int, optional
+        Of points, unless it is a grid.
+    seed : int
+    metric : str
+        What the best is by.
+    """
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    constraints: list[Any] = Field(default_factory=list)
+    sample: Literal["grid", "random", "latin", "optuna"] = "grid"
+    count: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    metric: str = "sharpe"
+
+
+class WalkForwardConfig(Section):
+    """Windows to choose on, and windows to prove it on.
+
+    Parameters
+    ----------
+    train, test, step : bars, or a stretch of the calendar such as "2y", "6m", "4w", "10d"
+        `step` is the length of the test where it is not given.
+    anchored : bool
+        Every train starts at the first bar.
+    purge : bars
+        How long a position may last: what is decided so close to a test is not trained on.
+    embargo : bars
+        Right before a test, never trained on.
+    """
+
+    train: int | str = "2y"
+    test: int | str = "6m"
+    step: int | str | None = None
+    anchored: bool = False
+    purge: int = Field(default=0, ge=0, le=2**40)
+    embargo: int = Field(default=0, ge=0, le=2**40)
+
+
+class Config(Section):
+    """A whole run.
+
+    Parameters
+    ----------
+    name : str
+        Title of the report.
+    data : list of Source
+    symbols : list of str
+        Those of `data` where empty, in the order in which they act.
+    period : str, optional
+        Period to take from the catalogue.
+    calendar : str, optional
+        Exchange calendar of the instruments for which none is named nearer; "none" for none.
+    zone : str, optional
+        IANA zone of stamps that carry none, where their source names none.
+    start, end : date or time
+        UTC unless a zone is given; both included.
+    account : AccountConfig
+    rates : list of Source
+        Currency pairs, for what is not in the account's currency; else those of the catalogue.
+    instruments : {symbol: {parameter: value}}
+        Over the values that come with Intrabar.
+    strategies : list of StrategyConfig, or of names
+    calibrated : path, optional
+        Path truth of the symbol, made by `intrabar data path-truth --out`: the expected result
+        under random paths is told beside the band.
+    report : bool
+    out : folder of run folders
+    chunk : bars, optional
+        Run in chunks of so many, for a history larger than memory.
+    sweep : SweepConfig, optional
+        What `intrabar sweep` changes from run to run; a backtest does not read it.
+    walk_forward : WalkForwardConfig, optional
+        The windows of `intrabar walk-forward`, which chooses among the trials of `sweep`.
+    """
+
+    name: str = ""
+    data: list[Source] = Field(default_factory=list)
+    symbols: list[str] = Field(default_factory=list)
+    period: str | None = None
+    calendar: str | None = None
+    zone: Zone = None
+    start: Day | None = None
+    end: Day | None = None
+    account: AccountConfig = AccountConfig()
+    rates: list[Source] = Field(default_factory=list)
+    instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    strategies: Annotated[list[StrategyConfig], BeforeValidator(_strategies)] = Field(
+        default_factory=list
+    )
+    calibrated: str | None = None
+    report: bool = True
+    out: str = "runs"
+    chunk: int | None = Field(default=None, ge=1)
+    sweep: SweepConfig | None = None
+    walk_forward: WalkForwardConfig | None = None
+
+    @property
+    def traded(self) -> list[str]:
+        """The symbols of the run, in order."""
+        return self.symbols or [source.symbol for source in self.data]
+
+
+class Trading(Section):
+    """Section `trading` of an older file."""
+
+    mode: Literal["simulation", "backtest", "backtesting", "live", "paper"] = "simulation"
+    initial_capital: float | None = Field(default=None, gt=0)
+    symbols: list[str] = Field(default_factory=list)
+
+
+class Backtesting(Section):
+    """Section `backtesting` of an older file."""
+
+    start_date: Day | None = None
+    end_date: Day | None = None
+    initial_capital: float | None = Field(default=None, gt=0)
+    symbols: list[str] = Field(default_factory=list)
+
+
+class Provider(Section):
+    """Section `data` of an older file: where prices were downloaded from."""
+
+    provider: str
+    cache_enabled: bool = True
+    cache_dir: str = ""
+    credentials: dict[str, Any] = Field(default_factory=dict)
+
+
+class Risk(Section):
+    """Section `risk` of an older file, in percent."""
+
+    max_position_size_pct: float | None = None
+    max_daily_loss_pct: float | None = Field(default=None, gt=0, lt=100)
+    max_portfolio_leverage: float | None = None
+
+
+class File(Config):
+    """What a file may hold: ours, and the older sections."""
+
+    trading: Trading = Trading()
+    backtesting: Backtesting = Backtesting()
+    risk: Risk = Risk()
+    brokerage: dict[str, Any] = Field(default_factory=dict)
+
+
+OLDER_PARAMETERS = {"fast_period": "fast", "slow_period": "slow"}
+
+
+def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[str]]:
+    """Our configuration of a file in either dialect.
+
+    Returns
+    -------
+    Config
+    list of str
+        What the file asks for and a backtest does not do.
+
+    Raises
+    ------
+    ConfigError
+        `trading.mode` asks for something else than a backtest.
+    """
+    if file.trading.mode in ("live", "paper"):
+        raise ConfigError(
+            f"trading.mode: {file.trading.mode!r} is no backtest; set it to 'simulation'"
+        )
+    remarks = []
+    values = {name: getattr(file, name) for name in Config.model_fields}
+    if provider is not None:
+        remarks.append(
+            f"data.provider: {provider.provider} was not asked; bars come from the catalogue"
+        )
+    remarks += [
+        f"risk.{key} is not applied in a backtest; the margin is"
+        for key in ("max_position_size_pct", "max_portfolio_leverage")
+        if getattr(file.risk, key) is not None
+    ]
+    older, told = file.backtesting, file.trading
+    values["start"] = file.start or older.start_date
+    values["end"] = file.end or older.end_date
+    values["symbols"] = file.symbols or older.symbols or told.symbols
+    cash = older.initial_capital or told.initial_capital
+    if cash and "cash" not in file.account.model_fields_set:
+        values["account"] = file.account.model_copy(update={"cash": cash})
+    values["strategies"] = [_renamed(s, file.risk) for s in file.strategies]
+    return Config(**values), remarks
+
+
+def _renamed(strategy: StrategyConfig, risk: Risk) -> StrategyConfig:
+    if strategy.name != "MovingAverageCrossover" and risk.max_daily_loss_pct is None:
+        return strategy
+    params = {OLDER_PARAMETERS.get(k, k): v for k, v in strategy.params.items()}
+    if risk.max_daily_loss_pct is not None and ":" not in strategy.name:
+        gates = params.get("gates") or {}
+        params["gates"] = {"daily_loss": risk.max_daily_loss_pct / 100.0, **gates}
+    return strategy.model_copy(update={"params": params})

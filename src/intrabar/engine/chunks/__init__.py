@@ -1,0 +1,1 @@
+"""Runs in chunks, for histories larger than memory."""

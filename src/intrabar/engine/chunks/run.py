@@ -1,0 +1,323 @@
+"""A run over a history larger than memory: some rows at a time, with the bits of the whole.
+
+The loop can stop anywhere, so a piece is an advance to its last bar. Between pieces what is over
+(fills, done orders, moved levels, equity) goes to files and out of memory; positions, working
+orders and the state of indicators stay. The arrays of a piece stand under the bar numbers of the
+whole (`engine/chunks/window.py`), so that nothing else knows of pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import polars as pl
+
+from intrabar.analysis.equity import Key
+from intrabar.analysis.metrics import Sheet, sheet_of
+from intrabar.analysis.told import NEXT, Told
+from intrabar.data.pieces import Piece
+from intrabar.engine.chunks.records import Recorder, Scope
+from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.chunks.window import Shown, Window
+from intrabar.engine.kept import after
+from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
+from intrabar.engine.outcome.result import BAND, periods_per_year
+from intrabar.engine.outcome.stats import Stats
+from intrabar.engine.outcome.summary import (
+    band_line,
+    ended,
+    figure_rows,
+    is_idle,
+    remark_lines,
+    titled,
+)
+from intrabar.engine.run import (
+    Progress,
+    Running,
+    Setup,
+    arrays_of,
+    connected,
+    finish_strategies,
+    tell,
+)
+from intrabar.errors import RunError
+from intrabar.model.bars import Floats
+from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.model.remark import Remark
+from intrabar.model.session import Clock
+from intrabar.sim.machine import Machine
+from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.running_bot import RunningBot
+from intrabar.strategy.signals import RunningSignals
+from intrabar.strategy.strategy import RunningStrategy
+from intrabar.strategy.weights import RunningWeights
+
+TABLES = ("fills", "orders", "campaigns", "levels", "ledger", "equity", "gates")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ChunkedResult:
+    """What a run in chunks left: its tables are files, its figures those of a run at one go.
+
+    Parameters
+    ----------
+    given : ChunkedSetup
+    folder : path or None
+        Holds a folder of Parquet files for each of `TABLES`; None where none was written.
+    status : RunStatus
+    digest : str
+        That of the same run at one go.
+    recorded : Recorder
+        What was added up on the way.
+    strategies : mapping of name to strategy
+        As `Result.strategies`.
+    """
+
+    given: ChunkedSetup
+    folder: Path | None
+    status: RunStatus
+    digest: str
+    recorded: Recorder
+    strategies: Mapping[str, AnyStrategy]
+
+    def __repr__(self) -> str:
+        return self._told().text()
+
+    def _repr_html_(self) -> str:
+        return self._told().html()
+
+    def _told(self) -> Told:
+        if self.folder is None:  # then there are no tables to tell from
+            return Told(self.title, self.facts, [("return", f"{self.total_return:.2%}")], [])
+        rows = figure_rows(self.metrics, self.given.account.currency)
+        band: list[str] = []
+        if "band" in self.__dict__ and not is_idle(self.metrics.values):
+            ends = sorted(self.band_returns.values())
+            band = [band_line(ends, self.recorded.ambiguous).strip()]
+        more = [*remark_lines(self.remarks), f"tables: {self.folder}"]
+        after = f"{NEXT}result.table('fills'), or {', '.join(repr(x) for x in TABLES[1:])}"
+        return Told(self.title, self.facts, rows, [*band, *more, after])
+
+    @property
+    def title(self) -> str:
+        """The strategies and the instruments."""
+        return titled(self.given.strategies, [feed.symbol for feed in self.given.feeds])
+
+    @property
+    def facts(self) -> str:
+        """The span of its bars, and how it ended."""
+        time = self.recorded.equity.columns["time"]
+        first, last = (str(np.datetime64(int(t), "ns"))[:10] for t in time[[0, -1]])
+        how = ended(self.status, self.is_liquidated)
+        return f"{first} to {last}, {self.bars:,} bars in chunks of {self.given.chunk:,}, {how}"
+
+    @property
+    def is_liquidated(self) -> bool:
+        """Whether margin calls have closed positions."""
+        if self.folder is None:
+            return False
+        called = self.table("fills").filter(pl.col("reason") == "liquidation")
+        return bool(called.select(pl.len()).collect().item())
+
+    @property
+    def bars(self) -> int:
+        """With recorded equity."""
+        return self.recorded.account.course.bars
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """One of `TABLES`; orders and campaigns are in the order in which they were over."""
+        if self.folder is None:
+            raise RunError(f"{name}: this run was asked to write no tables")
+        return pl.scan_parquet(self.folder / f"{name}.parquet" / "*.parquet")
+
+    def moved_to(self, folder: Path) -> ChunkedResult:
+        """The same, its tables in another folder."""
+        return replace(self, folder=folder)
+
+    @cached_property
+    def metrics(self) -> Sheet:
+        """The figures of docs/metrics.md for the account."""
+        return self._sheet(self.recorded.account, pl.lit(True))
+
+    @property
+    def stats(self) -> Stats:
+        """The same as a mapping of names to figures, which prints as a table."""
+        return Stats(self.metrics, self.given.account.currency)
+
+    def metrics_by(self, key: Key) -> dict[str, Sheet]:
+        """The figures per "symbol" or per "strategy"."""
+        return {
+            name: self._sheet(scope, pl.col(key) == name)
+            for name, scope in self.recorded.scopes[key].items()
+            if scope.has_filled
+        }
+
+    def _sheet(self, scope: Scope, own: pl.Expr) -> Sheet:
+        def closed(name: str) -> Floats:
+            ended = self.table("campaigns").filter(own & pl.col("end_bar").is_not_null())
+            return ended.select(pl.col(name).cast(pl.Float64)).collect()[name].to_numpy()
+
+        year = periods_per_year(self.given.instruments)
+        return sheet_of(scope.course, scope.filled, closed, year)
+
+    @cached_property
+    def band(self) -> dict[PathPolicy, ChunkedResult]:
+        """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
+        return {policy: self.under(policy) for policy in BAND}
+
+    @property
+    def warnings(self) -> list[str]:
+        """As `Result.warnings`; the band is among them where it has been asked for."""
+        return [remark.text for remark in self.remarks]
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """The same, with whether each is severe."""
+        return in_order([*self.given.remarks, *remarks_of(self._known())])
+
+    def _known(self) -> Known:
+        given, recorded = self.given, self.recorded
+        end = int(recorded.equity.columns["time"][-1])
+        lasts = zip(given.feeds, recorded.last.tolist(), recorded.widest.tolist(), strict=True)
+        return Known(
+            status=self.status,
+            last=datetime.fromtimestamp(end / 1e9, UTC),
+            campaigns=recorded.campaigns,
+            closed=int(self.metrics.values["campaigns"] or 0),
+            ambiguous=recorded.ambiguous,
+            settled=recorded.settled,
+            without_detail=self.without_detail,
+            ends=list(self.band_returns.values()) if "band" in self.__dict__ else [],
+            own=self.total_return,
+            policy=given.account.path_policy,
+            instruments=given.instruments,
+            strategies=given.strategies,
+            ended={
+                feed.symbol: datetime.fromtimestamp(last / 1e9, UTC)
+                for feed, last, widest in lasts
+                if last >= 0 and has_ended(last, widest, end)
+            },
+            orders=self.table("orders"),
+            fills=self.table("fills"),
+            campaign_table=self.table("campaigns"),
+            gates=self.table("gates").collect(),
+        )
+
+    @property
+    def without_detail(self) -> int | None:
+        """As `Result.without_detail`."""
+        is_asked = self.given.account.path_policy is PathPolicy.DETAIL
+        return int(self.recorded.without_detail.sum()) if is_asked else None
+
+    @property
+    def band_returns(self) -> dict[PathPolicy, float]:
+        """The total returns of the band."""
+        return {policy: run.total_return for policy, run in self.band.items()}
+
+    @property
+    def total_return(self) -> float:
+        """Fraction."""
+        return float(self.recorded.equity.columns["equity"][-1]) / self.recorded.initial - 1.0
+
+    def under(self, policy: PathPolicy) -> ChunkedResult:
+        """The run repeated under a path policy, without tables; itself where it has that one."""
+        if policy is self.given.account.path_policy:
+            return self
+        return ChunkedRun(self.given.under(policy), None).to_end()
+
+
+@dataclass(eq=False)
+class ChunkedRun:
+    """A run that advances piece by piece; `to_end` carries it out.
+
+    Parameters
+    ----------
+    given : ChunkedSetup
+    folder : path or None
+        Takes the tables; it must exist. None: they are not written.
+    """
+
+    given: ChunkedSetup
+    folder: Path | None
+    setup: Setup = field(init=False)
+    machine: Machine = field(init=False)
+    running: dict[str, Running] = field(init=False, default_factory=dict)
+    arrays: dict[str, RunningSignals | RunningWeights] = field(init=False, default_factory=dict)
+
+    def to_end(self, progress: Progress | None = None) -> ChunkedResult:
+        """Run to the last bar, or to ruin."""
+        given = self.given
+        total = max(len(feed) for feed in given.feeds)
+        self.arrays = arrays_of(given.strategies, given.timeline)
+        window = Window(given, self.arrays)
+        recorder = Recorder(self.folder, self)
+        for piece in given.pieces():
+            self._show(window, piece)
+            self.machine.advance(None if piece.is_last else window.end)
+            is_over = piece.is_last or self.machine.status is RunStatus.RUINED
+            recorder.take(self, window.times, is_over)
+            if progress is not None:
+                progress(self.machine.bar, max(total, self.machine.bar))
+            if is_over:
+                break
+        finish_strategies(self.machine, self.running)
+        if self.machine.status is not RunStatus.RUINED:
+            window.require_values()
+        digest = self.machine.digest()
+        left = after(self.running, given.strategies)
+        return ChunkedResult(given, self.folder, self.machine.status, digest, recorder, left)
+
+    def _show(self, window: Window, piece: Piece) -> None:
+        """Lay a piece before the machine and the strategies."""
+        shown = window.move_on(piece)
+        given = self.given
+        timed = replace(shown.market, time=window.times)  # type: ignore[arg-type]
+        self.setup = Setup(timed, given.instruments, given.strategies, given.account, given.is_open)
+        is_first = not self.running
+        if is_first:
+            wake = np.zeros((len(piece.market), len(given.strategies)), np.uint8)
+            self.machine = Machine(piece.market, given.instruments, given.account, wake)
+        self.machine.show(shown.market, shown.wake, window.first, shown.mean_range)
+        if is_first:
+            self._connect(shown, window.clock)
+            tell(self.running, "on_start")
+        else:
+            self._show_strategies(shown)
+        for name, scales in shown.scales.items():
+            running = self.running[name]
+            assert isinstance(running, RunningStrategy)
+            running.scale(scales)
+
+    def _connect(self, shown: Shown, clock: Clock) -> None:
+        for k, (name, strategy) in enumerate(self.given.strategies.items()):
+            if name in self.arrays:
+                self.arrays[name].connect(self.machine, k, shown.tables.get(name))
+                self.running[name] = self.arrays[name]
+                continue
+            columns, table = shown.columns[name], shown.tables.get(name)
+            self.running[name] = connected(
+                strategy, self.machine, k, columns, table, no_longer_bars, clock
+            )
+
+    def _show_strategies(self, shown: Shown) -> None:
+        for k, (name, running) in enumerate(self.running.items()):
+            if isinstance(running, RunningBot):
+                running.show(shown.columns[name], shown.tables[name])
+            elif isinstance(running, RunningStrategy):
+                running.show(shown.columns[name], shown.tables.get(name))
+            else:
+                running.connect(self.machine, k, shown.tables.get(name))
+
+
+def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
+    """A strategy asks for longer bars as a history, which a run in chunks does not keep."""
+    raise RunError(
+        f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
+        f"with .on({timeframe!r}) does not"
+    )

@@ -1,0 +1,156 @@
+"""What decides a run over a history that comes piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from intrabar.data.alongside import Alongside, laid
+from intrabar.data.pieces import Feed, Piece, pieces
+from intrabar.data.rates import Pair
+from intrabar.engine.run import require_runnable, with_rows
+from intrabar.engine.time_frames import on_frames
+from intrabar.errors import ConfigError
+from intrabar.indicators import require_length
+from intrabar.model.bars import Floats, Market, Times
+from intrabar.model.enums import PathPolicy
+from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
+from intrabar.sim.account import Account
+from intrabar.strategy.blame import indicators_of
+from intrabar.strategy.gates import IsOpen
+from intrabar.strategy.registry import AnyStrategy
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows and columns of a timeline."""
+
+    symbols: tuple[str, ...]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkedSetup:
+    """Everything that decides a run over a history that comes piece by piece.
+
+    Parameters
+    ----------
+    feeds : tuple of Feed
+        One for each instrument.
+    instruments, strategies, account, is_open
+        As `Setup`.
+    chunk : rows of the timeline, >= 1
+        In memory at a time; Python strategies may look back as far.
+    alongside : tuple of Alongside
+        What happens alongside the bars of each instrument; none: nothing.
+    pairs : mapping of (base, quote) to Feed
+        Rates of exchange, for what is not in the account's currency.
+    remarks : tuple of Remark
+        As `Setup`.
+    """
+
+    feeds: tuple[Feed, ...]
+    instruments: tuple[Instrument, ...]
+    strategies: Mapping[str, AnyStrategy]
+    account: Account
+    chunk: int
+    is_open: IsOpen | None = None
+    alongside: tuple[Alongside, ...] = ()
+    pairs: Mapping[Pair, Feed] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.chunk < 1:
+            raise ConfigError(f"chunk is {self.chunk}, must be at least 1 bar")
+        if self.account.close_delisted:
+            raise ConfigError(
+                "account.close_delisted asks where the bars of each instrument end, which a run in "
+                "chunks does not know; run it at one go"
+            )
+        if not self.alongside:
+            object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
+        require_runnable(self.strategies)
+        strategies, told = with_rows(self.strategies, DatedRows(self), self.instruments)
+        object.__setattr__(self, "strategies", strategies)
+        object.__setattr__(self, "remarks", (*self.remarks, *told))
+        longest = max(self.feeds, key=len)
+        for name, strategy in self.strategies.items():
+            for indicator in indicators_of(name, strategy).values():
+                if not on_frames(indicator):
+                    require_length(indicator, len(longest), longest.symbol)
+
+    @property
+    def has_time_frames(self) -> bool:
+        """Whether an indicator reads longer bars."""
+        wanted = (x for s in self.strategies.values() for x in s.indicators().values())
+        return any(on_frames(x) for x in wanted)
+
+    @cached_property
+    def timeline(self) -> Rows:
+        """Its rows, which have to be counted where several instruments share them."""
+        symbols = tuple(feed.symbol for feed in self.feeds)
+        if len(symbols) == 1:
+            return Rows(symbols, len(self.feeds[0]))
+        return Rows(symbols, sum(len(p.market) for p in pieces(self.feeds, self.chunk)))
+
+    def under(self, policy: PathPolicy) -> ChunkedSetup:
+        """The same run with another path inside the bars."""
+        return replace(self, account=replace(self.account, path_policy=policy))
+
+    def pieces(self) -> Iterator[Piece]:
+        """The market, some rows at a time."""
+        return laid(
+            pieces(self.feeds, self.chunk),
+            self.alongside,
+            self.instruments,
+            self.account.currency,
+            self.pairs,
+        )
+
+
+class DatedRows:
+    """The timeline of a history that comes piece by piece, put together where dates are asked for.
+
+    Parameters
+    ----------
+    given : ChunkedSetup
+    """
+
+    def __init__(self, given: ChunkedSetup) -> None:
+        self._given = given
+        self.symbols = tuple(feed.symbol for feed in given.feeds)
+        self.period = given.feeds[0].period
+
+    def __len__(self) -> int:
+        return len(self._given.timeline)
+
+    @cached_property
+    def _markets(self) -> list[Market]:
+        return [piece.market for piece in pieces(self._given.feeds, self._given.chunk)]
+
+    @cached_property
+    def time(self) -> Times:
+        """(t,) ns UTC."""
+        return np.concatenate([market.time for market in self._markets])
+
+    @cached_property
+    def open(self) -> Floats:
+        """(t, n) price."""
+        return np.concatenate([market.open for market in self._markets])
+
+    @cached_property
+    def open_time(self) -> Times:
+        """(t, n) ns UTC."""
+        return np.concatenate([market.open_time for market in self._markets])
+
+    @cached_property
+    def day(self) -> Times:
+        """(t,) trade dates, days since 1970."""
+        return np.concatenate([np.asarray(market.day) for market in self._markets])

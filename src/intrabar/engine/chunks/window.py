@@ -1,0 +1,249 @@
+"""The rows of a long history that are in memory, under the bar numbers of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data.calendars import next_open
+from intrabar.data.clock import ExchangeClock
+from intrabar.data.pieces import Feed, Piece
+from intrabar.data.resample import phases, usual
+from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
+from intrabar.engine.chunks.carried_frames import CarriedFrames
+from intrabar.engine.chunks.ranges import CarriedRanges
+from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.columns import CarriedColumns
+from intrabar.engine.run import clock_fields, gates_of, wake_bits
+from intrabar.engine.time_frames import on_frames, require_complete
+from intrabar.model.bars import Detail, Floats, Market
+from intrabar.sim.shifted import numbered
+from intrabar.sim.tape import reads_ranges
+from intrabar.strategy.blame import indicators_of
+from intrabar.strategy.gates import Timetable, timetable
+from intrabar.strategy.signals import RunningSignals
+from intrabar.strategy.strategy import Strategy
+from intrabar.strategy.weights import RunningWeights
+
+GRIDS = (
+    "time", "open", "high", "low", "close", "volume", "session_end", "open_time", "day",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a piece is run on: arrays under the bar numbers of the whole.
+
+    Parameters
+    ----------
+    market : Market
+    wake : (t, strategies) uint8
+    columns, tables : by name of the strategy
+        Indicators, and the timetables of bots.
+    scales : by name of the strategy
+        As `RunningStrategy.scale` takes them; empty where prices are read as they are.
+    mean_range : (t, n) float64 or None
+        None where no slippage reads it.
+    """
+
+    market: Market
+    wake: NDArray[np.uint8]
+    columns: dict[str, dict[str, Floats]]
+    tables: dict[str, Timetable]
+    scales: dict[str, dict[str, Floats]]
+    mean_range: Floats | None
+
+
+class Times:
+    """Close times by bar: of the bars in memory, and of those in which working orders began."""
+
+    def __init__(self) -> None:
+        self._remembered: dict[int, int] = {}
+        self.first = 0
+        self.in_memory: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def remember(self, bars: NDArray[np.int64]) -> None:
+        """Keep the times of these bars, and of no others, when the piece goes."""
+        self._remembered = dict(zip(bars.tolist(), self[bars].tolist(), strict=True))
+
+    def __getitem__(self, bars: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = np.maximum(bars.astype(np.int64) - self.first, 0)
+        times = self.in_memory[rows]
+        for k in np.flatnonzero(bars < self.first):
+            times[k] = self._remembered.get(int(bars[k]), 0)
+        return times
+
+
+class Woken(NamedTuple):
+    """When signals or weights ask to be called, of the rows of a piece."""
+
+    wake: NDArray[np.uint8]
+
+
+class Window:
+    """The rows in memory: a piece, and before it the rows that may still be read.
+
+    Parameters
+    ----------
+    given : ChunkedSetup
+    arrays : by name of the strategy
+        Signals and weights, of all rows.
+    """
+
+    def __init__(
+        self, given: ChunkedSetup, arrays: Mapping[str, RunningSignals | RunningWeights]
+    ) -> None:
+        self.given = given
+        self.times = Times()
+        self.first = self.end = 0
+        # The loop and bots look one row back, Python strategies as far as a chunk.
+        strategies = given.strategies.values()
+        looks_back = any(isinstance(s, Strategy) for s in strategies)
+        self._kept = given.chunk if looks_back else 1
+        self._arrays = arrays
+        self._named = {name: indicators_of(name, s) for name, s in given.strategies.items()}
+        self._calendars = tuple(x.calendar for x in given.instruments)
+        self.clock = ExchangeClock(self._calendars)
+        self._frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))
+        symbols = tuple(f.symbol for f in given.feeds)
+        self._columns = CarriedColumns(self._named, symbols, self._frames)
+        self._factors = CarriedFactors()
+        self._moves = any(one.moves_prices for one in given.alongside)
+        self._ranges = CarriedRanges() if reads_ranges(given.instruments) else None
+        self._warm: set[tuple[str, str]] = set()
+        self._last_open = np.full(len(given.feeds), -1, np.int64)
+        self._rows: dict[str, NDArray[Any]] = {}
+
+    def move_on(self, piece: Piece) -> Shown:
+        """Put a piece behind the rows that are kept of the one before."""
+        given, market = self.given, piece.market
+        adjusted = Adjusted(market, self._factors)
+        columns = {
+            name: adjusted.shown(own, self._named[name])
+            for name, own in self._columns.advance(adjusted.market).items()
+        }
+        for name, names in clock_fields(given.strategies, columns).items():
+            columns[name] |= self.clock.columns(names, market)
+        tables = {
+            name: timetable(
+                gates, market, self._calendars, given.is_open, self._last_open, next_open
+            )
+            for name, gates in gates_of(given.strategies).items()
+        }
+        self._remember_opens(market)
+        woken = {name: Woken(self._part(a.wake, len(market))) for name, a in self._arrays.items()}
+        wake = wake_bits(given.strategies, columns, tables, len(market), woken, self._cold(columns))
+        rows: dict[str, NDArray[Any]] = {"wake": wake}
+        rows |= {f"market {name}": getattr(market, name) for name in GRIDS}
+        if market.fx is not None:
+            rows["market fx"] = market.fx
+        if self._moves:
+            ones = np.ones(market.open.shape)
+            rows["price"] = ones if adjusted.price is None else adjusted.price
+            rows["shares"] = ones if adjusted.price is None else adjusted.shares
+        if self._ranges is not None:
+            rows["range"] = self._ranges.advance(market)
+        for n, t in tables.items():
+            rows |= {f"table {n} {f.name}": getattr(t, f.name) for f in fields(t)}
+        rows |= {f"column {n} {x}": c for n, own in columns.items() for x, c in own.items()}
+        self._extend(rows, len(market))
+        more = 0 if piece.is_last else 1
+
+        def shown(array: NDArray[Any]) -> NDArray[Any]:
+            return numbered(array, self.first, more)
+
+        grids: dict[str, Any] = {
+            name: shown(self._rows[f"market {name}"])
+            for name in (*GRIDS, "fx")
+            if f"market {name}" in rows
+        }
+        detail = market.detail
+        if detail is not None:  # of the present bar alone, so the rows before it have none
+            kept = self.end - self.first - len(market)
+            edge = np.zeros((kept, detail.first.shape[1]), np.int64)
+            first, count = (np.append(edge, x, axis=0) for x in (detail.first, detail.count))
+            detail = Detail(shown(first), shown(count), detail.bars)
+        return Shown(
+            replace(market, **grids, detail=detail),
+            shown(self._rows["wake"]),
+            {
+                n: {x: shown(self._rows[f"column {n} {x}"]) for x in own}
+                for n, own in columns.items()
+            },
+            {
+                n: Timetable(*(shown(self._rows[f"table {n} {f.name}"]) for f in fields(t)))
+                for n, t in tables.items()
+            },
+            self._scales(more) if adjusted.price is not None else {},
+            None if self._ranges is None else shown(self._rows["range"]),
+        )
+
+    def require_values(self) -> None:
+        """Refuse, at the end, an indicator for which there were too few longer bars.
+
+        Raises
+        ------
+        ConfigError
+            As for bars that are in memory.
+        """
+        feeds = self.given.feeds
+        column = feeds.index(max(feeds, key=len))
+        for own in self._named.values():
+            for part in (part for x in own.values() for part in on_frames(x)):
+                complete = self._frames.complete.get((column, part.timeframe), 0)
+                require_complete(part, complete, feeds[column].symbol)
+
+    def _extend(self, rows: dict[str, NDArray[Any]], count: int) -> None:
+        kept = min(self._kept, self.end - self.first)
+        if kept:
+            rows = {k: np.concatenate([self._rows[k][-kept:], v]) for k, v in rows.items()}
+        self._rows = rows
+        self.first, self.end = self.end - kept, self.end + count
+        self.times.first, self.times.in_memory = self.first, rows["market time"]
+
+    def _scales(self, more: int) -> dict[str, dict[str, Floats]]:
+        made = self._rows["price"], self._rows["shares"]
+        return {
+            name: {
+                x: numbered(np.ascontiguousarray(scale), self.first, more)
+                for x, scale in scales_of(made, self._named[name]).items()
+            }
+            for name, s in self.given.strategies.items()
+            if isinstance(s, Strategy)
+        }
+
+    def _part(self, wake: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+        """What signals ask for in the next rows; one row stands for all."""
+        return wake if len(wake) == 1 else wake[self.end : self.end + count]
+
+    def _cold(self, columns: Mapping[str, Mapping[str, Floats]]) -> dict[str, dict[str, Floats]]:
+        """The indicators that were warming up before this piece; the others hold nobody back."""
+        cold = {
+            name: {x: c for x, c in own.items() if (name, x) not in self._warm}
+            for name, own in columns.items()
+        }
+        for name, own in cold.items():
+            self._warm |= {(name, x) for x, c in own.items() if not np.isnan(c).all()}
+        return cold
+
+    def _remember_opens(self, market: Market) -> None:
+        for j in range(len(market.symbols)):
+            real = np.flatnonzero(~np.isnan(market.open[:, j]))
+            if real.size:
+                self._last_open[j] = market.open_time[real[-1], j]
+
+
+def _phases(feeds: Sequence[Feed], are_read: bool) -> list[int]:
+    """The usual phase of each feed: all of its bars are looked at, where longer bars need it."""
+    found = []
+    for feed in feeds:
+        counts: dict[int, int] = {}
+        for part in feed if are_read else ():
+            for phase, count in phases(part).items():
+                counts[phase] = counts.get(phase, 0) + count
+        found.append(usual(counts) if counts else 0)
+    return found

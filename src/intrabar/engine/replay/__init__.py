@@ -1,0 +1,1 @@
+"""A run that is stepped, rewound, branched and watched."""

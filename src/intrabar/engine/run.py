@@ -1,0 +1,397 @@
+"""A backtest: strategies, a market and an account in, a result out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data.calendars import next_open, zone_of
+from intrabar.engine.kept import Saves, ended, require_findable
+from intrabar.engine.prepared import Prepared
+from intrabar.engine.time_frames import TimeFrames
+from intrabar.errors import ConfigError, RunError
+from intrabar.forks import require_threads
+from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
+from intrabar.model.enums import PathPolicy
+from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
+from intrabar.model.session import CLOCK_FIELDS, Clock
+from intrabar.model.values import taken
+from intrabar.sim.account import Account
+from intrabar.sim.loop import PAUSED
+from intrabar.sim.machine import Machine
+from intrabar.sim.state import WAKE_OPEN
+from intrabar.strategy.blame import indicators_of
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.contract import require_hooks
+from intrabar.strategy.copied import FOR_A_RUN, copied
+from intrabar.strategy.desk import HigherSeries
+from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
+from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.rules import fields_read
+from intrabar.strategy.running_bot import RunningBot, rules_of, wake_of
+from intrabar.strategy.signals import RunningSignals, Signals
+from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
+from intrabar.strategy.weights import RunningWeights, Weights
+
+Progress = Callable[[int, int], None]
+"""FromFunction now and then with the bars done and the bars there are."""
+
+NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
+"""Makes a machine for a market, instruments, an account, and when its strategies wake."""
+
+
+class HasWake(Protocol):
+    """Signals or weights, as far as they say when they act."""
+
+    @property
+    def wake(self) -> NDArray[np.uint8]: ...  # noqa: D102
+
+
+Arrays = Mapping[str, HasWake]
+Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Everything that decides a run.
+
+    Parameters
+    ----------
+    market : Market
+    instruments : tuple of Instrument
+        In the order of the market's columns.
+    strategies : mapping of name to strategy
+        In the order in which they act.
+    account : Account
+    is_open : callable or None
+        Whether instants lie in a session of a calendar; needed by the session gate.
+    columns : mapping of strategy to mapping of name to (t, n) float64
+        Columns that the rules of a bot read beside its indicators.
+    remarks : tuple of Remark
+        What was guessed, left out or contradicted while bars and instruments came in.
+    given : Saves or None
+        Knows what it was made from, and stores a run of it; None where it was made by hand.
+    """
+
+    market: Market
+    instruments: tuple[Instrument, ...]
+    strategies: Mapping[str, AnyStrategy]
+    account: Account = field(default_factory=Account)
+    is_open: IsOpen | None = None
+    columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    given: Saves | None = None
+
+    def __post_init__(self) -> None:
+        if not self.strategies:
+            raise ConfigError("there is no strategy to run; enable at least one")
+        if not self.account.cash > 0.0:
+            raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
+        require_runnable(self.strategies)
+        strategies, told = with_rows(self.strategies, self.market, self.instruments)
+        object.__setattr__(self, "strategies", strategies)
+        told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
+        object.__setattr__(self, "remarks", (*self.remarks, *told))
+
+    def under(self, policy: PathPolicy) -> Setup:
+        """The same run with another path inside the bars."""
+        return replace(self, account=replace(self.account, path_policy=policy))
+
+
+def ticks_of_nothing(instruments: tuple[Instrument, ...]) -> list[Remark]:
+    """What is said in ticks of instruments that have none."""
+    return [
+        Remark(
+            f"{x.symbol}: {name} is {getattr(x, name):g}, and without a grid (tick_size 0) that is "
+            f"nothing; write {other}"
+        )
+        for x in instruments
+        if x.tick_size == 0.0
+        for name, other in (
+            ("slippage_ticks", "slippage_pct, a fraction of the price"),
+            ("limit_through_ticks", "the tick_size"),
+        )
+        if getattr(x, name) > 0.0
+    ]
+
+
+@dataclass(eq=False)
+class Run:
+    """A run that is set up and can be advanced, bar by bar or to the end.
+
+    Parameters
+    ----------
+    setup : Setup
+    prepared : Prepared, optional
+        The setup's market with what other runs have worked out of it.
+    new_machine : callable
+        Gives the machine; a `Machine` by default.
+    """
+
+    setup: Setup
+    prepared: Prepared | None = None
+    new_machine: NewMachine = Machine
+    machine: Machine = field(init=False)
+    running: dict[str, Running] = field(init=False)
+    frames: TimeFrames = field(init=False)
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        require_threads()
+        setup = self.setup
+        calendars = tuple(x.calendar for x in setup.instruments)
+        prepared = self.prepared or Prepared(setup.market, calendars)
+        if prepared.market is not setup.market:
+            raise RunError("what was prepared is of another market than that of the run")
+        adjusted, self.frames = prepared.adjusted, prepared.frames
+        self.clock = prepared.clock
+        named = {name: indicators_of(name, one) for name, one in setup.strategies.items()}
+        shape = setup.market.close.shape
+        columns = {
+            name: {**own, **given_columns(name, setup.columns.get(name, {}), shape)}
+            for name, own in prepared.columns(named).items()
+        }
+        for name, fields in clock_fields(setup.strategies, columns).items():
+            columns[name] |= prepared.clock_columns(fields)
+        tables = {
+            name: timetable(gates, setup.market, calendars, setup.is_open, next_open=next_open)
+            for name, gates in gates_of(setup.strategies).items()
+        }
+        arrays = arrays_of(setup.strategies, setup.market)
+        wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
+        self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
+        self.running = {}
+        for k, (name, strategy) in enumerate(setup.strategies.items()):
+            if name in arrays:
+                arrays[name].connect(self.machine, k, tables.get(name))
+                self.running[name] = arrays[name]
+            else:
+                self.running[name] = connected(
+                    strategy,
+                    self.machine,
+                    k,
+                    columns[name],
+                    tables.get(name),
+                    self.frames.history(named[name]),
+                    self.clock,
+                )
+                if isinstance(running := self.running[name], RunningStrategy):
+                    running.scale(adjusted.scales(named[name]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept of a run that is over: its records; it cannot go on elsewhere."""
+        require_findable(self.setup.strategies)
+        machine = (self.machine.wake, self.machine.snapshot())
+        running = {name: ended(one) for name, one in self.running.items()}
+        return {"setup": self.setup, "prepared": None, "machine": machine, "running": running}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        setup, (wake, snapshot) = self.setup, state["machine"]
+        self.machine = Machine(setup.market, setup.instruments, setup.account, wake)
+        self.machine.restore(snapshot)
+
+    def to_end(self, progress: Progress | None = None) -> None:
+        """Run on to the last bar, or to ruin."""
+        try:
+            self._to_end(progress)
+        except BaseException:
+            self.machine.disconnect()
+            raise
+        finish_strategies(self.machine, self.running)
+
+    def _to_end(self, progress: Progress | None) -> None:
+        if self.machine.bar == 0:
+            tell(self.running, "on_start")
+        total = len(self.setup.market)
+        if progress is None:
+            self.machine.advance()
+        else:
+            step = max(1, total // 100)
+            while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
+                progress(self.machine.bar, total)
+            progress(total, total)
+
+
+def tell(running: Mapping[str, Running], hook: str) -> None:
+    """Call `on_start` or `on_stop` of the Python strategies."""
+    for one in running.values():
+        if isinstance(one, RunningStrategy):
+            one.tell(hook)
+
+
+def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
+    """Tell Python strategies that a run is over, and let the machine go of all."""
+    with ExitStack() as stack:  # whatever one of them raises
+        stack.callback(machine.disconnect)
+        for one in reversed(list(running.values())):
+            if isinstance(one, RunningStrategy):
+                stack.callback(one.finish)
+
+
+def given_columns(
+    name: str, columns: Mapping[str, Any], shape: tuple[int, ...]
+) -> dict[str, Floats]:
+    """Columns that a setup gives to a strategy, as kernels read them.
+
+    Raises
+    ------
+    ConfigError
+        One has not a row per bar and a column per instrument, or holds no numbers.
+    """
+    own: dict[str, Floats] = {}
+    for key, values in columns.items():
+        try:
+            own[key] = np.ascontiguousarray(values, np.float64)
+        except (TypeError, ValueError) as e:
+            raise ConfigError(f"column {key!r} of {name}: must be numbers: {e}") from None
+        if own[key].shape != shape:
+            raise ConfigError(f"column {key!r} of {name} is {own[key].shape}, must be {shape}")
+    return own
+
+
+def require_runnable(strategies: Mapping[str, AnyStrategy]) -> None:
+    """Refuse strategies that could not do what they are meant to; raises as `require_hooks`."""
+    for strategy in strategies.values():
+        if isinstance(strategy, Strategy):
+            require_hooks(strategy, Strategy)
+
+
+def with_rows(
+    strategies: Mapping[str, AnyStrategy],
+    timeline: DatedTimeline,
+    instruments: Sequence[Instrument],
+) -> tuple[Mapping[str, AnyStrategy], list[Remark]]:
+    """Signals and weights with dates as ones with a row per bar, and what was left out of them.
+
+    Raises
+    ------
+    ConfigError
+        A stamp fits no bar.
+    """
+    made: dict[str, AnyStrategy] = {}
+    remarks: list[Remark] = []
+    for name, strategy in strategies.items():
+        made[name] = strategy
+        if isinstance(strategy, Signals | Weights):
+            made[name], told = strategy.on(timeline, lambda j: zone_of(instruments[j].calendar))
+            remarks += [Remark(text) for text in told]
+    return made, remarks
+
+
+def arrays_of(
+    strategies: Mapping[str, AnyStrategy], timeline: Timeline
+) -> dict[str, RunningSignals | RunningWeights]:
+    """The signals and weights among some strategies, over all rows of a timeline.
+
+    Raises
+    ------
+    ConfigError
+        They do not fit the timeline.
+    """
+    found: dict[str, RunningSignals | RunningWeights] = {}
+    for name, strategy in strategies.items():
+        if isinstance(strategy, Signals):
+            found[name] = RunningSignals(strategy, timeline)
+        elif isinstance(strategy, Weights):
+            found[name] = RunningWeights(strategy, timeline)
+    return found
+
+
+def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
+    """The gates of each bot, and of each other strategy that has any.
+
+    Raises
+    ------
+    ConfigError
+        A strategy that is no bot has those of a bot, or something else under that name.
+    """
+    found: dict[str, Gates] = {}
+    for name, strategy in strategies.items():
+        if isinstance(strategy, Bot):
+            found[name] = strategy.gates
+        elif taken(f"{name}: gates", strategy.gates, Gates) != Gates():
+            strategy.gates.require_calendar_alone(name)
+            found[name] = strategy.gates
+    return found
+
+
+def clock_fields(
+    strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Mapping[str, Floats]]
+) -> dict[str, tuple[str, ...]]:
+    """What the rules of each bot read of the clock, but for names that it has columns for."""
+    return {
+        name: tuple(
+            field
+            for field in fields_read(CLOCK_FIELDS, *rules_of(strategy))
+            if field not in columns[name]
+        )
+        for name, strategy in strategies.items()
+        if isinstance(strategy, Bot)
+    }
+
+
+def wake_bits(
+    strategies: Mapping[str, AnyStrategy],
+    columns: Mapping[str, dict[str, Floats]],
+    tables: Mapping[str, Timetable],
+    rows: int,
+    arrays: Arrays,
+    warming: Mapping[str, dict[str, Floats]] | None = None,
+) -> NDArray[np.uint8]:
+    """When each strategy wants to be called.
+
+    Parameters
+    ----------
+    strategies, columns, tables : by name
+        The strategies, their indicators, and the timetables of bots.
+    rows : int
+        Of the market.
+    arrays : by name
+        Signals and weights.
+    warming : by name
+        The indicators that a Python strategy waits for; None: all of its own.
+
+    Returns
+    -------
+    (t, strategies) uint8
+    """
+    wake = np.zeros((rows, len(strategies)), np.uint8)
+    for k, (name, strategy) in enumerate(strategies.items()):
+        if name in arrays:
+            wake[:, k] = arrays[name].wake
+            if name in tables:
+                wake[tables[name].flatten.any(axis=1), k] |= WAKE_OPEN
+        elif isinstance(strategy, Bot):
+            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
+        else:
+            assert not isinstance(strategy, Signals | Weights)
+            wake[:, k] = wake_of_strategy(
+                strategy, (warming or columns)[name], rows, name in tables
+            )
+    return wake
+
+
+def connected(
+    strategy: AnyStrategy,
+    machine: Machine,
+    row: int,
+    columns: dict[str, Floats],
+    table: Timetable | None,
+    higher: HigherSeries,
+    clock: Clock,
+) -> RunningBot | RunningStrategy:
+    """A bot or a Python strategy connected to a machine, as its row there."""
+    if isinstance(strategy, Bot):
+        assert table is not None
+        return RunningBot(strategy, machine, row, columns, table)
+    assert not isinstance(strategy, Signals | Weights)
+    # On a copy: what a strategy remembers must not reach the next run of the setup.
+    own = copied(strategy, {}, FOR_A_RUN)
+    return RunningStrategy(own, machine, row, columns, higher, clock, table)

@@ -1,0 +1,1 @@
+"""Scenarios: a market and orders written down, and what comes of them."""

@@ -1,0 +1,1 @@
+"""A critique of one run."""

@@ -1,0 +1,1 @@
+"""Whether a decision saw the future."""

@@ -1,0 +1,1 @@
+"""Whether a result is likely to be luck."""

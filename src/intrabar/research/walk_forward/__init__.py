@@ -1,0 +1,1 @@
+"""Choosing on one stretch and trading the next."""
