@@ -40,7 +40,7 @@ BARRIER = cluster.AHEAD * 2  # tasks before the processes of two workers are war
 
 
 @dataclass
-class RunOptions:
+class Given:
     """A work, and a pool, that give the outcomes of another time."""
 
     outcomes: Sequence[Outcome]
@@ -117,7 +117,7 @@ def measured(trials: int) -> Figures:
 
 def overheads(pool: Cluster, outcomes: Sequence[Outcome]) -> tuple[float, float]:
     """CPU of the driver for a task, and for an outcome, beside what either holds."""
-    given = RunOptions(outcomes)
+    given = Given(outcomes)
     trials = [Trial(n, {}) for n in range(TASKS)]
     cluster.SECONDS, cluster.STARTS, usual = 1e-9, 1e12, (cluster.SECONDS, cluster.STARTS)
     alone = cpu_of(pool, given, trials)
@@ -141,7 +141,7 @@ def keeping(plan: Plan, outcomes: Sequence[Outcome], trials: int) -> tuple[float
     """CPU of key, ledger and gathering for a trial, and the bytes that stay in memory."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "trials.sqlite") as ledger:
         began = time.process_time()
-        carry_out(plan.work, plan.space, RunOptions(outcomes), ledger=ledger)
+        carry_out(plan.work, plan.space, Given(outcomes), ledger=ledger)
         seconds = time.process_time() - began
     tracemalloc.start()
     kept = pickle.loads(

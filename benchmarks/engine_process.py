@@ -35,7 +35,7 @@ def serve(package: str, workloads: dict[str, Callable[..., Task]]) -> None:
     package : str
         Whose version is reported; "" for none.
     workloads : mapping of name to function
-        FromFunction with the size and the rules asked for; returns what is measured.
+        Called with the size and the rules asked for; returns what is measured.
     """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not come between the answers

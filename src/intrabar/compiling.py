@@ -14,7 +14,7 @@ FUNCTIONS = 200  # that the first run of one kind compiles, about
 SENTENCE = "compiling the market, once for this machine (about half a minute)"
 
 Watch = Callable[[int, int], None]
-"""FromFunction with how many functions are compiled, and of about how many."""
+"""Called with how many functions are compiled, and of about how many."""
 
 
 class Compiling(event.Listener):

@@ -18,8 +18,8 @@ from intrabar.sim import state
 from intrabar.strategy.strategy import Strategy
 from tests.engine.replay.replays import (
     Act,
+    Given,
     Plain,
-    RunOptions,
     everyone,
     moment,
     often_kept,
@@ -44,7 +44,7 @@ class Wanderer:
 
     def __init__(self, replay: Replay, rng: random.Random) -> None:
         self.replay, self.rng = replay, rng
-        self.given: dict[str, list[RunOptions]] = {"main": []}
+        self.given: dict[str, list[Given]] = {"main": []}
         self.branches = 0
 
     def check(self) -> None:

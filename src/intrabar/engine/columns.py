@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.indicators import Indicator, require_length
 from intrabar.model.bars import Floats, Market, Times
@@ -158,42 +157,3 @@ def spread(
     if n == 1:
         return {x: found[0].reshape(t, 1) for x, found in columns.items()}
     return {x: np.stack(found, axis=1) for x, found in columns.items()}
-
-
-class CarriedColumns:
-    """The indicators of all strategies over a market that comes piece by piece.
-
-    Parameters
-    ----------
-    named : mapping
-    symbols : sequence of str
-        The columns of the market.
-    frames : CarriedFrames
-        Its longer bars.
-    """
-
-    def __init__(self, named: Named, symbols: tuple[str, ...], frames: CarriedFrames) -> None:
-        self._named = named
-        self._frames = frames
-        self._going = {
-            x: [frames.carried(x, symbol, j) for j, symbol in enumerate(symbols)]
-            for indicators in named.values()
-            for x in indicators.values()
-        }
-        self._last = {x: np.full(len(symbols), np.nan) for x in self._going}
-
-    def advance(self, market: Market) -> dict[str, dict[str, Floats]]:
-        """The columns of the next rows, as `compute_columns` has them of the whole."""
-        self._frames.show(market)
-        grids = spread(
-            self._going,
-            market,
-            real_rows(market),
-            lambda indicator, j, bars: self._going[indicator][j].advance(bars),
-            self._last,
-        )
-        self._last = {x: grid[-1].copy() for x, grid in grids.items()}
-        return {
-            strategy: {name: grids[x] for name, x in indicators.items()}
-            for strategy, indicators in self._named.items()
-        }

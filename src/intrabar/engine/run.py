@@ -40,7 +40,7 @@ from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strate
 from intrabar.strategy.weights import RunningWeights, Weights
 
 Progress = Callable[[int, int], None]
-"""FromFunction now and then with the bars done and the bars there are."""
+"""Called now and then with the bars done and the bars there are."""
 
 NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
 """Makes a machine for a market, instruments, an account, and when its strategies wake."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -266,6 +266,22 @@ class Market:
 
     def __len__(self) -> int:
         return int(self.time.shape[0])
+
+    def rows(self, part: slice) -> Market:
+        """Some rows of the timeline, every array cut alike, actions with them."""
+        rows = len(self)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut: dict[str, Any] = {
+            name: np.ascontiguousarray(value[part])
+            for name, value in values.items()
+            if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)
+        }
+        first, end, _ = part.indices(rows)
+        kept = (replace(a, bar=a.bar - first) for a in self.actions if first <= a.bar < end)
+        if self.detail is not None:
+            detail = self.detail
+            cut["detail"] = replace(detail, first=detail.first[part], count=detail.count[part])
+        return replace(self, **cut, actions=tuple(kept))
 
 
 class Timeline(Protocol):

@@ -30,7 +30,7 @@ from intrabar.strategy.views import View
 from tests.strategy.markets import setup_of, walk
 
 Act = Callable[[View], Any]
-RunOptions = tuple[tuple[int, int], str, str, Act]  # place in the run, symbol, strategy, what
+Given = tuple[tuple[int, int], str, str, Act]  # place in the run, symbol, strategy, what
 
 
 class Part:
@@ -142,7 +142,7 @@ class Plain:
     """A run that only ever goes forward: its digest, and what its strategies remember."""
 
     setup: Setup
-    given: Sequence[RunOptions] = ()
+    given: Sequence[Given] = ()
     place: tuple[int, int] = (1 << 40, 0)
     run: Run = field(init=False)
 

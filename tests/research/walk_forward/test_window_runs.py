@@ -12,7 +12,7 @@ from intrabar.engine.outcome.result import finish
 from intrabar.engine.run import Run
 from intrabar.errors import DataError
 from intrabar.model.instrument import Instrument
-from intrabar.research.look_ahead.futures import other_future, rows_of
+from intrabar.research.look_ahead.futures import other_future
 from intrabar.research.walk_forward.window_runs import Window, WindowResult, run_in
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
@@ -72,7 +72,7 @@ def test_a_window_of_all_bars_is_the_run_itself(strategy: Any) -> None:
 def test_a_bot_decides_as_one_that_waited_for_the_window() -> None:
     bot = Bot(MovingAverageCrossover(3, 9))
     made = run(bot, 150, 300)
-    cut = rows_of(BARS, slice(0, 301))
+    cut = BARS.rows(slice(0, 301))
     waited = replace(bot, warm_up=150)
     alone = finish(Run(setup_of(cut, waited, instruments=COSTS, close_at_end=True)))
     assert made.result.digest == alone.digest
@@ -98,7 +98,7 @@ def test_figures_are_those_of_a_history_that_begins_with_the_window() -> None:
     there = run_in(always, Window(int(bars.time[200]), int(bars.time[450])))
     cut = replace(
         always,
-        market=rows_of(bars, slice(200, 451)),
+        market=bars.rows(slice(200, 451)),
         account=Account(close_at_end=True),
     )
     alone = finish(Run(cut))

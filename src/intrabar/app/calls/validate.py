@@ -57,7 +57,7 @@ def validate(
     seed : int
         Of everything that is drawn.
     progress : callable, optional
-        FromFunction with the tests done and the tests there are.
+        Called with the tests done and the tests there are.
 
     Returns
     -------

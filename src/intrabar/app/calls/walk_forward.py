@@ -56,7 +56,7 @@ def walk_forward(
     workers : int, optional
         Threads; as many as there are processors.
     progress : callable, optional
-        FromFunction with the windows done and the windows there are.
+        Called with the windows done and the windows there are.
     **given
         As in `backtest`.
 

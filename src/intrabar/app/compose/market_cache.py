@@ -48,14 +48,14 @@ class Base(NamedTuple):
     prepared : Prepared
     instruments : tuple of Instrument
     account : Account
-    given : saving.RunOptions
+    given : saving.RunInputs
         From which its runs are made again.
     """
 
     prepared: Prepared
     instruments: tuple[Instrument, ...]
     account: Account
-    given: saving.RunOptions
+    given: saving.RunInputs
 
 
 class Known(NamedTuple):
@@ -152,7 +152,7 @@ class MarketCache:
         )
         money = config.account.model_copy(update={"currency": known.currency})
         config = config.model_copy(update={"account": money})
-        given = saving.RunOptions(config, known.bars, said, tuple(self._rates), known.more)
+        given = saving.RunInputs(config, known.bars, said, tuple(self._rates), known.more)
         return Base(prepared, instruments, make_account(money), given)
 
     def _changed(self, tree: Tree) -> Config:

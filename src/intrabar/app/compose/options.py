@@ -130,7 +130,7 @@ def setup_given(make: Make | None, data: Any, given: RunOptions) -> Setup:
     strategies = make_strategies(made.strategies) if make is None else make(market)
     strategies = in_zone(strategies, made.zone)
     bars = tuple(without_bars(s) for s in series)
-    kept = saving.RunOptions(made, bars, said, tuple(rates), tuple(more))
+    kept = saving.RunInputs(made, bars, said, tuple(rates), tuple(more))
     return Setup(market, instruments, strategies, money, is_open, remarks=remarks, given=kept)
 
 

@@ -37,7 +37,7 @@ ARRAYS = "signals"
 
 
 @dataclass(frozen=True, eq=False)
-class RunOptions:
+class RunInputs:
     """What a call was given: from it the run is made again.
 
     Parameters

@@ -14,10 +14,10 @@ from intrabar.data.clock import ExchangeClock
 from intrabar.data.pieces import Feed, Piece
 from intrabar.data.resample import phases, usual
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
+from intrabar.engine.chunks.carried_columns import CarriedColumns
 from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.ranges import CarriedRanges
 from intrabar.engine.chunks.setup import ChunkedSetup
-from intrabar.engine.columns import CarriedColumns
 from intrabar.engine.run import clock_fields, gates_of, wake_bits
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.model.bars import Detail, Floats, Market

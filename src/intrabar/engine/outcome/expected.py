@@ -129,7 +129,7 @@ def expected(
     seed : int
         Of all the paths.
     progress : callable
-        FromFunction with the runs done and the runs there are.
+        Called with the runs done and the runs there are.
 
     Raises
     ------

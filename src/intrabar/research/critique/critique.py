@@ -54,7 +54,7 @@ def critique(result: Result, progress: Progress | None = None) -> list[Finding]:
     result : Result
         Of a run whose strategies can run again: the same ones are used.
     progress : callable, optional
-        FromFunction with the checks done and the checks there are.
+        Called with the checks done and the checks there are.
 
     Returns
     -------

@@ -25,7 +25,6 @@ from intrabar.research.look_ahead.futures import (
     KINDS,
     first_difference,
     other_future,
-    rows_of,
 )
 from intrabar.research.look_ahead.report import AuditReport, Leak, Trial, Tried
 from intrabar.research.look_ahead.warm_up import first_warm_row, later_starts, recursions
@@ -58,7 +57,7 @@ def audit(
     seed : int
         Of the bars chosen and of the values put in.
     progress : callable or None
-        FromFunction with the trials done and the trials there are.
+        Called with the trials done and the trials there are.
 
     Raises
     ------
@@ -139,7 +138,7 @@ class _Audit:
         """Whether the arrays that strategies hold are as long as the market they are made for."""
         rows = len(self.setup.market)
         try:
-            made = self.make(rows_of(self.setup.market, slice(0, rows - 1)))
+            made = self.make(self.setup.market.rows(slice(0, rows - 1)))
         except Exception:  # a maker that needs all bars; the trials will tell more
             return False
         return not any(held_arrays(strategy, rows) for strategy in made.values())

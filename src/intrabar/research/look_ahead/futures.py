@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def other_future(
     carried where there is no bar. A blank column alone is NaN.
     """
     if kind == "end":
-        return rows_of(market, slice(0, row + 1))
+        return market.rows(slice(0, row + 1))
     values: dict[str, Any] = {name: getattr(market, name).copy() for name in COLUMNS}
     first = row if at_open else row + 1
     if kind == "blank":
@@ -64,23 +64,6 @@ def other_future(
             values[name][rows, j] = bars[name]
         _carry(values["close"][:, j], real[:, j], first)
     return replace(market, **values)
-
-
-def rows_of(market: Market, part: slice) -> Market:
-    """Some rows of the timeline, every array of the market cut alike."""
-    rows = len(market)
-    given = {f.name: getattr(market, f.name) for f in fields(market)}
-    cut: dict[str, Any] = {
-        name: np.ascontiguousarray(value[part])
-        for name, value in given.items()
-        if isinstance(value, np.ndarray) and value.shape[:1] == (rows,)
-    }
-    first, end, _ = part.indices(rows)
-    kept = (replace(a, bar=a.bar - first) for a in market.actions if first <= a.bar < end)
-    if market.detail is not None:
-        detail = market.detail
-        cut["detail"] = replace(detail, first=detail.first[part], count=detail.count[part])
-    return replace(market, **cut, actions=tuple(kept))
 
 
 def _blank(market: Market, values: dict[str, Any], first: int, column: str) -> Market:

@@ -22,7 +22,6 @@ from intrabar.indicators import Indicator
 from intrabar.indicators.compute import lookback
 from intrabar.model.bars import Floats, Market
 from intrabar.model.enums import PathPolicy
-from intrabar.research.look_ahead.futures import rows_of
 from intrabar.research.look_ahead.report import LaterStart, Recursion
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
@@ -66,7 +65,7 @@ def recursions(setup: Setup) -> list[Recursion]:
         whole = _columns(indicators, setup.market)
         worst: dict[str, list[tuple[float, float, float]]] = {key: [] for key in indicators}
         for start in starts:
-            market = rows_of(setup.market, slice(start, None))
+            market = setup.market.rows(slice(start, None))
             try:
                 later = _columns(indicators, market)
             except ConfigError:  # too few bars of every instrument are left
@@ -138,7 +137,7 @@ def later_starts(
         starts = [s for s in starts_of(setup) if s + warm_up < len(setup.market) - 1]
         compared = orders = changed = 0
         for start in starts:
-            market = rows_of(setup.market, slice(start, None))
+            market = setup.market.rows(slice(start, None))
             try:
                 short = replace(setup, market=market, strategies=make(market))
                 a, b = _decisions(setup, start + warm_up), _decisions(short, warm_up)

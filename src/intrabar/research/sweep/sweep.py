@@ -293,7 +293,7 @@ def carry_out(
     total : int
         How many trials there are at most, for the progress.
     progress : callable, optional
-        FromFunction with the trials that are done and `total`.
+        Called with the trials that are done and `total`.
 
     Raises
     ------

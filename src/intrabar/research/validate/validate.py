@@ -64,7 +64,7 @@ def validate_run(
     seed : int
         Of everything that is drawn.
     progress : callable, optional
-        FromFunction with the tests done and the tests there are.
+        Called with the tests done and the tests there are.
 
     Raises
     ------

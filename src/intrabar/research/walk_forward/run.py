@@ -71,7 +71,7 @@ def walk(
     metric : str
         What is chosen by.
     progress : callable, optional
-        FromFunction with the windows done and the windows there are.
+        Called with the windows done and the windows there are.
 
     Raises
     ------

@@ -20,7 +20,6 @@ from intrabar.engine.run import Run, Setup
 from intrabar.errors import DataError, RunError
 from intrabar.model.bars import Market
 from intrabar.research.conditions import moved_rows
-from intrabar.research.look_ahead.futures import rows_of
 from intrabar.research.sweep.lean import FAILED, Variants, told
 from intrabar.research.sweep.trial import Outcome, Trial
 
@@ -74,7 +73,7 @@ def run_in(setup: Setup, window: Window, prepared: Prepared | None = None) -> Wi
     end = int(np.searchsorted(whole.time, window.last, "right"))
     if first >= end:
         raise DataError(f"{', '.join(whole.symbols)}: no bars in the window")
-    market = rows_of(whole, slice(0, end)) if prepared is None else prepared.market
+    market = whole.rows(slice(0, end)) if prepared is None else prepared.market
     if not (np.may_share_memory(market.close, whole.close) and len(market) == end):
         raise RunError("what was prepared is of other bars than those of the window")
     strategies = {
@@ -99,7 +98,7 @@ def _figures(result: Result, first: int) -> LeanSheet:
     fills = machine.fills().copy()
     fills["bar"] -= first
     return brief(
-        Calendar(rows_of(setup.market, slice(first, None))),
+        Calendar(setup.market.rows(slice(first, None))),
         fills,
         machine.tape.equity[first : result.bars_done],
         len(setup.strategies),
@@ -146,7 +145,7 @@ class WindowRuns:
             if whole is market and of == calendars:
                 return prepared
         end = int(np.searchsorted(market.time, self.window.last, "right"))
-        prepared = Prepared(rows_of(market, slice(0, end)), calendars, keeps=True)
+        prepared = Prepared(market.rows(slice(0, end)), calendars, keeps=True)
         # The market stays beside it: nothing else can be told from it by its place in memory.
         self._prepared = [*self._prepared[1 - KEPT :], (market, calendars, prepared)]
         return prepared
