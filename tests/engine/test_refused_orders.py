@@ -29,7 +29,7 @@ from intrabar.strategy.order_terms import NAMES
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
-from tests.engine import test_chunks
+from tests.engine.chunks import test_chunks
 from tests.strategy.markets import NAN, flat_market, market_from, setup_of, walk
 
 BARS = 120

@@ -21,7 +21,7 @@ from intrabar.strategy.entries import MovingAverageCrossover
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.views import AtClose
-from tests.engine import planted_leaks
+from tests.research.look_ahead import planted_leaks
 from tests.strategy.markets import setup_of, walk
 from tests.strategy.test_no_look_ahead import MADE
 

@@ -17,7 +17,7 @@ from intrabar.engine.outcome.held_arrays import held_arrays
 from intrabar.engine.run import Run
 from intrabar.research.look_ahead.futures import COLUMNS, KINDS, first_difference, other_future
 from intrabar.research.look_ahead.lines import followed
-from tests.engine import planted_leaks
+from tests.research.look_ahead import planted_leaks
 from tests.strategy.markets import setup_of, walk
 
 ROWS = 60
