@@ -36,6 +36,7 @@ into that message on stderr and the class's `exit_code`: 1 failed, 2 asked wrong
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -180,6 +181,13 @@ class BreakerError(RiskError):
     """The breaker is not TRADING: nothing that adds risk passes until a person resumes."""
 
     exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        self.rule, self.scope, self.value, self.limit = "breaker", "account", math.nan, math.nan
+        IntrabarError.__init__(self, message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self),)
 
 
 class LinkError(IntrabarError):

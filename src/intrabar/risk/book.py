@@ -1,0 +1,211 @@
+"""The book and the view of a check, read from the arrays of a machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.model.enums import LedgerKind, OrderType, Role
+from intrabar.risk.limits import SECOND_NS
+from intrabar.risk.records import Book, Request, Seen, Sleeve, Working
+from intrabar.sim import state
+from intrabar.sim.machine import Machine
+
+WORDS = {int(kind): kind.word for kind in OrderType}
+PROTECTIVE = int(Role.TARGET)
+OF_AN_ORDER = (
+    *("id", "strategy", "instrument", "side", "qty", "filled", "type"),
+    *("limit_price", "stop_price", "stop_loss", "reduce_only", "role"),
+)
+OF_A_COMMAND = tuple(name for name in OF_AN_ORDER if name != "filled")
+
+Counts = Callable[[int, int], bool]
+"""Whether a row lies in the session of an instrument (row, column)."""
+
+
+class Earned:
+    """What each strategy has contributed to the equity, read as it is booked.
+
+    Realised against the average price, less costs, with dividends, borrow and swaps; the open
+    profit is added where it is asked for. Interest is the account's. Reads a machine's records
+    once each; it must be asked before the machine hands any of them over.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._booked = np.zeros(len(machine.book.strategies))
+        self._fills = self._lines = 0
+        self.by_strategy()
+        machine.on_growth.append(self._follow)
+
+    def by_strategy(self) -> NDArray[np.float64]:
+        """(strategies,) money, account currency, with the open profit at the present marks."""
+        book = self._machine.book
+        fills = self._machine.fills()[self._fills :]
+        lines = self._machine.ledger()[self._lines :]
+        np.add.at(self._booked, fills["strategy"], fills["realized"] - fills["cost"])
+        own = lines[(lines["strategy"] >= 0) & (lines["kind"] != LedgerKind.SETTLEMENT)]
+        np.add.at(self._booked, own["strategy"], own["amount"])
+        self._fills += len(fills)
+        self._lines += len(lines)
+        return np.asarray(self._booked + _open_profit(book, "avg").sum(axis=1))
+
+    def _follow(self) -> None:
+        """Records that were handed over have been read, and are there no more."""
+        self._fills = min(self._fills, len(self._machine.fills()))
+        self._lines = min(self._lines, len(self._machine.ledger()))
+
+
+def book_of(
+    machine: Machine,
+    strategies: Sequence[str],
+    earned: Earned | None = None,
+    blocks: Mapping[str, str] | None = None,
+) -> Book:
+    """What is held and what works where a machine stands; the equity is that at the marks.
+
+    Parameters
+    ----------
+    machine : Machine
+    strategies : sequence of str
+        Their names, by their rows.
+    earned : Earned, optional
+    blocks : mapping of "account" or symbol to reason, optional
+    """
+    book, symbols = machine.book, [x.symbol for x in machine.instruments]
+    n = len(symbols)
+    held = np.flatnonzero(book.sleeves["qty"]).tolist()
+    sleeves = tuple(
+        Sleeve(strategies[k // n], symbols[k % n], float(s["qty"]), float(s["stop"]))
+        for k in held
+        for s in (book.sleeves[k],)
+    )
+    instruments = book.instruments
+    return Book(
+        equity=float(book.account["cash"][0] + _open_profit(book, "basis").sum()),
+        sleeves=sleeves,
+        working=_working(machine, strategies, symbols),
+        marks=dict(zip(symbols, instruments["mark"].tolist(), strict=True)),
+        point_values=dict(zip(symbols, instruments["point_value"].tolist(), strict=True)),
+        lots=dict(zip(symbols, instruments["lot"].tolist(), strict=True)),
+        earned={}
+        if earned is None
+        else dict(zip(strategies, earned.by_strategy().tolist(), strict=False)),
+        blocks=blocks or {},
+    )
+
+
+def view_of(
+    machine: Machine,
+    columns: Iterable[int],
+    period: int,
+    limit: float,
+    counts: Counts | None = None,
+) -> dict[str, Seen]:
+    """Marks, and how long no bar has come, where the market fills.
+
+    Parameters
+    ----------
+    machine : Machine
+    columns : iterable of int
+        Instruments that are asked about.
+    period : ns
+        Of a row.
+    limit : seconds
+        An age above it is not looked for further back.
+    counts : function, optional
+        The rows in which an instrument ages; None for all.
+    """
+    row, opens, first = machine.bar, machine.tape.open, machine.first
+    seen = {}
+    for j in set(columns):
+        age, i = 0.0, row
+        while i >= first and age <= limit and math.isnan(opens[i, j]):
+            age += period / SECOND_NS if counts is None or counts(i, j) else 0.0
+            i -= 1
+        mark = float(machine.book.instruments["mark"][j])
+        seen[machine.instruments[j].symbol] = Seen(mark, age)
+    return seen
+
+
+def waiting(machine: Machine) -> NDArray[Any]:
+    """The commands in the inbox, COMMAND records, a copy."""
+    return machine.book.inbox[: machine.book.account["inbox"][0]].copy()
+
+
+def request_of(
+    command: Any, book: Book, strategies: Sequence[str], symbols: Sequence[str]
+) -> Request | None:
+    """What a command asks for; None where nothing is left to judge.
+
+    That is an order that the strategy's own side has refused, and a change of one that is done.
+    """
+    kind = int(command["kind"])
+    if kind == state.SUBMIT:
+        return Request("submit", _order(command, strategies, symbols))
+    if kind in (state.MOVE_STOP, state.MOVE_TARGET):
+        return Request("move", _order(command, strategies, symbols))
+    order = next((w for w in book.working if w.id == int(command["id"])), None)
+    if kind == state.REFUSE or order is None:
+        return None
+    if kind == state.CANCEL:
+        return Request("cancel", order)
+    qty, limit_price, stop_price = (
+        before if math.isnan(command[name]) else float(command[name])
+        for name, before in (
+            ("qty", order.qty),
+            ("limit_price", order.limit_price),
+            ("stop_price", order.stop_price),
+        )
+    )
+    return Request(
+        "modify", order._replace(qty=qty, limit_price=limit_price, stop_price=stop_price)
+    )
+
+
+def _order(command: Any, strategies: Sequence[str], symbols: Sequence[str]) -> Working:
+    values = {name: command[name].item() for name in OF_A_COMMAND}
+    return _record({**values, "filled": 0.0}, strategies, symbols)
+
+
+def _working(
+    machine: Machine, strategies: Sequence[str], symbols: Sequence[str]
+) -> tuple[Working, ...]:
+    if not machine.book.account["working"][0]:
+        return ()
+    orders = machine.book.orders[machine.working()]
+    rows = zip(*(orders[name].tolist() for name in OF_AN_ORDER), strict=True)
+    return tuple(
+        _record(dict(zip(OF_AN_ORDER, row, strict=True)), strategies, symbols) for row in rows
+    )
+
+
+def _record(v: Mapping[str, Any], strategies: Sequence[str], symbols: Sequence[str]) -> Working:
+    return Working(
+        id=v["id"],
+        strategy=strategies[v["strategy"]],
+        symbol=symbols[v["instrument"]],
+        side=v["side"],
+        qty=v["qty"],
+        filled=v["filled"],
+        type=WORDS[v["type"]],
+        limit_price=v["limit_price"],
+        stop_price=v["stop_price"],
+        stop=v["stop_loss"],
+        reduce_only=bool(v["reduce_only"]),
+        protective=v["role"] <= PROTECTIVE,
+        role=v["role"],
+    )
+
+
+def _open_profit(book: state.Book, against: str) -> NDArray[np.float64]:
+    """(strategies, n) money: of each sleeve at the marks, against its average or its basis."""
+    n = len(book.instruments)
+    sleeves = book.sleeves.reshape(-1, n)
+    qty = sleeves["qty"]
+    moved = book.instruments["mark"] - sleeves[against]
+    return np.where(qty == 0.0, 0.0, qty * moved * book.instruments["point_value"])

@@ -1,0 +1,336 @@
+"""Whether something that is asked for may be done: one pure function over plain records.
+
+What only reduces is let through, and nothing that adds is, unless all that is asked about it is
+known. A bigger order never passes where a smaller one is refused: a position counts by what it
+would be on the order's side, and nothing where the order would leave it on the other side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from intrabar.risk.breaker import ACCOUNT, HALTED, TRADING
+from intrabar.risk.exact import beyond, in_lots, told
+from intrabar.risk.limits import SECOND_NS, Limits
+from intrabar.risk.records import Book, Refusal, Request, Seen, Sleeve, View, Working
+from intrabar.risk.windows import Key
+
+RATES = ("orders_per_minute", "orders_per_day")
+LIMITED = ("limit", "stop_limit")
+TRIGGERED = ("stop", "stop_limit")
+
+Adds = tuple[Working, ...]
+"""The other working orders that add."""
+
+
+def check(request: Request, book: Book, view: View, limits: Limits, now: int) -> Refusal | None:
+    """Why something may not be done; None where it may.
+
+    Parameters
+    ----------
+    request : Request
+    book : Book
+        Without the order itself, where it works already; with what the same turn has asked for
+        before.
+    view : View
+    limits : Limits
+        Filled in (`Limits.filled_in`).
+    now : int, ns UTC
+        Of the event; where the market fills, the time of the row.
+    """
+    order = request.order
+    if request.by == "session" or request.kind == "move":
+        return None
+    if request.kind == "cancel":
+        return None if request.by == "person" else _held_back(book, order)
+    if order.protective:
+        return None
+    if reduces(order, book):
+        return None if request.by == "person" else _held_back(book, order)
+    return next(_refusals(request, book, view, limits, now), None)
+
+
+def key_of(order: Working) -> Key:
+    """What makes an order the same as another; no price is NaN, which equals nothing."""
+    prices = tuple(-1.0 if math.isnan(p) else p for p in (order.limit_price, order.stop_price))
+    return order.strategy, order.symbol, order.side, order.qty, order.type, prices
+
+
+def reduces(order: Working, book: Book) -> bool:
+    """Whether an order only takes away from its sleeve, exits on their way taken off before."""
+    if order.protective or order.reduce_only:
+        return True  # the market cuts it at the position
+    before = [w for w in book.working if _is_exit_beside(w, order)]
+    return _is_within(order, before, _held(book, order), book)
+
+
+def adding(book: Book) -> tuple[Working, ...]:
+    """The working orders that add, by the rule of `reduces`, in order of acceptance."""
+    held = {s[:2]: s.qty for s in book.sleeves}
+    gone: dict[tuple[str, str, int], list[Working]] = {}
+    found = []
+    for order in book.working:
+        if order.protective:
+            continue
+        before = gone.setdefault((order.strategy, order.symbol, order.side), [])
+        has = held.get((order.strategy, order.symbol), 0.0)
+        if not order.reduce_only and not _is_within(order, before, has, book):
+            found.append(order)
+        before.append(order)
+    return tuple(found)
+
+
+def _is_within(order: Working, before: Sequence[Working], held: float, book: Book) -> bool:
+    """Whether an order and those before it take no more than what is held."""
+    if held * order.side >= 0.0:
+        return False
+    lot = book.lots.get(order.symbol, 0.0)
+
+    def left(number: Any) -> Any:
+        gone = sum(in_lots(w.open, lot)(number) for w in before)
+        return gone + in_lots(order.open, lot)(number) - abs(in_lots(held, lot)(number))
+
+    return beyond(left, 0.0) is None
+
+
+def _is_exit_beside(working: Working, order: Working) -> bool:
+    """Whether another order takes from the same sleeve on the same side."""
+    return (
+        working.id != order.id
+        and not working.protective
+        and (working.strategy, working.symbol, working.side)
+        == (order.strategy, order.symbol, order.side)
+    )
+
+
+def _held(book: Book, order: Working) -> float:
+    own = (order.strategy, order.symbol)
+    return next((s.qty for s in book.sleeves if s[:2] == own), 0.0)
+
+
+def _held_back(book: Book, order: Working) -> Refusal | None:
+    """What a halted breaker keeps from a strategy: its exits and cancels."""
+    level = book.breaker.level(order.strategy)
+    if level < HALTED:
+        return None
+    why = book.breaker.why(order.strategy)
+    text = f"breaker {order.strategy}: {level.name} ({why}); only a person's exits and cancels pass"
+    return Refusal("breaker", order.strategy, None, None, text)
+
+
+def _refusals(
+    request: Request, book: Book, view: View, limits: Limits, now: int
+) -> Iterator[Refusal]:
+    """Each rule that an order that adds breaks, in the order in which they are looked at."""
+    order = request.order
+    seen = view.get(order.symbol, Seen(math.nan))
+    level = book.breaker.level(order.strategy)
+    if level > TRADING:
+        why = book.breaker.why(order.strategy)
+        text = f"breaker {order.strategy}: {level.name} ({why}); no order that adds passes"
+        yield Refusal("breaker", order.strategy, None, None, text)
+    for scope in (ACCOUNT, order.symbol):
+        if scope in book.blocks:
+            why = book.blocks[scope]
+            yield Refusal(why, scope, None, None, f"{why} {scope}: no entries until it is over")
+    if unknown := _unknown(order, book, seen, limits):
+        text = f"not_finite {order.symbol}: {unknown} is not known"
+        yield Refusal("not_finite", order.symbol, None, None, text)
+        return
+    adds = tuple(w for w in adding(book) if w.id != order.id)
+    yield from _kinds(order, book, adds, limits)
+    yield from _prices(order, seen, limits)
+    yield from _sizes(order, book, adds, seen, limits)
+    if limits.max_loss_to_stops_pct is not None:
+        yield from _to_stops(order, book, adds, seen, limits.max_loss_to_stops_pct)
+    yield from _rates(request, book, limits, now)
+
+
+def _unknown(order: Working, book: Book, seen: Seen, limits: Limits) -> str:
+    """What of the numbers that decide is not finite; "" for none."""
+    point_value = book.point_values.get(order.symbol, math.nan)
+    numbers = {"its quantity": order.open, "the price": seen.price, "the equity": book.equity}
+    numbers["the point value"] = point_value
+    if order.type in LIMITED:
+        numbers["its limit price"] = order.limit_price
+    if order.type in TRIGGERED:
+        numbers["its stop price"] = order.stop_price
+    if limits.max_portfolio_leverage is not None or limits.max_loss_to_stops_pct is not None:
+        others = {s.symbol for s in book.sleeves} | {w.symbol for w in book.working}
+        for symbol in sorted(others):
+            mark = book.marks.get(symbol, math.nan)
+            numbers[f"the mark of {symbol}"] = mark * book.point_values.get(symbol, math.nan)
+    if limits.max_loss_to_stops_pct is not None:
+        numbers["the equity at the day's beginning"] = book.start
+    return next((name for name, x in numbers.items() if not math.isfinite(x)), "")
+
+
+def _kinds(order: Working, book: Book, adds: Adds, limits: Limits) -> Iterator[Refusal]:
+    """Symbols, shorts and stops."""
+    symbol = order.symbol
+    if limits.allowed_symbols is not None and symbol not in limits.allowed_symbols:
+        text = f"allowed_symbols {symbol}: not among {', '.join(limits.allowed_symbols)}"
+        yield Refusal("allowed_symbols", symbol, None, None, text)
+    if not limits.allow_short and order.side < 0:
+        after = beyond(lambda number: _after(order, book, adds, number), 0.0)
+        if after is not None:
+            text = f"allow_short {symbol}: {-after:g} after the order, short is not allowed"
+            yield Refusal("allow_short", symbol, -after, 0.0, text)
+    if limits.require_stop and math.isnan(order.stop):
+        text = f"no_stop {symbol}: the order brings no stop_loss (require_stop)"
+        yield Refusal("no_stop", symbol, None, None, text)
+
+
+def _prices(order: Working, seen: Seen, limits: Limits) -> Iterator[Refusal]:
+    """How old the price is, how far bid and ask are apart, and where the order's prices lie."""
+    symbol, side = order.symbol, order.side
+    if limits.stale_after is not None and not seen.age <= limits.stale_after:
+        yield _over("stale_after", symbol, seen.age, limits.stale_after, " s", "old is its price")
+    if limits.max_spread_pct is not None and 0.0 < seen.bid + seen.ask < math.inf:
+        limit = limits.max_spread_pct
+        spread = beyond(
+            lambda n: 200 * (n(seen.ask) - n(seen.bid)) / (n(seen.ask) + n(seen.bid)), limit
+        )
+        if spread is not None:
+            yield _over("max_spread_pct", symbol, spread, limit, " %", "between bid and ask")
+    own = [side * p for p in (order.limit_price, order.stop_price) if not math.isnan(p)]
+    if limits.price_collar_pct is not None and own:
+        limit, price = limits.price_collar_pct, seen.price
+        far = max(own)
+        away = beyond(
+            lambda n: 100 * (n(far) - side * n(price)) / abs(n(price)) if price else math.inf, limit
+        )
+        if away is not None:
+            text = f"beyond the price of {price:g}"
+            yield _over("price_collar_pct", symbol, away, limit, " %", text)
+
+
+def _after(order: Working, book: Book, adds: Adds, number: Any) -> Any:
+    """The symbol's position on the order's side, if it and all that add on its side were filled.
+
+    Exits of its own sleeve on that side are filled before it: what they leave it adds to.
+    """
+    lot, side = book.lots.get(order.symbol, 0.0), order.side
+    held = sum(in_lots(s.qty, lot)(number) for s in book.sleeves if s.symbol == order.symbol)
+    waits = {w.id: w for w in adds if (w.symbol, w.side) == (order.symbol, side)}
+    waits |= {w.id: w for w in book.working if _is_exit_beside(w, order)}
+    pending = sum(in_lots(w.open, lot)(number) for w in waits.values())
+    return side * held + pending + in_lots(order.open, lot)(number)
+
+
+def _gross(order: Working, book: Book, adds: Adds, number: Any) -> Any:
+    """Worth of all positions after the order; another symbol counts by its larger side."""
+    total = 0
+    for symbol in {s.symbol for s in book.sleeves} | {w.symbol for w in adds} | {order.symbol}:
+        lot = book.lots.get(symbol, 0.0)
+        if symbol == order.symbol:
+            after = max(_after(order, book, adds, number), 0)
+        else:
+            held = sum(in_lots(s.qty, lot)(number) for s in book.sleeves if s.symbol == symbol)
+            sides = [abs(held)]
+            for side in (1, -1):
+                waits = [w for w in adds if (w.symbol, w.side) == (symbol, side)]
+                sides.append(abs(held + side * sum(in_lots(w.open, lot)(number) for w in waits)))
+            after = max(sides)
+        total += after * abs(number(book.marks[symbol])) * number(book.point_values[symbol])
+    return total
+
+
+def _sizes(order: Working, book: Book, adds: Adds, seen: Seen, limits: Limits) -> Iterator[Refusal]:
+    """Quantities, values and how many sleeves are open."""
+    symbol, x = order.symbol, book.equity
+    point_value = book.point_values[symbol]
+    qty = in_lots(order.qty, book.lots.get(symbol, 0.0))
+
+    def value(n: Any) -> Any:
+        return qty(n) * abs(n(seen.price)) * n(point_value)
+
+    def after(n: Any) -> Any:
+        return max(_after(order, book, adds, n), 0)
+
+    def worth_pct(n: Any) -> Any:
+        return 100 * after(n) * abs(n(seen.price)) * n(point_value) / n(x) if x > 0.0 else math.inf
+
+    def leverage(n: Any) -> Any:
+        return _gross(order, book, adds, n) / n(x) if x > 0.0 else math.inf
+
+    def sleeves(n: Any) -> Any:
+        held = {s[:2] for s in book.sleeves} | {(w.strategy, w.symbol) for w in adds}
+        return len(held | {(order.strategy, symbol)})
+
+    rules = (
+        ("max_order_qty", symbol, qty, "", "in the order"),
+        ("max_order_value", symbol, value, "", "in the order"),
+        ("max_position_qty", symbol, after, "", "after the order"),
+        ("max_positions", ACCOUNT, sleeves, "", "open after the order"),
+        ("max_position_size_pct", symbol, worth_pct, " %", "after the order"),
+        ("max_portfolio_leverage", ACCOUNT, leverage, "", "after the order"),
+    )
+    for rule, scope, formula, unit, what in rules:
+        limit = getattr(limits, rule)
+        found = None if limit is None else beyond(formula, limit)
+        if found is not None:
+            yield _over(rule, scope, found, limit, unit, what)
+
+
+def _to_stops(
+    order: Working, book: Book, adds: Adds, seen: Seen, limit: float
+) -> Iterator[Refusal]:
+    """What is lost of the day's first equity if all stops are filled; without one, all of it."""
+
+    def lost(n: Any) -> Any:
+        total = n(book.start) - n(book.equity)
+        for sleeve in book.sleeves:
+            total += _risk(sleeve, n, book)
+        for entry in (*adds, order):
+            price = next((p for p in (entry.limit_price, entry.stop_price) if p == p), None)
+            mark = seen.price if entry is order else book.marks[entry.symbol]
+            at = mark if price is None else price
+            held = Sleeve(entry.strategy, entry.symbol, entry.side * entry.open, entry.stop)
+            total += _risk(held, n, book, at)
+        return 100 * total / n(book.start) if book.start > 0.0 else math.inf
+
+    found = beyond(lost, limit)
+    if found is not None:
+        text = "lost if all stops are filled"
+        yield _over("max_loss_to_stops_pct", ACCOUNT, found, limit, " %", text)
+
+
+def _risk(sleeve: Sleeve, n: Any, book: Book, at: float = math.nan) -> Any:
+    """What a position loses to its stop from a price on; a short without one loses any amount."""
+    price = book.marks[sleeve.symbol] if math.isnan(at) else at
+    qty = in_lots(sleeve.qty, book.lots.get(sleeve.symbol, 0.0))(n)
+    if math.isnan(sleeve.stop):
+        if sleeve.qty < 0.0:
+            return math.inf
+        return qty * n(price) * n(book.point_values[sleeve.symbol])
+    return max(qty * (n(price) - n(sleeve.stop)) * n(book.point_values[sleeve.symbol]), 0)
+
+
+def _rates(request: Request, book: Book, limits: Limits, now: int) -> Iterator[Refusal]:
+    """The same order again, and too many of them."""
+    order, windows = request.order, book.windows
+    span = limits.duplicate_seconds
+    if span is not None and windows.has(now, key_of(order), request.place, int(span * SECOND_NS)):
+        text = f"duplicate_seconds {order.strategy}: the same order in {order.symbol} again within"
+        yield Refusal("duplicate_seconds", order.strategy, None, span, f"{text} {span:g} s")
+    for rule, scope, count, limit in (
+        ("orders_per_minute", ACCOUNT, windows.in_minute(now), limits.orders_per_minute),
+        (
+            "orders_per_minute",
+            order.symbol,
+            windows.in_minute(now, order.symbol),
+            limits.orders_per_minute_of_symbol,
+        ),
+        ("orders_per_day", ACCOUNT, windows.today, limits.orders_per_day),
+    ):
+        if limit is not None and count + 1 > limit:
+            yield _over(rule, scope, count + 1, limit, "", "with the order")
+
+
+def _over(rule: str, scope: str, value: float, limit: float, unit: str, what: str) -> Refusal:
+    value_text, limit_text = told(value, limit)
+    text = f"{rule} {scope}: {value_text}{unit} {what}, limit {limit_text}{unit}"
+    return Refusal(rule, scope, float(value), float(limit), text)
