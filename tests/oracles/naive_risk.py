@@ -1,8 +1,8 @@
 """The limits a second time: the formulas of the rules, in fractions, over plain dictionaries.
 
-A world is `positions` {(strategy, symbol): qty}, `stops` of them, `orders` (dictionaries, in order of
-acceptance), `marks`, `worth` of a point by symbol, `x` and `x0`. No code in common with
-`intrabar.risk`. Numbers are the decimals that they are written as.
+A world is `positions` {(strategy, symbol): qty}, `stops` of them, `orders` (dictionaries, in order
+of acceptance), `marks`, `worth` of a point and `lot` by symbol, `x` and `x0`. No code in common
+with `intrabar.risk`. Numbers are the decimals that they are written as, quantities whole lots.
 """
 
 from __future__ import annotations
