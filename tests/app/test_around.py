@@ -101,6 +101,14 @@ def test_the_account_in_a_configuration_earns_interest(tmp_path: Path) -> None:
         ({"account": {"currency": "EUR"}}, "no rate of exchange from USD to EUR"),
         ({"instruments": {"AAA": {"max_volume_share": -1}}}, "max_volume_share is -1"),
         ({"instruments": {"AAA": {"tiers": [[1, 2]]}}}, "tiers is [[1, 2]], must be rows of three"),
+        (
+            {"instruments": {"AAA": {"tiers": [[9, 0, 0.01], [5, 0, 0.01]]}}},
+            "tiers must have rising quantities",
+        ),
+        (
+            {"instruments": {"AAA": {"tick_size": 0, "tick_value": 5}}},
+            "tick_value is 5 without a tick",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(

@@ -219,6 +219,12 @@ def test_an_expected_result_is_not_in_chunks(
     assert "run without chunk" in capsys.readouterr().err
 
 
+def test_what_ends_with_its_bars_is_not_in_chunks(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"account": {"close_delisted": True}}
+    with pytest.raises(ib.ConfigError, match=r"close_delisted .* run it at one go"):
+        ib.backtest("CoinFlip", daily("A", 1), chunk=100, out=tmp_path / "out", **how)
+
+
 def test_a_chunk_of_no_bars_is_refused(
     catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import intrabar as ib
 from intrabar.errors import StrategyError
 from intrabar.strategy.strategy import Strategy
 from tests.strategy.markets import DAY_NS, ns, run_of, walk
@@ -60,6 +63,17 @@ def test_a_date_is_good_for_that_date() -> None:
     hours = walk(60, start=FIRST, period=DAY_NS // 24)
     orders = run_of(hours, Until(date(2024, 1, 1))).orders
     assert orders["done_bar"][0] == 23
+
+
+def test_a_date_ends_with_its_midnight_in_the_zone_of_the_exchange() -> None:
+    close = 100.0 + np.arange(80) % 5
+    index = pd.date_range("2024-01-02", periods=80, freq="h", tz="UTC")
+    columns = {"open": close, "high": close + 1, "low": close - 1, "close": close}
+    bars = pd.DataFrame({**columns, "volume": 1.0}, index=index)
+    for calendar, end in (("NYSE", datetime(2024, 1, 4, 5)), ("none", datetime(2024, 1, 4))):
+        what = {"calendar": calendar, "tick_size": 0.01, "point_value": 1.0}
+        run = ib.backtest(Until(date(2024, 1, 3)), bars, instruments={"ASSET": what})
+        assert run.orders["done_time"][0] == end.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ def test_values_as_people_write_them(written: object, values: tuple) -> None:
         ("abc", "must be a list"),
         ([float("nan")], "no value that can be tried"),
         ([object()], "is no value"),
+        # 600,000 years do not fit into the microseconds of Python's dates: they would begin anew
+        ([np.datetime64(600_000, "Y")], "Python has no such date"),
+        ([np.datetime64("12024-01-01")], "Python has no such date"),
         ({"from": 1}, "p.to: is None"),
         ({"from": 3, "to": 1, "step": 1}, "must be below"),
         ({"from": 1, "to": 3, "step": 0}, "must be above 0"),
@@ -82,6 +85,7 @@ def test_what_makes_no_space() -> None:
     between = {"a": {"from": 0.0, "to": 1.0}}
     for parameters, how, said in [
         ({}, {}, "nothing to sweep"),
+        ([1], {}, r"must be \{place: values\}"),
         (between, {}, "a grid needs step or count"),
         ({"a": [1]}, {"count": 3}, "belongs to a random"),
         (between, {"sample": "random"}, "count: is None, must be a whole number"),
