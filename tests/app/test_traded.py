@@ -89,6 +89,14 @@ def test_prices_between_the_ticks_of_a_future_contradict_its_name() -> None:
     assert not told(traded([5000.25, 5001.5, 5000.0] * 7, "ES1!"), "between ticks")
 
 
+def test_a_future_whose_name_is_a_share_s_too_is_told() -> None:
+    closes = [74.11, 74.35, 75.02, 74.98] * 5  # CL: crude oil, and Colgate-Palmolive at NYSE
+    days = {"freq": "B", "first": "2024-03-04"}
+    assert told(traded(closes, "CL", **days), "the share of that name is NYSE:CL")
+    said = {"instruments": {"CL": {"kind": "future"}}}
+    assert not told(traded(closes, "CL", **days, **said), "the share of that name")
+
+
 def test_bars_on_days_without_a_session_contradict_the_calendar() -> None:
     assert is_severe(traded(CENTS, "IBM"), "lie on dates without a session of NYSE")
     assert not told(traded(CENTS, "IBM", freq="B", first="2024-02-20"), "without a session")

@@ -374,6 +374,11 @@ def test_what_was_guessed_or_left_out_is_told(tmp_path: Path) -> None:
         "two volumes": "Date,Open,High,Low,Close,Volume BTC,Volume USD\n" + rows(ROW + ",7", DAYS),
         "jump": HEAD + rows(ROW, DAYS) + "2024-03-14,5000,5100,4950,5050,1\n",
         "other values": HEAD + rows(ROW, DAYS) + "2024-03-13,53.5,54.5,53,54.25,9\n",
+        "two tickers": "Date,ACME_Open,ACME_High,ACME_Low,ACME_Close,B_Open,B_High,B_Low,B_Close\n"
+        + rows("{s},{o},{h},{l},{c},1,1,1,1", DAYS),
+        "rows of two": "ticker,Date,Open,High,Low,Close\n"
+        + rows("ACME,{s},{o},{h},{l},{c}", DAYS)
+        + rows("B,{s},1,1,1,1", DAYS),
         "long row": HEAD + rows(ROW, DAYS) + "2024-03-14,1,1,1,1,1,9,9\n",
     }
     for name, text in texts.items():
@@ -385,6 +390,8 @@ def test_what_was_guessed_or_left_out_is_told(tmp_path: Path) -> None:
     assert "read as time,open,high,low,close,volume" in told["no header"]
     assert "'CumVolX'" in told["no volume"]
     assert "not read: 'Volume USD'" in told["two volumes"]
+    assert "of the tickers ACME, B the columns of ACME were read" in told["two tickers"]
+    assert "ACME, B, the rows of ACME were read" in told["rows of two"]
     assert "another unit" in told["jump"]
     assert "close 54 of row 9, not 54.25 of row 10" in told["other values"]
     assert "more cells than the header" in told["long row"]

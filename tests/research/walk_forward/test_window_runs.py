@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from intrabar.app.calls.sweep import planned
 from intrabar.engine.outcome.result import finish
 from intrabar.engine.run import Run
 from intrabar.errors import DataError
 from intrabar.model.instrument import Instrument
 from intrabar.research.look_ahead.futures import other_future
-from intrabar.research.walk_forward.window_runs import Window, WindowResult, run_in
+from intrabar.research.walk_forward.window_runs import Window, WindowResult, WindowRuns, run_in
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
@@ -120,6 +122,30 @@ def test_nothing_is_called_before_the_window() -> None:
     made = run(Counting(), 150, 200)
     strategy = made.result.run.running["s"].strategy  # type: ignore[union-attr]
     assert strategy.seen == 51  # type: ignore[union-attr]
+
+
+def test_every_trial_runs_on_its_own_bars() -> None:
+    # Two markets of one length and one timeline: only which one it is tells them apart.
+    index = pd.date_range("2024-01-01", periods=200, freq="D", tz="UTC")
+    bars = {}
+    for k, symbol in enumerate("AB"):
+        close = 100.0 + np.random.default_rng(k).normal(size=200).cumsum()
+        columns = {"open": close, "high": close + 1, "low": close - 1, "close": close}
+        bars[symbol] = pd.DataFrame({**columns, "volume": 1e6}, index=index)
+    costs = {"tick_size": 0.01, "point_value": 1.0, "calendar": "24/7"}
+    plan = planned(
+        Bot(MovingAverageCrossover(3, 9), qty=1),
+        bars,
+        {"parameters": {"symbols": ["A", "B"]}},
+        {"instruments": dict.fromkeys("AB", costs)},
+    )
+    span = Window(*(int(index[k].value) for k in (50, 150)))
+    trials = list(plan.space)
+    together = [one.digest for one in WindowRuns(plan.variants, span).run(trials)]
+    alone = [WindowRuns(plan.variants, span).run([one])[0].digest for one in trials]
+    assert together == alone
+    assert all(together)
+    assert together[0] != together[1]
 
 
 def test_a_window_without_bars_says_so() -> None:
