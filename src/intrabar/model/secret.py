@@ -29,7 +29,19 @@ _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-.*)?\}", re.DOTALL)
 _BASE64 = 8  # characters of a base64 form below which it would hide other words
 _forms: tuple[str, ...] = ()  # every form of every value that was fetched, the longest first
 
-_SIGNS = ("bearer", "basic", "token", "secret", "password", "api", "authorization", "eyj")
+_SIGNS = (
+    "bearer",
+    "basic",
+    "token",
+    "secret",
+    "passw",
+    "api_",
+    "api-",
+    "apik",
+    "apis",
+    "authorization",
+    "eyj",
+)
 _NAMED = (
     r"(?:access_|refresh_|id_)?token|(?:client_)?secret|passw(?:or)?d|api[_-]?key|api[_-]?secret"
 )

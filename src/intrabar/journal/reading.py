@@ -1,0 +1,96 @@
+"""Read what was journalled, in pieces, so that no reader stays open for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from intrabar.errors import IntegrityError, NotFoundError
+from intrabar.journal.record import Record, body_of, hash_of
+from intrabar.store.engine import Store
+from intrabar.store.tables import JOURNAL, SESSIONS
+
+PIECE = 5_000  # records that are read at once
+Row = dict[str, Any]
+
+
+def sessions(store: Store) -> dict[str, Row]:
+    """Name -> what the store knows of a session: `seq` and `hash` of its last record, ..."""
+    with store.reading() as connection:
+        rows = connection.execute(SESSIONS.select()).mappings().all()
+    return {str(row["session"]): dict(row) for row in sorted(rows, key=lambda row: row["session"])}
+
+
+def session_of(store: Store, name: str) -> Row:
+    """What the store knows of one session.
+
+    Raises
+    ------
+    NotFoundError
+        It has no such session.
+    """
+    known = sessions(store)
+    if name not in known:
+        raise NotFoundError("session", name, known)
+    return known[name]
+
+
+def rows_of(
+    store: Store, session: str, first: int = 1, last: int | None = None, kinds: Sequence[str] = ()
+) -> Iterator[Row]:
+    """The rows of a session from `first` to `last`, in their order."""
+    after = first - 1
+    while True:
+        query = JOURNAL.select().where(JOURNAL.c.session == session, JOURNAL.c.seq > after)
+        if last is not None:
+            query = query.where(JOURNAL.c.seq <= last)
+        if kinds:
+            query = query.where(JOURNAL.c.kind.in_(list(kinds)))
+        with store.reading() as connection:
+            piece = connection.execute(query.order_by(JOURNAL.c.seq).limit(PIECE)).mappings().all()
+        for row in piece:
+            yield dict(row)
+        if len(piece) < PIECE:
+            return
+        after = int(piece[-1]["seq"])
+
+
+def read(
+    store: Store, session: str, first: int = 1, last: int | None = None, kinds: Sequence[str] = ()
+) -> Iterator[Record]:
+    """The records of a session.
+
+    Parameters
+    ----------
+    store : Store
+    session : str
+    first, last : int
+        Of their numbers; without `last` up to the end.
+    kinds : sequence of str
+        Only these. Without, the chain is checked on the way.
+
+    Raises
+    ------
+    IntegrityError
+        A record is not the one that was written; those before it were given.
+    """
+    before = None
+    if not kinds:
+        before = b"" if first > 1 else bytes(16)
+    for count, row in enumerate(rows_of(store, session, first, last, kinds)):
+        if before is not None:
+            bad = wrong_in(row, first + count, before)
+            if bad:
+                raise IntegrityError(f"{store.address}: journal {session!r}: {bad}")
+            before = row["hash"]
+        yield Record(**{**row, "body": body_of(row["body"])})
+
+
+def wrong_in(row: Row, seq: int, before: bytes) -> str:
+    """What is wrong with a row, or nothing; an empty hash before: the hash is not checked."""
+    if row["seq"] != seq:
+        return f"record {seq} is missing: after {seq - 1} comes {row['seq']}"
+    fields = [row[name] for name in ("session", "seq", "at", "bar", "step", "kind", "body")]
+    if None in fields or (before and hash_of(before, *fields) != row["hash"]):
+        return f"record {seq} ({row['kind']}) is not what was written"
+    return ""

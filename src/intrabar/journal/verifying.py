@@ -1,0 +1,241 @@
+"""Is the journal what was written? And the tables that are worked out of it, once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from intrabar.errors import IntegrityError, StateError, StoreError
+from intrabar.journal.journal import write_rows
+from intrabar.journal.projections import Fold, Rows, empty_rows
+from intrabar.journal.reading import PIECE, Row, rows_of, session_of, sessions, wrong_in
+from intrabar.journal.record import FIRST, body_of
+from intrabar.model.entry import Entry
+from intrabar.store.dialects import check_pages
+from intrabar.store.engine import Connection, Store
+from intrabar.store.lease import take
+from intrabar.store.tables import JOURNAL, PROJECTIONS, of
+
+
+class Verdict(NamedTuple):
+    """What was found in the journal of a session.
+
+    Parameters
+    ----------
+    session : str
+    records : int
+        Good ones, from the first on.
+    bad : int, optional
+        Number of the first that is not good; `records` is that of the last good one.
+    why : str
+        What is wrong; empty: nothing.
+    archived : str, optional
+        The file in which the records are now; then none are here.
+    """
+
+    session: str
+    records: int
+    bad: int | None = None
+    why: str = ""
+    archived: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        if self.archived is not None:
+            return f"{self.session}: archived in {self.archived}"
+        if not self.why:
+            return f"{self.session}: {self.records} records, the chain is whole"
+        return f"{self.session}: {self.why}; the last good record is {self.records}"
+
+
+def verify(store: Store, session: str | None = None, *, deep: bool = False) -> list[Verdict]:
+    """Check the chain of one session, or of all.
+
+    Parameters
+    ----------
+    store : Store
+    session : str, optional
+    deep : bool
+        Also the pages of the file with its indexes, and that the tables are what comes out when
+        they are worked out again.
+
+    Returns
+    -------
+    list of Verdict
+
+    Raises
+    ------
+    NotFoundError
+        No such session.
+    StoreError
+        The database is away.
+    """
+    try:
+        with store.reading() as connection:
+            check_pages(connection, store.address, whole=deep)
+        known = sessions(store) if session is None else {session: session_of(store, session)}
+        names = set(known) | (set() if session is not None else _named_in_journal(store))
+    except IntegrityError as error:
+        return [_pages(store, session or "*", error)]
+    return [_verdict(store, name, known.get(name), deep) for name in sorted(names)]
+
+
+def check(verdicts: Iterable[Verdict]) -> None:
+    """Raise where one is bad.
+
+    Raises
+    ------
+    IntegrityError
+        With the sentence of each bad one.
+    """
+    bad = [verdict.sentence for verdict in verdicts if verdict.why]
+    if bad:
+        raise IntegrityError("\n".join(bad))
+
+
+def rebuild(store: Store, session: str, folder: Path, now: int) -> dict[str, int]:
+    """Work the tables of a session out again, from its records alone.
+
+    Returns
+    -------
+    dict
+        Table -> its rows.
+
+    Raises
+    ------
+    StateError
+        The session runs, or its records are archived.
+    IntegrityError
+        A record is not what was written; the tables stay as they were.
+    """
+    known = session_of(store, session)
+    if known["archived"] is not None:
+        raise StateError(f"{session!r} is archived in {known['archived']}: its records are there")
+    lease = take(store, str(known["lease"]), now, folder)
+    try:
+        check([_chain(store, session, known)])
+
+        def work(connection: Connection) -> dict[str, int]:
+            lease.check(connection)
+            for table in PROJECTIONS:
+                connection.execute(table.delete().where(table.c.session == session))
+            for rows in folded(session, rows_of(store, session)):
+                write_rows(connection, rows)
+            return {
+                table.name: len(connection.execute(of(session, table)).all())
+                for table in PROJECTIONS
+            }
+
+        return store.write(work, within=3600.0)
+    finally:
+        lease.give_back()
+
+
+def folded(session: str, rows: Iterable[Row]) -> Iterator[Rows]:
+    """What records make of the tables, in pieces."""
+    fold = Fold(session)
+    out = empty_rows()
+    for count, row in enumerate(rows, start=1):
+        if row["kind"] in fold.kinds:
+            body = body_of(row["body"])
+            entry = Entry(row["at"], row["bar"], row["step"], row["kind"], body)
+            fold.add(out, row["seq"], entry)
+        if count % PIECE == 0:
+            yield out
+            out = empty_rows()
+    yield out
+
+
+def worked_out(session: str, rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Table -> its rows as records make them, in the order of their keys."""
+    tables: dict[str, dict[Any, Row]] = {table.name: {} for table in PROJECTIONS}
+    for piece in folded(session, rows):
+        for table in PROJECTIONS:
+            found = tables[table.name]
+            for row in piece[table.name]:
+                key = tuple(row[column.name] for column in table.primary_key)
+                kept = found.get(key)
+                if kept is not None and "created" in row:
+                    row = {**row, "created": kept["created"]}
+                found[key] = row
+    return {name: [rows[key] for key in sorted(rows)] for name, rows in tables.items()}
+
+
+def tables_of(store: Store, session: str) -> dict[str, list[Row]]:
+    """Table -> its rows as they stand, in the order of their keys."""
+    with store.reading() as connection:
+        return {
+            table.name: sorted(
+                (dict(row) for row in connection.execute(of(session, table)).mappings()),
+                key=lambda row: tuple(row[column.name] for column in table.primary_key),
+            )
+            for table in PROJECTIONS
+        }
+
+
+def differing(found: dict[str, list[Row]], meant: dict[str, list[Row]]) -> str:
+    """The first table that is not as it is worked out, or nothing."""
+    for name, rows in meant.items():
+        if found[name] != rows:
+            first = next(
+                (i for i, (a, b) in enumerate(zip(found[name], rows, strict=False)) if a != b),
+                min(len(found[name]), len(rows)),
+            )
+            return (
+                f"table {name} is not what the records make of it, from its row {first + 1} on; "
+                "`intrabar journal rebuild` writes it again"
+            )
+    return ""
+
+
+def _verdict(store: Store, session: str, known: Row | None, deep: bool) -> Verdict:
+    if known is None:
+        return Verdict(session, 0, 1, "records of a session that was never begun")
+    if known["archived"] is not None:
+        return Verdict(session, 0, archived=known["archived"])
+    try:
+        verdict = _chain(store, session, known)
+        if deep and not verdict.why:
+            why = differing(tables_of(store, session), worked_out(session, rows_of(store, session)))
+            verdict = verdict._replace(why=why)
+    except IntegrityError as error:
+        return _pages(store, session, error)
+    return verdict
+
+
+def _chain(store: Store, session: str, known: Row) -> Verdict:
+    before, seq = FIRST, 0
+    try:
+        for row in rows_of(store, session):
+            why = wrong_in(row, seq + 1, before)
+            if why:
+                return Verdict(session, seq, seq + 1, why)
+            before, seq = bytes(row["hash"]), seq + 1
+            if seq > known["seq"]:
+                return Verdict(session, seq - 1, seq, f"record {seq} is behind the end")
+    except StoreError as error:
+        return Verdict(session, seq, seq + 1, f"record {seq + 1} cannot be read: {error}")
+    if seq < known["seq"]:
+        why = f"record {seq + 1} is missing: {known['seq']} were written"
+        return Verdict(session, seq, seq + 1, why)
+    if before != known["hash"]:
+        return Verdict(session, seq - 1, seq, f"record {seq} is not the end that was written")
+    return Verdict(session, seq)
+
+
+def _pages(store: Store, session: str, error: IntegrityError) -> Verdict:
+    """Of a damaged file: how many records can still be read, and are good."""
+    try:
+        known = session_of(store, session)
+        verdict = _chain(store, session, known)
+    except StoreError:
+        return Verdict(session, 0, None, str(error))
+    return verdict._replace(why=f"{error}{'; ' if verdict.why else ''}{verdict.why}")
+
+
+def _named_in_journal(store: Store) -> set[str]:
+    with store.reading() as connection:
+        found = connection.execute(JOURNAL.select().with_only_columns(JOURNAL.c.session).distinct())
+        return {str(row.session) for row in found}

