@@ -98,27 +98,30 @@ class Circuit:
 
 
 class Bucket:
-    """At most `calls` in any `seconds`, one after the other.
+    """At most `calls` in any `seconds`, and no two within `apart` seconds.
 
     Parameters
     ----------
     calls : int
     seconds : float
     clock : Clock
+    apart : float
     """
 
-    def __init__(self, calls: int, seconds: float, clock: Clock) -> None:
-        self._calls, self._seconds, self._clock = calls, seconds, clock
+    def __init__(self, calls: int, seconds: float, clock: Clock, apart: float = 0.0) -> None:
+        self._calls, self._seconds, self._clock, self._apart = calls, seconds, clock, apart
         self._taken: deque[float] = deque(maxlen=calls)
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
         """Wait until a call may go."""
         async with self._turn:
+            free = self._taken[-1] + self._apart if self._taken else 0.0
             if len(self._taken) == self._calls:
-                left = self._taken[0] + self._seconds - self._clock.tick()
-                if left > 0.0:
-                    await self._clock.sleep(left)
+                free = max(free, self._taken[0] + self._seconds)
+            left = free - self._clock.tick()
+            if self._taken and left > 0.0:
+                await self._clock.sleep(left)
             self._taken.append(self._clock.tick())
 
 

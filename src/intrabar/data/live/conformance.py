@@ -183,6 +183,8 @@ class SourceConformance:
                 if isinstance(fact, BarClosed):
                     first.setdefault(fact.symbol, fact.time)
             for symbol in case.symbols:
+                if first[symbol] <= before[symbol]:
+                    continue
                 later = await case.source.history(
                     symbol, case.period, before[symbol], first[symbol]
                 )

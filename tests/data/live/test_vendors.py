@@ -1,0 +1,66 @@
+"""Yahoo and Alpha Vantage as sources: the suite, over the wire, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from intrabar.data.live.conformance import Case, SourceConformance
+from intrabar.data.live.polling import Polled
+from intrabar.links.alpha_vantage import AlphaVantage
+from intrabar.links.clock import LoopClock
+from intrabar.links.yahoo import Yahoo
+from intrabar.model.secret import Secret
+from tests.data.live.made import MINUTE, ns, rows
+from tests.links.fakes.alpha_vantage import FakeAlphaVantage
+from tests.links.fakes.server import served
+from tests.links.fakes.yahoo import FakeYahoo, session
+
+NOW = ns("2026-03-02T15:30:20")  # an hour after NYSE opened
+START = ns("2026-03-02T14:30")
+SYMBOLS = ("IBM", "MSFT")
+MINUTES = rows("2026-03-02", MINUTE, 390)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path_factory.mktemp("yahoo")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    import yfinance
+
+    yfinance.set_tz_cache_location(str(folder))
+
+
+class TestYahoo(SourceConformance):
+    make: Callable[[], Case]
+
+    @pytest.fixture(autouse=True)
+    def _served(self) -> Iterator[None]:
+        clock = LoopClock(NOW)
+        vendor = FakeYahoo(clock.now, {s: {"1m": MINUTES} for s in SYMBOLS})
+        with served(vendor.answer) as server:
+            source = Polled(Yahoo(clock, session(server.url)), clock)
+            case = Case(source, clock, SYMBOLS, MINUTE, START, unknown="AAPL")
+            self.make = lambda: case
+            yield
+
+
+class TestAlphaVantage(SourceConformance):
+    make: Callable[[], Case]
+
+    @pytest.fixture(autouse=True)
+    def _served(self) -> Iterator[None]:
+        clock = LoopClock(NOW)
+        vendor = FakeAlphaVantage(clock.now, {s: {"1min": MINUTES} for s in SYMBOLS}, free=False)
+        with served(vendor.answer) as server:
+            wire = AlphaVantage(
+                Secret(vendor.key),
+                clock,
+                calls_a_day=None,
+                calls_a_minute=600,
+                url=f"{server.url}/query",
+            )
+            case = Case(Polled(wire, clock), clock, SYMBOLS, MINUTE, START, unknown="AAPL")
+            self.make = lambda: case
+            yield
