@@ -210,6 +210,8 @@ ASKED: dict[str, tuple[str, str, str, str]] = {
     "a row of another ticker": (
         "Price,Close,High,Low,Open,Volume\nTicker,B,B,B,B,B\nDate,,,,,\n"
         + rows("{s},{c},{h},{l},{o},{v}", DAYS), "ACME", " --only ticker=B", DAY),
+    "JSON of another ticker": (json.dumps({"symbol": "BQQ", "values": RECORDS}), "ACME",
+                               " --only ticker=BQQ", DAY),
     "a word that changes once": (
         "desk,Date,Open,High,Low,Close\n" + rows("north,{s},{o},{h},{l},{c}", DAYS)
         + rows("south,{s},1,1,1,1", [f"2024-04-{d:02}" for d in (1, 2, 3, 4, 5, 8, 9, 10)]), "ACME",

@@ -107,6 +107,14 @@ def test_an_exception_does_not_keep_the_machine() -> None:
     assert machine() is None
 
 
+def test_what_was_raised_is_let_go_of_though_the_machine_lives() -> None:
+    run = failed("close")
+    gc.collect()
+    held = [one for one in gc.get_objects() if type(one) is ValueError and str(one) == "once"]
+    assert held == []
+    assert run.machine.bar == 5
+
+
 def test_a_snapshot_put_back_again_and_again_takes_no_more_room() -> None:
     class Crowd(Strategy):
         def on_close(self, now: Any) -> None:

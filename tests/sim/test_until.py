@@ -14,6 +14,7 @@ import pytest
 
 import intrabar as ib
 from intrabar.errors import StrategyError
+from intrabar.model.instant import utc_ns
 from intrabar.strategy.strategy import Strategy
 from tests.strategy.markets import DAY_NS, ns, run_of, walk
 
@@ -63,6 +64,11 @@ def test_a_date_is_good_for_that_date() -> None:
     hours = walk(60, start=FIRST, period=DAY_NS // 24)
     orders = run_of(hours, Until(date(2024, 1, 1))).orders
     assert orders["done_bar"][0] == 23
+
+
+def test_an_instant_is_exact_to_its_microsecond() -> None:
+    # GNU date +%s gives the seconds. A double has but 256 ns here: it would say ...001,024.
+    assert utc_ns(datetime(2024, 1, 6, 0, 0, 0, 1)) == 1_704_499_200_000_001_000
 
 
 def test_a_date_ends_with_its_midnight_in_the_zone_of_the_exchange() -> None:
