@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from intrabar.errors import ConfigError, StrategyError
 from intrabar.strategy.bot import Bot
-from intrabar.strategy.protection import is_level
+from intrabar.strategy.protection import MOST, is_level, is_level_once_placed
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import FillNotice, OrderNotice, Strategy
 from intrabar.strategy.views import AtClose, AtOpen
@@ -432,3 +432,24 @@ def test_classes_and_bots_refuse_the_same(side: int, stop: float, target: float)
     own = run_of(market, Once(lambda now: now.order(side, 1, **levels)))
     bot = run_of(market, Bot(Always(side), Levels(stop, target), qty=1.0, interpreted=True))
     assert own.orders["reject"][0] == bot.orders["reject"][0]
+
+
+TICKS = st.sampled_from((0.0, 0.01, 0.1, 0.25, 1.0, 1e-6, 1 / 3))
+TICKS_AWAY = st.sampled_from((0.0, 1e-4, 0.5, 0.9999, 1.0, 1.0001, 2.0, 1e3)) | st.floats(0.0, 3.0)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.floats(-2.0, 2e3) | st.floats(0.5 * MOST, 2.0 * MOST) | st.sampled_from((NAN, INF, 1e300)),
+    TICKS_AWAY,
+    st.sampled_from((1, -1)),
+    st.sampled_from((1, -1)),
+    TICKS,
+)
+def test_a_level_far_beyond_is_judged_as_one_that_is_placed(
+    ticks: float, away: float, side: int, way: int, tick: float
+) -> None:
+    price = ticks * (tick or 1.0)
+    level = price + side * away * (tick or 1.0)
+    for held in (price, NAN):
+        assert is_level(level, held, way, tick) == is_level_once_placed(level, held, way, tick)

@@ -167,6 +167,8 @@ def whole(place: str, value: Any, bounds: Bounds) -> int:
 
 def is_number(value: Any) -> bool:
     """Whether a value is a number, infinite or NaN perhaps; truths, words and dates are none."""
+    if type(value) in (int, float):  # nearly always
+        return True
     is_length = getattr(getattr(value, "dtype", None), "kind", "") == "m"  # NumPy's are integers
     value = _scalar(value)
     return (

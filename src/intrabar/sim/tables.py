@@ -130,9 +130,9 @@ def address_of(
     dtype = np.dtype(dtype)
     if not isinstance(array, np.ndarray):
         raise TypeError(f"a {type(array).__name__} is no array of {dtype}")
-    fits = len(array.shape) == len(shape) and all(
-        asked is None or asked == there for asked, there in zip(shape, array.shape, strict=True)
-    )
+    fits = len(array.shape) == len(shape)
+    for asked, there in zip(shape, array.shape, strict=False):
+        fits = fits and asked in (None, there)
     if array.dtype != dtype or not fits or not array.flags.c_contiguous:
         layout = "" if array.flags.c_contiguous else ", not contiguous"
         raise TypeError(

@@ -140,7 +140,7 @@ def require_entry(entry: Any) -> None:
     ConfigError
         It says what to write.
     """
-    _require_part(entry, "entry", "decide_side(now, p)")
+    named = _require_part(entry, "entry", "decide_side(now, p)")
     wakes_on = getattr(entry, "wakes_on", None)
     if not isinstance(wakes_on, str):
         raise ConfigError(
@@ -151,7 +151,7 @@ def require_entry(entry: Any) -> None:
         raise ConfigError(
             f"{_name(entry)} has a stop_entry and a limit_entry; an entry has one at most"
         )
-    known = {*indicators_of(entry), *getattr(entry, "given", ())}  # columns come with a setup
+    known = {*named, *getattr(entry, "given", ())}  # columns come with a setup
     if wakes_on and wakes_on not in known:
         raise ConfigError(
             f"{_name(entry)}: wakes_on is {wakes_on!r}, which is none of its indicators"
@@ -170,7 +170,8 @@ def require_exit(exit_: Any) -> None:
         _require_static(exit_, "update_stop(now, p, side, entry, stop)")
 
 
-def _require_part(part: Any, what: str, rule: str) -> None:
+def _require_part(part: Any, what: str, rule: str) -> dict[str, Indicator]:
+    """Refuse what both must not be; returns its indicators."""
     if isinstance(part, type):
         raise ConfigError(f"{what}: {part.__name__} is a class; write {part.__name__}()")
     name = rule.partition("(")[0]
@@ -198,7 +199,7 @@ def _require_part(part: Any, what: str, rule: str) -> None:
             f"{_name(part)}: has no indicators(); write one that gives {{}}, or a mapping such as "
             "{'fast': ema(12)}"
         )
-    indicators_of(part)
+    return indicators_of(part)
 
 
 def _require_static(part: Any, rule: str) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 
-from intrabar.kernel import kernel
+from intrabar.kernel import inlined, kernel
 from intrabar.model.prices import reaches
 from intrabar.sim.costs import round_away
 
+MOST = 1e9  # ticks: a double still tells their ten-thousandths apart
 
-@kernel
+
+@inlined
 def is_level(level: float, price: float, way: int, tick: float) -> bool:
     """Whether a level is finite and above 0, and lies beyond a price once it is on the tick.
 
@@ -27,13 +29,23 @@ def is_level(level: float, price: float, way: int, tick: float) -> bool:
     tick : price
         0 where there is no grid.
     """
+    # Nearly always it is so far beyond that no rounding can matter.
+    most = MOST * tick
+    if way * (level - price) >= tick and 0.0 < tick <= level <= most and price <= most:
+        return True
+    return is_level_once_placed(level, price, way, tick)
+
+
+@kernel
+def is_level_once_placed(level: float, price: float, way: int, tick: float) -> bool:
+    """`is_level`, worked out for a level that is near, beside it or none."""
     placed = round_away(level, tick, way)
     if not 0.0 < placed < math.inf:
         return False
     return math.isnan(price) or not reaches(way, price, placed, tick)
 
 
-@kernel
+@inlined
 def protects(side: int, price: float, stop: float, target: float, tick: float) -> bool:
     """Whether the stop and the target of an entry are levels; a target of NaN is none."""
     if not is_level(stop, price, -side, tick):

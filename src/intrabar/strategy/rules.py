@@ -77,6 +77,12 @@ def record_of(names: Sequence[str]) -> np.dtype[Any]:
     return np.dtype([(name, "f8") for name in names])
 
 
+@lru_cache(maxsize=512)
+def steps_of(code: python_types.CodeType) -> tuple[dis.Instruction, ...]:
+    """The steps of a function: many runs read the same rules."""
+    return tuple(dis.get_instructions(code))
+
+
 def fields_read(fields: Sequence[str], *rules: Callable[..., Any]) -> tuple[str, ...]:
     """Those of some fields of `now` that rules name, so that the others need not be fetched.
 
@@ -87,7 +93,7 @@ def fields_read(fields: Sequence[str], *rules: Callable[..., Any]) -> tuple[str,
         now = rule.__code__.co_varnames[0]  # the first parameter, whatever it is called
         if now in rule.__code__.co_cellvars:
             return tuple(fields)
-        for step, after in pairwise(dis.get_instructions(rule)):
+        for step, after in pairwise(steps_of(rule.__code__)):
             if not step.opname.startswith("LOAD_FAST"):
                 continue
             # From Python 3.13 on, one step may load two names.
@@ -184,7 +190,7 @@ def may_raise(function: Any, seen: frozenset[Any] = frozenset()) -> bool:
     code = getattr(function, "__code__", None)
     if code is None or code in seen or len(seen) > DEEPEST:
         return False
-    steps = list(dis.get_instructions(code))
+    steps = steps_of(code)
     if any(step.opname == "RAISE_VARARGS" for step in steps):
         return True
     # Globals alone: `now.cross` names no function.
@@ -200,7 +206,7 @@ def missing_field(function: Any, now: np.dtype[Any], parameters: np.dtype[Any]) 
         zip(function.__code__.co_varnames, (now.names or (), parameters.names or ()), strict=False)
     )
     read = ""
-    for step in dis.get_instructions(function):
+    for step in steps_of(function.__code__):
         if step.opname == "LOAD_ATTR" and step.argval not in records.get(read, (step.argval,)):
             own = [x for x in now.names or () if x not in (*BAR_FIELDS, *CLOCK_FIELDS)]
             return (
