@@ -52,7 +52,7 @@ class Earned:
         np.add.at(self._booked, own["strategy"], own["amount"])
         self._fills += len(fills)
         self._lines += len(lines)
-        return np.asarray(self._booked + _open_profit(book, "avg").sum(axis=1))
+        return np.asarray(self._booked + _open_profit(book).sum(axis=1))
 
     def _follow(self) -> None:
         """Records that were handed over have been read, and are there no more."""
@@ -86,7 +86,7 @@ def book_of(
     )
     instruments = book.instruments
     return Book(
-        equity=float(book.account["cash"][0] + _open_profit(book, "basis").sum()),
+        equity=_equity(book, held),
         sleeves=sleeves,
         working=_working(machine, strategies, symbols),
         marks=dict(zip(symbols, instruments["mark"].tolist(), strict=True)),
@@ -202,10 +202,24 @@ def _record(v: Mapping[str, Any], strategies: Sequence[str], symbols: Sequence[s
     )
 
 
-def _open_profit(book: state.Book, against: str) -> NDArray[np.float64]:
-    """(strategies, n) money: of each sleeve at the marks, against its average or its basis."""
+def _equity(book: state.Book, held: Sequence[int]) -> float:
+    """Cash and open profit of the sleeves that are not flat, added up in the market's order."""
+    n, equity = len(book.instruments), float(book.account["cash"][0])
+    profits: dict[int, float] = {}
+    for k in sorted(held, key=lambda k: (k % n, k)):
+        sleeve, instrument = book.sleeves[k], book.instruments[k % n]
+        moved = instrument["mark"] - sleeve["basis"]
+        profit = float(sleeve["qty"] * moved * instrument["point_value"])
+        profits[k % n] = profits.get(k % n, 0.0) + profit
+    for profit in profits.values():
+        equity += profit
+    return equity
+
+
+def _open_profit(book: state.Book) -> NDArray[np.float64]:
+    """(strategies, n) money: of each sleeve at the marks, against its average."""
     n = len(book.instruments)
     sleeves = book.sleeves.reshape(-1, n)
     qty = sleeves["qty"]
-    moved = book.instruments["mark"] - sleeves[against]
+    moved = book.instruments["mark"] - sleeves["avg"]
     return np.where(qty == 0.0, 0.0, qty * moved * book.instruments["point_value"])
