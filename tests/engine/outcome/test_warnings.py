@@ -14,6 +14,7 @@ import intrabar as ib
 from intrabar.app.cli.main import run as command
 from intrabar.engine.outcome.result import Result
 from intrabar.model.bars import Bars
+from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
@@ -104,6 +105,21 @@ def test_ruin_and_liquidation_are_told_first() -> None:
     assert result.warnings[: len(told)] == told
 
 
+def test_ruin_is_told_with_its_day() -> None:
+    # 9,000 at 100 lose 540,000 of 100,000 in one gap, before anything can be closed.
+    ruined = run_of(
+        market_from([(p, p, p, p) for p in [100.0] * 5 + [40.0] * 5]),
+        Signals(np.ones(10), 9_000.0),
+        instruments=[Instrument("A", initial_margin_rate=0.1, maintenance_margin_rate=0.1)],
+        cash=100_000.0,
+    )
+    assert ruined.status is RunStatus.RUINED
+    day = f"{ruined.equity['time'][-1]:%Y-%m-%d}"
+    assert severe(ruined)[0] == (
+        f"The account was ruined on {day}: nothing after that day was traded"
+    )
+
+
 def test_the_same_sentences_stand_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,8 +175,10 @@ def test_a_run_in_chunks_tells_the_same(tmp_path: Path) -> None:
 
 
 def test_html_is_escaped() -> None:
-    result = run_of(flat_market(20), Signals("HOLD", name="<b>me</b>"))
-    assert "<b>" not in result._repr_html_()
+    result = run_of(flat_market(20), Signals("HOLD"), names=("<b>me</b>",))
+    assert "<b>me" in repr(result)
+    assert "<b>me" not in result._repr_html_()
+    assert "&lt;b&gt;me" in result._repr_html_()
 
 
 def test_entries_of_less_than_a_lot_are_told_where_others_were_made() -> None:
