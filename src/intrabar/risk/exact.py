@@ -6,7 +6,9 @@ double next to it. Near a limit the formula is worked out once more, in fraction
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -49,9 +51,16 @@ def beyond(formula: Formula, limit: float, reached: bool = False) -> float | Non
 
 
 def told(value: float, limit: float) -> tuple[str, str]:
-    """Both as short as they can be told apart, from three digits on."""
+    """Both as short as they can be told apart, with three digits and all whole ones at least."""
     for digits in range(3, 17):
-        value_text, limit_text = f"{value:,.{digits}g}", f"{limit:,.{digits}g}"
-        if value_text != limit_text and float(limit_text.replace(",", "")) == limit:
-            return value_text, limit_text
-    return repr(value), repr(limit)
+        texts = _written(value, digits), _written(limit, digits)
+        if texts[0] != texts[1] and float(texts[1].replace(",", "")) == limit:
+            return texts
+    return _written(value, 17), _written(limit, 17)
+
+
+def _written(value: float, digits: int) -> str:
+    if not math.isfinite(value):
+        return f"{value:g}"
+    whole = math.floor(math.log10(abs(value))) + 1 if value else 1
+    return f"{Decimal(f'{value:.{max(digits, whole)}g}').normalize():,f}"
