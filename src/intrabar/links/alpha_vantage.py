@@ -94,6 +94,12 @@ class AlphaVantage:
             answer.notes,
         )  # fmt: skip
 
+    def earliest(self, period: int) -> int:  # noqa: D102
+        now = self._clock.now()
+        if period < DAY_NS:
+            return now - 31 * DAY_NS  # two calls
+        return now - (_COMPACT - 1) * DAY_NS if self.calls_a_day is not None else 0
+
     async def quote(self, symbol: str) -> Quote:  # noqa: D102
         told = await self._ask({"function": "GLOBAL_QUOTE", "symbol": symbol})
         found = told.get("Global Quote")

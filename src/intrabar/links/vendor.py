@@ -81,6 +81,9 @@ class Vendor(Protocol):
         NotFoundError, DataError, LinkError
         """
 
+    def earliest(self, period: int) -> int:
+        """From when on a few calls have the bars of a period, ns UTC; 0 for as far as there are."""
+
     async def quote(self, symbol: str) -> Quote:
         """The last price, and what else there is.
 

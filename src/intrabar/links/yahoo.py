@@ -110,6 +110,10 @@ class Yahoo:
             parts[-1].symbol, period, zone, "start", ordered, paid, splits if actions else None
         )
 
+    def earliest(self, period: int) -> int:  # noqa: D102
+        kept, _ = _KEPT.get(_INTERVALS.get(period, ""), (0, 0))
+        return self._clock.now() - kept * DAY_NS if kept else 0
+
     async def quote(self, symbol: str) -> Quote:  # noqa: D102
         told = await self._ask(QUOTE, {"symbols": symbol, "formatted": "false"}, symbol)
         place = f"{self.name}: {symbol}"
@@ -161,7 +165,8 @@ class Yahoo:
                 continue  # a hole: nothing was traded
             stamp = _local_day(at, part.zone) if period == DAY_NS else at
             o, h, low, c = (meant(value) for value in found[:4])
-            rows.append(Row(stamp, o, h, low, c, found[4]))
+            volume = 0.0 if math.isnan(found[4]) else found[4]  # currencies and indices have none
+            rows.append(Row(stamp, o, h, low, c, volume))
         return rows
 
     async def _ask(self, url: str, asked: dict[str, str], symbol: str) -> dict[str, Any]:

@@ -99,6 +99,9 @@ class Scripted:
             told = tuple(self.change(symbol, now, told))
         return Answer(symbol, period, "America/New_York", "start", told)
 
+    def earliest(self, period: int) -> int:
+        return 0
+
     async def quote(self, symbol: str) -> Quote:
         if symbol not in self.table:
             raise NotFoundError("symbol", symbol, self.table)

@@ -1,1 +1,1 @@
-"""Sources of live bars."""
+"""Sources of live bars, and what is fetched from vendors."""
