@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -172,6 +173,17 @@ def test_a_run_in_chunks_tells_the_same(tmp_path: Path) -> None:
     whole = ib.backtest(Fractions(), bars, **how)  # type: ignore[arg-type]
     pieces = ib.backtest(Fractions(), bars, chunk=70, out=tmp_path / "p", **how)  # type: ignore[call-overload]
     assert whole.warnings == pieces.warnings
+
+
+def test_severe_sentences_stand_first() -> None:
+    close = 100.0 + np.arange(60) % 5
+    columns = dict.fromkeys(("open", "high", "low", "close"), close)
+    days = pl.date_range(date(2024, 1, 1), date(2024, 2, 29), eager=True)
+    result = ib.backtest(Huge(), pl.DataFrame({"date": days, **columns}))
+    assert not result.setup.remarks[0].severe  # that it has no name
+    flags = [one.severe for one in result.remarks]
+    assert set(flags) == {True, False}
+    assert flags == sorted(flags, reverse=True)
 
 
 def test_html_is_escaped() -> None:
