@@ -15,6 +15,7 @@ from intrabar.model.entry import Entry
 from intrabar.store.dialects import check_pages
 from intrabar.store.engine import Connection, Store
 from intrabar.store.lease import take
+from intrabar.store.migrate import check_format
 from intrabar.store.tables import JOURNAL, PROJECTIONS, of
 
 
@@ -69,17 +70,27 @@ def verify(store: Store, session: str | None = None, *, deep: bool = False) -> l
     ------
     NotFoundError
         No such session.
+    StateError
+        No journal was ever begun there.
     StoreError
         The database is away.
+    IntegrityError
+        It is newer than the program.
     """
+    damage = _damage(store, deep)
     try:
-        with store.reading() as connection:
-            check_pages(connection, store.address, whole=deep)
+        if not check_format(store):
+            raise StateError(f"{store.address}: there is no journal")
         known = sessions(store) if session is None else {session: session_of(store, session)}
         names = set(known) | (set() if session is not None else _named_in_journal(store))
-    except IntegrityError as error:
-        return [_pages(store, session or "*", error)]
-    return [_verdict(store, name, known.get(name), deep) for name in sorted(names)]
+    except StoreError:
+        if not damage:
+            raise
+        return [Verdict(session or "all sessions", 0, None, damage)]
+    verdicts = [_verdict(store, name, known.get(name), deep) for name in sorted(names)]
+    if damage:
+        return [_damaged(verdict, damage) for verdict in verdicts]
+    return verdicts
 
 
 def check(verdicts: Iterable[Verdict]) -> None:
@@ -115,7 +126,7 @@ def rebuild(store: Store, session: str, folder: Path, now: int) -> dict[str, int
         raise StateError(f"{session!r} is archived in {known['archived']}: its records are there")
     lease = take(store, str(known["lease"]), now, folder)
     try:
-        check([_chain(store, session, known)])
+        check([chain_of(session, known, rows_of(store, session))])
 
         def work(connection: Connection) -> dict[str, int]:
             lease.check(connection)
@@ -190,31 +201,26 @@ def differing(found: dict[str, list[Row]], meant: dict[str, list[Row]]) -> str:
     return ""
 
 
-def _verdict(store: Store, session: str, known: Row | None, deep: bool) -> Verdict:
-    if known is None:
-        return Verdict(session, 0, 1, "records of a session that was never begun")
-    if known["archived"] is not None:
-        return Verdict(session, 0, archived=known["archived"])
-    try:
-        verdict = _chain(store, session, known)
-        if deep and not verdict.why:
-            why = differing(tables_of(store, session), worked_out(session, rows_of(store, session)))
-            verdict = verdict._replace(why=why)
-    except IntegrityError as error:
-        return _pages(store, session, error)
-    return verdict
+def chain_of(session: str, known: Row, rows: Iterable[Row]) -> Verdict:
+    """Check the chain of a session.
 
-
-def _chain(store: Store, session: str, known: Row) -> Verdict:
+    Parameters
+    ----------
+    session : str
+    known : dict
+        `seq` and `hash` of the last record that was written.
+    rows : iterable of dict
+        Of the journal.
+    """
     before, seq = FIRST, 0
     try:
-        for row in rows_of(store, session):
+        for row in rows:
             why = wrong_in(row, seq + 1, before)
             if why:
                 return Verdict(session, seq, seq + 1, why)
+            if seq == known["seq"]:
+                return Verdict(session, seq, seq + 1, f"record {seq + 1} is behind the end")
             before, seq = bytes(row["hash"]), seq + 1
-            if seq > known["seq"]:
-                return Verdict(session, seq - 1, seq, f"record {seq} is behind the end")
     except StoreError as error:
         return Verdict(session, seq, seq + 1, f"record {seq + 1} cannot be read: {error}")
     if seq < known["seq"]:
@@ -225,14 +231,34 @@ def _chain(store: Store, session: str, known: Row) -> Verdict:
     return Verdict(session, seq)
 
 
-def _pages(store: Store, session: str, error: IntegrityError) -> Verdict:
-    """Of a damaged file: how many records can still be read, and are good."""
+def _verdict(store: Store, session: str, known: Row | None, deep: bool) -> Verdict:
+    if known is None:
+        return Verdict(session, 0, 1, "records of a session that was never begun")
+    if known["archived"] is not None:
+        return Verdict(session, 0, archived=known["archived"])
     try:
-        known = session_of(store, session)
-        verdict = _chain(store, session, known)
-    except StoreError:
+        verdict = chain_of(session, known, rows_of(store, session))
+        if deep and not verdict.why:
+            why = differing(tables_of(store, session), worked_out(session, rows_of(store, session)))
+            verdict = verdict._replace(why=why)
+    except IntegrityError as error:
         return Verdict(session, 0, None, str(error))
-    return verdict._replace(why=f"{error}{'; ' if verdict.why else ''}{verdict.why}")
+    return verdict
+
+
+def _damage(store: Store, deep: bool) -> str:
+    """What is wrong with the file itself, or nothing."""
+    try:
+        with store.reading() as connection:
+            check_pages(connection, store.address, whole=deep)
+    except IntegrityError as error:
+        return str(error)
+    return ""
+
+
+def _damaged(verdict: Verdict, damage: str) -> Verdict:
+    """Of a damaged file: how many records can be read and are good."""
+    return verdict._replace(why=f"{damage}; {verdict.why}" if verdict.why else damage)
 
 
 def _named_in_journal(store: Store) -> set[str]:

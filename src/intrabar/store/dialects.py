@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
-from intrabar.errors import ConfigError, StoreError
+from intrabar.errors import ConfigError, IntegrityError, StoreError
 from intrabar.store.address import Address
 
 WAIT = 2000  # ms for another connection of the same database; less than any commit may take
@@ -128,16 +128,39 @@ def check_pages(connection: Connection, address: Address, *, whole: bool = False
 
     Raises
     ------
-    StoreError
+    IntegrityError
         What it found. PostgreSQL looks after its own pages.
     """
     if connection.dialect.name == "sqlite":
         check = "integrity_check(1)" if whole else "quick_check(1)"
         found = connection.exec_driver_sql(f"PRAGMA {check}").scalar()
         if found != "ok":
-            raise StoreError(f"{address}: the file is damaged: {found}")
+            raise IntegrityError(f"{address}: the file is damaged: {found}")
 
 
 def locks_rows(connection: Connection) -> bool:
     """Whether rows that are read to be changed have to be locked: SQLite locks the whole file."""
     return connection.dialect.name != "sqlite"
+
+
+def copy_file(path: Path, into: Path) -> None:
+    """Copy a SQLite file as it is at one moment, while it may be written.
+
+    Raises
+    ------
+    StoreError
+        It cannot be read, or there is no room.
+    IntegrityError
+        It is damaged.
+    """
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+        )
+        try:
+            connection.execute("VACUUM INTO ?", (str(into),))
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        damaged = error.sqlite_errorname in ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+        raise (IntegrityError if damaged else StoreError)(f"{path}: {error}") from None

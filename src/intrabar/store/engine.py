@@ -119,9 +119,7 @@ class Store:
     def let_go(self, name: str) -> None:
         """Give a lock back: the connection that holds it ends."""
         self.locks.discard(name)
-        if self._writer is not None:
-            self._writer.leave()
-            self._writer = None
+        self._end_writer()
 
     @property
     def wal_bytes(self) -> int:
@@ -132,12 +130,15 @@ class Store:
 
     def close(self) -> None:
         """End the connections; what is written is written."""
-        if self._writer is not None:
-            self._writer.end()
-            self._writer = None
+        self._end_writer()
         if self._readers is not None:
             self._readers.dispose()
             self._readers = None
+
+    def _end_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.end()
+            self._writer = None
 
     def _connect(self) -> Engine:
         if self.address.path is not None:
@@ -201,8 +202,10 @@ class _Writer(threading.Thread):
         self._jobs.put(None)
 
     def end(self) -> None:
+        hangs = self.left
         self.leave()
-        self.join(SLOW)
+        if not hangs:
+            self.join(WITHIN)
 
     def run(self) -> None:
         engine: Engine | None = None

@@ -1,0 +1,116 @@
+"""The mark that a session halted when its journal could not be written.
+
+`emergency.jsonl` is written in advance, so that a full disk has room for it. Its first line is the
+mark; a start takes it in before anything else, and empties the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from intrabar.errors import IntegrityError, StoreError
+
+NAME = "emergency.jsonl"
+ROOM = 1 << 20  # bytes
+HALTED = "HALTED"
+
+
+class Emergency:
+    """The emergency file of a session, in one folder or in several.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        The session's, and where `live.emergency` says.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._paths = [folder / NAME for folder in folders]
+
+    def prepare(self) -> None:
+        """Make room, where there is none yet.
+
+        Raises
+        ------
+        StoreError
+            A file cannot be written.
+        """
+        for path in self._paths:
+            if not path.exists():
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _write(path, b" " * (ROOM - 1) + b"\n", "xb")
+                except OSError as error:
+                    raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+
+    def halt(self, at: int, why: str) -> list[Path]:
+        """Write the mark, on disk before this returns.
+
+        Returns
+        -------
+        list of Path
+            The files that have it: with none, a person has to be told so.
+        """
+        line = msgspec.json.encode({"mark": HALTED, "at": at, "why": why}) + b"\n"
+        written = []
+        for path in self._paths:
+            try:
+                _write(path, line, "r+b" if path.exists() else "xb")
+                written.append(path)
+            except OSError:
+                continue  # the next one; who has none is told
+        return written
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What is written there, the mark first; nothing where nothing happened.
+
+        Raises
+        ------
+        IntegrityError
+            A line cannot be read.
+        """
+        found: dict[bytes, dict[str, Any]] = {}
+        for path in self._paths:
+            for number, line in enumerate(_lines(path), start=1):
+                try:
+                    found.setdefault(line, msgspec.json.decode(line, type=dict[str, Any]))
+                except msgspec.DecodeError as error:
+                    raise IntegrityError(f"{path}:{number}: {error}") from None
+        return list(found.values())
+
+    def clear(self) -> None:
+        """Empty it, once it is taken in.
+
+        Raises
+        ------
+        StoreError
+            A file cannot be written.
+        """
+        for path in self._paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(f"{path} cannot be emptied: {error.strerror}") from None
+        self.prepare()
+
+
+def _lines(path: Path) -> list[bytes]:
+    if not path.exists():
+        return []
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    return [line.strip() for line in content.split(b"\n") if line.strip()]
+
+
+def _write(path: Path, content: bytes, mode: str) -> None:
+    with open(path, mode) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
