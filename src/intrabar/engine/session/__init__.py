@@ -1,0 +1,1 @@
+"""A run whose bars come one after the other: paper and live."""

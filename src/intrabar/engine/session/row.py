@@ -1,0 +1,165 @@
+"""A sealed row: what a session runs, and what its journal keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from intrabar.model.bars import Action, Market
+from intrabar.model.enums import ActionKind
+
+
+class RowBar(msgspec.Struct, frozen=True, array_like=True):
+    """The real bar of one instrument in a row; `column` is the instrument's, `session` a date.
+
+    Parameters
+    ----------
+    column : int
+    open, high, low, close, volume : float
+    open_time : int, ns UTC
+    ends_session : bool
+        DAY orders expire at its close.
+    """
+
+    column: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    open_time: int
+    ends_session: bool = False
+
+
+class RowAction(msgspec.Struct, frozen=True, array_like=True):
+    """A split, dividend, margin or roll that takes effect in a row; as `model.bars.Action`."""
+
+    column: int
+    kind: int
+    value: float
+    initial_margin: float | None = None
+    maintenance_margin: float | None = None
+    initial_margin_rate: float | None = None
+    maintenance_margin_rate: float | None = None
+
+
+class ClosedRow(msgspec.Struct, frozen=True):
+    """One timestamp of the master timeline, final.
+
+    Parameters
+    ----------
+    time : int, ns UTC
+        The close time.
+    bars : tuple of RowBar
+        The real ones; an instrument that is not there has none.
+    day : int
+        Days since 1970 of the trade date, the latest of the instruments.
+    fx : tuple of float
+        Worth of one unit of each instrument's currency in the account's; empty where all are one.
+    actions : tuple of RowAction
+    late : bool
+        Sealed so long after its close that its entries are refused.
+    closing : bool
+        All of it is synthetic; it ends a session and wakes no hook.
+    opened : bool
+        It was open when the session started, and wakes no `on_open`.
+    """
+
+    time: int
+    bars: tuple[RowBar, ...]
+    day: int
+    fx: tuple[float, ...] = ()
+    actions: tuple[RowAction, ...] = ()
+    late: bool = False
+    closing: bool = False
+    opened: bool = False
+
+
+def market_of(
+    rows: Sequence[ClosedRow],
+    symbols: tuple[str, ...],
+    period: int,
+    before: Sequence[float],
+    first: int = 0,
+) -> Market:
+    """Rows as the compiled market reads them.
+
+    Parameters
+    ----------
+    rows : sequence of ClosedRow, at least one
+    symbols : tuple of str
+    period : int, ns
+    before : sequence of float
+        The last close of each instrument before them; NaN for none.
+    first : bar
+        The number of the first row, under which actions stand.
+    """
+    t, n = len(rows), len(symbols)
+    time = np.array([row.time for row in rows], np.int64)
+    open_, high, low = (np.full((t, n), np.nan) for _ in range(3))
+    close, volume = np.full((t, n), np.nan), np.zeros((t, n))
+    session_end = np.zeros((t, n), np.uint8)
+    open_time = np.repeat(time[:, None], n, axis=1)
+    carried = np.array(before, np.float64)
+    actions: list[Action] = []
+    for i, row in enumerate(rows):
+        for bar in row.bars:
+            j = bar.column
+            open_[i, j], high[i, j], low[i, j] = bar.open, bar.high, bar.low
+            carried[j], volume[i, j] = bar.close, bar.volume
+            open_time[i, j], session_end[i, j] = bar.open_time, bar.ends_session
+        close[i] = carried
+        actions += [action_of(action, first + i) for action in row.actions]
+    fx = np.array([row.fx for row in rows]) if rows[0].fx else None
+    day = np.array([row.day for row in rows], np.int64)
+    return Market(
+        symbols, time, open_, high, low, close, volume, session_end, open_time, period, day, fx,
+        None, tuple(actions),
+    )  # fmt: skip
+
+
+def action_of(action: RowAction, bar: int) -> Action:
+    """The action as the market has it, in a bar."""
+    margins = (
+        action.initial_margin,
+        action.maintenance_margin,
+        action.initial_margin_rate,
+        action.maintenance_margin_rate,
+    )
+    unsaid = (np.nan if value is None else value for value in margins)
+    return Action(bar, action.column, ActionKind(action.kind), action.value, *unsaid)
+
+
+def rows_of(market: Market) -> list[ClosedRow]:
+    """A market as rows: what a session would have sealed of these bars."""
+    by_bar: dict[int, list[RowAction]] = {}
+    for a in market.actions:
+        margins = (
+            a.initial_margin, a.maintenance_margin, a.initial_margin_rate,
+            a.maintenance_margin_rate,
+        )  # fmt: skip
+        said = (None if np.isnan(value) else float(value) for value in margins)
+        by_bar.setdefault(a.bar, []).append(
+            RowAction(a.instrument, int(a.kind), float(a.value), *said)
+        )
+    rows = []
+    days = market.time // 86_400_000_000_000 if market.day is None else market.day
+    for i in range(len(market)):
+        real = np.flatnonzero(~np.isnan(market.open[i]))
+        bars = tuple(
+            RowBar(
+                int(j),
+                *(float(getattr(market, x)[i, j]) for x in ("open", "high", "low", "close")),
+                float(market.volume[i, j]),
+                int(market.open_time[i, j]),
+                bool(market.session_end[i, j]),
+            )
+            for j in real
+        )
+        fx = () if market.fx is None else tuple(market.fx[i].tolist())
+        rows.append(
+            ClosedRow(int(market.time[i]), bars, int(days[i]), fx, tuple(by_bar.get(i, ())))
+        )
+    return rows
