@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from intrabar.model.bars import Action, Market
+from intrabar.model.bars import DAY_NS, Action, Market
 from intrabar.model.enums import ActionKind
 
 
@@ -38,7 +38,7 @@ class RowAction(msgspec.Struct, frozen=True, array_like=True):
 
     column: int
     kind: int
-    value: float
+    value: float | None = None
     initial_margin: float | None = None
     maintenance_margin: float | None = None
     initial_margin_rate: float | None = None
@@ -122,44 +122,48 @@ def market_of(
 
 def action_of(action: RowAction, bar: int) -> Action:
     """The action as the market has it, in a bar."""
-    margins = (
+    values = (
+        action.value,
         action.initial_margin,
         action.maintenance_margin,
         action.initial_margin_rate,
         action.maintenance_margin_rate,
     )
-    unsaid = (np.nan if value is None else value for value in margins)
-    return Action(bar, action.column, ActionKind(action.kind), action.value, *unsaid)
+    unsaid = (np.nan if value is None else value for value in values)
+    return Action(bar, action.column, ActionKind(action.kind), *unsaid)
 
 
 def rows_of(market: Market) -> list[ClosedRow]:
     """A market as rows: what a session would have sealed of these bars."""
-    by_bar: dict[int, list[RowAction]] = {}
+    actions: dict[int, list[RowAction]] = {}
     for a in market.actions:
-        margins = (
-            a.initial_margin, a.maintenance_margin, a.initial_margin_rate,
+        values = (
+            a.value,
+            a.initial_margin,
+            a.maintenance_margin,
+            a.initial_margin_rate,
             a.maintenance_margin_rate,
-        )  # fmt: skip
-        said = (None if np.isnan(value) else float(value) for value in margins)
-        by_bar.setdefault(a.bar, []).append(
-            RowAction(a.instrument, int(a.kind), float(a.value), *said)
         )
+        said = (None if np.isnan(value) else float(value) for value in values)
+        actions.setdefault(a.bar, []).append(RowAction(a.instrument, int(a.kind), *said))
+    days = market.time // DAY_NS if market.day is None else market.day
     rows = []
-    days = market.time // 86_400_000_000_000 if market.day is None else market.day
     for i in range(len(market)):
-        real = np.flatnonzero(~np.isnan(market.open[i]))
-        bars = tuple(
-            RowBar(
-                int(j),
-                *(float(getattr(market, x)[i, j]) for x in ("open", "high", "low", "close")),
-                float(market.volume[i, j]),
-                int(market.open_time[i, j]),
-                bool(market.session_end[i, j]),
-            )
-            for j in real
-        )
+        bars = tuple(_bar(market, i, int(j)) for j in np.flatnonzero(~np.isnan(market.open[i])))
         fx = () if market.fx is None else tuple(market.fx[i].tolist())
-        rows.append(
-            ClosedRow(int(market.time[i]), bars, int(days[i]), fx, tuple(by_bar.get(i, ())))
-        )
+        time, day = int(market.time[i]), int(days[i])
+        rows.append(ClosedRow(time, bars, day, fx, tuple(actions.get(i, ()))))
     return rows
+
+
+def _bar(market: Market, i: int, j: int) -> RowBar:
+    return RowBar(
+        j,
+        float(market.open[i, j]),
+        float(market.high[i, j]),
+        float(market.low[i, j]),
+        float(market.close[i, j]),
+        float(market.volume[i, j]),
+        int(market.open_time[i, j]),
+        bool(market.session_end[i, j]),
+    )
