@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from intrabar.data.calendars import next_open, zone_of
 from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
+from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError, RunError
 from intrabar.forks import require_threads
-from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
-from intrabar.model.enums import PathPolicy
+from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline, Times
+from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 from intrabar.model.session import CLOCK_FIELDS, Clock
@@ -25,7 +26,7 @@ from intrabar.model.values import taken
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import WAKE_OPEN
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.contract import require_hooks
@@ -38,6 +39,8 @@ from intrabar.strategy.running_bot import RunningBot, rules_of, wake_of
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
 from intrabar.strategy.weights import RunningWeights, Weights
+
+ALL_BITS = WAKE_OPEN | WAKE_FLAT | WAKE_HELD
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
@@ -77,6 +80,11 @@ class Setup:
         What was guessed, left out or contradicted while bars and instruments came in.
     given : Saves or None
         Knows what it was made from, and stores a run of it; None where it was made by hand.
+    trade_from : int, ns UTC, or None
+        Rows that close before it wake nobody: they warm up. A class with `hears_warm_up` is called
+        on them all the same.
+    wakes : (t,) uint8 or None
+        Of each row, the bits of `WAKE_*` that count; None: all. Some rows of a session wake nobody.
     """
 
     market: Market
@@ -87,6 +95,8 @@ class Setup:
     columns: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     given: Saves | None = None
+    trade_from: int | None = None
+    wakes: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -165,6 +175,7 @@ class Run:
         }
         arrays = arrays_of(setup.strategies, setup.market)
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
+        wake &= allowed(setup.strategies, setup.market.time, setup.trade_from, setup.wakes)
         self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
@@ -209,6 +220,7 @@ class Run:
     def _to_end(self, progress: Progress | None) -> None:
         if self.machine.bar == 0:
             tell(self.running, "on_start")
+            self._warm_up()
         total = len(self.setup.market)
         if progress is None:
             self.machine.advance()
@@ -217,6 +229,15 @@ class Run:
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
+
+    def _warm_up(self) -> None:
+        """Walk through the rows before trading begins, where somebody hears them."""
+        start, strategies = self.setup.trade_from, self.setup.strategies.values()
+        if start is None or not any(getattr(s, "hears_warm_up", False) for s in strategies):
+            return
+        first = int(np.searchsorted(self.setup.market.time, start))
+        while self.machine.bar < first and self.machine.status is not RunStatus.RUINED:
+            walk_row(self.machine, lambda _: refuse_all(self.machine))
 
 
 def tell(running: Mapping[str, Running], hook: str) -> None:
@@ -376,6 +397,31 @@ def wake_bits(
                 strategy, (warming or columns)[name], rows, name in tables
             )
     return wake
+
+
+def allowed(
+    strategies: Mapping[str, AnyStrategy],
+    time: Times,
+    trade_from: int | None,
+    wakes: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
+    """The bits of `WAKE_*` that count, by row and strategy: (t, strategies), or (1, 1) for all.
+
+    Parameters
+    ----------
+    strategies, trade_from, wakes
+        As `Setup`.
+    time : (t,) int64, ns UTC
+    """
+    if trade_from is None and wakes is None:
+        return np.full((1, 1), ALL_BITS, np.uint8)
+    bits = np.full((len(time), len(strategies)), ALL_BITS, np.uint8)
+    if wakes is not None:
+        bits &= wakes[:, None]
+    if trade_from is not None:
+        hears = [getattr(s, "hears_warm_up", False) for s in strategies.values()]
+        bits[np.ix_(time < trade_from, ~np.array(hears, bool))] = 0
+    return bits
 
 
 def connected(

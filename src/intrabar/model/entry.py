@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -27,3 +28,8 @@ class Entry(msgspec.Struct, frozen=True):
     step: int
     kind: str
     body: dict[str, Any]
+
+
+def in_json(value: float) -> float | str:
+    """A number as a body has it; JSON knows neither NaN nor infinities."""
+    return value if math.isfinite(value) else str(value)

@@ -114,6 +114,7 @@ class Reject(Word):
     INVALID_PRICE = 6
     NO_PROTECTION = 7
     NO_PARTNER = 8
+    RISK = 9
 
 
 class PathPolicy(Word):

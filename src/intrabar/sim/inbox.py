@@ -123,3 +123,29 @@ def leave_again(book: Book, commands: NDArray[Any]) -> None:
     book.inbox[first : first + len(commands)] = commands
     account["inbox"] += len(commands)
     account["next_order"] += int(np.isin(commands["kind"], (SUBMIT, REFUSE)).sum())
+
+
+def waiting(book: Book) -> NDArray[Any]:
+    """What waits in the inbox, COMMAND records: a view of it."""
+    return book.inbox[: int(book.account["inbox"][0])]
+
+
+def refuse_waiting(book: Book, place: int, reject: int) -> None:
+    """Let an order that waits be one that is refused, with the reason."""
+    book.inbox[place]["kind"] = REFUSE
+    book.inbox[place]["reject"] = reject
+
+
+def take_out(book: Book, gone: NDArray[np.bool_]) -> None:
+    """Let go of changes and cancels that wait; an order cannot go, only be refused."""
+    kept = waiting(book)[~gone].copy()
+    book.inbox[: len(kept)] = kept
+    book.account["inbox"] = len(kept)
+
+
+def replace_waiting(book: Book, commands: NDArray[Any]) -> None:
+    """Put recorded commands in the place of all that wait; there must be room."""
+    account, now = book.account[0], waiting(book)
+    account["next_order"] -= int(np.isin(now["kind"], (SUBMIT, REFUSE)).sum())
+    account["inbox"] = 0
+    leave_again(book, commands)

@@ -66,6 +66,8 @@ class Machine:
     book: Book = field(init=False)
     tape: Tape = field(init=False)
     first: int = field(default=0, init=False)  # bar from which on the market is in memory
+    ahead: int = field(default=0, init=False)  # rows at its end that are not there yet
+    unused: int = field(default=0, init=False)  # strategies at the end that have done nothing yet
     on_growth: list[Callable[[], None]] = field(default_factory=list)
     _tally: Tally = field(default_factory=Tally)
     _callbacks: Callbacks = field(default_factory=Callbacks)
@@ -305,7 +307,8 @@ class Machine:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
         digest = hashlib.sha256()
         digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
-        digest.update(self.book.sleeves.tobytes())
+        used = len(self.book.sleeves) - self.unused * len(self.instruments)
+        digest.update(self.book.sleeves[:used].tobytes())
         digest.update(without_places(self.book.orders.take(self.working())).tobytes())
         tally = self._tally.copy()
         equity = self.tape.equity[tally.bars : self.bars_done]
@@ -348,6 +351,7 @@ class Machine:
         wake: NDArray[np.uint8],
         first: int,
         ranges: NDArray[np.float64] | None = None,
+        ahead: int = 0,
     ) -> None:
         """Lay the next piece of a history before the loop, under its bar numbers (`numbered`).
 
@@ -359,9 +363,11 @@ class Machine:
             From which on they are in memory; at most the present one.
         ranges : (t, n) price, optional
             Mean ranges, which depend on bars that are in memory no more.
+        ahead : int
+            Rows at the end of the market that are not there yet.
         """
         recorded = self.tape.equity
-        self.market, self.wake, self.first = market, wake, first
+        self.market, self.wake, self.first, self.ahead = market, wake, first, ahead
         equity = numbered(np.empty(len(market) - first), first)
         equity[first : self.bar] = recorded[first : self.bar]
         tape = tape_of(market, self.instruments, self.account, wake, ranges)

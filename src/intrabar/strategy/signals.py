@@ -287,7 +287,7 @@ class RunningSignals(RunningArrays):
         shape = market.close.shape
         for what, array in self.arrays.items():
             is_one_row = len(array) == 1  # for every bar
-            require_rows(array, 1 if is_one_row else shape[0])
+            require_rows(array, 1 if is_one_row else shape[0] - machine.ahead)
             self.record[what] = address_of(array, np.float64, (None, shape[1]))
             self.record[f"{what}_step"] = 0 if is_one_row else 1
         self.record["zero_holds"] = self.zero_holds

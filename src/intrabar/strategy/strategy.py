@@ -76,6 +76,8 @@ class Strategy:
     """
 
     gates: Gates = Gates()
+    hears_warm_up: bool = False
+    """Called on the rows before trading begins too, where its orders are refused."""
 
     @property
     def name(self) -> str:

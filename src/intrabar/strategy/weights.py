@@ -157,7 +157,7 @@ class RunningWeights(RunningArrays):
         market = machine.market
         self.record = np.zeros(1, WEIGHTS)
         shape = market.close.shape
-        require_rows(self.grid, shape[0])
+        require_rows(self.grid, shape[0] - machine.ahead)
         self.record["weights"] = address_of(self.grid, np.float64, (None, shape[1]))
         bot = self.record[0]["bot"]
         self.fill(bot, machine, row, table, at_open=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import polars as pl
@@ -21,10 +20,9 @@ import polars as pl
 from intrabar.analysis.equity import Key
 from intrabar.analysis.metrics import Sheet, sheet_of
 from intrabar.analysis.told import NEXT, Told
-from intrabar.data.pieces import Piece
+from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.chunks.records import Recorder, Scope
 from intrabar.engine.chunks.setup import ChunkedSetup
-from intrabar.engine.chunks.window import Shown, Window
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.outcome.result import BAND, periods_per_year
@@ -37,26 +35,13 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.run import (
-    Progress,
-    Running,
-    Setup,
-    arrays_of,
-    connected,
-    finish_strategies,
-    tell,
-)
+from intrabar.engine.run import Progress, Running, Setup, finish_strategies
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.remark import Remark
-from intrabar.model.session import Clock
 from intrabar.sim.machine import Machine
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.running_bot import RunningBot
-from intrabar.strategy.signals import RunningSignals
-from intrabar.strategy.strategy import RunningStrategy
-from intrabar.strategy.weights import RunningWeights
 
 TABLES = ("fills", "orders", "campaigns", "levels", "ledger", "equity", "gates")
 
@@ -246,19 +231,31 @@ class ChunkedRun:
     given: ChunkedSetup
     folder: Path | None
     setup: Setup = field(init=False)
-    machine: Machine = field(init=False)
-    running: dict[str, Running] = field(init=False, default_factory=dict)
-    arrays: dict[str, RunningSignals | RunningWeights] = field(init=False, default_factory=dict)
+    laid: LaidRun = field(init=False)
+
+    @property
+    def machine(self) -> Machine:
+        """The market of the pieces so far."""
+        return self.laid.machine
+
+    @property
+    def running(self) -> dict[str, Running]:
+        """The strategies as they run, by name."""
+        return self.laid.running
 
     def to_end(self, progress: Progress | None = None) -> ChunkedResult:
         """Run to the last bar, or to ruin."""
         given = self.given
         total = max(len(feed) for feed in given.feeds)
-        self.arrays = arrays_of(given.strategies, given.timeline)
-        window = Window(given, self.arrays)
+        self.laid = LaidRun(given)
+        window = self.laid.window
         recorder = Recorder(self.folder, self)
         for piece in given.pieces():
-            self._show(window, piece)
+            shown = self.laid.lay(piece)
+            timed = replace(shown.market, time=window.times)  # type: ignore[arg-type]
+            self.setup = Setup(
+                timed, given.instruments, given.strategies, given.account, given.is_open
+            )
             self.machine.advance(None if piece.is_last else window.end)
             is_over = piece.is_last or self.machine.status is RunStatus.RUINED
             recorder.take(self, window.times, is_over)
@@ -268,56 +265,7 @@ class ChunkedRun:
                 break
         finish_strategies(self.machine, self.running)
         if self.machine.status is not RunStatus.RUINED:
-            window.require_values()
+            window.require_values(given.feeds)
         digest = self.machine.digest()
         left = after(self.running, given.strategies)
         return ChunkedResult(given, self.folder, self.machine.status, digest, recorder, left)
-
-    def _show(self, window: Window, piece: Piece) -> None:
-        """Lay a piece before the machine and the strategies."""
-        shown = window.move_on(piece)
-        given = self.given
-        timed = replace(shown.market, time=window.times)  # type: ignore[arg-type]
-        self.setup = Setup(timed, given.instruments, given.strategies, given.account, given.is_open)
-        is_first = not self.running
-        if is_first:
-            wake = np.zeros((len(piece.market), len(given.strategies)), np.uint8)
-            self.machine = Machine(piece.market, given.instruments, given.account, wake)
-        self.machine.show(shown.market, shown.wake, window.first, shown.mean_range)
-        if is_first:
-            self._connect(shown, window.clock)
-            tell(self.running, "on_start")
-        else:
-            self._show_strategies(shown)
-        for name, scales in shown.scales.items():
-            running = self.running[name]
-            assert isinstance(running, RunningStrategy)
-            running.scale(scales)
-
-    def _connect(self, shown: Shown, clock: Clock) -> None:
-        for k, (name, strategy) in enumerate(self.given.strategies.items()):
-            if name in self.arrays:
-                self.arrays[name].connect(self.machine, k, shown.tables.get(name))
-                self.running[name] = self.arrays[name]
-                continue
-            columns, table = shown.columns[name], shown.tables.get(name)
-            self.running[name] = connected(
-                strategy, self.machine, k, columns, table, no_longer_bars, clock
-            )
-
-    def _show_strategies(self, shown: Shown) -> None:
-        for k, (name, running) in enumerate(self.running.items()):
-            if isinstance(running, RunningBot):
-                running.show(shown.columns[name], shown.tables[name])
-            elif isinstance(running, RunningStrategy):
-                running.show(shown.columns[name], shown.tables.get(name))
-            else:
-                running.connect(self.machine, k, shown.tables.get(name))
-
-
-def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
-    """A strategy asks for longer bars as a history, which a run in chunks does not keep."""
-    raise RunError(
-        f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
-        f"with .on({timeframe!r}) does not"
-    )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.rates import Pair
+from intrabar.data.resample import phases, usual
 from intrabar.engine.run import require_runnable, with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length
-from intrabar.model.bars import Floats, Market, Times
+from intrabar.model.bars import Bars, Floats, Market, Timeline, Times
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
@@ -23,6 +25,36 @@ from intrabar.sim.account import Account
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
+
+
+class PieceSetup(Protocol):
+    """What a window and a machine need to know of a run whose bars come in pieces."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def instruments(self) -> tuple[Instrument, ...]: ...  # noqa: D102
+    @property
+    def strategies(self) -> Mapping[str, AnyStrategy]: ...  # noqa: D102
+    @property
+    def account(self) -> Account: ...  # noqa: D102
+    @property
+    def is_open(self) -> IsOpen | None: ...  # noqa: D102
+    @property
+    def timeline(self) -> Timeline:
+        """Whose rows signals and weights have."""
+
+    @property
+    def look_back(self) -> int:
+        """How many rows Python strategies may look back."""
+
+    @property
+    def moves_prices(self) -> bool:
+        """Whether there are, or may be, splits, dividends or rolls."""
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """What the opens of each instrument are usually past a multiple of longer periods, ns."""
 
 
 @dataclass(frozen=True)
@@ -87,18 +119,33 @@ class ChunkedSetup:
                     require_length(indicator, len(longest), longest.symbol)
 
     @property
-    def has_time_frames(self) -> bool:
-        """Whether an indicator reads longer bars."""
-        wanted = (x for s in self.strategies.values() for x in s.indicators().values())
-        return any(on_frames(x) for x in wanted)
+    def symbols(self) -> tuple[str, ...]:
+        """Of its columns."""
+        return tuple(feed.symbol for feed in self.feeds)
+
+    @property
+    def look_back(self) -> int:
+        """A chunk."""
+        return self.chunk
+
+    @property
+    def moves_prices(self) -> bool:
+        """Whether there are splits, dividends or rolls."""
+        return any(one.moves_prices for one in self.alongside)
+
+    @cached_property
+    def phases(self) -> tuple[int, ...]:
+        """The usual phase of each feed; its bars are only looked at where longer bars need it."""
+        return tuple(
+            usual_phase(feed if has_frames(self.strategies) else ()) for feed in self.feeds
+        )
 
     @cached_property
     def timeline(self) -> Rows:
         """Its rows, which have to be counted where several instruments share them."""
-        symbols = tuple(feed.symbol for feed in self.feeds)
-        if len(symbols) == 1:
-            return Rows(symbols, len(self.feeds[0]))
-        return Rows(symbols, sum(len(p.market) for p in pieces(self.feeds, self.chunk)))
+        if len(self.feeds) == 1:
+            return Rows(self.symbols, len(self.feeds[0]))
+        return Rows(self.symbols, sum(len(p.market) for p in pieces(self.feeds, self.chunk)))
 
     def under(self, policy: PathPolicy) -> ChunkedSetup:
         """The same run with another path inside the bars."""
@@ -113,6 +160,21 @@ class ChunkedSetup:
             self.account.currency,
             self.pairs,
         )
+
+
+def has_frames(strategies: Mapping[str, AnyStrategy]) -> bool:
+    """Whether an indicator reads longer bars."""
+    wanted = (x for s in strategies.values() for x in s.indicators().values())
+    return any(on_frames(x) for x in wanted)
+
+
+def usual_phase(parts: Iterable[Bars]) -> int:
+    """What the opens of bars are usually past a multiple of longer periods, ns; 0 without bars."""
+    counts: dict[int, int] = {}
+    for part in parts:
+        for phase, count in phases(part).items():
+            counts[phase] = counts.get(phase, 0) + count
+    return usual(counts) if counts else 0
 
 
 class DatedRows:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from intrabar.data.calendars import next_open
 from intrabar.data.clock import ExchangeClock
 from intrabar.data.pieces import Feed, Piece
-from intrabar.data.resample import phases, usual
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
 from intrabar.engine.chunks.carried_columns import CarriedColumns
 from intrabar.engine.chunks.carried_frames import CarriedFrames
+from intrabar.engine.chunks.growing import GrowingRows
 from intrabar.engine.chunks.ranges import CarriedRanges
-from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.chunks.setup import PieceSetup
 from intrabar.engine.run import clock_fields, gates_of, wake_bits
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.model.bars import Detail, Floats, Market
@@ -89,37 +89,57 @@ class Window:
 
     Parameters
     ----------
-    given : ChunkedSetup
+    given : PieceSetup
     arrays : by name of the strategy
         Signals and weights, of all rows.
+    grows : bool
+        Pieces are single rows: those before them stay until `forget`.
+    spare : int
+        Strategies behind the others that have no hooks.
     """
 
     def __init__(
-        self, given: ChunkedSetup, arrays: Mapping[str, RunningSignals | RunningWeights]
+        self,
+        given: PieceSetup,
+        arrays: Mapping[str, RunningSignals | RunningWeights],
+        grows: bool = False,
+        spare: int = 0,
     ) -> None:
         self.given = given
         self.times = Times()
-        self.first = self.end = 0
+        self.end = 0
+        self._grows, self._spare = grows, spare
         # The loop and bots look one row back, Python strategies as far as a chunk.
         strategies = given.strategies.values()
         looks_back = any(isinstance(s, Strategy) for s in strategies)
-        self._kept = given.chunk if looks_back else 1
+        self._kept = given.look_back if looks_back else 1
         self._arrays = arrays
         self._named = {name: indicators_of(name, s) for name, s in given.strategies.items()}
         self._calendars = tuple(x.calendar for x in given.instruments)
         self.clock = ExchangeClock(self._calendars)
-        self._frames = CarriedFrames(self._calendars, _phases(given.feeds, given.has_time_frames))
-        symbols = tuple(f.symbol for f in given.feeds)
-        self._columns = CarriedColumns(self._named, symbols, self._frames)
+        self._frames = CarriedFrames(self._calendars, given.phases)
+        self._columns = CarriedColumns(self._named, given.symbols, self._frames)
         self._factors = CarriedFactors()
-        self._moves = any(one.moves_prices for one in given.alongside)
+        self._moves = given.moves_prices
         self._ranges = CarriedRanges() if reads_ranges(given.instruments) else None
         self._warm: set[tuple[str, str]] = set()
-        self._last_open = np.full(len(given.feeds), -1, np.int64)
-        self._rows: dict[str, NDArray[Any]] = {}
+        self._last_open = np.full(len(given.symbols), -1, np.int64)
+        self._rows = GrowingRows(doubles=grows)
 
-    def move_on(self, piece: Piece) -> Shown:
-        """Put a piece behind the rows that are kept of the one before."""
+    @property
+    def first(self) -> int:
+        """The first row in memory."""
+        return self._rows.first
+
+    def forget(self) -> None:
+        """Let go of the rows that nobody may read any more."""
+        self._rows.keep(self._kept)
+
+    def move_on(self, piece: Piece, allowed: NDArray[np.uint8] | None = None) -> Shown:
+        """Put a piece behind the rows that are kept of the one before.
+
+        `allowed` are the wake bits that count, (t, strategies); None: all.
+        """
         given, market = self.given, piece.market
         adjusted = Adjusted(market, self._factors)
         columns = {
@@ -137,6 +157,10 @@ class Window:
         self._remember_opens(market)
         woken = {name: Woken(self._part(a.wake, len(market))) for name, a in self._arrays.items()}
         wake = wake_bits(given.strategies, columns, tables, len(market), woken, self._cold(columns))
+        if allowed is not None:
+            wake &= allowed
+        if self._spare:
+            wake = np.append(wake, np.zeros((len(market), self._spare), np.uint8), axis=1)
         rows: dict[str, NDArray[Any]] = {"wake": wake}
         rows |= {f"market {name}": getattr(market, name) for name in GRIDS}
         if market.fx is not None:
@@ -182,15 +206,14 @@ class Window:
             None if self._ranges is None else shown(self._rows["range"]),
         )
 
-    def require_values(self) -> None:
-        """Refuse, at the end, an indicator for which there were too few longer bars.
+    def require_values(self, feeds: Sequence[Feed]) -> None:
+        """Refuse, at the end of feeds, an indicator for which there were too few longer bars.
 
         Raises
         ------
         ConfigError
             As for bars that are in memory.
         """
-        feeds = self.given.feeds
         column = feeds.index(max(feeds, key=len))
         for own in self._named.values():
             for part in (part for x in own.values() for part in on_frames(x)):
@@ -198,12 +221,11 @@ class Window:
                 require_complete(part, complete, feeds[column].symbol)
 
     def _extend(self, rows: dict[str, NDArray[Any]], count: int) -> None:
-        kept = min(self._kept, self.end - self.first)
-        if kept:
-            rows = {k: np.concatenate([self._rows[k][-kept:], v]) for k, v in rows.items()}
-        self._rows = rows
-        self.first, self.end = self.end - kept, self.end + count
-        self.times.first, self.times.in_memory = self.first, rows["market time"]
+        if not self._grows:
+            self.forget()
+        self._rows.append(rows, count)
+        self.end += count
+        self.times.first, self.times.in_memory = self.first, self._rows["market time"]
 
     def _scales(self, more: int) -> dict[str, dict[str, Floats]]:
         made = self._rows["price"], self._rows["shares"]
@@ -217,8 +239,11 @@ class Window:
         }
 
     def _part(self, wake: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-        """What signals ask for in the next rows; one row stands for all."""
-        return wake if len(wake) == 1 else wake[self.end : self.end + count]
+        """What signals ask for in the next rows; one row stands for all, none asks for nothing."""
+        if len(wake) == 1:
+            return wake
+        part = wake[self.end : self.end + count]
+        return np.pad(part, (0, count - len(part)))
 
     def _cold(self, columns: Mapping[str, Mapping[str, Floats]]) -> dict[str, dict[str, Floats]]:
         """The indicators that were warming up before this piece; the others hold nobody back."""
@@ -235,15 +260,3 @@ class Window:
             real = np.flatnonzero(~np.isnan(market.open[:, j]))
             if real.size:
                 self._last_open[j] = market.open_time[real[-1], j]
-
-
-def _phases(feeds: Sequence[Feed], are_read: bool) -> list[int]:
-    """The usual phase of each feed: all of its bars are looked at, where longer bars need it."""
-    found = []
-    for feed in feeds:
-        counts: dict[int, int] = {}
-        for part in feed if are_read else ():
-            for phase, count in phases(part).items():
-                counts[phase] = counts.get(phase, 0) + count
-        found.append(usual(counts) if counts else 0)
-    return found

@@ -35,6 +35,7 @@ REASONS = {
     "no_protection": "the stop or target could not be worked out, stood on the wrong side, or came "
     "before its position",
     "no_partner": "the order of which they were the alternative (oco) was done, or had one already",
+    "risk": "a limit of risk, or the breaker, let them not pass, or trading had not begun",
 }
 
 UNSIZED = {

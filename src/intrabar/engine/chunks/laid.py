@@ -1,0 +1,113 @@
+"""A machine and its strategies before which the bars are laid piece by piece."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.data.pieces import Piece
+from intrabar.engine.chunks.setup import PieceSetup
+from intrabar.engine.chunks.window import Shown, Window
+from intrabar.engine.run import Running, arrays_of, connected, tell
+from intrabar.errors import RunError
+from intrabar.model.session import Clock
+from intrabar.sim.callbacks import Hooks
+from intrabar.sim.machine import Machine
+from intrabar.strategy.running_bot import RunningBot
+from intrabar.strategy.strategy import RunningStrategy
+
+
+class LaidRun:
+    """A run whose bars come in pieces; it is made with the first of them.
+
+    Parameters
+    ----------
+    given : PieceSetup
+    grows : bool
+        The pieces are single rows, and it is not known when they end.
+    spare : int
+        Strategies behind the others that have no hooks.
+    calls_hooks : bool
+        False: the strategies are not connected.
+    """
+
+    machine: Machine
+
+    def __init__(
+        self, given: PieceSetup, grows: bool = False, spare: int = 0, calls_hooks: bool = True
+    ) -> None:
+        self.given = given
+        self._calls_hooks = calls_hooks
+        self.running: dict[str, Running] = {}
+        self._spare = spare
+        self._arrays = arrays_of(given.strategies, given.timeline)
+        self.window = Window(given, self._arrays, grows, spare)
+
+    def lay(self, piece: Piece, allowed: NDArray[np.uint8] | None = None) -> Shown:
+        """Lay a piece before the machine and the strategies; with the first, `on_start` is called.
+
+        Parameters
+        ----------
+        piece : Piece
+        allowed : (t, strategies) uint8, optional
+            The wake bits that count in it; None: all.
+        """
+        shown = self.window.move_on(piece, allowed)
+        given = self.given
+        is_first = not hasattr(self, "machine")
+        if is_first:
+            count = len(given.strategies) + self._spare
+            wake = np.zeros((len(piece.market), count), np.uint8)
+            self.machine = Machine(piece.market, given.instruments, given.account, wake)
+        window = self.window
+        ahead = len(shown.market) - window.end
+        self.machine.show(shown.market, shown.wake, window.first, shown.mean_range, ahead)
+        if is_first and self._calls_hooks:
+            self._connect(shown, self.window.clock)
+            tell(self.running, "on_start")
+        else:
+            self._show_strategies(shown)
+        for name, scales in shown.scales.items():
+            if isinstance(running := self.running.get(name), RunningStrategy):
+                running.scale(scales)
+        return shown
+
+    def leave_out(self, name: str) -> None:
+        """Show a strategy no more: it has been taken off the machine."""
+        self.running.pop(name, None)
+
+    def _connect(self, shown: Shown, clock: Clock) -> None:
+        for k, (name, strategy) in enumerate(self.given.strategies.items()):
+            if name in self._arrays:
+                self._arrays[name].connect(self.machine, k, shown.tables.get(name))
+                self.running[name] = self._arrays[name]
+                continue
+            columns, table = shown.columns[name], shown.tables.get(name)
+            self.running[name] = connected(
+                strategy, self.machine, k, columns, table, no_longer_bars, clock
+            )
+
+    def _show_strategies(self, shown: Shown) -> None:
+        for k, name in enumerate(self.given.strategies):
+            running = self.running.get(name)
+            if running is None:
+                continue
+            if isinstance(running, RunningBot):
+                running.show(shown.columns[name], shown.tables[name])
+            elif isinstance(running, RunningStrategy):
+                running.show(shown.columns[name], shown.tables.get(name))
+            elif len(running.wake) == 1 or len(running.wake) >= self.window.end:
+                running.connect(self.machine, k, shown.tables.get(name))
+            else:  # its rows have ended
+                self.machine.connect(k, Hooks())
+                self.leave_out(name)
+
+
+def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
+    """A strategy asks for longer bars as a history, which a run in pieces does not keep."""
+    raise RunError(
+        f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
+        f"with .on({timeframe!r}) does not"
+    )

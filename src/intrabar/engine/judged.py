@@ -1,0 +1,145 @@
+"""A row walked through under limits: what commands ask for is judged, and losses are measured.
+
+Backtests with limits, sessions and their re-runs judge here, so that all refuse the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intrabar.model.enums import OrderType, Reject, Role
+from intrabar.risk.book import Earned, book_of, request_of, view_of
+from intrabar.risk.flatten import Cancel, Duty
+from intrabar.risk.judge import Judge, Record
+from intrabar.risk.records import Book, Refusal
+from intrabar.sim.inbox import leave, refuse_waiting, take_out, waiting
+from intrabar.sim.machine import Machine
+from intrabar.sim.state import CANCEL, STEP_END, STEP_NEW, SUBMIT
+
+Blocks = Mapping[str, str]
+"""Of "account" or a symbol, why nothing may be entered there."""
+
+
+class Refused(NamedTuple):
+    """A command that was not let through: its place in the inbox, and why."""
+
+    place: int
+    refusal: Refusal
+
+
+class Judged:
+    """A machine whose commands a judge looks at before they are taken.
+
+    Parameters
+    ----------
+    machine : Machine
+    judge : Judge
+    strategies : sequence of str
+        By their rows.
+    """
+
+    def __init__(self, machine: Machine, judge: Judge, strategies: Sequence[str]) -> None:
+        self.machine, self.judge, self.strategies = machine, judge, tuple(strategies)
+        self.symbols = tuple(x.symbol for x in machine.instruments)
+        self._earned = Earned(machine)
+        self._records: list[Record] = []
+
+    def taken(self) -> list[Record]:
+        """What the judge has recorded since the last call."""
+        records = [*self._records, *self.judge.taken()]
+        self._records.clear()
+        return records
+
+    def book(self, blocks: Blocks | None = None) -> Book:
+        """What is held and what works where the machine stands."""
+        return book_of(self.machine, self.strategies, self._earned, blocks)
+
+    def stop(self, step: int, now: int) -> list[Refused]:
+        """All that is done before a step takes its commands; what was refused."""
+        refused = self.judge_waiting(step, now)
+        self.put(self.duties(step))
+        return refused
+
+    def judge_waiting(
+        self, step: int, now: int, blocks: Blocks | None = None, persons: int = 0
+    ) -> list[Refused]:
+        """Measure a row at its end, and refuse what may not pass of what waits.
+
+        An order becomes one that is rejected (`risk`), a change is taken out. What the judge has
+        recorded waits in `taken`.
+
+        Parameters
+        ----------
+        step : int
+            One of `steps.TAKING`.
+        now : int, ns UTC
+        blocks : mapping, optional
+        persons : int
+            How many of the last commands that wait are a person's.
+
+        Returns
+        -------
+        list of Refused
+            In the order of the inbox.
+        """
+        if step == STEP_END:
+            self._records += self.judge.after_row(self.book(), now)
+        return self._judge(step, now, blocks, persons)
+
+    def duties(self, step: int) -> Sequence[Duty]:
+        """What the breaker asks for at a step; it acts at the first and the last of a row."""
+        if step in (STEP_NEW, STEP_END) and self.judge.breaker.causes:
+            return self.judge.duties(self.book())
+        return ()
+
+    def put(self, duties: Sequence[Duty]) -> None:
+        """Leave commands of the session behind those that wait."""
+        if duties:
+            self.machine.make_room(len(duties))
+        for duty in duties:
+            leave(self.machine.book, **self._command(duty))
+
+    def _judge(self, step: int, now: int, blocks: Blocks | None, persons: int) -> list[Refused]:
+        commands = waiting(self.machine.book).copy()
+        if not len(commands):
+            return []
+        book = self.book(blocks)
+        requests = [request_of(c, book, self.strategies, self.symbols) for c in commands]
+        for k in range(len(requests) - persons, len(requests)):
+            if (one := requests[k]) is not None:
+                requests[k] = one._replace(by="person")
+        columns = set(commands["instrument"].tolist())
+        limit = self.judge.limits.stale_after or 0.0
+        view = view_of(self.machine, columns, self.machine.market.period, limit)
+        place = (self.machine.bar, step)
+        verdicts = self.judge.verdicts(book, view, requests, now, place)
+        refused = [Refused(k, v) for k, v in enumerate(verdicts) if v is not None]
+        gone = np.zeros(len(commands), bool)
+        for k, _ in refused:
+            if commands["kind"][k] == SUBMIT:
+                refuse_waiting(self.machine.book, k, Reject.RISK)
+            else:
+                gone[k] = True
+        if gone.any():
+            take_out(self.machine.book, gone)
+        return refused
+
+    def _command(self, duty: Duty) -> dict[str, Any]:
+        if isinstance(duty, Cancel):
+            working = self.machine.book.orders[self.machine.working()]
+            order = working[working["id"] == duty.order][0]
+            owner = {name: int(order[name]) for name in ("strategy", "instrument", "side")}
+            return {"kind": CANCEL, "id": duty.order, **owner}
+        return {
+            "kind": SUBMIT,
+            "strategy": self.strategies.index(duty.strategy),
+            "instrument": self.symbols.index(duty.symbol),
+            "side": duty.side,
+            "type": int(OrderType.MARKET),
+            "role": int(Role.SESSION),
+            "reduce_only": 1,
+            "qty": duty.qty,
+        }

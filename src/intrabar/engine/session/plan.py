@@ -1,0 +1,115 @@
+"""What decides a session; nothing of it changes while the session lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from intrabar.engine.chunks.setup import Rows
+from intrabar.engine.run import require_runnable, ticks_of_nothing
+from intrabar.errors import ConfigError
+from intrabar.model.enums import PathPolicy
+from intrabar.model.instrument import Instrument
+from intrabar.model.remark import Remark
+from intrabar.risk.limits import Limits
+from intrabar.sim.account import Account
+from intrabar.strategy.gates import IsOpen
+from intrabar.strategy.registry import AnyStrategy
+
+BY_HAND = "by hand"
+"""The strategy, without hooks, of orders that a person gives and no other strategy has."""
+
+LOOK_BACK = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Strategies, instruments and rules of a session.
+
+    Parameters
+    ----------
+    instruments : tuple of Instrument
+    strategies : mapping of name to strategy
+        In the order in which they act.
+    account : Account
+    period : int, ns
+        Of a row.
+    is_open : callable or None
+        Whether instants lie in a session of a calendar; needed by the session gate.
+    limits : Limits
+        Filled in; none by default.
+    look_back : int, rows
+        That stay for the histories of Python strategies.
+    on_error : "reduce" or "halt"
+        What the breaker does when a hook raises.
+    day_begins : str
+        When a day of the limits begins, where they do not say it.
+    array_rows : int
+        How many rows the arrays of signals and weights have, from the first of the history on;
+        0 where none has a row per bar.
+    phases : tuple of int, ns
+        What the opens of each instrument are usually past a multiple of longer periods.
+
+    Raises
+    ------
+    ConfigError
+        A session cannot do what is asked for.
+    """
+
+    instruments: tuple[Instrument, ...]
+    strategies: Mapping[str, AnyStrategy]
+    account: Account
+    period: int
+    is_open: IsOpen | None = None
+    limits: Limits = field(default_factory=Limits)
+    look_back: int = LOOK_BACK
+    on_error: Literal["reduce", "halt"] = "reduce"
+    day_begins: str = "00:00 UTC"
+    array_rows: int = 0
+    phases: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.strategies:
+            raise ConfigError("there is no strategy to run; enable at least one")
+        if BY_HAND in self.strategies:
+            raise ConfigError(f"strategies: {BY_HAND!r} is the name of orders given by a person")
+        problems = []
+        if self.account.close_at_end:
+            problems.append("account.close_at_end: a session has no last bar")
+        if self.account.close_delisted:
+            problems.append("account.close_delisted: a session does not know which bar is the last")
+        if self.account.path_policy is PathPolicy.DETAIL:
+            problems.append(
+                "account.path_policy: detail needs lower bars, which do not come; write shortest"
+            )
+        if problems:
+            raise ConfigError("; ".join(problems))
+        require_runnable(self.strategies)
+        if not self.phases:
+            object.__setattr__(self, "phases", (0,) * len(self.instruments))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Of its columns."""
+        return tuple(x.symbol for x in self.instruments)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the strategies by their rows, that of orders by hand last."""
+        return (*self.strategies, BY_HAND)
+
+    @property
+    def timeline(self) -> Rows:
+        """Whose rows signals and weights have."""
+        return Rows(self.symbols, max(self.array_rows, 1))
+
+    @property
+    def moves_prices(self) -> bool:
+        """There may be a split or a dividend on any day."""
+        return True
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """What is said in ticks of instruments that have none."""
+        return ticks_of_nothing(self.instruments)

@@ -1,0 +1,358 @@
+"""A session: one event in; what it changed, what it decided and what must leave, out.
+
+`Session.handle` is a function of the events so far. It reads no clock, socket, file or random
+number; what it must know of the moment stands in the event. Where the market fills, the rows run
+through the same loop as a backtest's, and nothing leaves but notices to persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from intrabar.data.pieces import Piece
+from intrabar.engine.chunks.laid import LaidRun
+from intrabar.engine.judged import Judged
+from intrabar.engine.run import ALL_BITS, allowed
+from intrabar.engine.session.hand import Hand
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.recording import Recording, command_of
+from intrabar.engine.session.row import ClosedRow, market_of
+from intrabar.engine.steps import refuse_all, walk_row
+from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
+from intrabar.model.bars import Market
+from intrabar.model.entry import Entry, in_json
+from intrabar.model.enums import RunStatus
+from intrabar.risk.breaker import ACCOUNT
+from intrabar.risk.flatten import Duty, cancel_entries, closing
+from intrabar.risk.judge import Judge
+from intrabar.sim.inbox import replace_waiting, waiting
+from intrabar.sim.machine import Machine
+from intrabar.sim.state import COMMAND, STEP_END, STEP_NEW, STEP_OPEN, WAKE_OPEN
+
+DIGEST_EVERY = 100  # rows
+PIECE = 1_000  # rows of a history that are laid at once
+ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
+OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
+
+
+class Notice(NamedTuple):
+    """Something that a person is told.
+
+    Parameters
+    ----------
+    severity : "page", "alarm" or "info"
+    key : str
+        One of a key is told in five minutes.
+    text : str
+    """
+
+    severity: str
+    key: str
+    text: str
+
+
+class Turn(NamedTuple):
+    """What an event has caused: records, to be committed first; then what leaves."""
+
+    records: list[Entry]
+    notices: list[Notice]
+
+
+class Session:
+    """Strategies on the rows of a market, one after the other.
+
+    Parameters
+    ----------
+    plan : Plan
+    answers : callable, optional
+        Called with (bar, step) where hooks have been called: the commands that were recorded there,
+        which take the place of theirs. None: theirs count.
+    calls_hooks : bool
+        False: no hook is called at all, and the answers are all there is.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        answers: Callable[[int, int], Sequence[Entry]] | None = None,
+        calls_hooks: bool = True,
+    ) -> None:
+        self.plan = plan
+        self.rows: list[ClosedRow] = []  # all so far, the history first
+        self.started: dict[str, Any] = {}
+        self.judge = Judge(
+            plan.limits, plan.names, plan.account.cash, plan.day_begins, plan.on_error
+        )
+        self._answers, self._calls_hooks = answers, calls_hooks
+        self._laid: LaidRun | None = None
+        self._hand = Hand(plan)
+        self._records: list[Entry] = []
+        self._notices: list[Notice] = []
+        self._at = 0
+        self._blocks: dict[str, str] = {}
+        self._ending = ""  # why nothing is entered any more
+        self._cancels_entries = False
+        self._leaving: set[str] = set()  # symbols to be closed
+        self._closes = np.full(len(plan.instruments), np.nan)
+
+    def handle(self, event: Entry) -> Turn:
+        """Take an event in.
+
+        Returns
+        -------
+        Turn
+            Its records stand behind the event in the journal.
+
+        Raises
+        ------
+        StateError
+            An event that cannot come now.
+        """
+        self._at = event.at
+        match event.kind:
+            case "session.started":
+                self.started = event.body
+                self._history = int(event.body["history"])
+            case "history":
+                self._take_history(event.body["rows"])
+            case "row.closed":
+                self._run(msgspec.convert(event.body, ClosedRow))
+            case "command.person":
+                self._obey(event.body)
+            case "session.stopped" | "session.resumed":
+                self._stop_or_resume(event.kind)
+            case "block":
+                self._blocks = dict(event.body["reasons"])
+            case "hook.hung":
+                self._take_off(event.body["strategy"])
+            case _:  # bars that came late, links, clocks: facts that change no book
+                pass
+        turn = Turn(self._records, self._notices)
+        self._records, self._notices = [], []
+        return turn
+
+    @property
+    def machine(self) -> Machine:
+        """The market of the session.
+
+        Raises
+        ------
+        StateError
+            No row has come yet.
+        """
+        if self._laid is None:
+            raise StateError("the session has had no row yet")
+        return self._laid.machine
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(bar, step) where the machine stands."""
+        if self._laid is None:
+            return 0, STEP_OPEN
+        account = self._laid.machine.book.account[0]
+        return int(account["bar"]), int(account["step"])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the account is ruined."""
+        return self._laid is not None and self.machine.status is RunStatus.RUINED
+
+    def market(self) -> Market:
+        """The market made of all rows so far: its backtest has the session's digest."""
+        before = np.full(len(self.plan.instruments), np.nan)
+        return market_of(self.rows, self.plan.symbols, self.plan.period, before.tolist())
+
+    def wakes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Of each row so far, the bits of `WAKE_*` that count (`Setup.wakes`)."""
+        return np.array([_wakes(row) for row in self.rows], np.uint8)
+
+    @property
+    def trade_from(self) -> int:
+        """The close time of the first row that is traded (`Setup.trade_from`)."""
+        return int(self.started["trade_from"])
+
+    # The rows
+
+    def _take_history(self, rows: list[Any]) -> None:
+        """Take rows before the start; they run when all are there."""
+        self.rows += msgspec.convert(rows, list[ClosedRow])
+        if len(self.rows) < self._history:
+            return
+        for first in range(0, len(self.rows), PIECE):
+            part = self.rows[first : first + PIECE]
+            self._lay(part, first)
+            self._warm_up(first + len(part))
+        self._recording.changes(self._at)
+        assert self._laid is not None
+        self._laid.window.forget()
+
+    def _warm_up(self, end: int) -> None:
+        hears = any(getattr(s, "hears_warm_up", False) for s in self.plan.strategies.values())
+        while hears and self.machine.bar < end:
+            walk_row(self.machine, lambda _: refuse_all(self.machine), self._failed)
+        self.machine.advance(end)
+
+    def _lay(self, rows: list[ClosedRow], first: int) -> None:
+        market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
+        self._closes = market.close[-1].copy()
+        if self._laid is None:
+            self._laid = LaidRun(self.plan, True, 1, self._calls_hooks)
+        wakes = np.array([_wakes(row) for row in rows], np.uint8)
+        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes)
+        is_first = not hasattr(self._laid, "machine")
+        self._laid.lay(Piece(market, False, ()), bits)
+        if not is_first:
+            return
+        machine = self._laid.machine
+        machine.unused = 1
+        self._recording = Recording(machine, self.plan.names)
+        self._judged = Judged(machine, self.judge, self.plan.names)
+
+    def _run(self, row: ClosedRow) -> None:
+        """Run a sealed row through all of its steps."""
+        if self.is_over:
+            return
+        self.rows.append(row)
+        first = len(self.rows) - 1
+        self._lay([row], first)
+        if row.time < self.trade_from:
+            self._warm_up(first + 1)
+            return
+        blocks = dict(self._blocks)
+        if self._ending or row.late:
+            blocks[ACCOUNT] = self._ending or "late"
+        walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
+        self._records += self._recording.changes(self._at)
+        self._end_row(row, first)
+
+    def _end_row(self, row: ClosedRow, bar: int) -> None:
+        machine = self.machine
+        body = {
+            "row": bar,
+            "time": row.time,
+            "equity": in_json(float(machine.tape.equity[bar])),
+            "cash": in_json(float(machine.book.account["cash"][0])),
+        }
+        self._record("row", body)
+        ends = any(bar.ends_session for bar in row.bars) or row.closing
+        if ends or bar % DIGEST_EVERY == 0:
+            self._record("digest", {"row": bar, "digest": machine.digest()})
+        if self.is_over:
+            self._notices.append(Notice("page", "ruined", "the account is ruined: nothing is left"))
+        elif ends:
+            self._recording.hand_over()
+            assert self._laid is not None
+            self._laid.window.forget()
+
+    def _stop(self, step: int, row: ClosedRow, blocks: dict[str, str]) -> None:
+        """Before a step takes its commands: note, judge, do what the breaker asks for."""
+        machine, recording = self.machine, self._recording
+        self._records += recording.changes(self._at)
+        if self._answers is not None:
+            self._put_answers(self._answers(machine.bar, step))
+        own = int(machine.book.account["inbox"][0])
+        persons = self._hand.put(machine, step, row)
+        for place, command in enumerate(waiting(machine.book)):
+            by = "strategy" if place < own else "person"
+            self._records.append(recording.command(self._at, step, place, command, by))
+        refused = self._judged.judge_waiting(step, row.time, blocks, persons)
+        for place, refusal in refused:
+            self._record("refused", {"command": place, **refusal.body()})
+        before = int(machine.book.account["inbox"][0])
+        self._judged.put(self._own_duties() if step in (STEP_NEW, STEP_END) else [])
+        self._judged.put(self._judged.duties(step))
+        for place, command in enumerate(waiting(machine.book)[before:], before):
+            self._records.append(recording.command(self._at, step, place, command, "session"))
+        for kind, body in self._judged.taken():
+            self._record(kind, body)
+            if kind == "breaker" and body["set"]:
+                self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
+
+    def _put_answers(self, entries: Sequence[Entry]) -> None:
+        """Recorded commands in the place of what the hooks have left."""
+        commands = [
+            command_of(entry.body, self.plan.names, self.plan.symbols)
+            for entry in entries
+            if entry.body["by"] == "strategy"
+        ]
+        self.machine.make_room(len(commands))
+        replace_waiting(self.machine.book, np.concatenate(commands or [np.zeros(0, COMMAND)]))
+
+    def _failed(self, strategy: int, error: Exception) -> None:
+        """A hook has raised: its strategy is left out from here on, what it holds is kept."""
+        name = self.plan.names[strategy]
+        assert self._laid is not None
+        self._laid.leave_out(name)
+        self._record("hook", {"strategy": name, "text": str(error), "raised": True})
+        self.judge.failed(name, str(error))
+        self._notices.append(Notice("page", f"hook {name}", str(error)))
+
+    # What persons and the driver say
+
+    def _obey(self, body: dict[str, Any]) -> None:
+        """Do what a person asks for, or refuse it with the reason."""
+        kind = body["kind"]
+        try:
+            if kind in ORDERS:
+                self._hand.ask(body, self.machine, self._at)
+            elif kind == "resume":
+                self.judge.resume(str(body["reason"]), body.get("override", ()))
+            elif kind in ("kill", "halt"):
+                self.judge.move(kind, text=str(body.get("reason", "")))
+            elif kind == "flatten":
+                self._flatten(body)
+            elif kind == "stop_when_flat":
+                self._ending = "stopping"
+            else:
+                raise UsageError(f"unknown command {kind!r}: {', '.join((*ORDERS, *OTHERS))}")
+        except IntrabarError as error:
+            text = {"command": body.get("id", kind), "rule": "person", "scope": ACCOUNT}
+            self._record("refused", {**text, "value": None, "limit": None, "text": str(error)})
+        for what, moved in self.judge.taken():
+            self._record(what, moved)
+
+    def _flatten(self, body: dict[str, Any]) -> None:
+        symbol = body.get("symbol")
+        if symbol is None:
+            self.judge.move("flatten", text=str(body.get("reason", "")))
+        elif symbol not in self.plan.symbols:
+            raise NotFoundError("symbol", symbol, self.plan.symbols)
+        else:
+            self._leaving.add(symbol)
+
+    def _stop_or_resume(self, kind: str) -> None:
+        """A stop lets no order that adds work on; it takes effect with the next row."""
+        self._ending = ""
+        self._cancels_entries = kind == "session.stopped"
+
+    def _take_off(self, name: str) -> None:
+        """A hook that hung, or that a person leaves out: it counts as one that has raised."""
+        if name not in self.plan.strategies:
+            raise NotFoundError("strategy", name, self.plan.strategies)
+        row = self.plan.names.index(name)
+        self.machine.take_off(row)
+        self._failed(row, StrategyError(f"{name}: it is called no more"))
+
+    def _own_duties(self) -> list[Duty]:
+        """What the session does by itself here, beside what the breaker asks for."""
+        if not (self._cancels_entries or self._leaving):
+            return []
+        book = self._judged.book()
+        duties = [*cancel_entries(book)] if self._cancels_entries else []
+        duties += closing(book, self._leaving) if self._leaving else []
+        self._cancels_entries, self._leaving = False, set()
+        return duties
+
+    def _record(self, kind: str, body: dict[str, Any]) -> None:
+        self._records.append(Entry(self._at, *self.place, kind, body))
+
+
+def _wakes(row: ClosedRow) -> int:
+    """The bits of `WAKE_*` that count in a row."""
+    if row.closing:
+        return 0
+    return ALL_BITS & ~WAKE_OPEN if row.opened else ALL_BITS
