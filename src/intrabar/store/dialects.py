@@ -117,10 +117,19 @@ def try_lock(connection: Connection, name: str) -> bool:
     """
     if connection.dialect.name == "sqlite":
         return False
+    statement = "SELECT pg_try_advisory_lock(%s)"
+    return bool(connection.exec_driver_sql(statement, (_number(name),)).scalar())
+
+
+def alone_until_commit(connection: Connection) -> None:
+    """Let nobody else come here before this transaction ends; SQLite lets nobody anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_number("migrate\n"),))
+
+
+def _number(name: str) -> int:
     digest = hashlib.blake2b(name.encode(), digest_size=8, person=b"intrabar").digest()
-    number = int.from_bytes(digest, "big", signed=True)
-    found = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (number,)).scalar()
-    return bool(found)
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def check_pages(connection: Connection, address: Address, *, whole: bool = False) -> None:

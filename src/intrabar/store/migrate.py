@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect
 
 from intrabar.errors import IntegrityError, StateError
-from intrabar.store.dialects import check_pages
+from intrabar.store.dialects import alone_until_commit, check_pages
 from intrabar.store.engine import Store
 from intrabar.store.tables import FORMAT, LEASES
 from intrabar.version import __version__
@@ -66,7 +66,7 @@ def migrate(store: Store, now: int, keep: Callable[[], object] = lambda: None) -
     """
 
     def look(connection: Connection) -> int:
-        check_pages(connection, store.address)
+        check_pages(connection, store.address, whole=True)
         found = _readable(store, connection)
         if 0 < found < NEWEST:
             alive = connection.execute(LEASES.select().where(LEASES.c.until > now)).first()
@@ -89,6 +89,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    alone_until_commit(connection)
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
