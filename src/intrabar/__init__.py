@@ -11,6 +11,7 @@ from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from intrabar.app.calls.api import audit, backtest
+    from intrabar.app.calls.fetch import fetch, quote
     from intrabar.app.calls.sweep import sweep
     from intrabar.app.calls.sweep_page import sweep_report
     from intrabar.app.calls.validate import validate
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "app.calls.api": "audit backtest",
+    "app.calls.fetch": "fetch quote",
     "data.frames": "bars_from_frame",
     "app.pages.report": "report",
     "app.calls.sweep_page": "sweep_report",
@@ -156,11 +158,13 @@ __all__ = [
     "cross",
     "ema",
     "expected",
+    "fetch",
     "highest",
     "lowest",
     "path_truth",
     "plot",
     "price",
+    "quote",
     "report",
     "rsi",
     "run_scenario",

@@ -15,7 +15,7 @@ from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (
     "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs",
-    "import list show verify resample path-truth actions continuous",
+    "import list show verify resample path-truth actions continuous fetch refresh quote",
     "list show compare rerun",
     "import show",
 )
@@ -146,6 +146,27 @@ OTHERS: list[list[str]] = [
     ["data", "import", "AAA.csv", "--calendar", "none", "--map", "time=When"],
     ["data", "import", "AAA.csv", "--calendar", "none", "--columns", "a,b"],
     ["data", "import", "AAA.csv", "--calendar", "none", "--format", "unheard"],
+    *[["data", "fetch", *more] for more in (
+        [], ["AAPL"], ["AAPL", "--source", "yfinance"], ["AAPL", "--start", "2020-01-01"],
+        ["AAPL", "--period", "1d", "--start", "2020-01-01"],
+        ["--source", "yfinance", "--period", "1d", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinanc", "--period", "1d", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinance", "--period", "5 parsecs", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinance", "--period", "3m", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinance", "--period", "1m", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinance", "--period", "1d", "--start", "soon"],
+        ["AAPL", "--source", "yfinance", "--period", "1d", "--start", "20200131"],
+        ["QQQZX", "--source", "yfinance", "--period", "1d", "--start", "2020-01-01"],
+        ["", "--source", "yfinance", "--period", "1d", "--start", "2020-01-01"],
+        ["AAPL", "--source", "yfinance", "--period", "1d", "--start", "2020-01-01", "--calendar",
+         "MARS"],
+        ["AAPL", "--config", "none.yaml", "--period", "1d", "--start", "2020-01-01"],
+        ["AAPL", "--config", "config.yaml", "--period", "1d", "--start", "2020-01-01"],
+    )],
+    *[["data", "refresh", *more] for more in ([], ["--all"], ["ZZZ"], ["ZZZ", "--all"])],
+    *[["data", "quote", *more] for more in (
+        [], ["AAPL"], ["AAPL", "--source", "nobody"], ["AAPL", "--config", "none.yaml"],
+    )],
     ["data", "show"],
     ["data", "show", "ZZZ"],
     ["data", "show", "ZZZ", "--adjusted"],

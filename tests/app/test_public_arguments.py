@@ -14,7 +14,9 @@ import yaml
 import intrabar as ib
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.config.model import AccountConfig, Config, SweepConfig, WalkForwardConfig
+from intrabar.data.live.vendors import VENDORS
 from tests.app.hostile import VALUES, frame
+from tests.app.vendors_of_it import scripted
 
 SENTENCE = 1000  # characters; a message that is longer shows a whole value
 OUTCOMES = {
@@ -102,6 +104,14 @@ def doors() -> dict[str, Door]:
         "critique": {"result": result},
         "cross": {"a": ib.sma(2), "b": ib.sma(3)},
         "ema": {"period": 3},
+        "fetch": {
+            "symbol": "IBM",
+            "source": "scripted",
+            "period": "1m",
+            "start": "2026-03-02",
+            "cache_enabled": False,
+        },
+        "quote": {"symbol": "IBM", "source": "scripted", "cache_enabled": False},
         "expected": {"run": result, "truth": 0.5, "runs": 1},
         "highest": {"period": 3},
         "lowest": {"period": 3},
@@ -198,6 +208,7 @@ def _mappings(run: dict[str, Any]) -> dict[str, Door]:
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Door]:
+    VENDORS["scripted"] = lambda credentials, clock: scripted()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("kept"))
         return doors()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 from collections.abc import Callable
 from datetime import datetime
@@ -70,6 +71,8 @@ class Yahoo:
             from yfinance.data import YfData
         except ImportError:
             raise MissingExtra("bars of Yahoo", "yahoo") from None
+        # What it logs of cookies that it does without would stand before our own sentence.
+        logging.getLogger("yfinance").setLevel(logging.CRITICAL)
         self._clock = clock or WallClock()
         self._client = YfData(session=session)
         bucket = Bucket(1, 1.0, self._clock)

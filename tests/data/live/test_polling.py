@@ -280,7 +280,9 @@ def test_daily_bars_are_told_after_the_close_not_before() -> None:
 
 
 def test_a_symbol_without_a_calendar_is_asked_about() -> None:
-    with pytest.raises(ConfigError, match="QQQZX: when its exchange is open is not known"):
+    with pytest.raises(
+        ConfigError, match="when the exchange of the symbol 'QQQZX' is open is not known"
+    ):
         lived(1.0, symbols=("QQQZX",), table={"QQQZX": ()})
 
 

@@ -1,4 +1,4 @@
-"""`intrabar data`: import bars, and look at, verify and resample what was imported.
+"""`intrabar data`: import or fetch bars, and look at, verify and resample what is there.
 
 Errors are raised as `IntrabarError`; the main command line turns them into messages. What needs
 Polars is imported inside the commands, so that `--help` stays quick.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="data",
-    help="Import bars into the catalogue; list, show, verify, resample them.",
+    help="Import or fetch bars into the catalogue; list, show, verify, resample them.",
     help_epilogue=examples("intrabar data import acme.csv --calendar NYSE", "intrabar data list"),
 )
 app.command(
@@ -44,6 +44,27 @@ app.command(
     name="continuous",
     help="Join contracts of the catalogue to a continuous future, with its rolls.",
     help_epilogue=examples("intrabar data continuous ES --contracts ESH24,ESM24 --roll volume"),
+)
+app.command(
+    "intrabar.app.cli.fetch:fetch",
+    name="fetch",
+    help="Ask a vendor for bars and put them into the catalogue.",
+    help_epilogue=examples(
+        "intrabar data fetch AAPL --source yfinance --period 1d --start 2015-01-01",
+        "intrabar data fetch IBM --source alpha_vantage --period 5m --start 2026-11-02",
+    ),
+)
+app.command(
+    "intrabar.app.cli.fetch:refresh",
+    name="refresh",
+    help="Ask again for the bars that were fetched, and say which of them changed.",
+    help_epilogue=examples("intrabar data refresh AAPL", "intrabar data refresh --all"),
+)
+app.command(
+    "intrabar.app.cli.fetch:quote",
+    name="quote",
+    help="Ask a vendor what a symbol is worth, with the age of the answer.",
+    help_epilogue=examples("intrabar data quote AAPL --source yfinance --json"),
 )
 
 
@@ -175,7 +196,7 @@ def show(
     for m in found:
         facts = {k: v for k, v in m.as_dict().items() if k != "checks" and v != ""}
         print_table((f"{m.symbol} {m.period}", ""), [(k, str(v)) for k, v in facts.items()])
-        _print_checks(m.checks)
+        print_checks(m.checks)
 
 
 @app.command(help_epilogue=examples("intrabar data verify", "intrabar data verify ES"))
@@ -286,12 +307,13 @@ def _print_import(done: Imported) -> None:
         f"read as {m.format}: stamps mark the {m.label} of a bar, zone {m.zone}, "
         f"calendar {m.calendar or 'none'}\n{describe(m.symbol)}"
     )
-    _print_checks(m.checks)
+    print_checks(m.checks)
     if done.rejected is not None:
         print(f"{m.rejected:,} rows were set aside: {done.rejected}")
 
 
-def _print_checks(checks: Sequence[dict[str, Any]]) -> None:
+def print_checks(checks: Sequence[dict[str, Any]]) -> None:
+    """Print the verdicts that are not sound, or that all are."""
     told = [c for c in checks if c["severity"] != "ok"]
     if checks and not told:
         print(f"All {len(checks)} checks passed.")

@@ -105,7 +105,7 @@ app.command(
 app.command(
     "intrabar.app.cli.data:app",
     name="data",
-    help="Import bars into the catalogue; list, show, verify, resample them.",
+    help="Import or fetch bars into the catalogue; list, show, verify, resample them.",
 )
 app.command(
     "intrabar.app.cli.runs:runs",

@@ -62,6 +62,8 @@ def read_config(path: Path | str) -> tuple[Config, list[str]]:
     path = Path(path)
     given = read_yaml(path)
     given.pop("brokerage", None)  # credentials are no business of a backtest
+    if isinstance(given.get("data"), dict):
+        given["data"].pop("credentials", None)
     try:
         given = expanded(given, str(path))
     except RecursionError:

@@ -296,7 +296,19 @@ class Backtesting(Section):
 
 
 class Provider(Section):
-    """Section `data` of an older file: where prices were downloaded from."""
+    """Section `data` of an older file: the vendor that `intrabar data fetch --config` asks.
+
+    Parameters
+    ----------
+    provider : str
+        "yfinance" or "alphaavantage".
+    cache_enabled : bool
+        Keep the vendor's answers for a while.
+    cache_dir : folder
+        Relative to the file; "" for this program's own.
+    credentials : mapping
+        References to secrets: `api_key: ${ALPHAVANTAGE_API_KEY}`.
+    """
 
     provider: str
     cache_enabled: bool = True
@@ -346,7 +358,8 @@ def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[s
     values = {name: getattr(file, name) for name in Config.model_fields}
     if provider is not None:
         remarks.append(
-            f"data.provider: {provider.provider} was not asked; bars come from the catalogue"
+            f"data.provider: {provider.provider} is not asked by a backtest, whose bars come from "
+            "the catalogue; intrabar data fetch --config FILE puts them there"
         )
     remarks += [
         f"risk.{key} is not applied in a backtest; the margin is"

@@ -237,8 +237,8 @@ def _calendar(symbol: str, given: str | None, before: Manifest | None) -> str:
     found = before.calendar if before is not None else calendar_of(symbol)
     if not found and before is None:
         raise ConfigError(
-            f"{symbol}: when its exchange is open is not known; name the calendar: --calendar "
-            "NYSE, XETR, LSE, 24/7 ..., or --calendar none for days of UTC"
+            f"when the exchange of the symbol {symbol!r} is open is not known; name the calendar: "
+            "--calendar NYSE, XETR, LSE, 24/7 ..., or --calendar none for days of UTC"
         )
     return found
 

@@ -169,8 +169,8 @@ class Polled:
         calendar = calendar_of(symbol) if said is None else said
         if not calendar and said is None:
             raise ConfigError(
-                f"{symbol}: when its exchange is open is not known; name the calendar: "
-                f"instruments: {{{symbol}: {{calendar: NYSE}}}}, XETR, LSE, 24/7 ..., or none"
+                f"when the exchange of the symbol {symbol!r} is open is not known; name the "
+                f"calendar: instruments: {{{symbol}: {{calendar: NYSE}}}}, XETR, LSE, 24/7 ..., or none"
             )
         return Grid("" if calendar == "none" else calendar, period)
 

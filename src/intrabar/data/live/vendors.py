@@ -7,6 +7,7 @@ from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.links.clock import Clock
+from intrabar.links.source import BarSource
 from intrabar.links.vendor import Vendor
 from intrabar.model.secret import Secret, resolve
 
@@ -37,7 +38,36 @@ def vendor_named(
         Credentials that are unknown or missing.
     MissingExtra
     """
-    return _VENDORS[known_vendor(name)](dict(credentials or {}), clock)
+    return VENDORS[known_vendor(name)](dict(credentials or {}), clock)
+
+
+def source_named(
+    name: str,
+    credentials: Mapping[str, Any] | None = None,
+    clock: Clock | None = None,
+    *,
+    calendars: Mapping[str, str] | None = None,
+    pause: float | None = None,
+) -> BarSource:
+    """A source of live bars: a vendor that is asked again and again.
+
+    Parameters
+    ----------
+    name, credentials, clock
+        As `vendor_named`.
+    calendars : mapping, optional
+        Symbols to calendars, where their names do not tell.
+    pause : float, optional
+        Seconds between two questions (`trading.update_interval`).
+
+    Raises
+    ------
+    NotFoundError, ConfigError, MissingExtra
+    """
+    from intrabar.data.live.polling import Polled
+
+    vendor = vendor_named(name, credentials, clock)
+    return Polled(vendor, clock, calendars=calendars, pause=pause)
 
 
 def known_vendor(name: str) -> str:
@@ -49,8 +79,8 @@ def known_vendor(name: str) -> str:
     """
     plain = name.strip().lower().replace("-", "_")
     found = SPELT.get(plain.replace("_", ""), plain)
-    if found not in _VENDORS:
-        raise NotFoundError("source", name, _VENDORS)
+    if found not in VENDORS:
+        raise NotFoundError("source", name, VENDORS)
     return found
 
 
@@ -78,7 +108,7 @@ def _require_known(name: str, credentials: dict[str, Any], known: tuple[str, ...
             raise ConfigError(f"credentials of {name}: {key!r} is not known; there are: {told}")
 
 
-_VENDORS: dict[str, Callable[[dict[str, Any], Clock | None], Vendor]] = {
+VENDORS: dict[str, Callable[[dict[str, Any], Clock | None], Vendor]] = {
     "yfinance": _yahoo,
     "alpha_vantage": _alpha_vantage,
 }
