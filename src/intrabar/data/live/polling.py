@@ -170,7 +170,7 @@ class Polled:
         if not calendar and said is None:
             raise ConfigError(
                 f"when the exchange of the symbol {symbol!r} is open is not known; name the "
-                f"calendar: instruments: {{{symbol}: {{calendar: NYSE}}}}, XETR, LSE, 24/7 ..., or none"
+                f"calendar: instruments: {{{symbol}: {{calendar: NYSE}}}}, or XETR, LSE, 24/7, none"
             )
         return Grid("" if calendar == "none" else calendar, period)
 
