@@ -87,7 +87,7 @@ class Session:
         self.judge = Judge(
             plan.limits, plan.names, plan.account.cash, plan.day_begins, plan.on_error
         )
-        self._answers, self._calls_hooks = answers, calls_hooks
+        self.answers, self._calls_hooks = answers, calls_hooks
         self._laid: LaidRun | None = None
         self._hand = Hand(plan)
         self._records: list[Entry] = []
@@ -127,6 +127,12 @@ class Session:
                 self._stop_or_resume(event.kind)
             case "block":
                 self._blocks = dict(event.body["reasons"])
+            case "not_repeatable":
+                self.judge.move("not_repeatable", text=str(event.body["text"]))
+                self._note_judge()
+            case "emergency":
+                self.judge.move("journal", text=str(event.body["why"]))
+                self._note_judge()
             case "hook.hung":
                 self._take_off(event.body["strategy"])
             case _:  # bars that came late, links, clocks: facts that change no book
@@ -252,8 +258,8 @@ class Session:
         """Before a step takes its commands: note, judge, do what the breaker asks for."""
         machine, recording = self.machine, self._recording
         self._records += recording.changes(self._at)
-        if self._answers is not None:
-            self._put_answers(self._answers(machine.bar, step))
+        if self.answers is not None:
+            self._put_answers(self.answers(machine.bar, step))
         own = int(machine.book.account["inbox"][0])
         persons = self._hand.put(machine, step, row)
         for place, command in enumerate(waiting(machine.book)):
@@ -312,8 +318,14 @@ class Session:
         except IntrabarError as error:
             text = {"command": body.get("id", kind), "rule": "person", "scope": ACCOUNT}
             self._record("refused", {**text, "value": None, "limit": None, "text": str(error)})
-        for what, moved in self.judge.taken():
-            self._record(what, moved)
+        self._note_judge()
+
+    def _note_judge(self) -> None:
+        """Record what the judge has done apart from a row."""
+        for kind, body in self.judge.taken():
+            self._record(kind, body)
+            if kind == "breaker" and body["set"]:
+                self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
 
     def _flatten(self, body: dict[str, Any]) -> None:
         symbol = body.get("symbol")

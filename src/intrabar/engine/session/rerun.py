@@ -1,0 +1,174 @@
+"""A session worked out again from its journal: by its events, every record compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.session import Session
+from intrabar.model.entry import Entry
+
+EVENTS = frozenset(
+    {
+        "session.started",
+        "session.resumed",
+        "session.stopped",
+        "history",
+        "row.closed",
+        "bar.late",
+        "bar.corrected",
+        "bar.bad",
+        "link",
+        "clock",
+        "timer",
+        "command.person",
+        "hook.hung",
+        "not_repeatable",
+        "emergency",
+    }
+)
+"""Kinds that come from outside; all others are records of what these have caused."""
+
+
+class Difference(NamedTuple):
+    """The first record that another run of the same events does not repeat.
+
+    Parameters
+    ----------
+    number : int
+        Of the record, from 1 on.
+    recorded, again : Entry or None
+        None where one of them has no record there.
+    """
+
+    number: int
+    recorded: Entry | None
+    again: Entry | None
+
+    def body(self) -> dict[str, Any]:
+        """Its fields, as a journal has them."""
+        return {
+            "record": self.number,
+            "recorded": _told(self.recorded),
+            "again": _told(self.again),
+        }
+
+    def __str__(self) -> str:
+        place = self.recorded or self.again
+        assert place is not None
+        return (
+            f"record {self.number}, bar {place.bar}, step {place.step}: recorded "
+            f"{_told(self.recorded)}, and now {_told(self.again)}"
+        )
+
+
+class Rerun(NamedTuple):
+    """A session that stands where its journal ends.
+
+    Parameters
+    ----------
+    session : Session
+    difference : Difference or None
+        None where all was repeated. Else the session stands as it was recorded.
+    turns : int
+    """
+
+    session: Session
+    difference: Difference | None
+    turns: int
+
+
+class Recorded:
+    """The commands that a journal has, by the place at which they were left."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._commands: dict[tuple[int, int], list[Entry]] = {}
+        for entry in entries:
+            if entry.kind == "command":
+                self._commands.setdefault((entry.bar, entry.step), []).append(entry)
+
+    def __call__(self, bar: int, step: int) -> Sequence[Entry]:
+        """Those of a place."""
+        return self._commands.get((bar, step), ())
+
+
+def rerun(plan: Plan, entries: Sequence[Entry]) -> Rerun:
+    """Run the events of a journal again, with the hooks.
+
+    A record that differs means that the strategy is not a function of its market: it reads a clock,
+    the network, a set in the order of its hashes, or the program is another one. The session is
+    then the recorded one: the hooks are called, and what was recorded takes the place of what they
+    want.
+
+    Parameters
+    ----------
+    plan : Plan
+    entries : sequence of Entry
+        All of a journal, from the first on.
+    """
+    session = Session(plan)
+    difference, turns = _run(session, entries, accepted_until(entries))
+    if difference is None:
+        return Rerun(session, None, turns)
+    again = Session(plan, Recorded(entries))
+    for event, _, _ in turns_of(entries):
+        again.handle(event)
+    again.answers = None
+    return Rerun(again, difference, turns)
+
+
+def accepted_until(entries: Sequence[Entry]) -> int:
+    """The number of the last event with which a person took what was recorded as it is; 0: none."""
+    return max(
+        (
+            number
+            for number, entry in enumerate(entries, 1)
+            if entry.kind == "command.person" and entry.body.get("as_recorded")
+        ),
+        default=0,
+    )
+
+
+def turns_of(entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Entry], int]]:
+    """Each event, its records, and the number of the event, from 1 on."""
+    event, records, at = None, [], 0
+    for number, entry in enumerate(entries, 1):
+        if entry.kind not in EVENTS:
+            records.append(entry)
+            continue
+        if event is not None:
+            yield event, records, at
+        event, records, at = entry, [], number
+    if event is not None:
+        yield event, records, at
+
+
+def _run(
+    session: Session, entries: Sequence[Entry], accepted: int
+) -> tuple[Difference | None, int]:
+    """The first difference behind what a person has accepted, and how many turns there were."""
+    session.answers = Recorded(entries) if accepted else None
+    count = 0
+    for event, recorded, number in turns_of(entries):
+        count += 1
+        again = session.handle(event).records
+        if number < accepted:
+            continue
+        session.answers = None
+        for k in range(max(len(recorded), len(again))):
+            mine, theirs = (x[k] if k < len(x) else None for x in (again, recorded))
+            if mine != theirs and _in_json(mine) != theirs:
+                return Difference(number + 1 + k, theirs, mine), count
+    return None, count
+
+
+def _in_json(entry: Entry | None) -> Entry | None:
+    """As a journal gives it back."""
+    return msgspec.json.decode(msgspec.json.encode(entry), type=Entry | None)
+
+
+def _told(entry: Entry | None) -> dict[str, Any] | None:
+    return None if entry is None else {"kind": entry.kind, **entry.body}
