@@ -7,7 +7,7 @@ row is known at its close and traded at the next open, so nothing here can look 
 import polars as pl
 
 import intrabar as ib
-from intrabar.app.compose.sample import sample_bars
+from intrabar.data.sample import sample_bars
 
 bars = sample_bars("IBM")
 frame = pl.DataFrame({"close": bars.close}).with_columns(

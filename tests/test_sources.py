@@ -79,7 +79,7 @@ def test_an_edit_of_a_rule_or_a_constant_gives_other_kernels(
     "file",
     [
         "research/sweep/lean.py",
-        "app/compose/run.py",
+        "app/compose/recipe.py",
         "app/compose/factories.py",
         "data/instruments.toml",
     ],

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intrabar.app.compose.market import market_of
-from intrabar.app.compose.series import given_series
-from intrabar.app.config.model import Config
 from intrabar.data.actions import actions_of
 from intrabar.data.alongside import Alongside
 from intrabar.data.continuous import Roll
+from intrabar.data.market import RateSources, market_of
 from intrabar.data.pieces import WholeFeed
 from intrabar.data.rates import pairs_of
+from intrabar.data.series import given_series
 from intrabar.engine.chunks.run import ChunkedRun
 from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.run import Run, Setup
@@ -97,9 +95,8 @@ def test_any_chunks_have_the_digest_of_one_go(
         replace(given_series(b, ""), actions=x.actions, rolls=x.rolls)
         for b, x in zip(bars, along, strict=True)
     ]
-    config: Any = Config()
     try:
-        market = market_of(series, instruments, config)[0]
+        market = market_of(series, instruments, account.currency, RateSources())[0]
     except DataError:
         return  # a week without a rate
     whole = Run(Setup(market, instruments, given_, account))

@@ -116,3 +116,13 @@ def shorter(catalogue: Catalogue, symbol: str, period: int) -> Manifest | None:
     """The dataset of `detail_in`."""
     found = [m for m in catalogue.list() if m.symbol == symbol]
     return next((m for m in found if parse_period(m.period) < period), None)
+
+
+def guessed(symbols: Sequence[str], missing: Times, real: Times) -> list[str]:
+    """How many of the bars of each instrument have no lower bars, in words."""
+    return [
+        f"{symbol}: {none:,} of {all_:,} bars have no lower bars that agree with them; their path "
+        "is the shortest"
+        for symbol, none, all_ in zip(symbols, missing, real, strict=True)
+        if none
+    ]

@@ -12,15 +12,14 @@ import numpy as np
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from intrabar.app.compose.market import market_of
-from intrabar.app.compose.series import given_series
-from intrabar.app.config.model import Config
 from intrabar.data.actions import actions_of
 from intrabar.data.alongside import Alongside
 from intrabar.data.continuous import Roll
 from intrabar.data.margins import Margins
+from intrabar.data.market import RateSources, market_of
 from intrabar.data.pieces import WholeFeed, pieces
 from intrabar.data.rates import pairs_of
+from intrabar.data.series import given_series
 from intrabar.data.timeline import market_from_bars
 from intrabar.engine.chunks.ranges import CarriedRanges
 from intrabar.engine.chunks.run import ChunkedRun
@@ -143,10 +142,10 @@ class Scene:
             )
             for bars, x in zip(self.bars, self.alongside, strict=True)
         ]
-        config = Config.model_validate(
-            {"account": {"path_policy": self.account.path_policy.word, "path_trust": 1.0}}
-        )
-        market = market_of(series, self.instruments, config)[0]
+        is_detail = self.account.path_policy is PathPolicy.DETAIL
+        market = market_of(
+            series, self.instruments, self.account.currency, RateSources(), with_detail=is_detail
+        )[0]
         assert market.fx is not None
         assert len({a.kind for a in market.actions}) == 4
         return finish(Run(Setup(market, self.instruments, self.strategies, self.account)))

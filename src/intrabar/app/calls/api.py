@@ -7,18 +7,19 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from intrabar.app.compose.chunk_options import chunks_given
-from intrabar.app.compose.options import RunOptions, parameters_given, setup_given
+from intrabar.app.compose.options import RunOptions, parameters_given
+from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.strategies import makers_of, strategies_of
+from intrabar.app.folders import saving
 from intrabar.app.progress import bar
 from intrabar.engine.chunks.run import ChunkedResult, ChunkedRun
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError
 from intrabar.model.values import Bounds, path, truth, whole
-from intrabar.research.look_ahead.audit import Make
 from intrabar.research.look_ahead.audit import audit as look_ahead_audit
 from intrabar.research.look_ahead.report import AuditReport
+from intrabar.strategy.registry import AnyStrategy
 
 
 @overload
@@ -79,15 +80,17 @@ def backtest(
     """
     progress = truth("progress:", progress)
     params = parameters_given(given)
+    if chunk is None and out is not None:
+        raise ConfigError("out: takes the tables of a run in chunks; give chunk too")
+    if chunk is not None:
+        whole("chunk:", chunk, Bounds(1, whole=True))
+    strategies = None if strategy is None else strategies_of(strategy, params)
+    recipe = Recipe.of_call(strategies, data, given, saving.save)
     if chunk is None:
-        if out is not None:
-            raise ConfigError("out: takes the tables of a run in chunks; give chunk too")
-        make: Make | None = None if strategy is None else lambda _: strategies_of(strategy, params)
-        setup = setup_given(make, data, given)
+        setup = recipe.whole().setup
         with bar(sys.stderr) if progress else nullcontext() as shown:
             return finish(Run(setup), shown)
-    whole("chunk:", chunk, Bounds(1, whole=True))
-    chunked = chunks_given(strategy, data, int(chunk), given)
+    chunked = recipe.chunked(int(chunk)).setup
     with bar(sys.stderr) if progress else nullcontext() as shown:
         return ChunkedRun(chunked, _folder(out)).to_end(shown)
 
@@ -147,7 +150,8 @@ def audit(
     cuts = whole("cuts:", cuts, Bounds(1, whole=True))
     seed = whole("seed:", seed, Bounds(whole=True))
     makers = makers_of(strategy, parameters_given(given)) if strategy is not None else None
-    setup = setup_given(makers, data, given)
+    known: dict[str, AnyStrategy] | None = None if makers is None else {}
+    setup = Recipe.of_call(known, data, given, saving.save).whole(makers).setup
     if not progress:
         return look_ahead_audit(setup, makers, cuts=cuts, seed=seed)
     with bar(sys.stderr, "trials") as shown:

@@ -11,25 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from intrabar.app.compose.bars import series_in, with_around
 from intrabar.app.compose.factories import Maker, maker_of
-from intrabar.app.compose.options import (
-    RunOptions,
-    around_given,
-    config_and_account,
-    parameters_given,
-    rates_given,
-    require_traded,
-)
-from intrabar.app.compose.series import Series
+from intrabar.app.compose.options import RunOptions, parameters_given
+from intrabar.app.compose.recipe import Recipe, require_traded
 from intrabar.app.compose.variants import Variants
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config, SweepConfig
+from intrabar.app.folders import saving
 from intrabar.app.folders.sweep_folder import store_sweep
 from intrabar.app.progress import bar
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, IntrabarError
-from intrabar.model.instrument import Instrument
 from intrabar.model.values import Bounds, choice, path, text, truth, whole
 from intrabar.research.sweep.cluster import Cluster
 from intrabar.research.sweep.guided import carry_out_search
@@ -157,12 +149,11 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: RunOptions
     ------
     UsageError, DataError
     """
-    config, _, instruments = config_and_account(given)
-    objects = {s: x for s, x in instruments.items() if isinstance(x, Instrument)}
-    series = None if data is None else series_of(data, config, given)
-    symbols = [x.symbol for x in config.data] if series is None else [s.bars.symbol for s in series]
-    symbols = list(dict.fromkeys([*config.symbols, *symbols]))
-    require_traded(symbols, instruments, {})
+    recipe = Recipe.of_call({}, data, given, saving.save)
+    config = recipe.config
+    known = config.data if recipe.series is None else recipe.series
+    symbols = list(dict.fromkeys([*config.symbols, *(one.symbol for one in known)]))
+    require_traded(symbols, {"instruments": recipe.said, **recipe.around})
     over = {k: v for k, v in said.items() if v is not None}
     if isinstance(over.get("constraints"), str) or callable(over.get("constraints")):
         over["constraints"] = [over["constraints"]]
@@ -171,9 +162,7 @@ def planned(strategy: Any, data: Any, said: Mapping[str, Any], given: RunOptions
         how.parameters, how.constraints, sample=how.sample, count=how.count, seed=how.seed
     )
     makers = makers_of(strategy, parameters_given(given), config)
-    rates = rates_given(around_given(given), config)
-    places = list(how.parameters)
-    variants = Variants(config, makers, places, symbols, series, rates, objects, config.zone)
+    variants = Variants(recipe, makers, list(how.parameters), symbols)
     labels = ", ".join(maker.label for maker in makers)
     return Plan(config, how, LeanRuns(variants), points, labels, variants)
 
@@ -311,9 +300,3 @@ def makers_of(strategy: Any, params: Mapping[str, Any] | None, config: Config) -
     if not made:
         raise ConfigError("strategies: there is no strategy to sweep; name one")
     return made
-
-
-def series_of(data: Any, config: Config, given: RunOptions) -> list[Series]:
-    """The bars that a program gives, with what is around them."""
-    around = around_given(given)
-    return [with_around(s, config, around) for s in series_in(data, config)]

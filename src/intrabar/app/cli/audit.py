@@ -12,7 +12,8 @@ from cyclopts import Parameter
 
 from intrabar.app.cli.output import Json
 from intrabar.app.cli.overrides import Overrides, overridden
-from intrabar.app.compose.run import compose, make_strategies
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.strategies import make_strategies
 from intrabar.app.progress import bar
 from intrabar.model.bars import Market
 from intrabar.research.look_ahead.audit import audit as look_ahead_audit
@@ -45,7 +46,7 @@ def audit(
         One JSON object on stdout, nothing else.
     """
     made, remarks = overridden(config, overrides)
-    setup = compose(made, remarks).setup
+    setup = Recipe.of_config(made, remarks).whole().setup
 
     def anew(_: Market) -> Mapping[str, AnyStrategy]:
         return make_strategies(made.strategies)

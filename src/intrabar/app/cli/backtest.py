@@ -13,10 +13,11 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from intrabar.app.cli.overrides import Overrides, overridden
-from intrabar.app.compose.chunked import chunk_for, compose_chunks, store_chunks
-from intrabar.app.compose.run import Composed, compose
-from intrabar.app.compose.sample import demo_config
+from intrabar.app.compose.chunk_size import chunk_for
+from intrabar.app.compose.demo import demo_config
+from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.config.model import Config
+from intrabar.app.folders.chunked_folder import store_chunks
 from intrabar.app.folders.run_folder import make_home, store
 from intrabar.app.progress import bar
 from intrabar.engine.chunks.run import ChunkedResult
@@ -44,8 +45,8 @@ def backtest(
     made, remarks = overridden(config, overrides)
     chunk = chunk_for(made)
     if chunk is not None:
-        return _in_chunks(made.model_copy(update={"chunk": chunk}), remarks, as_json)
-    composed = compose(made, remarks)
+        return _in_chunks(made.model_copy(update={"chunk": chunk}), chunk, remarks, as_json)
+    composed = Recipe.of_config(made, remarks).whole()
     folder, result, outlook = carry_out(composed, made, quiet=as_json)
     if as_json:
         print(json.dumps(summary(folder, result, outlook)))
@@ -54,11 +55,11 @@ def backtest(
     return 0
 
 
-def _in_chunks(config: Config, remarks: list[str], as_json: bool) -> int:
+def _in_chunks(config: Config, chunk: int, remarks: list[str], as_json: bool) -> int:
     """Run in chunks, and say what came of it."""
     from intrabar.app.cli.summary_table import lines_in_chunks
 
-    composed = compose_chunks(config, remarks)
+    composed = Recipe.of_config(config, remarks).chunked(chunk)
     with nullcontext() if as_json else bar(sys.stderr) as watched:
         folder, result = store_chunks(composed, config, watched)
     if as_json:
@@ -101,7 +102,7 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
 
     warm_up()
     made = demo_config(out, report)
-    composed = compose(made)
+    composed = Recipe.of_config(made).whole()
     folder, result, outlook = carry_out(composed, made, quiet=False)
     tell(folder, result, made, composed.remarks, outlook)
     print(

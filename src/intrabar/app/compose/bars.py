@@ -9,22 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.app.compose.series import (
-    Series,
-    given_series,
-    nanoseconds,
-    read_series,
-    reading_of,
-    remarks_of,
-)
-from intrabar.app.compose.traded import calendar_by_name, calendar_for
+from intrabar.app.compose.sources import request_of, sources_of
 from intrabar.app.config.file import absolute, validated
-from intrabar.app.config.model import Config, Source
+from intrabar.app.config.model import Config
 from intrabar.data.actions import actions_of, read_actions
 from intrabar.data.calendars import trade_dates
 from intrabar.data.frames import UNNAMED, frame_bars
 from intrabar.data.margins import read_margins
 from intrabar.data.reading.dialects import in_arguments
+from intrabar.data.series import Series, given_series
+from intrabar.data.series_reading import read_one, reading_of, remarks_of
+from intrabar.data.source import Source
+from intrabar.data.traded import calendar_by_name, calendar_for
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.remark import Remark
@@ -32,7 +28,7 @@ from intrabar.model.values import named, path, shown
 
 
 def series_in(data: Any, config: Config) -> list[Series]:
-    """The bars of every symbol, between the dates of the configuration.
+    """The bars of every symbol.
 
     Parameters
     ----------
@@ -43,11 +39,25 @@ def series_in(data: Any, config: Config) -> list[Series]:
     ------
     UsageError, DataError
     """
-    first, last = nanoseconds(config.start), nanoseconds(config.end, end=True)
-    found = _series(data, config)
-    if first is None and last is None:
-        return found
-    return [replace(one, bars=one.bars.between(first, last)) for one in found]
+    if isinstance(data, Mapping):
+        for symbol in data:
+            named("data: a symbol of it", symbol)
+        wanted = config.symbols or list(data)
+        for symbol in wanted:
+            if symbol not in data:
+                raise NotFoundError("symbol", symbol, data)
+        return [one_of(data[symbol], symbol, config) for symbol in wanted]
+    if isinstance(data, list | tuple):
+        if not all(isinstance(one, Bars) for one in data):
+            raise ConfigError("data: a list must hold Bars; give frames as {symbol: frame}")
+        return [_series_of_bars(one, config) for one in data]
+    symbols = config.symbols or [UNNAMED]
+    if len(symbols) > 1 and not _is_wide(data):
+        raise ConfigError(
+            f"symbols: {', '.join(symbols)} are traded, but data holds the bars of one; give "
+            f"{{{symbols[0]!r}: ..., {symbols[1]!r}: ...}}"
+        )
+    return [one_of(data, symbol, config) for symbol in symbols]
 
 
 def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Series:
@@ -60,11 +70,12 @@ def one_of(data: Any, symbol: str, config: Config, place: str = "data") -> Serie
         source = {"symbol": symbol, "file": str(path(f"{place}:", data)), "zone": config.zone}
         one = absolute(validated(Config, {"data": [source]}), Path())
         own = {name: getattr(config, name) for name in ("instruments", "period", "calendar")}
-        return read_series(one.model_copy(update=own))[0]
+        one = one.model_copy(update=own)
+        return read_one(sources_of(one)[0], request_of(one))
     if not hasattr(data, "columns"):
         raise ConfigError(f"{place}: is {shown(data)}, must be Bars, a frame or a path")
     named = calendar_for(symbol, said, config.calendar)
-    how = reading_of(Source(symbol=symbol), named, config)
+    how = reading_of(Source(symbol), named, request_of(config))
     checked, calendar = frame_bars(data, symbol, how)
     return given_series(checked.bars, calendar, remarks_of(checked.findings, symbol, in_arguments))
 
@@ -110,28 +121,6 @@ def around_of(
         finer = config.model_copy(update={"period": None})
         made["detail"] = one_of(given["detail"], symbol, finer, f"detail.{symbol}").bars
     return made
-
-
-def _series(data: Any, config: Config) -> list[Series]:
-    if isinstance(data, Mapping):
-        for symbol in data:
-            named("data: a symbol of it", symbol)
-        wanted = config.symbols or list(data)
-        for symbol in wanted:
-            if symbol not in data:
-                raise NotFoundError("symbol", symbol, data)
-        return [one_of(data[symbol], symbol, config) for symbol in wanted]
-    if isinstance(data, list | tuple):
-        if not all(isinstance(one, Bars) for one in data):
-            raise ConfigError("data: a list must hold Bars; give frames as {symbol: frame}")
-        return [_series_of_bars(one, config) for one in data]
-    symbols = config.symbols or [UNNAMED]
-    if len(symbols) > 1 and not _is_wide(data):
-        raise ConfigError(
-            f"symbols: {', '.join(symbols)} are traded, but data holds the bars of one; give "
-            f"{{{symbols[0]!r}: ..., {symbols[1]!r}: ...}}"
-        )
-    return [one_of(data, symbol, config) for symbol in symbols]
 
 
 def _is_wide(data: Any) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from intrabar.app.compose.series import Origin, Series, hash_around, origin
+from intrabar.app.compose.sources import written
 from intrabar.app.config.model import Source
 from intrabar.data.actions import iso, keep_actions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.margins import COLUMNS, Margins
 from intrabar.data.periods import period_text
+from intrabar.data.series import Origin, Series, hash_around, origin
 from intrabar.model.bars import Bars
 
 FOLDER = "bars"
@@ -31,7 +32,7 @@ class Read(NamedTuple):
 
 def without_bars(series: Series) -> Series | Read:
     """A series without its bars, where they can be read again."""
-    return series if series.source is None else Read(series.source, series.origin)
+    return series if series.source is None else Read(written(series.source), series.origin)
 
 
 def origin_of(series: Series | Read) -> Origin:

@@ -1,6 +1,6 @@
 """What the trials of a sweep stand on: markets, instruments and accounts, each made once.
 
-A trial changes them through a tree of changes (`places.tree_of`); most change none of them.
+A trial changes them through a tree (`parameter_paths.tree_of`); most change none of them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from intrabar.app.compose.kept_bars import Read, without_bars
+from intrabar.app.compose.options import make_account
 from intrabar.app.compose.parameter_paths import changed
-from intrabar.app.compose.run import assembled, make_account
-from intrabar.app.compose.series import Origin, Series, hash_around, nanoseconds, read_series
-from intrabar.app.compose.traded import Said, like
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.run_inputs import RunInputs
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config
-from intrabar.app.folders import saving
 from intrabar.data.manifest import content_hash
+from intrabar.data.series import Origin, Series, hash_around
+from intrabar.data.traded import Said, like
 from intrabar.engine.prepared import Prepared
-from intrabar.errors import IntrabarError, NotFoundError
-from intrabar.model.bars import Bars
+from intrabar.errors import IntrabarError
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.ledger import Data
 from intrabar.sim.account import Account
@@ -48,14 +48,14 @@ class Base(NamedTuple):
     prepared : Prepared
     instruments : tuple of Instrument
     account : Account
-    given : saving.RunInputs
+    given : RunInputs or None
         From which its runs are made again.
     """
 
     prepared: Prepared
     instruments: tuple[Instrument, ...]
     account: Account
-    given: saving.RunInputs
+    given: RunInputs | None
 
 
 class Known(NamedTuple):
@@ -79,24 +79,12 @@ class MarketCache:
 
     Parameters
     ----------
-    config : Config
-    series : sequence of Series, optional
-        Bars that a program gives; None: read what the configuration names.
-    rates : sequence of Bars
-        Currency pairs that go before those of the configuration.
-    instruments : {symbol: Instrument}
-        Those that a program gives as objects.
+    recipe : Recipe
+        The run that the changes are made to; its strategies are not looked at.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        series: Sequence[Series] | None,
-        rates: Sequence[Bars],
-        instruments: Mapping[str, Instrument],
-    ) -> None:
-        self._config, self._series, self._rates = config, series, rates
-        self._instruments = instruments
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self._markets: OrderedDict[str, Prepared] = OrderedDict()
         self._grounds: OrderedDict[str, Base] = OrderedDict()
         self._known: dict[str, Known] = {}
@@ -142,21 +130,35 @@ class MarketCache:
                 self._market(tree, self._market_name(tree))
 
     def _new(self, tree: Tree) -> Base:
-        config = self._changed(tree)
-        prepared = self._market(tree, self._market_name(tree))
-        known = self._told[self._market_name(tree)]
-        symbols = prepared.market.symbols
-        said = dict(zip(symbols, self._said(config, tree, symbols), strict=True))
+        recipe, name = self._changed(tree), self._market_name(tree)
+        prepared = self._market(tree, name)
+        known = self._told[name]
         instruments = tuple(
-            like(base, one) for base, one in zip(known.instruments, said.values(), strict=True)
+            like(base, recipe.said.get(base.symbol, {})) for base in known.instruments
         )
-        money = config.account.model_copy(update={"currency": known.currency})
-        config = config.model_copy(update={"account": money})
-        given = saving.RunInputs(config, known.bars, said, tuple(self._rates), known.more)
-        return Base(prepared, instruments, make_account(money), given)
+        account = replace(recipe.account, currency=known.currency)
+        memory = recipe.memory(known.currency, known.bars, known.more)
+        return Base(prepared, instruments, account, memory)
 
-    def _changed(self, tree: Tree) -> Config:
-        return validated(Config, changed(self._config, tree)) if tree else self._config
+    def _changed(self, tree: Tree) -> Recipe:
+        """The recipe with changes, and of what is said of symbols that which concerns its own."""
+        recipe = self._recipe
+        if tree:
+            config = validated(Config, changed(recipe.config, tree))
+            recipe = replace(recipe, config=config, account=make_account(config.account))
+        over = tree.get("instruments", {})
+        said = {s: self._said(recipe.config, s, over) for s in recipe.symbols}
+        around = {
+            place: {s: one for s, one in by_symbol.items() if s in said}
+            for place, by_symbol in recipe.around.items()
+        }
+        return replace(recipe, said=said, around=around)
+
+    def _said(self, config: Config, symbol: str, over: Mapping[str, Any]) -> Said:
+        own = self._recipe.said.get(symbol)
+        if isinstance(own, Instrument):
+            return replace(own, **over.get(symbol, {}))
+        return config.instruments.get(symbol, {})
 
     def _market_name(self, tree: Tree) -> str:
         """The changes that make another market."""
@@ -166,7 +168,7 @@ class MarketCache:
         costs = tree.get("instruments", {})
         own = {name: over for name, over in tree.items() if name not in ("account", "instruments")}
         own["currency"] = money.get("currency")
-        policy = money.get("path_policy", self._config.account.path_policy)
+        policy = money.get("path_policy", self._recipe.config.account.path_policy)
         own["detail"] = policy == "detail"
         own["instruments"] = [
             [symbol, name, value]
@@ -176,7 +178,7 @@ class MarketCache:
         ]
         unchanged = own == {
             "currency": None,
-            "detail": self._config.account.path_policy == "detail",
+            "detail": self._recipe.config.account.path_policy == "detail",
             "instruments": [],
         }
         return "" if unchanged else _name(own)
@@ -185,37 +187,14 @@ class MarketCache:
         return _once(self._markets, name, lambda: self._new_market(tree, name), self._most)
 
     def _new_market(self, tree: Tree, name: str) -> Prepared:
-        config = self._changed(tree)
-        series = read_series(config) if self._series is None else self._given(config)
-        symbols = [s.bars.symbol for s in series]
-        said = dict(zip(symbols, self._said(config, tree, symbols), strict=True))
-        market, instruments, config, more, _ = assembled(series, said, config, self._rates)
-        bars = tuple(without_bars(s) for s in series)
-        self._told[name] = Told(instruments, config.account.currency, bars, tuple(more))
-        around = "".join(hash_around(s) for s in series)
-        if market.fx is not None:
-            around += sha256(market.fx.tobytes()).hexdigest()
-        self._known[name] = Known(data_of(series), around)
-        return Prepared(market, tuple(x.calendar for x in instruments), keeps=True)
-
-    def _given(self, config: Config) -> list[Series]:
-        assert self._series is not None
-        first, last = nanoseconds(config.start), nanoseconds(config.end, end=True)
-        given = {s.bars.symbol: s for s in self._series}
-        for symbol in config.traded:
-            if symbol not in given:
-                raise NotFoundError("symbol", symbol, given)
-        wanted = [given[symbol] for symbol in config.traded or given]
-        return [replace(s, bars=s.bars.between(first, last)) for s in wanted]
-
-    def _said(self, config: Config, tree: Tree, symbols: Sequence[str]) -> list[Said]:
-        over = tree.get("instruments", {})
-        return [
-            replace(self._instruments[symbol], **over.get(symbol, {}))
-            if symbol in self._instruments
-            else config.instruments.get(symbol, {})
-            for symbol in symbols
-        ]
+        made = self._changed(tree).traded_market()
+        bars = tuple(without_bars(s) for s in made.series)
+        self._told[name] = Told(made.instruments, made.account.currency, bars, made.origins)
+        around = "".join(hash_around(s) for s in made.series)
+        if made.market.fx is not None:
+            around += sha256(made.market.fx.tobytes()).hexdigest()
+        self._known[name] = Known(data_of(made.series), around)
+        return Prepared(made.market, tuple(x.calendar for x in made.instruments), keeps=True)
 
 
 def _once(kept: OrderedDict[str, T], name: str, make: Callable[[], T], most: int) -> T:

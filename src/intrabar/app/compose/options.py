@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypedDict
 
-from intrabar.app.compose.bars import one_of, series_in, with_around
-from intrabar.app.compose.kept_bars import without_bars
-from intrabar.app.compose.run import assembled, is_open, make_account, make_strategies
-from intrabar.app.compose.series import read_series
-from intrabar.app.compose.strategies import in_zone
-from intrabar.app.compose.traded import Said
+from intrabar.app.compose.bars import one_of
 from intrabar.app.config.file import absolute, read_config, validated
 from intrabar.app.config.model import AccountConfig, Config
-from intrabar.app.folders import saving
-from intrabar.engine.run import Setup
+from intrabar.data.traded import Said
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.forks import require_threads
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.model.values import mapping, named, path, shown
-from intrabar.research.look_ahead.audit import Make
 from intrabar.sim.account import Account
 
 AROUND = {
@@ -104,36 +96,6 @@ class RunOptions(TypedDict, total=False):
     rates: Mapping[str, Any] | None
 
 
-def setup_given(make: Make | None, data: Any, given: RunOptions) -> Setup:
-    """What decides a run.
-
-    Parameters
-    ----------
-    make : function of the market
-        Its strategies; None: those of the configuration.
-    data : as in `backtest`
-    given : RunOptions
-
-    Raises
-    ------
-    UsageError, DataError
-    """
-    made, money, said = config_and_account(given)
-    around = around_given(given)
-    series = read_series(made) if data is None else series_in(data, made)
-    series = [with_around(s, made, around) for s in series]
-    rates = rates_given(around, made)
-    symbols = [s.bars.symbol for s in series]
-    require_traded(symbols, said, around)
-    market, instruments, made, more, remarks = assembled(series, said, made, rates)
-    money = replace(money, currency=made.account.currency)
-    strategies = make_strategies(made.strategies) if make is None else make(market)
-    strategies = in_zone(strategies, made.zone)
-    bars = tuple(without_bars(s) for s in series)
-    kept = saving.RunInputs(made, bars, said, tuple(rates), tuple(more))
-    return Setup(market, instruments, strategies, money, is_open, remarks=remarks, given=kept)
-
-
 def config_given(given: RunOptions) -> tuple[Config, Config]:
     """The configuration as it is, and with what is given in its place.
 
@@ -172,6 +134,18 @@ def config_and_account(given: RunOptions) -> tuple[Config, Account, dict[str, Sa
     return made.model_copy(update={"account": account, "instruments": plain}), money, said
 
 
+def make_account(given: AccountConfig) -> Account:
+    """The account of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        The calibrated path without its probability.
+    """
+    values = given.model_dump(exclude={"type"})
+    return Account(**values, cash_account=given.type == "cash")
+
+
 def account_config(money: Account, says_currency: bool) -> AccountConfig:
     """An account as a configuration writes it."""
     names = [name for name in AccountConfig.model_fields if hasattr(money, name)]
@@ -200,10 +174,10 @@ def around_given(given: RunOptions) -> dict[str, Mapping[str, Any]]:
     return around
 
 
-def rates_given(around: Mapping[str, Mapping[str, Any]], config: Config) -> list[Bars]:
-    """The bars of the currency pairs among what is given around the bars."""
-    rates = around["rates"].items()
-    return [one_of(bars, pair, config, f"rates.{pair}").bars for pair, bars in rates]
+def rates_given(rates: Mapping[str, Any], config: Config) -> tuple[Bars, ...]:
+    """The bars of the currency pairs that are given."""
+    named = rates.items()
+    return tuple(one_of(bars, pair, config, f"rates.{pair}").bars for pair, bars in named)
 
 
 def said_given(base: Config, given: RunOptions) -> dict[str, Said]:
@@ -241,21 +215,6 @@ def parameters_given(given: RunOptions) -> Mapping[str, Any] | None:
     """
     params = given.get("params")
     return None if params is None else mapping("params:", params, "{parameter: value}")
-
-
-def require_traded(
-    symbols: Sequence[str], said: Mapping[str, Said], around: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Refuse what is given for a symbol that is not traded.
-
-    Raises
-    ------
-    NotFoundError
-    """
-    for place, by_symbol in {"instruments": said, **around}.items():
-        for symbol in by_symbol:
-            if symbol not in symbols and place != "rates":
-                raise NotFoundError(f"symbol in {place}", symbol, symbols)
 
 
 def account_given(base: Config, given: RunOptions) -> Account:

@@ -1,12 +1,15 @@
-"""Strategies that a program gives: objects, names, or functions that make them of a market."""
+"""Strategies: those that a configuration names, and those that a program gives."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from intrabar.errors import ConfigError, IntrabarError
+from intrabar.app.config.model import StrategyConfig
+from intrabar.errors import ConfigError, IntrabarError, UsageError
 from intrabar.model.bars import Market
 from intrabar.model.values import shown
 from intrabar.research.look_ahead.audit import Make
@@ -14,6 +17,38 @@ from intrabar.strategy.blame import blame
 from intrabar.strategy.registry import AnyStrategy, load
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
+
+
+def make_strategies(given: list[StrategyConfig]) -> dict[str, AnyStrategy]:
+    """The enabled strategies by label, in order."""
+    made: dict[str, AnyStrategy] = {}
+    if any(":" in one.name for one in given) and "" not in sys.path:
+        sys.path.insert(0, "")  # `my_rules:Mine` is looked for in the working folder
+    for k, one in enumerate(given):
+        if not one.enabled:
+            continue
+        place = f"strategies[{k}]"
+        if one.label in made:
+            raise ConfigError(
+                f"{place}: {one.label!r} is there twice; tell them apart with 'as: another name'"
+            )
+        try:
+            made[one.label] = load(one.name, one.params)
+        except UsageError as error:
+            raise ConfigError(f"{place}{_at_fault(one, str(error))}: {error}") from error
+    if not made:
+        raise ConfigError("strategies: there is no strategy to run; enable at least one")
+    return made
+
+
+def _at_fault(one: StrategyConfig, message: str) -> str:
+    """The parameter that a message speaks of, as the end of its place."""
+    if message.startswith("unknown strategy"):
+        return ".name"
+    for key in one.params:
+        if re.search(rf"'{re.escape(key)}'|\b{re.escape(key)} is\b", message):
+            return f".params.{key}"
+    return ".params" if one.params else ""
 
 
 def strategies_of(given: Any, params: Mapping[str, Any] | None) -> dict[str, AnyStrategy]:

@@ -16,12 +16,9 @@ from intrabar.app.compose.factories import Maker, state_of
 from intrabar.app.compose.market_cache import MarketCache
 from intrabar.app.compose.parameter_paths import Path as Place
 from intrabar.app.compose.parameter_paths import canonical, paths_of, tree_of
-from intrabar.app.compose.run import is_open
-from intrabar.app.compose.series import Series
+from intrabar.app.compose.recipe import Recipe, is_open
 from intrabar.app.compose.strategies import in_zone
-from intrabar.app.config.model import Config
 from intrabar.engine.run import Setup
-from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.lean import Variant
 from intrabar.research.sweep.ledger import Data
@@ -35,17 +32,14 @@ class Variants:
 
     Parameters
     ----------
-    config : Config
+    recipe : Recipe
+        Of everything but the strategies.
     makers : sequence of Maker
         Of the strategies, in the order in which they act.
     places : sequence of str
         The parameters that are swept.
     symbols : sequence of str
         All that may be traded.
-    series, rates, instruments
-        As `MarketCache` takes them.
-    zone : str, optional
-        Of stamps in signals and weights that carry none.
 
     Raises
     ------
@@ -55,18 +49,14 @@ class Variants:
 
     def __init__(
         self,
-        config: Config,
+        recipe: Recipe,
         makers: Sequence[Maker],
         places: Sequence[str],
         symbols: Sequence[str],
-        series: Sequence[Series] | None = None,
-        rates: Sequence[Bars] = (),
-        instruments: Mapping[str, Instrument] | None = None,
-        zone: str | None = None,
     ) -> None:
         self.makers = list(makers)
-        self.zone = zone
-        self.grounds = MarketCache(config, series, rates, instruments or {})
+        self.zone = zone = recipe.config.zone
+        self.grounds = MarketCache(recipe)
         every = {place: paths_of(place, self.makers, symbols) for place in places}
         # Most trials change strategies alone.
         self._of_strategies = {
@@ -79,7 +69,7 @@ class Variants:
             if (own := [path for path in paths if path[0] != "strategies"])
         }
         named = {place: [canonical(path) for path in paths] for place, paths in every.items()}
-        told = _told(config, self.makers, instruments or {})
+        told = _told(recipe, self.makers)
         told |= {} if zone is None else {"zone": str(zone)}
         told |= {name: "" for names in named.values() for name in names}
         self._lines = [f"{name}={text}" for name, text in sorted(told.items())]
@@ -144,16 +134,15 @@ class Variants:
         )
 
 
-def _told(
-    config: Config, makers: Sequence[Maker], instruments: Mapping[str, Instrument]
-) -> dict[str, str]:
+def _told(recipe: Recipe, makers: Sequence[Maker]) -> dict[str, str]:
     """What decides every run beside data and parameters, place by place."""
-    values = config.model_dump(mode="json", by_alias=True)
+    values = recipe.config.model_dump(mode="json", by_alias=True)
     told = {"code": package_code()}
     told |= _leaves(("account",), values["account"])
     told |= _leaves(("instruments",), values["instruments"])
-    for symbol, instrument in instruments.items():
-        told |= _leaves(("instruments", symbol), state_of(instrument))
+    for symbol, one in recipe.said.items():
+        if isinstance(one, Instrument):
+            told |= _leaves(("instruments", symbol), state_of(one))
     for k, maker in enumerate(makers):
         told[f"strategies[{k}]"] = maker.label
         told |= _leaves(("strategies", k), maker.told())

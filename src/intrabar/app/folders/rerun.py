@@ -6,7 +6,7 @@ import sys
 from contextlib import nullcontext
 from typing import NamedTuple
 
-from intrabar.app.compose.run import compose
+from intrabar.app.compose.recipe import Recipe
 from intrabar.app.folders.runs import StoredRun, changed_data, config_of
 from intrabar.app.progress import bar
 from intrabar.engine.outcome.result import Result, finish
@@ -44,7 +44,7 @@ def remade(stored: StoredRun, *, quiet: bool = True) -> Remade:
             f"{stored.id} was run in chunks, and this needs it at one go; run a shorter part of "
             "its history without chunk, and ask that"
         )
-    composed = compose(config)
+    composed = Recipe.of_config(config).whole()
     notes = changed_data(stored, composed.origins)
     with nullcontext() if quiet else bar(sys.stderr) as shown:
         result = finish(Run(composed.setup), shown)

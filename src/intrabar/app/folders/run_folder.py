@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from intrabar.app.compose.run import Composed
-from intrabar.app.compose.series import Origin
+from intrabar.app.compose.recipe import Composed
 from intrabar.app.config.model import Config
 from intrabar.app.pages.report import report
 from intrabar.app.provenance import commit, machine, sources_of
+from intrabar.data.series import Origin
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.summary import titled
 from intrabar.errors import RunError

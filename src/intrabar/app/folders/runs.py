@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import polars as pl
 from pydantic import BaseModel
 
-from intrabar.app.compose.chunked import compose_chunks
-from intrabar.app.compose.run import compose
-from intrabar.app.compose.series import Origin
+from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import absolute, validated
 from intrabar.app.config.model import Config
 from intrabar.app.folders.run_folder import MANIFEST, TABLES
 from intrabar.app.provenance import sources_of
+from intrabar.data.series import Origin
 from intrabar.engine.chunks.run import ChunkedRun
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run
@@ -185,7 +184,7 @@ def rerun(stored: StoredRun) -> tuple[str, list[str]]:
     config = config_of(stored)
     if config.chunk is None:
         return _rerun_whole(stored, config)
-    composed = compose_chunks(config)
+    composed = Recipe.of_config(config).chunked(config.chunk)
     result = ChunkedRun(composed.setup, None).to_end()
     told = changed_data(stored, composed.origins)
     if result.digest != stored.manifest["digest"]:
@@ -195,7 +194,7 @@ def rerun(stored: StoredRun) -> tuple[str, list[str]]:
 
 
 def _rerun_whole(stored: StoredRun, config: Config) -> tuple[str, list[str]]:
-    composed = compose(config)
+    composed = Recipe.of_config(config).whole()
     told = changed_data(stored, composed.origins)
     result = finish(Run(composed.setup))
     if result.digest != stored.manifest["digest"]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,22 @@ import numpy as np
 
 from intrabar.app.compose.described import described, keep_arrays
 from intrabar.app.compose.kept_bars import (
-    Read,
     keep_bars,
     keep_series,
     origin_of,
     source_of,
     source_of_rate,
 )
-from intrabar.app.compose.run import Composed, compose
-from intrabar.app.compose.series import Origin, Series
-from intrabar.app.compose.traded import Said
+from intrabar.app.compose.recipe import Composed, Recipe
+from intrabar.app.compose.run_inputs import RunInputs
 from intrabar.app.config.file import absolute, validated, with_catalogue
 from intrabar.app.config.model import Config, StrategyConfig
+from intrabar.data.series import Series
+from intrabar.data.traded import Said
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Setup
 from intrabar.errors import IntrabarError, RunError
-from intrabar.model.bars import Bars, Detail, Market
+from intrabar.model.bars import Detail, Market
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
@@ -36,87 +35,66 @@ ARRAYS = "signals"
 """The folder, in that of a run, of arrays that were given."""
 
 
-@dataclass(frozen=True, eq=False)
-class RunInputs:
-    """What a call was given: from it the run is made again.
+def save(
+    inputs: RunInputs, result: Result, out: Path | str | None, name: str, report: bool
+) -> Path:
+    """Store a run as `intrabar backtest` does, with the bars and arrays that were given.
 
-    Parameters
-    ----------
-    config : Config
-        With the arguments in it; its data and strategies are not looked at.
-    bars : tuple of Series or Read
-        Those that a program gave, and where the others were read.
-    said : mapping of symbol to Said
-        What was said of instruments.
-    rates : tuple of Bars
-        Currency pairs that were given.
-    more : tuple of Origin
-        Of those that were read.
+    Raises
+    ------
+    RunError
+        It could not be written; nothing is left behind.
     """
+    from intrabar.app.folders.run_folder import make_home, store  # a run alone needs no report
 
-    config: Config
-    bars: tuple[Series | Read, ...]
-    said: Mapping[str, Said]
-    rates: tuple[Bars, ...] = ()
-    more: tuple[Origin, ...] = ()
+    home = Path(inputs.config.out if out is None else out)
+    make_home(home)
+    setup = result.setup
+    strategies, lost = _strategies(setup)
+    config = inputs.config.model_copy(
+        update={
+            "name": name or inputs.config.name,
+            "out": str(home),
+            "report": report,
+            "chunk": None,
+            "data": [source_of(one) for one in inputs.bars],
+            "symbols": [],
+            "rates": [*inputs.config.rates, *map(source_of_rate, inputs.rates)],
+            "instruments": {symbol: _values(x) for symbol, x in inputs.said.items()},
+            "strategies": strategies,
+        }
+    )
+    config = with_catalogue(config)
+    origins = [*map(origin_of, inputs.bars), *inputs.more]
 
-    def save(self, result: Result, out: Path | str | None, name: str, report: bool) -> Path:
-        """Store a run of these bars as `intrabar backtest` does.
+    def keep(folder: Path) -> str:
+        for one in inputs.bars:
+            if isinstance(one, Series):
+                keep_series(one, folder)
+        for bars in inputs.rates:
+            keep_bars(bars, "", folder)
+        for k, strategy in enumerate(setup.strategies.values()):
+            if isinstance(strategy, Signals | Weights):
+                keep_arrays(strategy, setup.market, folder / _file(k))
+        told = lost or _not_again(setup, absolute(config, folder))
+        if told:
+            print(f"note: {told}", file=sys.stderr)
+        return told
 
-        Raises
-        ------
-        RunError
-            It could not be written; nothing is left behind.
-        """
-        from intrabar.app.folders.run_folder import make_home, store  # a run alone needs no report
+    return store(Composed(setup, origins, []), result, config, keep)
 
-        home = Path(self.config.out if out is None else out)
-        make_home(home)
-        setup = result.setup
-        strategies, lost = self._strategies(setup)
-        config = self.config.model_copy(
-            update={
-                "name": name or self.config.name,
-                "out": str(home),
-                "report": report,
-                "chunk": None,
-                "data": [source_of(one) for one in self.bars],
-                "symbols": [],
-                "rates": [*self.config.rates, *map(source_of_rate, self.rates)],
-                "instruments": {symbol: _values(x) for symbol, x in self.said.items()},
-                "strategies": strategies,
-            }
-        )
-        config = with_catalogue(config)
-        origins = [*map(origin_of, self.bars), *self.more]
 
-        def keep(folder: Path) -> str:
-            for one in self.bars:
-                if isinstance(one, Series):
-                    keep_series(one, folder)
-            for bars in self.rates:
-                keep_bars(bars, "", folder)
-            for k, strategy in enumerate(setup.strategies.values()):
-                if isinstance(strategy, Signals | Weights):
-                    keep_arrays(strategy, setup.market, folder / _file(k))
-            told = lost or _not_again(setup, absolute(config, folder))
-            if told:
-                print(f"note: {told}", file=sys.stderr)
-            return told
-
-        return store(Composed(setup, origins, []), result, config, keep)
-
-    def _strategies(self, setup: Setup) -> tuple[list[StrategyConfig], str]:
-        """The strategies as a configuration names them, and why one cannot be."""
-        made, lost = [], ""
-        for k, (label, strategy) in enumerate(setup.strategies.items()):
-            try:
-                one = described(label, strategy, _file(k))
-            except RunError as error:
-                one = {"name": type(strategy).__qualname__, "as": label}
-                lost = lost or str(error)
-            made.append(validated(StrategyConfig, one))
-        return made, lost
+def _strategies(setup: Setup) -> tuple[list[StrategyConfig], str]:
+    """The strategies as a configuration names them, and why one cannot be."""
+    made, lost = [], ""
+    for k, (label, strategy) in enumerate(setup.strategies.items()):
+        try:
+            one = described(label, strategy, _file(k))
+        except RunError as error:
+            one = {"name": type(strategy).__qualname__, "as": label}
+            lost = lost or str(error)
+        made.append(validated(StrategyConfig, one))
+    return made, lost
 
 
 def _file(number: int) -> str:
@@ -136,7 +114,7 @@ def _values(said: Said) -> dict[str, Any]:
 def _not_again(setup: Setup, config: Config) -> str:
     """Why a configuration does not make the run of a setup; "" where it does."""
     try:
-        made = compose(config).setup
+        made = Recipe.of_config(config).whole().setup
     except IntrabarError as error:
         return f"it cannot be made again: {error}"
     if made.instruments != setup.instruments:

@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from intrabar.analysis.equity import Key
-from intrabar.app.compose.market import guessed
 from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.app.pages.report import noted
+from intrabar.data.detail import guessed
 from intrabar.engine.chunks.run import ChunkedResult
 from intrabar.engine.outcome.result import BAND
 from intrabar.engine.outcome.summary import is_idle, titled

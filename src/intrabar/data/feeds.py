@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from intrabar.app.compose.jumps import jumps
-from intrabar.app.compose.market import pairs_for, settled
-from intrabar.app.compose.series import (
-    Origin,
-    Series,
-    adjustment_of,
-    given_detail,
-    known_actions,
-    named_calendar,
-    nanoseconds,
-    read_one,
-    require_names,
-    stored_remarks,
-)
-from intrabar.app.compose.traded import Said, traded
-from intrabar.app.config.model import Config, Source
 from intrabar.data.alongside import Alongside
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.continuous import kept_rolls
@@ -33,11 +17,21 @@ from intrabar.data.detail import shorter
 from intrabar.data.hours import UnderFeed, is_same
 from intrabar.data.manifest import content_hash
 from intrabar.data.margins import read_margins
+from intrabar.data.market import RateSources, pairs_for
 from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.data.rates import Pair
+from intrabar.data.series import Origin, Series
+from intrabar.data.series_reading import (
+    adjustment_of,
+    given_detail,
+    known_actions,
+    named_calendar,
+    read_one,
+    stored_remarks,
+)
+from intrabar.data.source import BarsRequest, Source
 from intrabar.data.stored import StoredFeed
 from intrabar.data.timeline import require_one_period
-from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 
@@ -50,7 +44,12 @@ class Fed:
     origin: Origin
     alongside: Alongside
     calendar: str = ""
-    remarks: tuple[Remark, ...] = ()
+    odd: tuple[Remark, ...] = ()
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+        return self.feed.symbol
 
     @property
     def seen(self) -> Seen:
@@ -66,12 +65,11 @@ def fed(series: Series) -> Fed:
         series.rolls,
         None if series.detail is None else WholeFeed(series.detail),
     )
-    odd = (*series.remarks, *jumps(series))
-    return Fed(WholeFeed(series.bars), series.origin, along, series.calendar, odd)
+    return Fed(WholeFeed(series.bars), series.origin, along, series.calendar, series.odd)
 
 
-def read_feeds(config: Config) -> list[Fed]:
-    """The bars of every traded symbol, as `read_series`, to be read as they come.
+def read_feeds(sources: Sequence[Source], request: BarsRequest) -> list[Fed]:
+    """The bars of sources, as `read_series`, to be read as they come.
 
     Only the catalogue's come piece by piece; a file is read whole.
 
@@ -80,76 +78,43 @@ def read_feeds(config: Config) -> list[Fed]:
     ConfigError, NotFoundError, DataError
         As `read_series`.
     """
-    require_names(config)
-    found = [_read(source, config) for source in sources_of(config)]
+    found = [_read(source, request) for source in sources]
     require_one_period([one.feed for one in found])
     return found
 
 
-def sources_of(config: Config) -> list[Source]:
-    """Where the bars of every traded symbol are."""
-    if not config.traded:
-        raise ConfigError("there are no bars to run on; name symbols, or data")
-    known = {source.symbol: source for source in config.data}
-    for symbol in config.traded:
-        if config.data and symbol not in known:
-            raise NotFoundError("symbol", symbol, known)
-    return [known.get(symbol) or Source(symbol=symbol) for symbol in config.traded]
-
-
-def is_stored(source: Source) -> bool:
-    """Whether the bars are of the catalogue as they are."""
-    return not (source.file or source.sample or source.contracts)
-
-
-def stored(source: Source, config: Config) -> StoredFeed:
-    """The bars of the catalogue between the dates of a configuration."""
+def stored(source: Source, request: BarsRequest) -> StoredFeed:
+    """The bars of the catalogue between the dates of a run."""
     return Catalogue(source.catalogue).feed(
-        source.symbol,
-        source.period or config.period,
-        nanoseconds(config.start),
-        nanoseconds(config.end, end=True),
+        source.symbol, source.period or request.period, request.first, request.last
     )
-
-
-def fed_instruments(
-    found: Sequence[Fed],
-    said: Mapping[str, Said],
-    config: Config,
-    rates: Sequence[Feed] = (),
-) -> tuple[tuple[Instrument, ...], Config, tuple[Remark, ...]]:
-    """The instruments, the account's currency and the remarks, as `compose.assembled`."""
-    instruments, told = traded([one.seen for one in found], said)
-    symbols, currencies = [one.feed.symbol for one in found], [x.currency for x in instruments]
-    config, settling = settled(config, currencies, symbols, [one.symbol for one in rates])
-    odd = [remark for one in found for remark in one.remarks]
-    return instruments, config, tuple(dict.fromkeys([*odd, *told, *settling]))
 
 
 def rates_for(
     found: Sequence[Fed],
     instruments: Sequence[Instrument],
-    config: Config,
+    currency: str,
+    rates: RateSources,
     given: Sequence[Feed] = (),
 ) -> tuple[dict[Pair, Feed], list[Origin]]:
     """Rates of exchange for what is not in the account's currency, as `market_of` finds them."""
 
-    def read(source: Source, open_ended: Config) -> tuple[Feed, Origin]:
-        one = _read(source, open_ended)
+    def read(source: Source, request: BarsRequest) -> tuple[Feed, Origin]:
+        one = _read(source, request)
         return one.feed, one.origin
 
     currencies = [x.currency for x in instruments]
-    return pairs_for([one.feed for one in found], currencies, config, given, read)
+    return pairs_for([one.feed for one in found], currencies, currency, rates, given, read)
 
 
-def _read(source: Source, config: Config) -> Fed:
-    if not is_stored(source):
-        return fed(read_one(source, config))
+def _read(source: Source, request: BarsRequest) -> Fed:
+    if not source.is_stored:
+        return fed(read_one(source, request))
     catalogue = Catalogue(source.catalogue)
-    feed = stored(source, config)
+    feed = stored(source, request)
     detail = detail_hash = None
-    if config.account.path_policy == "detail":
-        detail, detail_hash = _detail(source, config, feed.period)
+    if request.with_detail:
+        detail, detail_hash = _detail(source, request, feed.period)
     along = Alongside(
         known_actions(source, source.adjustment or adjustment_of(feed.manifest)),
         read_margins(source.margins, source.symbol) if source.margins else None,
@@ -157,17 +122,17 @@ def _read(source: Source, config: Config) -> Fed:
         detail,
     )
     told = stored_remarks(feed.manifest)
-    own, named = feed.manifest.calendar, named_calendar(source, config)
+    own, named = feed.manifest.calendar, named_calendar(source, request)
     origin = replace(_origin(feed, source), around=_hash(along, detail_hash))
     if named is None or is_same(own, named):
         return Fed(feed, origin, along, own, told)
     return Fed(UnderFeed(feed, own, named), origin, along, named, told)
 
 
-def _detail(source: Source, config: Config, period: int) -> tuple[Feed | None, str | None]:
+def _detail(source: Source, request: BarsRequest, period: int) -> tuple[Feed | None, str | None]:
     """Lower bars, and their hash."""
     if source.detail:
-        bars = given_detail(source, config)
+        bars = given_detail(source, request)
         return WholeFeed(bars), content_hash(bars)
     catalogue = Catalogue(source.catalogue)
     manifest = shorter(catalogue, source.symbol, period)

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
-from intrabar.app.compose.series import Origin, Series, read_one
-from intrabar.app.config.model import Config, Source
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.continuous import placed
-from intrabar.data.detail import detail_rows
+from intrabar.data.detail import detail_rows, guessed
 from intrabar.data.instruments import pair_of
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.rates import Pair, links, pairs_of, rates_on
+from intrabar.data.series import Origin, Series
+from intrabar.data.series_reading import read_one
+from intrabar.data.source import BarsRequest, Source
 from intrabar.data.timeline import HasPeriod, market_from_bars
 from intrabar.errors import ConfigError
-from intrabar.model.bars import Action, Bars, Market, Times
+from intrabar.model.bars import Action, Bars, Market
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
+
+
+@dataclass(frozen=True, slots=True)
+class RateSources:
+    """Where rates of exchange are, for what is not in the account's currency.
+
+    Parameters
+    ----------
+    named : sequence of Source
+        Those that a configuration names.
+    catalogue : path or None
+        Has others.
+    request : BarsRequest
+        What the run asks of its sources; rates are read from their first bar to their last.
+    """
+
+    named: Sequence[Source] = ()
+    catalogue: str | None = None
+    request: BarsRequest = field(default_factory=BarsRequest)
+
+    @property
+    def whole(self) -> BarsRequest:
+        """What is asked of a rate: all of its bars, of any period, without lower ones."""
+        return replace(self.request, first=None, last=None, period=None, with_detail=False)
 
 
 def market_of(
     series: Sequence[Series],
     instruments: Sequence[Instrument],
-    config: Config,
-    rates: Sequence[Bars] = (),
+    currency: str,
+    rates: RateSources,
+    given: Sequence[Bars] = (),
+    with_detail: bool = False,
 ) -> tuple[Market, list[Origin], list[str]]:
     """The market of a run.
 
@@ -36,10 +63,13 @@ def market_of(
     series : sequence of Series
         In the order of the instruments.
     instruments : sequence of Instrument
-    config : Config
-        Says the account and where rates of exchange are.
-    rates : sequence of Bars
-        Currency pairs that go before those of the configuration.
+    currency : str
+        Of the account.
+    rates : RateSources
+    given : sequence of Bars
+        Currency pairs that go before those of `rates`.
+    with_detail : bool
+        Lay the lower bars of the series under their bars.
 
     Returns
     -------
@@ -57,12 +87,12 @@ def market_of(
     market = market_from_bars([s.bars for s in series])
     actions = [a for j, s in enumerate(series) for a in _actions(s, market, j)]
     actions.sort(key=lambda action: action.bar)
-    account = config.account.currency
     currencies = [x.currency for x in instruments]
-    pairs, origins = pairs_for([s.bars for s in series], currencies, config, rates, _bars_of)
-    fx = rates_on(market.time, currencies, account, pairs)
+    bars = [s.bars for s in series]
+    pairs, origins = pairs_for(bars, currencies, currency, rates, given, _bars_of)
+    fx = rates_on(market.time, currencies, currency, pairs)
     market = replace(market, actions=tuple(actions), fx=fx)
-    if config.account.path_policy != "detail":
+    if not with_detail:
         return market, origins, []
     market, told = _with_detail(market, series, instruments)
     return market, origins, told
@@ -83,48 +113,58 @@ Prices = TypeVar("Prices", bound=HasPeriod)
 
 
 def settled(
-    config: Config, currencies: Sequence[str], symbols: Sequence[str], given: Sequence[str] = ()
-) -> tuple[Config, tuple[Remark, ...]]:
-    """A configuration whose account is in a currency that the run can be settled in.
+    currency: str,
+    is_said: bool,
+    currencies: Sequence[str],
+    symbols: Sequence[str],
+    rates: RateSources,
+    given: Sequence[str] = (),
+) -> str:
+    """The currency that the account of a run is in.
 
-    Where nobody says the account's currency, all instruments are in one, and no rate of exchange
-    leads from it to the usual one, the account is in theirs.
+    Where nobody says it, all instruments are in one, and no rate of exchange leads from it to the
+    usual one, the account is in theirs.
 
     Parameters
     ----------
-    config : Config
+    currency : str
+        That of the account as it is.
+    is_said : bool
+        Whether somebody said it.
     currencies : sequence of str
         Of the instruments.
     symbols, given : sequence of str
         Of the instruments, and of rates of exchange that a program gives.
+    rates : RateSources
     """
-    account = config.account
-    if "currency" in account.model_fields_set or set(currencies) in ({account.currency}, set()):
-        return config, ()
-    if len(set(currencies)) > 1:
-        return config, ()
+    if is_said or len(set(currencies)) != 1 or currencies[0] == currency:
+        return currency
     own = currencies[0]
-    named = [*symbols, *given, *(source.symbol for source in config.rates)]
+    named = [*symbols, *given, *(source.symbol for source in rates.named)]
     pairs = [pair for name in named if (pair := pair_of(name)) is not None]
     try:
-        links(own, account.currency, [*pairs, *_kept(config, 0)])
+        links(own, currency, [*pairs, *_kept(rates.catalogue, 0)])
     except ConfigError:
-        text = (
-            f"the account is in {own}, the currency of {', '.join(symbols[:5])}, because none was "
-            f"said: cash {account.cash:,.0f} {own}. Say it: account: {{currency: {own}}}, "
-            f"--currency {own}; for another, give rates of exchange"
-        )
-        money = account.model_copy(update={"currency": own})
-        return config.model_copy(update={"account": money}), (Remark(text),)
-    return config, ()
+        return own
+    return currency
+
+
+def settling(currency: str, cash: float, symbols: Sequence[str]) -> Remark:
+    """That the account is in a currency which nobody said."""
+    return Remark(
+        f"the account is in {currency}, the currency of {', '.join(symbols[:5])}, because none was "
+        f"said: cash {cash:,.0f} {currency}. Say it: account: {{currency: {currency}}}, "
+        f"--currency {currency}; for another, give rates of exchange"
+    )
 
 
 def pairs_for(
     traded: Sequence[Prices],
     currencies: Sequence[str],
-    config: Config,
+    into: str,
+    rates: RateSources,
     given: Sequence[Prices],
-    read: Callable[[Source, Config], tuple[Prices, Origin]],
+    read: Callable[[Source, BarsRequest], tuple[Prices, Origin]],
 ) -> tuple[dict[Pair, Prices], list[Origin]]:
     """The pairs that lead to the account's currency: given, traded, or of the catalogue.
 
@@ -133,7 +173,9 @@ def pairs_for(
     traded : sequence of bars or feeds
     currencies : sequence of str
         Of the instruments.
-    config : Config
+    into : str
+        Currency of the account.
+    rates : RateSources
     given : sequence of bars or feeds
         Pairs that go before all others.
     read : callable
@@ -144,37 +186,32 @@ def pairs_for(
     ConfigError, DataError
         A pair is missing, or cannot be read.
     """
-    into = config.account.currency
     foreign = sorted({currency for currency in currencies if currency != into})
     if not foreign:
         return {}, []
-    plain = config.account.model_copy(update={"path_policy": "worst"})  # needs no lower bars
-    whole = {"start": None, "end": None, "period": None, "account": plain}
-    open_ended = config.model_copy(update=whole)
     known = [one.symbol for one in traded]
-    told = [read(x, open_ended) for x in config.rates if x.symbol not in known]
+    told = [read(x, rates.whole) for x in rates.named if x.symbol not in known]
     found = {**pairs_of(traded), **pairs_of([one for one, _ in told]), **pairs_of(given)}
     origins = [origin for _, origin in told]
     for currency in foreign:
         try:
             links(currency, into, list(found))
         except ConfigError:
-            kept = _kept(config, traded[0].period)
+            kept = _kept(rates.catalogue, traded[0].period)
             for pair, _ in links(currency, into, [*found, *kept]):
                 if pair not in found:
-                    found[pair], origin = read(kept[pair], open_ended)
+                    found[pair], origin = read(kept[pair], rates.whole)
                     origins.append(origin)
     return found, origins
 
 
-def _bars_of(source: Source, config: Config) -> tuple[Bars, Origin]:
-    one = read_one(source, config)
+def _bars_of(source: Source, request: BarsRequest) -> tuple[Bars, Origin]:
+    one = read_one(source, request)
     return one.bars, one.origin
 
 
-def _kept(config: Config, period: int) -> dict[Pair, Source]:
+def _kept(root: str | None, period: int) -> dict[Pair, Source]:
     """The pairs of the catalogue, with bars of the run's length or else the shortest."""
-    root = next((s.catalogue for s in config.data if s.catalogue), None)
     found: dict[Pair, Source] = {}
     listed = sorted(
         Catalogue(root).list(),
@@ -213,13 +250,3 @@ def _with_detail(
     detail, missing = detail_rows(market, bars, [x.tick_size for x in instruments])
     real = (~np.isnan(market.open)).sum(axis=0)
     return replace(market, detail=detail), guessed(market.symbols, missing, real)
-
-
-def guessed(symbols: Sequence[str], missing: Times, real: Times) -> list[str]:
-    """How many of the bars of each instrument have no lower bars, in words."""
-    return [
-        f"{symbol}: {none:,} of {all_:,} bars have no lower bars that agree with them; their path "
-        "is the shortest"
-        for symbol, none, all_ in zip(symbols, missing, real, strict=True)
-        if none
-    ]
