@@ -12,7 +12,6 @@ import pytest
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.exits import FixedRatio, TrailingATR
-from intrabar.strategy import registry
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
@@ -105,13 +104,13 @@ def test_an_import_path_names_a_strategy_an_entry_a_function_or_a_finished_one(
 def test_an_entry_point_is_found_by_its_name(
     module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = EntryPoint("Theirs", "my_strategies:Mine", registry.GROUP)
+    point = EntryPoint("Theirs", "my_strategies:Mine", "intrabar.strategies")
 
     def offered(group: str) -> EntryPoints:
         assert group == "intrabar.strategies"
         return EntryPoints([point])
 
-    monkeypatch.setattr(registry, "entry_points", offered)
+    monkeypatch.setattr("intrabar.plugins.entry_points", offered)
     assert "Theirs" in known()
     assert load("Theirs", {"threshold": 2.0}) == Mine(threshold=2.0)
     with pytest.raises(NotFoundError, match="did you mean 'Theirs'"):

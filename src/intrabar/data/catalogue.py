@@ -27,6 +27,7 @@ from intrabar.data.periods import parse_period, period_text
 from intrabar.data.readers import RawBars, Reading, read_file
 from intrabar.data.reading.file_names import symbol_of
 from intrabar.data.reading.lines import NotPlainError
+from intrabar.data.reading.offered import READERS
 from intrabar.data.stored import StoredFeed, readable, require_rows, stored_hash
 from intrabar.data.storing import MANIFEST, store_version
 from intrabar.errors import ConfigError, DataError, NotFoundError
@@ -125,7 +126,7 @@ class Catalogue:
 
     def _streamed(self, path: Path, symbol: str, how: Reading, adjustment: str) -> Imported | None:
         """Import a large text piece by piece; None where it has to be read whole."""
-        if not path.is_file() or path.stat().st_size < streamed.LARGE:
+        if not path.is_file() or path.stat().st_size < streamed.LARGE or how.format in READERS:
             return None
         try:
             source = streamed.Streamed(path, symbol, how)

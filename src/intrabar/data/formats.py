@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from intrabar.data.reading.offered import READERS
 from intrabar.data.reading.words import (
     CLOCKS,
     DAYS,
@@ -125,7 +126,8 @@ def find_format(
     if side not in SIDES:
         raise ConfigError(f"side is {side!r}, must be one of {', '.join(SIDES)}")
     if wanted is not None and wanted not in FORMATS:
-        raise ConfigError(f"format is {wanted!r}, must be one of {', '.join(FORMATS)}")
+        known = ", ".join([*FORMATS, *READERS.names()])
+        raise ConfigError(f"format is {wanted!r}, must be one of {known}")
     given = _mapped(columns, mapping or {})
     has: dict[str, str] = {}
     for column in columns:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.data import calendars, periods
-from intrabar.data.formats import Format, find_format
+from intrabar.data.formats import FORMATS, Format, find_format
 from intrabar.data.instruments import pair_of
 from intrabar.data.reading.headless import named_columns
 from intrabar.data.reading.numbers import numbers_of
+from intrabar.data.reading.offered import READERS, read_by
 from intrabar.data.reading.placing import Place, place
 from intrabar.data.reading.several import one_instrument, one_ticker
 from intrabar.data.reading.sources import table_in
@@ -172,7 +173,10 @@ def read_file(path: Path | str, how: Reading | None = None) -> RawBars:
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     try:
-        table = table_in(content, how.symbol, how.columns)
+        if how.format is not None and how.format not in FORMATS and how.format in READERS:
+            table, how = read_by(how.format, path), replace(how, format=None)
+        else:
+            table = table_in(content, how.symbol, how.columns)
         return read_table(table, how, path.name, sha256)
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error

@@ -8,12 +8,13 @@ not exist, or a value out of its range, never reaches `compute`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError, IntrabarError, NotFoundError, at_fault
 from intrabar.indicators.indicator import COLUMNS, LONGEST_PERIOD, Indicator, Param
 from intrabar.model.values import as_float, choice, shown
+from intrabar.plugins import Table
 
 SEEDINGS = ("sma", "first")
 
@@ -67,11 +68,15 @@ OWN: dict[str, Own] = {
 }
 
 
+INDICATORS: Table[Callable[..., Indicator]] = Table("indicator", "intrabar.indicators", {})
+"""Functions of other packages that make an indicator of those that are here."""
+
+
 def names() -> frozenset[str]:
     """All names that a configuration may use; TA-Lib's in upper case."""
     from intrabar.indicators.talib_functions import FUNCTIONS
 
-    return FUNCTIONS | set(OWN) | {"cross"}
+    return FUNCTIONS | set(OWN) | {"cross", *INDICATORS.names()}
 
 
 def make(
@@ -87,7 +92,7 @@ def make(
     Parameters
     ----------
     name : str
-        One of ours, or a TA-Lib function in upper or lower case.
+        One of ours, a TA-Lib function in upper or lower case, or another package's.
     positional, given : values
         Parameters in order, and by name.
     source : str or sequence of str
@@ -104,6 +109,9 @@ def make(
     """
     if name == "price" and positional and source is None:
         source, positional = positional[0], positional[1:]
+    if name not in OWN and not _is_talib(name) and name in INDICATORS:
+        made = _offered(name, positional, dict(given or {}), source)
+        return select(made, output) if output else made
     parts = _own if name in OWN else _talib
     params, defaults, columns, selectable, outputs = parts(name, positional, given or {})
     known = name if name in OWN else name.upper()
@@ -117,6 +125,27 @@ def make(
 
 _Parts = tuple[dict[str, Param], dict[str, Param], tuple[str, ...], bool, tuple[str, ...]]
 """Parameters, their defaults, columns, whether others may take their place, outputs."""
+
+
+def _is_talib(name: str) -> bool:
+    from intrabar.indicators.talib_functions import FUNCTIONS
+
+    return name.upper() in FUNCTIONS
+
+
+def _offered(name: str, positional: Sequence[Any], given: dict[str, Any], source: Any) -> Indicator:
+    """What the function of another package makes."""
+    if source is not None:
+        given["source"] = source
+    try:
+        made = INDICATORS.load(name)(*positional, **given)
+    except IntrabarError:
+        raise
+    except Exception as e:
+        raise ConfigError(f"indicator {name}: {at_fault(e)}") from e
+    if not isinstance(made, Indicator):
+        raise ConfigError(f"indicator {name}: its function made {shown(made)}, no indicator")
+    return made
 
 
 def _own(name: str, positional: Sequence[Any], given: Mapping[str, Any]) -> _Parts:

@@ -1,7 +1,7 @@
-"""Strategies by name: ours, third parties' entry points, and import paths.
+"""Strategies and exits by name: ours, those of other packages, and import paths.
 
-A third party offers one through the entry-point group `intrabar.strategies`; anything else is
-named by `package.module:Name`.
+Another package offers them through the entry-point groups `intrabar.strategies` and
+`intrabar.exits`; anything else is named by `package.module:Name`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from intrabar.errors import (
@@ -23,6 +22,7 @@ from intrabar.errors import (
 )
 from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
 from intrabar.model.values import Bounds, Rule, shown, taken
+from intrabar.plugins import Table
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
@@ -30,7 +30,6 @@ from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import Weights
 
-GROUP = "intrabar.strategies"
 ENTRIES: dict[str, Any] = {
     "CoinFlip": CoinFlip,
     "MovingAverageCrossover": MovingAverageCrossover,
@@ -41,6 +40,8 @@ EXITS: dict[str, Any] = {
     "FixedRatio": FixedRatio,
     "TrailingATR": TrailingATR,
 }
+STRATEGIES: Table[Any] = Table("strategy", "intrabar.strategies", ENTRIES)
+EXIT_RULES: Table[Any] = Table("exit", "intrabar.exits", EXITS)
 KINDS: dict[str, Rule] = {
     "int": Bounds(-math.inf, whole=True),
     "float": Bounds(-math.inf),
@@ -55,7 +56,7 @@ AnyStrategy = Bot | Strategy | Signals | Weights
 
 def known() -> list[str]:
     """Names that a configuration may use without an import path."""
-    return sorted([*ENTRIES, *(point.name for point in entry_points(group=GROUP))])
+    return sorted(STRATEGIES.names())
 
 
 def load(name: str, params: Mapping[str, Any] | None = None) -> AnyStrategy:
@@ -113,14 +114,12 @@ def gated(strategy: AnyStrategy, gates: Gates) -> AnyStrategy:
 
 def find(name: str) -> Any:
     """The class (or function, or finished strategy) behind a name."""
-    if name in ENTRIES:
-        return ENTRIES[name]
-    if ":" in name:
-        return _imported(name)
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return point.load()
-    raise NotFoundError("strategy", name, known())
+    return _imported(name) if ":" in name else STRATEGIES.load(name)
+
+
+def find_exit(name: str, what: str = "exit") -> Any:
+    """The class behind the name of an exit; `what` is what messages call it."""
+    return _imported(name) if ":" in name else EXIT_RULES.load(name, what)
 
 
 def _imported(name: str) -> Any:
@@ -149,9 +148,7 @@ def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     if isinstance(exit_, Mapping):
         values = {key: value for key, value in exit_.items() if key != "name"}
         chosen = str(exit_.get("name", "FixedRatio"))
-        if chosen not in EXITS and ":" not in chosen:
-            raise NotFoundError(f"exit of {name}", chosen, EXITS)
-        made = EXITS[chosen] if chosen in EXITS else find(chosen)
+        made = find_exit(chosen, f"exit of {name}")
         parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
     if not hasattr(parts.get("exit", FixedRatio), "initial_levels"):
         raise ConfigError(f"{name}: exit is {shown(exit_)}, must be a name, or a mapping with one")

@@ -21,9 +21,9 @@ from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.registry import (
     BOT_PARAMETERS,
-    EXITS,
     AnyStrategy,
     find,
+    find_exit,
     parameter_names,
     strategy_from,
 )
@@ -61,7 +61,7 @@ class FromName:
             return _places(own)
         exits = self.params.get("exit")
         name = exits.get("name") if isinstance(exits, Mapping) else exits
-        exit_ = EXITS.get(name or "FixedRatio") or find(str(name))
+        exit_ = find_exit(str(name or "FixedRatio"))
         inner = [f"exit.{x}" for x in ["name", *parameter_names(exit_)]]
         inner += [f"gates.{x}" for x in parameter_names(Gates)]
         return _places([*own, *BOT_PARAMETERS, *inner])
