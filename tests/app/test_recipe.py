@@ -67,6 +67,15 @@ def test_a_split_that_is_told_is_no_jump_in_chunks_either(tmp_path: Path) -> Non
     assert not any("is a split" in told for told in parts.warnings)
 
 
+def test_ticks_of_no_grid_are_told_in_chunks_too(tmp_path: Path) -> None:
+    costs = {**COSTS, "tick_size": 0, "slippage_ticks": 2}
+    given: Any = {"symbols": "AAA", "instruments": {"AAA": costs}}
+    parts = ib.backtest("CoinFlip", daily([100.0] * 20), chunk=8, out=tmp_path / "chunks", **given)
+    whole = ib.backtest("CoinFlip", daily([100.0] * 20), **given)
+    assert any("slippage_ticks is 2" in told for told in whole.warnings)
+    assert parts.warnings == whole.warnings
+
+
 def test_a_list_of_bars_is_chosen_from_by_symbols() -> None:
     bars = [
         ib.bars_from_frame(daily([price] * 20), symbol=s) for s, price in (("A", 10), ("B", 20))

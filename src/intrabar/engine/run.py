@@ -99,11 +99,7 @@ class Setup:
     wakes: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        if not self.strategies:
-            raise ConfigError("there is no strategy to run; enable at least one")
-        if not self.account.cash > 0.0:
-            raise ConfigError(f"the account's cash is {self.account.cash}, must be above 0")
-        require_runnable(self.strategies)
+        require_start(self.strategies, self.account)
         strategies, told = with_rows(self.strategies, self.market, self.instruments)
         object.__setattr__(self, "strategies", strategies)
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
@@ -112,6 +108,20 @@ class Setup:
     def under(self, policy: PathPolicy) -> Setup:
         """The same run with another path inside the bars."""
         return replace(self, account=replace(self.account, path_policy=policy))
+
+
+def require_start(strategies: Mapping[str, AnyStrategy], account: Account) -> None:
+    """Refuse a run that cannot begin.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not strategies:
+        raise ConfigError("there is no strategy to run; enable at least one")
+    if not account.cash > 0.0:
+        raise ConfigError(f"the account's cash is {account.cash}, must be above 0")
+    require_runnable(strategies)
 
 
 def ticks_of_nothing(instruments: tuple[Instrument, ...]) -> list[Remark]:

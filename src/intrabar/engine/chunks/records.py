@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,15 +14,22 @@ from intrabar.analysis.equity import Curve, Key, Shared
 from intrabar.analysis.equity_path import EquityPath
 from intrabar.analysis.metrics import Filled
 from intrabar.analysis.sleeves import Owner, Sleeves, group
+from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.chunks.thinning import ThinnedCurve
+from intrabar.engine.chunks.window import Times
 from intrabar.engine.outcome.remarks import widest_gap
-from intrabar.engine.outcome.result import Result
-from intrabar.engine.run import Setup
+from intrabar.engine.outcome.tables import (
+    Axes,
+    fills_of,
+    gates_table,
+    ledger_of,
+    levels_of,
+    orders_of,
+)
+from intrabar.engine.run import Running
+from intrabar.model.bars import Market
 from intrabar.sim.book import Records
-
-if TYPE_CHECKING:
-    from intrabar.engine.chunks.run import ChunkedRun
-    from intrabar.engine.chunks.window import Times
+from intrabar.sim.machine import Machine
 
 Floats = NDArray[np.float64]
 CURVE_ROWS = 3_000
@@ -45,15 +52,15 @@ class Recorder:
     ----------
     folder : path or None
         None: nothing is written.
-    run : ChunkedRun
+    given : ChunkedSetup
     """
 
-    def __init__(self, folder: Path | None, run: ChunkedRun) -> None:
-        given = run.given
+    def __init__(self, folder: Path | None, given: ChunkedSetup) -> None:
         self.folder = folder
         self.initial = self._cash = self._peak = given.account.cash
         self._bars = self._parts = 0
         self._worth = {x.symbol: x.point_value for x in given.instruments}
+        self._strategies = list(given.strategies)
         n = len(given.instruments)
         self._sleeves = np.zeros(n * len(given.strategies))
         self._owners: list[Owner] = []
@@ -75,22 +82,24 @@ class Recorder:
         self.last = np.full(n, -1, np.int64)  # stamps of their last bars, ns UTC ...
         self.widest = np.zeros(n, np.int64)  # ... and the longest time between two, ns
 
-    def take(self, run: ChunkedRun, times: Times, is_over: bool) -> None:
+    def take(
+        self, machine: Machine, running: Mapping[str, Running], times: Times, is_over: bool
+    ) -> None:
         """Write what happened in a piece, and let the machine forget it."""
-        machine, market = run.machine, run.machine.market
+        market = machine.market
+        axes = Axes(self._strategies, market.symbols, times)
         bars = np.arange(self._bars, machine.bars_done)
-        equity = self._equity_table(run, bars)
+        equity = self._equity_table(machine, bars)
         self._write("equity", equity)
         self.equity.take(
             {"time": market.time[bars], **{n: equity[n].to_numpy() for n in ("equity", "drawdown")}}
         )
         fresh = machine.fills()[machine.fills()["bar"] >= self._bars]
-        none = Records(*(getattr(machine.book, name)[:0] for name in Records._fields))
-        fills = _tables(run, none._replace(fills=fresh)).fills
+        fills = fills_of(fresh, axes)
         self._write("fills", fills, even_empty=is_over)
         sleeves = group(fills, self._owners)
         self._owners = sleeves.owners
-        self._share(run, fills, sleeves, bars, equity["equity"].to_numpy())
+        self._share(market, fills, sleeves, bars, equity["equity"].to_numpy())
         real = ~np.isnan(market.open[bars])
         self.real += real.sum(axis=0)
         self._note_last(market.time[bars], real)
@@ -102,10 +111,11 @@ class Recorder:
         self._count(ended, still)
         self._write("campaigns", ended, even_empty=is_over and not still.height)
         if is_over:
-            self._write("gates", Result(run).gates)  # type: ignore[arg-type]
-        tables = _tables(run, *_handed_over(run, is_over))
-        for name in ("orders", "levels", "ledger"):
-            self._write(name, getattr(tables, name), even_empty=is_over)
+            self._write("gates", gates_table(running))
+        records = _handed_over(machine, is_over)
+        self._write("orders", orders_of(records.orders, axes), even_empty=is_over)
+        self._write("levels", levels_of(records.levels, axes), even_empty=is_over)
+        self._write("ledger", ledger_of(records.ledger, axes), even_empty=is_over)
         times.remember(np.unique(machine.orders()["submitted"].astype(np.int64)))
         self._bars = machine.bars_done
         self._parts += 1
@@ -128,14 +138,13 @@ class Recorder:
 
     def _share(
         self,
-        run: ChunkedRun,
+        market: Market,
         fills: pl.DataFrame,
         sleeves: Sleeves,
         bars: NDArray[np.int64],
         equity: Floats,
     ) -> None:
         """Let every scope take in its part of a piece."""
-        market = run.machine.market
         assert market.day is not None
         time, day = market.time[bars], market.day[bars]
         curves = self._shared.take(sleeves, market, self._bars, self._bars + len(bars))
@@ -154,13 +163,13 @@ class Recorder:
         self.account.filled = self.account.filled.and_of(fills)
         self.fills += fills.height
 
-    def _equity_table(self, run: ChunkedRun, bars: NDArray[np.int64]) -> pl.DataFrame:
+    def _equity_table(self, machine: Machine, bars: NDArray[np.int64]) -> pl.DataFrame:
         """Equity at the closes of the piece, as `Result.equity` has it."""
-        machine, market = run.machine, run.machine.market
+        market = machine.market
         equity = machine.tape.equity[bars]
         peak = np.maximum.accumulate(np.append(self._peak, equity))[1:]
-        held = self._gross_notional(run, bars)
-        cash = self._cash_at(run, bars)
+        held = self._gross_notional(machine, bars)
+        cash = self._cash_at(machine, bars)
         if len(bars):
             self._cash, self._peak = float(cash[-1]), float(peak[-1])
         return pl.DataFrame(
@@ -174,8 +183,8 @@ class Recorder:
             }
         )
 
-    def _gross_notional(self, run: ChunkedRun, bars: NDArray[np.int64]) -> Floats:
-        fills, market = run.machine.fills(), run.machine.market
+    def _gross_notional(self, machine: Machine, bars: NDArray[np.int64]) -> Floats:
+        fills, market = machine.fills(), machine.market
         fills = fills[fills["bar"] >= self._bars]
         close = np.abs(np.nan_to_num(market.close[bars]))
         n = close.shape[1]
@@ -198,9 +207,9 @@ class Recorder:
         total: Floats = (np.abs(np.cumsum(moved, axis=0)) * close * worth).sum(axis=1)
         return total
 
-    def _cash_at(self, run: ChunkedRun, bars: NDArray[np.int64]) -> Floats:
+    def _cash_at(self, machine: Machine, bars: NDArray[np.int64]) -> Floats:
         """Cash at the close of each bar; a line of the ledger knows the fills before it."""
-        fills, ledger = run.machine.fills(), run.machine.ledger()
+        fills, ledger = machine.fills(), machine.ledger()
         place = np.concatenate([np.arange(1, len(fills) + 1) * 2.0, ledger["fills"] * 2.0 + 1.0])
         order = np.argsort(place, kind="stable")
         happened = np.concatenate([fills["bar"], ledger["bar"]])[order]
@@ -217,43 +226,13 @@ class Recorder:
             table.write_parquet(home / f"{self._parts:09}.parquet")
 
 
-class _Given(NamedTuple):
-    """What a machine has handed over, in the place of a machine of which tables are made."""
-
-    records: Records
-    every: NDArray[np.void]
-
-    def fills(self) -> NDArray[np.void]:
-        return self.records.fills
-
-    def orders(self) -> NDArray[np.void]:
-        return self.every
-
-    def levels(self) -> NDArray[np.void]:
-        return self.records.levels
-
-    def ledger(self) -> NDArray[np.void]:
-        return self.records.ledger
-
-
-class _GivenRun(NamedTuple):
-    """The same in the place of a run; it must not name itself, or a piece would outlive its end."""
-
-    setup: Setup
-    machine: _Given
-
-
-def _tables(run: ChunkedRun, records: Records, every: NDArray[np.void] | None = None) -> Result:
-    given = _Given(records, records.orders if every is None else every)
-    return Result(_GivenRun(run.setup, given))  # type: ignore[arg-type]
-
-
-def _handed_over(run: ChunkedRun, is_over: bool) -> tuple[Records, NDArray[np.void]]:
+def _handed_over(machine: Machine, is_over: bool) -> Records:
     """Let the machine forget what is over; with the orders that it keeps where the run is.
 
     These work, or were refused at the last close, of which no strategy is told any more.
     """
-    machine = run.machine
     given = machine.hand_over()
+    if not is_over:
+        return given
     kept = machine.book.orders[: machine.book.account["orders"][0]]
-    return given, np.concatenate([given.orders, kept]) if is_over else given.orders
+    return given._replace(orders=np.concatenate([given.orders, kept]))

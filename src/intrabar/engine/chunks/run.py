@@ -35,7 +35,7 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.run import Progress, Running, Setup, finish_strategies
+from intrabar.engine.run import Progress, Running, finish_strategies
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
@@ -230,7 +230,6 @@ class ChunkedRun:
 
     given: ChunkedSetup
     folder: Path | None
-    setup: Setup = field(init=False)
     laid: LaidRun = field(init=False)
 
     @property
@@ -249,16 +248,12 @@ class ChunkedRun:
         total = max(len(feed) for feed in given.feeds)
         self.laid = LaidRun(given)
         window = self.laid.window
-        recorder = Recorder(self.folder, self)
+        recorder = Recorder(self.folder, given)
         for piece in given.pieces():
-            shown = self.laid.lay(piece)
-            timed = replace(shown.market, time=window.times)  # type: ignore[arg-type]
-            self.setup = Setup(
-                timed, given.instruments, given.strategies, given.account, given.is_open
-            )
+            self.laid.lay(piece)
             self.machine.advance(None if piece.is_last else window.end)
             is_over = piece.is_last or self.machine.status is RunStatus.RUINED
-            recorder.take(self, window.times, is_over)
+            recorder.take(self.machine, self.running, window.times, is_over)
             if progress is not None:
                 progress(self.machine.bar, max(total, self.machine.bar))
             if is_over:

@@ -13,7 +13,7 @@ from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.rates import Pair
 from intrabar.data.resample import phases, usual
-from intrabar.engine.run import require_runnable, with_rows
+from intrabar.engine.run import require_start, ticks_of_nothing, with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length
@@ -108,9 +108,10 @@ class ChunkedSetup:
             )
         if not self.alongside:
             object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
-        require_runnable(self.strategies)
+        require_start(self.strategies, self.account)
         strategies, told = with_rows(self.strategies, DatedRows(self), self.instruments)
         object.__setattr__(self, "strategies", strategies)
+        told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)
         for name, strategy in self.strategies.items():

@@ -32,7 +32,15 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.outcome.tables import fills_of, ledger_of, levels_of, orders_of, times_of
+from intrabar.engine.outcome.tables import (
+    Axes,
+    fills_of,
+    gates_table,
+    ledger_of,
+    levels_of,
+    orders_of,
+    times_of,
+)
 from intrabar.engine.outcome.tabling import gross_notional
 from intrabar.engine.run import Progress, Run, Setup
 from intrabar.errors import RunError
@@ -183,25 +191,29 @@ class Result:
             real &= self.market.detail.count[: self.bars_done] == 0
         return int(real.sum())
 
+    @property
+    def _axes(self) -> Axes:
+        return Axes(list(self.setup.strategies), self.market.symbols, self.market.time)
+
     @cached_property
     def fills(self) -> pl.DataFrame:
         """Every fill, in order (columns: docs/architecture.md)."""
-        return fills_of(self.run)
+        return fills_of(self.run.machine.fills(), self._axes)
 
     @cached_property
     def orders(self) -> pl.DataFrame:
         """Every order in order of acceptance, rejected ones and bracket children included."""
-        return orders_of(self.run)
+        return orders_of(self.run.machine.orders(), self._axes)
 
     @cached_property
     def levels(self) -> pl.DataFrame:
         """Every move of a stop or a target: where the protection of a position stood after it."""
-        return levels_of(self.run)
+        return levels_of(self.run.machine.levels(), self._axes)
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
         """Everything that moved cash without a fill, in order; null where it is the account's."""
-        return ledger_of(self.run)
+        return ledger_of(self.run.machine.ledger(), self._axes)
 
     @cached_property
     def equity(self) -> pl.DataFrame:
@@ -213,7 +225,7 @@ class Result:
         return pl.DataFrame(
             {
                 "bar": np.arange(n),
-                "time": times_of(self.run, np.arange(n)),
+                "time": times_of(self.market.time, np.arange(n)),
                 "equity": equity.copy(),
                 "cash": self.run.machine.cash(),
                 "drawdown": drawdown_series(equity, self.setup.account.cash),
@@ -235,18 +247,7 @@ class Result:
     @cached_property
     def gates(self) -> pl.DataFrame:
         """What kept the bots from entering, and how often."""
-        rows = [
-            (name, *row)
-            for name, running in self.run.running.items()
-            for row in running.gate_counts()
-        ]
-        schema = {
-            "strategy": pl.String,
-            "symbol": pl.String,
-            "gate": pl.String,
-            "count": pl.Int64,
-        }
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return gates_table(self.run.running)
 
     @property
     def periods_per_year(self) -> float:
