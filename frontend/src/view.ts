@@ -1,12 +1,8 @@
 /** What the JSON inside every page is made of, and how it is read. */
 
-export type Num = number | null;
+import type { Coded } from "./coded";
 
-/** A text column: `words[codes[i]]` is row i, and a code of -1 is no word. */
-export interface Coded {
-  words: string[];
-  codes: number[];
-}
+export type { Coded, Num } from "./coded";
 
 /** Row `i` of a coded column, "" where there is no word. */
 export function word(column: Coded, i: number): string {

@@ -1,5 +1,7 @@
+import type { Mark as Name } from "../validation/view";
+
 /** How a check ended, by sign and word: a color alone would not tell everyone. */
-export type MarkName = "pass" | "doubt" | "fail" | "unknown";
+export type MarkName = Name;
 
 const MARKS: Record<MarkName, [string, string]> = {
   pass: ["✓", "pass"],

@@ -1,16 +1,19 @@
-/** The JSON inside the report. The meaning of each field is in `intrabar/ui/view_types.py`. */
-
-import type { Coded, Num } from "../view";
+/** Written by `python -m intrabar.ui.typescript` of `intrabar/ui/view_types.py`; edit that. */
+import type { Coded, Num } from "../coded";
 
 export const SCHEMA = 2;
 
+export type CurveKind = "policy" | "symbol" | "strategy";
+
+/** A line over time; `label` for the legend. */
 export interface Curve {
   label: string;
-  kind: "policy" | "symbol" | "strategy";
+  kind: CurveKind;
   time: number[];
   value: Num[];
 }
 
+/** Equity of the account; `drawdown` is 0 or below, `total` the rows before thinning. */
 export interface EquityView {
   time: number[];
   equity: Num[];
@@ -18,6 +21,13 @@ export interface EquityView {
   total: number;
 }
 
+/**
+ * Candles of a symbol, as differences so that 100,000 bars stay small.
+ *
+ * `time[0]` is absolute, the rest are steps. Prices are integers in 10^-digits: `open` is the
+ * step from the close before (from 0 for the first), `high`, `low` and `close` are relative to
+ * the open of the same bar. Each candle joins `joined` bars of the `total` that the run saw.
+ */
 export interface BarsView {
   symbol: string;
   digits: number;
@@ -32,6 +42,7 @@ export interface BarsView {
   volume: Num[];
 }
 
+/** One entry per fill, in the order of the run; without a quantity, a split by its price. */
 export interface FillsView {
   time: number[];
   phase: Coded;
@@ -48,6 +59,11 @@ export interface FillsView {
   ambiguous: number[];
 }
 
+/**
+ * Where the stop and the target of a position stood after each move.
+ *
+ * Of the `total` moves none is here where they are too many for a page.
+ */
 export interface LevelsView {
   time: number[];
   strategy: Coded;
@@ -57,13 +73,14 @@ export interface LevelsView {
   total: number;
 }
 
+/** One entry per campaign; `end`, `exit` and the reason are missing while it is open. */
 export interface CampaignsView {
   campaign: number[];
   strategy: Coded;
   symbol: Coded;
   side: Coded;
   start: number[];
-  end: Num[];
+  end: (number | null)[];
   bars: Num[];
   qty: Num[];
   entry: Num[];
@@ -79,6 +96,7 @@ export interface CampaignsView {
   ambiguous: number[];
 }
 
+/** How often a bot that could have acted was held back, and by what. */
 export interface GateRow {
   strategy: string;
   symbol: string;
@@ -87,6 +105,7 @@ export interface GateRow {
   count: number;
 }
 
+/** How many orders of one kind ended in one way. */
 export interface OrderRow {
   role: string;
   type: string;
@@ -95,6 +114,7 @@ export interface OrderRow {
   count: number;
 }
 
+/** What a strategy paid on a symbol, beside what it made. */
 export interface CostRow {
   strategy: string;
   symbol: string;
@@ -105,6 +125,7 @@ export interface CostRow {
   net: Num;
 }
 
+/** What moved cash without a fill, by kind; `symbol` is "" where it is the account's. */
 export interface AccrualRow {
   kind: string;
   symbol: string;
@@ -112,6 +133,7 @@ export interface AccrualRow {
   amount: Num;
 }
 
+/** A number with its meaning; `unit` as in `report_input.Metric`, `reason` where it is null. */
 export interface Figure {
   name: string;
   label: string;
@@ -121,6 +143,7 @@ export interface Figure {
   reason: string;
 }
 
+/** One metric over the columns of its table. */
 export interface MetricRow {
   name: string;
   label: string;
@@ -130,18 +153,21 @@ export interface MetricRow {
   reasons: string[];
 }
 
+/** Metrics as rows; one column for the whole run, or one per symbol or strategy. */
 export interface MetricTable {
   title: string;
   columns: string[];
   rows: MetricRow[];
 }
 
+/** Twelve monthly returns of a year (null: no trading) and the return of the year. */
 export interface MonthlyRow {
   year: number;
   months: Num[];
   total: Num;
 }
 
+/** The run repeated under one assumption about the path inside a bar. */
 export interface BandRow {
   policy: string;
   end_equity: Num;
@@ -150,28 +176,34 @@ export interface BandRow {
   ambiguous: number;
 }
 
+/**
+ * The same strategy under each path policy; `policy` is the one that this report shows.
+ *
+ * `campaigns`, `ambiguous` and `settled` count those of this report, `without_detail` the bars
+ * that it had to guess for want of detail bars (null where it asked for none).
+ */
 export interface BandView {
   policy: string;
   campaigns: number;
   ambiguous: number;
   settled: number;
-  without_detail: Num;
+  without_detail: number | null;
   rows: BandRow[];
   curves: Curve[];
 }
 
+/** All that the page shows; `idle` is why nothing was traded. */
 export interface ReportView {
   schema: number;
   name: string;
   status: string;
-  /** Why nothing was traded; empty where something was. */
   idle: string[];
   created: string;
   currency: string;
   policy: string;
   initial_cash: Num;
-  start: Num;
-  end: Num;
+  start: number | null;
+  end: number | null;
   strategies: string[];
   symbols: string[];
   figures: Figure[];

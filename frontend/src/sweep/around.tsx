@@ -4,8 +4,8 @@ import { pathOf } from "../charts/lines";
 import { count, inUnit, likely, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
 import { Mark, type MarkName } from "../parts/mark";
-import { median, stepsOf, through, valuesOf, worst } from "./space";
-import { metricOf, type AroundView, type AxisView, type MetricView, type SweepView } from "./view";
+import { median, metricOf, stepsOf, through, valuesOf, worst } from "./space";
+import type { AroundView, AxisView, MetricView, SweepView } from "./view";
 
 const MARKS: Record<AroundView["shape"], [MarkName, string]> = {
   plateau: ["pass", "plateau"],

@@ -2,8 +2,8 @@
 import { count, day, fixed, inUnit, likely, percent, plain } from "../format";
 import { Fact, listed, Notes } from "../parts/head";
 import { Mark } from "../parts/mark";
-import { placeOf } from "./space";
-import { metricOf, type BestView, type SweepView } from "./view";
+import { metricOf, placeOf } from "./space";
+import type { BestView, SweepView } from "./view";
 
 export function Header({ view }: { view: SweepView }) {
   return (

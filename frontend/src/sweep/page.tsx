@@ -7,7 +7,8 @@ import { Heat } from "./heat";
 import { Parallel, scalesOf, within, type Brush } from "./parallel";
 import { Spread } from "./spread";
 import { Failed, Trials } from "./trials";
-import { metricOf, type SweepView } from "./view";
+import { metricOf } from "./space";
+import type { SweepView } from "./view";
 
 export function Page({ view }: { view: SweepView }) {
   const [name, setName] = useState(view.metric);

@@ -108,3 +108,8 @@ export function through(view: SweepView, axis: AxisView, metric: MetricView): { 
 export function placeOf(view: SweepView, row: number): string {
   return view.axes.map((axis) => `${axis.label} ${plain(axis.values[axis.codes[row]!]!)}`).join(", ");
 }
+
+/** The metric of that name; the view has it. */
+export function metricOf(view: SweepView, name: string): MetricView {
+  return view.metrics.find((metric) => metric.name === name)!;
+}

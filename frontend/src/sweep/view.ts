@@ -1,10 +1,16 @@
-/** The JSON inside the page of a sweep. What each field means is in `intrabar/ui/sweep_view.py`. */
-import type { Coded, Num } from "../view";
+/** Written by `python -m intrabar.ui.typescript` of `intrabar/ui/sweep_view.py`; edit that. */
+import type { Coded, Num } from "../coded";
 
 export const SCHEMA = 1;
 
 export type Value = Num | string;
 
+/**
+ * A parameter that varies: `values[codes[i]]` is that of row i.
+ *
+ * `label` is the end of its name that no other has. Numbers are `values` that rise; `edges` are
+ * those of bins where they were sampled.
+ */
 export interface AxisView {
   name: string;
   label: string;
@@ -14,6 +20,7 @@ export interface AxisView {
   edges: number[];
 }
 
+/** A metric of every row, null where it is undefined. */
 export interface MetricView {
   name: string;
   label: string;
@@ -23,6 +30,7 @@ export interface MetricView {
   values: Num[];
 }
 
+/** The best trial, by its row, with what is left of its Sharpe ratio. */
 export interface BestView {
   row: number;
   sharpe: Num;
@@ -32,6 +40,7 @@ export interface BestView {
   reason: string;
 }
 
+/** The neighbours of the best, as `analysis.neighbourhood` has them, for one metric. */
 export interface AroundView {
   rows: number[];
   without: number;
@@ -43,18 +52,25 @@ export interface AroundView {
   at_edge: string[];
 }
 
+/** A parameter that is the same in every trial. */
+export interface FixedView {
+  label: string;
+  value: Value;
+}
+
+/** All that the page shows; `trials` and `failed` count what the table may not hold. */
 export interface SweepView {
   schema: number;
   name: string;
   created: string;
   strategies: string[];
   symbols: string[];
-  start: Num;
-  end: Num;
+  start: number | null;
+  end: number | null;
   metric: string;
   trials: number;
   failed: number;
-  tried: Num;
+  tried: number | null;
   is_grid: boolean;
   best: BestView | null;
   around: AroundView | null;
@@ -62,13 +78,8 @@ export interface SweepView {
   status: Coded;
   error: Coded;
   axes: AxisView[];
-  fixed: { label: string; value: Value }[];
+  fixed: FixedView[];
   metrics: MetricView[];
   notes: string[];
   manifest: Record<string, unknown>;
-}
-
-/** The metric of that name; the view has it. */
-export function metricOf(view: SweepView, name: string): MetricView {
-  return view.metrics.find((metric) => metric.name === name)!;
 }

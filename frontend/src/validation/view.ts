@@ -1,14 +1,17 @@
-/** The JSON inside the page of a validation. What each field means is in `intrabar/ui/validation_view.py`. */
-import type { MarkName } from "../parts/mark";
-import type { Num } from "../view";
+/** Written by `python -m intrabar.ui.typescript` of `intrabar/ui/validation_input.py` and `intrabar/ui/validation_view.py`; edit that. */
+import type { Num } from "../coded";
+
+export type Mark = "pass" | "doubt" | "fail" | "unknown";
 
 export const SCHEMA = 1;
 
+/** A place on the horizontal axis and what stands there. */
 export interface PointerView {
   value: Num;
   label: string;
 }
 
+/** Counts in bins of one width from `low` to `high`. */
 export interface HistogramView {
   kind: "histogram";
   low: number;
@@ -19,15 +22,23 @@ export interface HistogramView {
   pointers: PointerView[];
 }
 
+/** A line of a series. */
+export interface LineView {
+  label: string;
+  value: Num[];
+}
+
+/** Lines over `x`: whole seconds where `x_unit` is "time". */
 export interface SeriesView {
   kind: "series";
   x: number[];
   x_unit: string;
-  lines: { label: string; value: Num[] }[];
+  lines: LineView[];
   unit: string;
   pointers: PointerView[];
 }
 
+/** A bar for each label. */
 export interface BarsView {
   kind: "bars";
   labels: string[];
@@ -37,23 +48,32 @@ export interface BarsView {
 
 export type PictureView = HistogramView | SeriesView | BarsView;
 
+/** The answer in a sentence. */
+export interface VerdictView {
+  sentence: string;
+  mark: Mark;
+}
+
+/** As `validation_input.Check`. */
 export interface CheckView {
   name: string;
-  mark: MarkName;
+  mark: Mark;
   figure: string;
   meaning: string;
   assumption: string;
   picture: PictureView | null;
 }
 
+/** As `validation_input.Finding`. */
 export interface FindingView {
   title: string;
-  mark: MarkName;
+  mark: Mark;
   evidence: string;
   what_to_do: string;
   picture: PictureView | null;
 }
 
+/** As `validation_input.Interval`. */
 export interface IntervalView {
   label: string;
   value: Num;
@@ -62,15 +82,16 @@ export interface IntervalView {
   unit: string;
 }
 
+/** All that the page shows. */
 export interface ValidationView {
   schema: number;
   name: string;
   subject: "run" | "sweep";
   created: string;
   symbols: string[];
-  start: Num;
-  end: Num;
-  verdict: { sentence: string; mark: MarkName };
+  start: number | null;
+  end: number | null;
+  verdict: VerdictView;
   checks: CheckView[];
   findings: FindingView[];
   intervals: IntervalView[];

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
@@ -80,7 +80,7 @@ class Line:
     """
 
     label: str
-    kind: str
+    kind: Literal["symbol", "strategy"]
     time: NDArray[np.int64]
     value: NDArray[np.float64]
 

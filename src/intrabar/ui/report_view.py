@@ -28,6 +28,7 @@ from intrabar.ui.view_types import (
     CampaignsView,
     CostRow,
     Curve,
+    CurveKind,
     EquityView,
     FillsView,
     GateRow,
@@ -156,7 +157,9 @@ def _equity(table: pl.DataFrame, bars: int | None) -> EquityView:
     }
 
 
-def _curve(label: str, kind: str, time: NDArray[np.int64], value: NDArray[np.float64]) -> Curve:
+def _curve(
+    label: str, kind: CurveKind, time: NDArray[np.int64], value: NDArray[np.float64]
+) -> Curve:
     kept = keep_extremes([value], CURVE_POINTS)
     return {
         "label": label,

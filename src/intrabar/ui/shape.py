@@ -15,8 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.errors import RunError
 from intrabar.model.bars import Bars
-from intrabar.ui.view_types import BarsView, Coded, Number
+from intrabar.ui.coded import Coded, Number
+from intrabar.ui.view_types import BarsView
 
 NS = 1_000_000_000
 
@@ -48,6 +50,20 @@ def numbers(values: pl.Series | Floats) -> list[Number]:
     """`number` of each entry."""
     plain = values.to_list() if isinstance(values, pl.Series) else values.tolist()
     return [number(v) for v in plain]
+
+
+def finite(values: Floats) -> list[float]:
+    """`numbers` of which none is missing: places on an axis.
+
+    Raises
+    ------
+    RunError
+        One is.
+    """
+    found = [n for n in numbers(values) if n is not None]
+    if len(found) < len(values):
+        raise RunError("a place on the axis of a picture is no finite number")
+    return found
 
 
 def flags(column: pl.Series) -> list[int]:

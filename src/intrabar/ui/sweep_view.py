@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 import polars as pl
@@ -13,13 +13,17 @@ from intrabar.analysis.neighbourhood import Axis, Indices, Neighbourhood, axes_o
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.ui import shape
+from intrabar.ui.coded import Coded, Number
 from intrabar.ui.sweep_input import Sweep
-from intrabar.ui.view_types import Coded, Number
 
 SCHEMA = 1
 TRIALS_PER_PAGE = 20_000
 DIGITS = 6
 PROFIT = ("net_profit", "total_return")
+
+
+Value = Number | str
+"""Of a parameter."""
 
 
 class AxisView(TypedDict):
@@ -32,9 +36,9 @@ class AxisView(TypedDict):
     name: str
     label: str
     is_number: bool
-    values: list[Number | str]
+    values: list[Value]
     codes: list[int]
-    edges: list[Number]
+    edges: list[float]
 
 
 class MetricView(TypedDict):
@@ -68,7 +72,7 @@ class AroundView(TypedDict):
     worst: Number
     profitable: Number
     kept: Number
-    shape: str
+    shape: Literal["plateau", "slope", "spike", "alone"]
     at_edge: list[str]
 
 
@@ -76,7 +80,7 @@ class FixedView(TypedDict):
     """A parameter that is the same in every trial."""
 
     label: str
-    value: Number | str
+    value: Value
 
 
 class SweepView(TypedDict):
@@ -243,7 +247,7 @@ def _axis(axis: Axis, label: str, kept: Indices) -> AxisView:
         "is_number": axis.is_number,
         "values": [_value(value) for value in axis.values],
         "codes": axis.codes[kept].tolist(),
-        "edges": [] if axis.edges is None else shape.numbers(axis.edges),
+        "edges": [] if axis.edges is None else shape.finite(axis.edges),
     }
 
 

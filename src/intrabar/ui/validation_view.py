@@ -10,6 +10,7 @@ import numpy as np
 from intrabar.analysis.extremes import keep_extremes
 from intrabar.errors import RunError
 from intrabar.ui import shape
+from intrabar.ui.coded import Number
 from intrabar.ui.validation_input import (
     Bars,
     Floats,
@@ -20,7 +21,6 @@ from intrabar.ui.validation_input import (
     Series,
     Validation,
 )
-from intrabar.ui.view_types import Number
 
 SCHEMA = 1
 SERIES_POINTS = 1_500
@@ -57,7 +57,7 @@ class SeriesView(TypedDict):
     """Lines over `x`: whole seconds where `x_unit` is "time"."""
 
     kind: Literal["series"]
-    x: list[Number]
+    x: list[float]
     x_unit: str
     lines: list[LineView]
     unit: str
@@ -119,7 +119,7 @@ class ValidationView(TypedDict):
 
     schema: int
     name: str
-    subject: str
+    subject: Literal["run", "sweep"]
     created: str
     symbols: list[str]
     start: int | None
@@ -236,10 +236,10 @@ def _series(picture: Series, name: str) -> SeriesView | None:
     kept = keep_extremes(list(lines.values()), SERIES_POINTS)
     is_time = picture.x_unit == "time"
     scale = shape.NS if is_time else 1
-    x: list[Number] = (
+    x: list[float] = (
         [*(picture.x[kept] // scale).tolist()]
         if is_time
-        else shape.numbers(np.asarray(picture.x[kept], dtype=np.float64))
+        else shape.finite(np.asarray(picture.x[kept], dtype=np.float64))
     )
     return {
         "kind": "series",

@@ -1,31 +1,28 @@
 """The JSON that the report page reads, field by field.
 
-`frontend/src/view.ts` is the same in TypeScript. Large tables are columns, not rows; times are
-whole seconds since 1970 UTC; fractions are fractions (0.05, not 5); what is not known is null.
-A change of meaning raises `SCHEMA`, and the page refuses a schema that it does not know.
+`frontend/src/report/view.ts` is the same in TypeScript; `ui/typescript.py` writes it. Large tables
+are columns, not rows; times are whole seconds since 1970 UTC; fractions are fractions (0.05, not
+5); what is not known is null. A change of meaning raises `SCHEMA`, and the page refuses a schema
+that it does not know.
 """
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+from intrabar.ui.coded import Coded, Number
 
 SCHEMA = 2
 
-Number = float | int | None
 
-
-class Coded(TypedDict):
-    """A text column: `words[codes[i]]` is row i, and a code of -1 is no word."""
-
-    words: list[str]
-    codes: list[int]
+CurveKind = Literal["policy", "symbol", "strategy"]
 
 
 class Curve(TypedDict):
-    """A line over time: `label` for the legend, `kind` is "policy", "symbol" or "strategy"."""
+    """A line over time; `label` for the legend."""
 
     label: str
-    kind: str
+    kind: CurveKind
     time: list[int]
     value: list[Number]
 

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from intrabar.analysis.equity import Key
 from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.engine.outcome.result import BAND, Result, band_run
 from intrabar.engine.outcome.summary import is_idle
@@ -153,7 +154,7 @@ def _band(result: Result) -> list[PolicyRun]:
     ]
 
 
-def _lines(result: Result, key: str) -> list[Line]:
+def _lines(result: Result, key: Key) -> list[Line]:
     n = result.bars_done
     time = result.market.time[:n]
     return [
