@@ -28,6 +28,7 @@ values = st.text(st.characters(blacklist_categories=["Cs"]), min_size=6, max_siz
 @pytest.fixture(autouse=True)
 def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_forms", ())
+    monkeypatch.setattr(module, "_bare", ())
 
 
 def test_nothing_shows_it() -> None:
@@ -43,7 +44,7 @@ def test_nothing_shows_it() -> None:
 
 @given(values, st.text(max_size=5), st.text(max_size=5))
 def test_every_form_is_taken_out(value: str, before: str, after: str) -> None:
-    module._forms = ()
+    module._forms = module._bare = ()
     Secret(value)
     raw = value.encode()
     forms = [
@@ -53,6 +54,7 @@ def test_every_form_is_taken_out(value: str, before: str, after: str) -> None:
         quote_plus(value),
         quote(value, safe="").lower() if value.isascii() and value.islower() else value,
         json.dumps(value)[1:-1],
+        json.dumps(json.dumps({"a": value}))[11:-4],
         html.escape(value),
         base64.b64encode(raw).decode(),
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
@@ -65,7 +67,7 @@ def test_every_form_is_taken_out(value: str, before: str, after: str) -> None:
 
 @given(st.text("abcdefghij0123456789", min_size=9, max_size=30), st.text(max_size=7))
 def test_within_a_longer_base64_text(value: str, user: str) -> None:
-    module._forms = ()
+    module._forms = module._bare = ()
     Secret(value)
     text = "Basic " + base64.b64encode(f"{user}:{value}".encode()).decode()
     assert may_show(text)

@@ -28,6 +28,7 @@ LATER = ("keyring:", "age:", "aws:")
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-.*)?\}", re.DOTALL)
 _BASE64 = 8  # characters of a base64 form below which it would hide other words
 _forms: tuple[str, ...] = ()  # every form of every value that was fetched, the longest first
+_bare: tuple[str, ...] = ()  # the same without backslashes
 
 _SIGNS = (
     "bearer",
@@ -166,7 +167,10 @@ def redacted(value: Any) -> Any:
 def may_show(text: str) -> bool:
     """Whether a text has to be looked at by `redact`: quick, and never False for a secret."""
     lower = text.lower()
-    return any(sign in lower for sign in _SIGNS) or any(form in text for form in _forms)
+    if any(sign in lower for sign in _SIGNS):
+        return True
+    bare = text.replace("\\", "")  # however often it was escaped
+    return any(form in bare for form in _bare)
 
 
 def _refuse(place: str, why: str) -> NoReturn:
@@ -208,24 +212,24 @@ def _from_file(path: Path, place: str) -> str:
 
 
 def _remember(value: str) -> None:
-    global _forms
+    global _forms, _bare
     known = {*_forms, *_written(value)}
     for line in value.splitlines():  # a key of several lines is shown line by line
         if len(line) >= 16:
             known.update(_written(line))
     _forms = tuple(sorted(known, key=lambda form: (-len(form), form)))
+    _bare = tuple(dict.fromkeys(form.replace("\\", "") for form in _forms))
 
 
 def _written(value: str) -> set[str]:
     """The forms in which a value may stand in a text."""
     urls = {quote(value), quote(value, safe=""), quote_plus(value)}
     lower = {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), url) for url in urls}
-    texts = {
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        html.escape(value),
-    }
-    return {value, *urls, *lower, *texts, *_in_base64(value.encode("utf-8", "surrogatepass"))}
+    texts = {value, html.escape(value)}
+    for _ in range(2):  # a text in JSON is often in JSON again
+        for text in tuple(texts):
+            texts |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return {*urls, *lower, *texts, *_in_base64(value.encode("utf-8", "surrogatepass"))}
 
 
 def _in_base64(value: bytes) -> set[str]:

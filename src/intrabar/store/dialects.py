@@ -25,10 +25,10 @@ IDLE = 10_000  # ms after which a server ends the transaction of a writer that w
 Prepare = Callable[[sqlite3.Connection], None]
 
 
-def writer_engine(address: Address) -> Engine:
-    """An engine of one connection that writes, and makes what is not there."""
+def writer_engine(address: Address, *, create: bool) -> Engine:
+    """An engine of one connection that writes, and makes a file that is not there, or does not."""
     if address.path is not None:
-        return _sqlite(address.path, "rwc", _prepare_writer, 1)
+        return _sqlite(address.path, "rwc" if create else "rw", _prepare_writer, 1)
     return _postgres(address, f"-c idle_in_transaction_session_timeout={IDLE}", 1)
 
 
@@ -61,11 +61,31 @@ def _sqlite(path: Path, mode: str, prepare: Prepare, connections: int) -> Engine
     )
     engine = create_engine("sqlite://", creator=connect, **pool)
 
+    @event.listens_for(engine, "connect")
+    def _opened(_: Any, record: Any) -> None:
+        record.info["file"] = _file_of(path)
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        _check_file(path, connection.info["file"])
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connections else "BEGIN")
 
     return engine
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _check_file(path: Path, opened: tuple[int, int]) -> None:
+    """Refuse to write on into a file that nobody finds any more: SQLite itself would."""
+    try:
+        found = _file_of(path)
+    except OSError as error:
+        raise StoreError(f"{path} was taken away while it is open: {error.strerror}") from None
+    if found != opened:
+        raise IntegrityError(f"{path} is another file than the one that was opened")
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:

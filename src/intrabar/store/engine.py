@@ -46,6 +46,7 @@ class Store:
         """How long the last transaction took: over `SLOW` the caller warns."""
         self._writer: _Writer | None = None
         self._readers: Engine | None = None
+        self._began = False
         self.locks: set[str] = set()
         """The names that this store holds."""
 
@@ -143,7 +144,8 @@ class Store:
     def _connect(self) -> Engine:
         if self.address.path is not None:
             self.address.path.parent.mkdir(parents=True, exist_ok=True)
-        return writer_engine(self.address)
+        create, self._began = not self._began, True
+        return writer_engine(self.address, create=create)
 
     def _hold(self, connection: Connection) -> None:
         """Take the locks that this connection has not yet."""
