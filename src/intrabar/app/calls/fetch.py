@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from intrabar.app.compose.series import nanoseconds
+from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.compose.vendors import answers_of
 from intrabar.app.config.fetching import Fetching
 from intrabar.app.config.file import validated
