@@ -1,0 +1,1 @@
+"""What lives longer than a call: sessions, and their signs of life."""
