@@ -6,33 +6,26 @@ import asyncio
 import json
 import os
 import random
-import signal
 import socket
 import stat
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from intrabar.app.workers.control import (
-    KILL,
     LONGEST_LINE,
     LONGEST_PATH,
     MOST,
-    OBEYED,
     SOCKET,
     Control,
     _connect,
     ask,
-    on_kill_signal,
-    watch_kill,
 )
 from intrabar.errors import BreakerError, NotFoundError, StateError, Timeout, UsageError
-from intrabar.links.clock import LoopClock
-from intrabar.links.simulated_time import run as in_virtual_time
 
 Request = dict[str, Any]
 
@@ -132,7 +125,7 @@ def test_a_folder_whose_name_is_too_long_for_a_socket(tmp_path: Path) -> None:
 
 
 def test_without_a_process_a_sentence_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="no process has this session.*KILL"):
+    with pytest.raises(StateError, match=r"no process has this session.*KILL"):
         ask(tmp_path, {"kind": "status"})
     with socket.socket(socket.AF_UNIX) as left:  # by a process that is gone
         left.bind(str(tmp_path / SOCKET))
@@ -217,10 +210,8 @@ def test_a_line_of_ten_megabytes_and_half_a_line(tmp_path: Path) -> None:
     def client() -> Request:
         with connect(tmp_path) as half, connect(tmp_path) as long:
             half.sendall(b'{"kind": "sta')
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):
                 long.sendall(b"x" * 10_000_000)
-            except (BrokenPipeError, ConnectionResetError):
-                pass
             read_all(long)
             return ask(tmp_path, {"kind": "status"})
 
@@ -267,60 +258,3 @@ def test_clients_that_come_and_go_in_any_way(tmp_path: Path) -> None:
         return ask(tmp_path, {"kind": "status"})
 
     assert serve(tmp_path, client)["ok"]
-
-
-# The file KILL, and the signal
-
-
-def killed(folder: Path, script: Callable[[LoopClock], Awaitable[None]]) -> list[str]:
-    told: list[str] = []
-
-    async def kill(text: str) -> None:
-        told.append(text)
-
-    async def main() -> None:
-        clock = LoopClock(0)
-        watch = asyncio.create_task(watch_kill(folder, clock, kill))
-        await script(clock)
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
-
-    in_virtual_time(main())
-    return told
-
-
-def test_a_file_kills_within_a_second_and_once(tmp_path: Path) -> None:
-    async def script(clock: LoopClock) -> None:
-        await clock.sleep(10.5)
-        (tmp_path / KILL).touch()
-        await clock.sleep(1.0)
-        assert not (tmp_path / KILL).exists()
-        await clock.sleep(10.0)
-        (tmp_path / KILL).write_text("too hot\n")
-        await clock.sleep(5.0)
-
-    assert killed(tmp_path, script) == ["the file KILL", "too hot"]
-    assert (tmp_path / OBEYED).read_text() == "too hot\n"
-
-
-def test_a_file_that_cannot_be_set_aside_kills_once(tmp_path: Path) -> None:
-    (tmp_path / OBEYED / "full").mkdir(parents=True)  # nothing can take its place
-    (tmp_path / KILL).write_text("now")
-
-    async def script(clock: LoopClock) -> None:
-        await clock.sleep(5.0)
-        (tmp_path / KILL).write_text("again")
-        await clock.sleep(5.0)
-
-    assert killed(tmp_path, script) == ["now", "again"]
-
-
-def test_a_signal_kills() -> None:
-    async def main() -> None:
-        killed = asyncio.Event()
-        undo = on_kill_signal(killed.set)
-        os.kill(os.getpid(), signal.SIGUSR1)
-        await asyncio.wait_for(killed.wait(), 5)
-        undo()
-
-    asyncio.run(main())

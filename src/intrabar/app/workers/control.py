@@ -1,4 +1,4 @@
-"""How a person reaches a session that runs: a socket, a file, a signal; the owner alone.
+"""How a person reaches a session that runs: a socket in its folder, of the owner alone.
 
 A request and its answer are one line of JSON each. Whatever comes in, the session goes on: what is
 no request is answered with an error, and who is silent is let go when somebody else comes.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import stat
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from intrabar.app.workers.kill import KILL
 from intrabar.errors import (
     BreakerError,
     ConfigError,
@@ -32,12 +32,9 @@ from intrabar.errors import (
     Timeout,
     UsageError,
 )
-from intrabar.links.clock import Clock
 from intrabar.model.secret import redact
 
 SOCKET = "control.sock"
-KILL = "KILL"
-OBEYED = "KILL.obeyed"
 LONGEST_PATH = 100  # bytes of a socket's path; systems allow 104 to 108
 LONGEST_LINE = 1 << 20  # bytes
 MOST = 64  # connections at once
@@ -262,7 +259,7 @@ def _connect(connection: socket.socket, place: str, until: float) -> None:
 
 
 def _read_line(connection: socket.socket, until: float) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     while not parts or not parts[-1].endswith(b"\n"):
         left = until - time.monotonic()
         if left <= 0.0:
@@ -300,47 +297,3 @@ def _take_away(place: Path) -> None:
         if stat.S_ISSOCK(place.stat().st_mode):
             place.unlink()
         place.parent.rmdir()
-
-
-# A file, and a signal
-
-
-def kill_file(folder: Path) -> str | None:
-    """What the file `KILL` of a session's folder says, "" where it is empty; None: no such file."""
-    try:
-        with open(folder / KILL, "rb") as file:
-            return file.read(1_000).decode(errors="replace").strip()
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return ""  # it is there, and that counts
-
-
-def obeyed(folder: Path) -> None:
-    """Set the file `KILL` aside when its kill is committed, so that it counts once."""
-    with suppress(OSError):  # it stays where the folder cannot be written: kill once more
-        os.replace(folder / KILL, folder / OBEYED)
-
-
-async def watch_kill(folder: Path, clock: Clock, kill: Callable[[str], Awaitable[object]]) -> None:
-    """Look each second whether there is a file `KILL`; `kill` is given its text, and commits."""
-    seen = None
-    while True:
-        text = kill_file(folder)
-        if text is not None and text != seen:
-            await kill(text or "the file KILL")
-            obeyed(folder)
-            seen = kill_file(folder)  # None, but where it could not be set aside
-        elif text is None:
-            seen = None
-        await clock.sleep(1.0)
-
-
-def on_kill_signal(kill: Callable[[], object]) -> Callable[[], None]:
-    """Call `kill` in the running loop at SIGUSR1, where the system has it; to undo: call this."""
-    number = getattr(signal, "SIGUSR1", None)
-    if number is None:
-        return lambda: None
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(number, kill)
-    return lambda: loop.remove_signal_handler(number) and None
