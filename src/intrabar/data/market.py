@@ -16,6 +16,7 @@ from intrabar.data.periods import parse_period, period_text
 from intrabar.data.rates import Pair, links, pairs_of, rates_on
 from intrabar.data.series import Origin, Series
 from intrabar.data.series_reading import read_one
+from intrabar.data.session_ends import SessionEnd
 from intrabar.data.source import BarsRequest, Source
 from intrabar.data.timeline import HasPeriod, market_from_bars
 from intrabar.errors import ConfigError
@@ -55,6 +56,7 @@ def market_of(
     rates: RateSources,
     given: Sequence[Bars] = (),
     with_detail: bool = False,
+    session_end: SessionEnd = "bars",
 ) -> tuple[Market, list[Origin], list[str]]:
     """The market of a run.
 
@@ -70,6 +72,8 @@ def market_of(
         Currency pairs that go before those of `rates`.
     with_detail : bool
         Lay the lower bars of the series under their bars.
+    session_end : "bars" or "calendar"
+        What ends the sessions of the instruments.
 
     Returns
     -------
@@ -84,7 +88,8 @@ def market_of(
     ConfigError, DataError
         Rates of exchange or lower bars are missing.
     """
-    market = market_from_bars([s.bars for s in series])
+    calendars = [x.calendar for x in instruments] if session_end == "calendar" else None
+    market = market_from_bars([s.bars for s in series], calendars)
     actions = [a for j, s in enumerate(series) for a in _actions(s, market, j)]
     actions.sort(key=lambda action: action.bar)
     currencies = [x.currency for x in instruments]

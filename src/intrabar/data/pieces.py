@@ -128,7 +128,9 @@ class _Queue:
         return given, around
 
 
-def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
+def pieces(
+    feeds: Sequence[Feed], rows: int, calendars: Sequence[str] | None = None
+) -> Iterator[Piece]:
     """The rows of the market of these bars, in order, `rows` at a time.
 
     Parameters
@@ -137,10 +139,12 @@ def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
         In the order of the configuration; one period, each symbol once.
     rows : int, >= 1
         Of the timeline; the last piece may have fewer.
+    calendars : sequence of str, optional
+        As for `market_from_bars`.
     """
     symbols = tuple(feed.symbol for feed in feeds)
     queues = [_Queue(iter(feed)) for feed in feeds]
-    day = NO_SESSION
+    day, since = NO_SESSION, None
     is_last = False
     while not is_last:
         for queue in queues:
@@ -149,13 +153,12 @@ def pieces(feeds: Sequence[Feed], rows: int) -> Iterator[Piece]:
         time = union([q.bars.close_time[:rows] for q in queues])[:rows]
         taken = [queue.give(int(time[-1])) for queue in queues]
         is_last = not any(len(q.bars.close_time) for q in queues)
-        market = on_timeline(
-            symbols, feeds[0].period, time, [part for part, _ in taken], [at for _, at in taken]
-        )
+        parts, around = [part for part, _ in taken], [at for _, at in taken]
+        market = on_timeline(symbols, feeds[0].period, time, parts, around, calendars, since)
         assert market.day is not None
         np.maximum(market.day, day, out=market.day)
-        day = int(market.day[-1])
-        yield Piece(market, is_last, tuple(part for part, _ in taken))
+        day, since = int(market.day[-1]), int(time[-1])
+        yield Piece(market, is_last, tuple(parts))
 
 
 def _part(bars: Bars) -> Part:

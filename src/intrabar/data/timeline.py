@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.periods import period_text
+from intrabar.data.session_ends import ends_on
 from intrabar.errors import DataError
 from intrabar.model.bars import Bars, Floats, Market, Times
 
 
-def market_from_bars(bars: Sequence[Bars]) -> Market:
+def market_from_bars(bars: Sequence[Bars], calendars: Sequence[str] | None = None) -> Market:
     """Put all instruments on the sorted union of their close times.
 
     Parameters
     ----------
     bars : sequence of Bars
         In the order of the configuration; one period, each symbol once.
+    calendars : sequence of str, optional
+        Of each instrument: its sessions end at the first row at or after their scheduled closes.
+        None, and "" for one: with the last bar of each trade date.
 
     Returns
     -------
@@ -34,7 +38,8 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
 
     Notes
     -----
-    The last bar of the data counts as the last of its session: that there are more is not known.
+    Without a calendar the last bar of the data counts as the last of its session: that there are
+    more is not known.
     """
     if not bars:
         raise DataError("a market needs the bars of one instrument at least")
@@ -45,7 +50,7 @@ def market_from_bars(bars: Sequence[Bars]) -> Market:
     require_one_period(bars)
     time = union([b.close_time for b in bars])
     before = [Before()] * len(bars)
-    return on_timeline(symbols, bars[0].period, time, bars, before)
+    return on_timeline(symbols, bars[0].period, time, bars, before, calendars)
 
 
 def union(times: Sequence[Times]) -> Times:
@@ -129,9 +134,31 @@ def on_timeline(
     time: Times,
     bars: Sequence[Rows],
     before: Sequence[Before],
+    calendars: Sequence[str] | None = None,
+    since: int | None = None,
 ) -> Market:
-    """The bars of all instruments on a timeline that has all their close times."""
+    """The bars of all instruments on a timeline that has all their close times.
+
+    Parameters
+    ----------
+    symbols, period, time, bars, before
+    calendars : sequence of str, optional
+        As for `market_from_bars`.
+    since : int, ns UTC, optional
+        The row before them, None for none.
+    """
     columns = [_column(b, time, at) for b, at in zip(bars, before, strict=True)]
+    opened = min(int(column.open_time[0]) for column in columns)
+    start = opened if since is None else since
+    by_calendar = {
+        calendar: ends_on(calendar, period, time, start)
+        for calendar in set(calendars or ())
+        if calendar
+    }
+    columns = [
+        column._replace(session_end=by_calendar.get(calendar, column.session_end))
+        for column, calendar in zip(columns, calendars or [""] * len(columns), strict=True)
+    ]
 
     def stacked(field: str) -> Any:
         return np.ascontiguousarray(np.stack([getattr(c, field) for c in columns], axis=1))

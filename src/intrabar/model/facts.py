@@ -48,6 +48,8 @@ class BarClosed(msgspec.Struct, frozen=True):
     ----------
     corrected : bool
         It takes the place of one that was told before.
+    period : int, ns
+        Its length; 0 where the source does not tell.
     """
 
     symbol: str
@@ -58,6 +60,7 @@ class BarClosed(msgspec.Struct, frozen=True):
     close: float
     volume: float
     corrected: bool = False
+    period: int = 0
 
 
 class Heartbeat(msgspec.Struct, frozen=True):

@@ -187,12 +187,15 @@ class MarketCache:
         return _once(self._markets, name, lambda: self._new_market(tree, name), self._most)
 
     def _new_market(self, tree: Tree, name: str) -> Prepared:
-        made = self._changed(tree).traded_market()
+        recipe = self._changed(tree)
+        made = recipe.traded_market()
         bars = tuple(without_bars(s) for s in made.series)
         self._told[name] = Told(made.instruments, made.account.currency, bars, made.origins)
         around = "".join(hash_around(s) for s in made.series)
         if made.market.fx is not None:
             around += sha256(made.market.fx.tobytes()).hexdigest()
+        if recipe.config.session_end != "bars":
+            around += recipe.config.session_end
         self._known[name] = Known(data_of(made.series), around)
         return Prepared(made.market, tuple(x.calendar for x in made.instruments), keeps=True)
 

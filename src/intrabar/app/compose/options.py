@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from intrabar.app.compose.bars import one_of
 from intrabar.app.config.file import absolute, read_config, validated
 from intrabar.app.config.model import AccountConfig, Config
+from intrabar.data.session_ends import SessionEnd
 from intrabar.data.traded import Said
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.forks import require_threads
@@ -66,6 +67,9 @@ class RunOptions(TypedDict, total=False):
         "worst", "shortest", "best", ...
     calendar : str
         Exchange calendar of instruments for which none is named; "none" for none.
+    session_end : "bars" or "calendar"
+        What ends the day of an instrument: its last bar of a trade date, or the first bar at or
+        after the scheduled close of its calendar, as in a session on live bars.
     zone : str, ZoneInfo or timezone
         Of stamps that carry none.
     actions : {symbol: path, or rows of (ex-date, split, dividend)}
@@ -89,6 +93,7 @@ class RunOptions(TypedDict, total=False):
     params: Mapping[str, Any] | None
     path_policy: str | None
     calendar: str | None
+    session_end: SessionEnd | None
     zone: str | tzinfo | None
     actions: Mapping[str, Any] | None
     margins: Mapping[str, Path | str] | None
@@ -112,7 +117,7 @@ def config_given(given: RunOptions) -> tuple[Config, Config]:
             raise NotFoundError("argument", name, RunOptions.__annotations__)
     base = _config(given.get("config"))
     values = base.model_dump(by_alias=True, exclude_unset=True)
-    names = ("symbols", "start", "end", "period", "calendar", "zone")
+    names = ("symbols", "start", "end", "period", "calendar", "session_end", "zone")
     said = {name: given.get(name) for name in names}
     values |= {name: value for name, value in said.items() if value is not None}
     symbols = values.get("symbols")

@@ -252,6 +252,7 @@ class Recipe:
             tuple(one.alongside for one in found),
             pairs,
             terms.remarks,
+            self.config.session_end,
         )
         return ComposedChunks(setup, [*(one.origin for one in found), *origins], list(self.remarks))
 
@@ -271,6 +272,7 @@ class Recipe:
             rate_sources(self.config),
             self.rates,
             self.account.path_policy is PathPolicy.DETAIL,
+            self.config.session_end,
         )
         remarks = dict.fromkeys((*terms.remarks, *map(Remark, guesses)))
         account = replace(self.account, currency=terms.currency)

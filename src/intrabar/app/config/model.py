@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.kinds import Day, Zone
+from intrabar.data.session_ends import SessionEnd
 from intrabar.errors import ConfigError
 from intrabar.model.values import from_text, taken
 from intrabar.sim.account import RULES, money
@@ -228,6 +229,10 @@ class Config(Section):
         Period to take from the catalogue.
     calendar : str, optional
         Exchange calendar of the instruments for which none is named nearer; "none" for none.
+    session_end : "bars" or "calendar"
+        What ends the day of an instrument, at which DAY orders expire: its last bar of a trade
+        date, or the first bar at or after the scheduled close of its calendar, as in a session on
+        live bars, which does not know what its last bar is.
     zone : str, optional
         IANA zone of stamps that carry none, where their source names none.
     start, end : date or time
@@ -256,6 +261,7 @@ class Config(Section):
     symbols: list[str] = Field(default_factory=list)
     period: str | None = None
     calendar: str | None = None
+    session_end: SessionEnd = "bars"
     zone: Zone = None
     start: Day | None = None
     end: Day | None = None

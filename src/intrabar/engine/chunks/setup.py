@@ -13,6 +13,7 @@ from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.rates import Pair
 from intrabar.data.resample import phases, usual
+from intrabar.data.session_ends import SessionEnd
 from intrabar.engine.run import require_start, ticks_of_nothing, with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
@@ -86,6 +87,8 @@ class ChunkedSetup:
         Rates of exchange, for what is not in the account's currency.
     remarks : tuple of Remark
         As `Setup`.
+    session_end : "bars" or "calendar"
+        What ends the sessions of the instruments.
     """
 
     feeds: tuple[Feed, ...]
@@ -97,6 +100,7 @@ class ChunkedSetup:
     alongside: tuple[Alongside, ...] = ()
     pairs: Mapping[Pair, Feed] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    session_end: SessionEnd = "bars"
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
@@ -146,16 +150,21 @@ class ChunkedSetup:
         """Its rows, which have to be counted where several instruments share them."""
         if len(self.feeds) == 1:
             return Rows(self.symbols, len(self.feeds[0]))
-        return Rows(self.symbols, sum(len(p.market) for p in pieces(self.feeds, self.chunk)))
+        return Rows(self.symbols, sum(len(p.market) for p in self.bare_pieces()))
 
     def under(self, policy: PathPolicy) -> ChunkedSetup:
         """The same run with another path inside the bars."""
         return replace(self, account=replace(self.account, path_policy=policy))
 
+    def bare_pieces(self) -> Iterator[Piece]:
+        """The bars of the market alone, some rows at a time."""
+        calendars = [x.calendar for x in self.instruments]
+        return pieces(self.feeds, self.chunk, calendars if self.session_end == "calendar" else None)
+
     def pieces(self) -> Iterator[Piece]:
         """The market, some rows at a time."""
         return laid(
-            pieces(self.feeds, self.chunk),
+            self.bare_pieces(),
             self.alongside,
             self.instruments,
             self.account.currency,
@@ -196,7 +205,7 @@ class DatedRows:
 
     @cached_property
     def _markets(self) -> list[Market]:
-        return [piece.market for piece in pieces(self._given.feeds, self._given.chunk)]
+        return [piece.market for piece in self._given.bare_pieces()]
 
     @cached_property
     def time(self) -> Times:

@@ -65,6 +65,8 @@ class ClosedRow(msgspec.Struct, frozen=True):
         All of it is synthetic; it ends a session and wakes no hook.
     opened : bool
         It was open when the session started, and wakes no `on_open`.
+    ends : tuple of int
+        Columns without a bar in it whose session ends here all the same.
     """
 
     time: int
@@ -75,6 +77,7 @@ class ClosedRow(msgspec.Struct, frozen=True):
     late: bool = False
     closing: bool = False
     opened: bool = False
+    ends: tuple[int, ...] = ()
 
 
 def market_of(
@@ -111,6 +114,7 @@ def market_of(
             carried[j], volume[i, j] = bar.close, bar.volume
             open_time[i, j], session_end[i, j] = bar.open_time, bar.ends_session
         close[i] = carried
+        session_end[i, list(row.ends)] = 1
         actions += [action_of(action, first + i) for action in row.actions]
     fx = np.array([row.fx for row in rows]) if rows[0].fx else None
     day = np.array([row.day for row in rows], np.int64)
@@ -149,10 +153,12 @@ def rows_of(market: Market) -> list[ClosedRow]:
     days = market.time // DAY_NS if market.day is None else market.day
     rows = []
     for i in range(len(market)):
-        bars = tuple(_bar(market, i, int(j)) for j in np.flatnonzero(~np.isnan(market.open[i])))
+        is_real = ~np.isnan(market.open[i])
+        bars = tuple(_bar(market, i, int(j)) for j in np.flatnonzero(is_real))
+        ends = tuple(np.flatnonzero(~is_real & (market.session_end[i] != 0)).tolist())
         fx = () if market.fx is None else tuple(market.fx[i].tolist())
         time, day = int(market.time[i]), int(days[i])
-        rows.append(ClosedRow(time, bars, day, fx, tuple(actions.get(i, ()))))
+        rows.append(ClosedRow(time, bars, day, fx, tuple(actions.get(i, ())), ends=ends))
     return rows
 
 

@@ -1,0 +1,207 @@
+"""Why no entry is made now, of one instrument or of all; each reason ends with what made it.
+
+What is known comes from the events of the journal alone, so that a re-run finds the same reasons at
+the same places.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from intrabar.data.verdicts import utc_text
+from intrabar.engine.session.clocks import SECOND_NS, blocks_from
+from intrabar.engine.session.closing import Expiry, Flatten, closing
+from intrabar.engine.session.exchange import Exchange
+from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.seal import Note, alarm
+from intrabar.model.bars import DAY_NS
+from intrabar.model.facts import LinkFact
+from intrabar.risk.breaker import ACCOUNT
+
+Reason = Literal[
+    "link", "clock_skew", "data_stale", "late_bars", "corrected", "closing", "expiring"
+]
+
+FAR = 0.01
+"""By how much a close may be corrected and its entries still be made."""
+_LATE, _WITHIN = 3, 20  # late bars within so many rows
+_BAD = 3
+
+
+class Block(NamedTuple):
+    """A reason for no entries, and what made it."""
+
+    reason: Reason
+    text: str
+
+
+class _State:
+    """What the bars of one instrument have shown."""
+
+    def __init__(self, started: int) -> None:
+        self.last = started  # close time of its last bar
+        self.bad = 0  # bars in a row that cannot be
+        self.late: deque[int] = deque(maxlen=_LATE)  # rows before which late ones came
+        self.is_late = False
+        self.in_time = 0  # bars since the last late one
+        self.corrected = -1  # the row through which a correction blocks
+        self.ahead = 0  # until when a bar of the future waits
+
+
+class Blocks:
+    """The reasons for no entries of a session.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+    exchanges : sequence of Exchange
+        Of each.
+    period, grace : int, ns
+        Of the bars; how long a row waits for them.
+    started : int, ns UTC
+    flatten : Flatten, optional
+    expiries : mapping of symbol to Expiry
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        exchanges: Sequence[Exchange],
+        period: int,
+        grace: int,
+        started: int,
+        *,
+        flatten: Flatten | None = None,
+        expiries: Mapping[str, Expiry] | None = None,
+    ) -> None:
+        self._at = {symbol: j for j, symbol in enumerate(symbols)}
+        self._symbols, self._exchanges = tuple(symbols), tuple(exchanges)
+        self._period, self._flatten = period, flatten
+        self._grace = grace
+        self._stale = max(2 * period + grace, 30 * SECOND_NS)
+        self._expiries = {self._at[symbol]: one for symbol, one in (expiries or {}).items()}
+        self._state = [_State(started) for _ in symbols]
+        self._rows = 0
+        self._skew = 0
+        self._link: LinkFact | None = None
+
+    def row(self, row: ClosedRow) -> None:
+        """A row is sealed, and is about to be run."""
+        self._rows += 1
+        for bar in row.bars:
+            state = self._state[bar.column]
+            state.last, state.bad = row.time, 0
+            state.in_time += 1
+            if state.in_time >= _WITHIN:
+                state.is_late = False
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> list[Note]:
+        """An event of the journal; what it is not concerned with is passed over."""
+        j = self._at.get(str(body.get("symbol", "")), -1)
+        if kind == "clock":
+            self._skew = int(body["skew"])
+            if j >= 0 and "until" in body:
+                self._state[j].ahead = max(self._state[j].ahead, int(body["until"]))
+        if j < 0:
+            return []
+        state = self._state[j]
+        if kind in ("bar.late", "bar.corrected"):
+            off = body["close_off"]
+            if off is None or off > FAR:
+                state.corrected = self._rows + 1
+        if kind == "bar.bad":
+            state.bad += 1
+            if state.bad == _BAD:
+                text = f"{self._symbols[j]}: {_BAD} bars in a row cannot be: {body['reason']}"
+                return [alarm(f"data_stale.{self._symbols[j]}", text)]
+        if kind == "bar.late":
+            return self._late(j)
+        return []
+
+    def link(self, fact: LinkFact) -> None:
+        """The state of the source."""
+        self._link = fact
+
+    def why(self, column: int, now: int) -> tuple[Block, ...]:
+        """The reasons for which an instrument has no entries; none: it may have them."""
+        state, symbol = self._state[column], self._symbols[column]
+        found = self._of_all()
+        if state.ahead > now + self._skew:
+            found.append(
+                Block("clock_skew", f"a bar of {symbol} closes at {utc_text(state.ahead)}")
+            )
+        if state.bad >= _BAD:
+            found.append(Block("data_stale", f"{state.bad} bars of {symbol} in a row cannot be"))
+        elif self.is_stale(column, now):
+            found.append(
+                Block("data_stale", f"the last bar of {symbol} is of {utc_text(state.last)}")
+            )
+        if state.is_late:
+            left = _WITHIN - state.in_time
+            text = f"{_LATE} bars of {symbol} were late; {left} rows in time are to come"
+            found.append(Block("late_bars", text))
+        if state.corrected >= self._rows:
+            found.append(Block("corrected", f"a close of {symbol} was wrong by more than 1 %"))
+        found += self._by_calendar(column, now)
+        return tuple(found)
+
+    def reasons(self, now: int) -> dict[str, str]:
+        """The same in words, by symbol; of all instruments under `ACCOUNT`."""
+        shared = self._of_all()
+        found = {ACCOUNT: _told(shared)} if shared else {}
+        for j, symbol in enumerate(self._symbols):
+            own = [block for block in self.why(j, now) if block not in shared]
+            if own:
+                found[symbol] = _told(own)
+        return found
+
+    def is_stale(self, column: int, now: int) -> bool:
+        """Whether no bar of an instrument has come for too long, while its exchange was open."""
+        exchange, last = self._exchanges[column], self._state[column].last
+        if self._period >= DAY_NS:
+            missed = exchange.next_close(exchange.next_close(last))
+            return now > missed + self._grace
+        return exchange.is_open(now) and now - max(last, exchange.open_since(now)) > self._stale
+
+    def _of_all(self) -> list[Block]:
+        found = []
+        if self._link is not None and self._link.state != "up":
+            text = f"the source is {self._link.state}: {self._link.reason}".rstrip(": ")
+            found.append(Block("link", text))
+        if abs(self._skew) > blocks_from(self._period):
+            seconds = self._skew / SECOND_NS
+            text = f"the server's clock is {seconds:+.1f} s ahead of this machine's"
+            found.append(Block("clock_skew", text))
+        return found
+
+    def _by_calendar(self, column: int, now: int) -> list[Block]:
+        found = []
+        span = self._flatten and closing(self._flatten, self._exchanges[column], now)
+        if span:
+            text = f"positions are closed from {utc_text(span[0])} to {utc_text(span[1])}"
+            found.append(Block("closing", text))
+        ends = self._expiries.get(column)
+        if ends is not None and now >= ends.no_entries:
+            text = f"the contract ends; it is flattened at {utc_text(ends.flatten)}"
+            found.append(Block("expiring", text))
+        return found
+
+    def _late(self, j: int) -> list[Note]:
+        """A bar came after its row was sealed."""
+        state = self._state[j]
+        state.late.append(self._rows)
+        state.in_time = 0
+        if state.is_late or len(state.late) < _LATE or self._rows - state.late[0] >= _WITHIN:
+            return []
+        state.is_late = True
+        text = (
+            f"{self._symbols[j]}: {_LATE} bars came late within {_WITHIN} rows; no entries until "
+            f"{_WITHIN} came in time"
+        )
+        return [alarm(f"late_bars.{self._symbols[j]}", text)]
+
+
+def _told(blocks: Sequence[Block]) -> str:
+    return "; ".join(f"{block.reason}: {block.text}" for block in blocks)
