@@ -17,7 +17,7 @@ from intrabar.risk.judge import Judge, Record
 from intrabar.risk.records import Book, Refusal
 from intrabar.sim.inbox import leave, refuse_waiting, take_out, waiting
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import CANCEL, STEP_END, STEP_NEW, SUBMIT
+from intrabar.sim.state import CANCEL, STEP_END, SUBMIT
 
 Blocks = Mapping[str, str]
 """Of "account" or a symbol, why nothing may be entered there."""
@@ -60,7 +60,8 @@ class Judged:
     def stop(self, step: int, now: int) -> list[Refused]:
         """All that is done before a step takes its commands; what was refused."""
         refused = self.judge_waiting(step, now)
-        self.put(self.duties(step))
+        if step == STEP_END:
+            self.put(self.duties())
         return refused
 
     def judge_waiting(
@@ -89,11 +90,9 @@ class Judged:
             self._records += self.judge.after_row(self.book(), now)
         return self._judge(step, now, blocks, persons)
 
-    def duties(self, step: int) -> Sequence[Duty]:
-        """What the breaker asks for at a step; it acts at the first and the last of a row."""
-        if step in (STEP_NEW, STEP_END) and self.judge.breaker.causes:
-            return self.judge.duties(self.book())
-        return ()
+    def duties(self) -> Sequence[Duty]:
+        """What the breaker asks for where the machine stands."""
+        return self.judge.duties(self.book()) if self.judge.breaker.causes else ()
 
     def put(self, duties: Sequence[Duty]) -> None:
         """Leave commands of the session behind those that wait."""

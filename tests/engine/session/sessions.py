@@ -38,7 +38,7 @@ def events_of(market: Market, history: int) -> list[Entry]:
     """The events of a session whose first rows are history: in JSON and back."""
     rows = rows_of(market)
     first = rows[history].time if history < len(rows) else rows[-1].time + 1
-    start = {"history": history, "trade_from": first}
+    start = {"history": history, "trade_from": first, "grace": 0, "is_recorded": True}
     events = [Entry(first, 0, 0, "session.started", start)]
     if history:
         events.append(Entry(first, 0, 0, "history", {"rows": rows[:history]}))

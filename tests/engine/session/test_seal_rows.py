@@ -25,7 +25,7 @@ from intrabar.errors import ConfigError
 from intrabar.model.bars import DAY_NS, Bars, Market
 from intrabar.model.facts import BarClosed
 from intrabar.model.instrument import Instrument
-from tests.engine.session.sealing import H, M, STREAM, bar, drive, kinds, sealer, utc
+from tests.engine.session.sealing import STREAM, H, M, bar, drive, kinds, sealer, utc
 
 # Around holidays, half days, a quiet week, and both changes of the clock.
 STARTS = ["2024-07-01", "2024-11-27", "2024-12-23", "2024-06-10", "2024-03-07", "2024-10-31"]

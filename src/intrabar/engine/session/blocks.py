@@ -63,6 +63,8 @@ class Blocks:
     started : int, ns UTC
     flatten : Flatten, optional
     expiries : mapping of symbol to Expiry
+    ages : bool
+        Whether bars that do not come make an instrument stale; in a record nothing newer is there.
     """
 
     def __init__(
@@ -75,10 +77,11 @@ class Blocks:
         *,
         flatten: Flatten | None = None,
         expiries: Mapping[str, Expiry] | None = None,
+        ages: bool = True,
     ) -> None:
         self._at = {symbol: j for j, symbol in enumerate(symbols)}
         self._symbols, self._exchanges = tuple(symbols), tuple(exchanges)
-        self._period, self._flatten = period, flatten
+        self._period, self._flatten, self._ages = period, flatten, ages
         self._grace = grace
         self._stale = max(2 * period + grace, 30 * SECOND_NS)
         self._expiries = {self._at[symbol]: one for symbol, one in (expiries or {}).items()}
@@ -134,7 +137,7 @@ class Blocks:
             )
         if state.bad >= _BAD:
             found.append(Block("data_stale", f"{state.bad} bars of {symbol} in a row cannot be"))
-        elif self.is_stale(column, now):
+        elif self._ages and self.is_stale(column, now):
             found.append(
                 Block("data_stale", f"the last bar of {symbol} is of {utc_text(state.last)}")
             )
@@ -156,6 +159,14 @@ class Blocks:
             if own:
                 found[symbol] = _told(own)
         return found
+
+    def leaves(self, column: int, now: int) -> bool:
+        """Whether positions of an instrument are closed now, by the calendar."""
+        ends = self._expiries.get(column)
+        if ends is not None and now >= ends.flatten:
+            return True
+        flatten = self._flatten
+        return flatten is not None and closing(flatten, self._exchanges[column], now) is not None
 
     def is_stale(self, column: int, now: int) -> bool:
         """Whether no bar of an instrument has come for too long, while its exchange was open."""

@@ -8,6 +8,9 @@ from typing import Literal
 
 from intrabar.engine.chunks.setup import Rows
 from intrabar.engine.run import require_runnable, ticks_of_nothing
+from intrabar.engine.session.blocks import Blocks
+from intrabar.engine.session.closing import Flatten, expiry
+from intrabar.engine.session.exchange import Exchange
 from intrabar.errors import ConfigError
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
@@ -48,6 +51,12 @@ class Plan:
     array_rows : int
         How many rows the arrays of signals and weights have, from the first of the history on;
         0 where none has a row per bar.
+    flatten : Flatten or None
+        When positions are closed before each scheduled close.
+    ends : mapping of symbol to int
+        Of contracts, the earlier of first notice and last trade, days since 1970.
+    expire_days : int, sessions
+        Before that in which nothing is entered.
     phases : tuple of int, ns
         What the opens of each instrument are usually past a multiple of longer periods.
 
@@ -67,6 +76,9 @@ class Plan:
     on_error: Literal["reduce", "halt"] = "reduce"
     day_begins: str = "00:00 UTC"
     array_rows: int = 0
+    flatten: Flatten | None = None
+    ends: Mapping[str, int] = field(default_factory=dict)
+    expire_days: int = 2
     phases: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -113,3 +125,21 @@ class Plan:
     def remarks(self) -> list[Remark]:
         """What is said in ticks of instruments that have none."""
         return ticks_of_nothing(self.instruments)
+
+    def blocks(self, started: int, grace: int, is_recorded: bool) -> Blocks:
+        """The reasons for no entries of a session that starts at an instant (ns UTC)."""
+        exchanges = {x.symbol: Exchange(x.calendar, self.period) for x in self.instruments}
+        expiries = {
+            symbol: expiry(exchanges[symbol], day, self.expire_days)
+            for symbol, day in self.ends.items()
+        }
+        return Blocks(
+            self.symbols,
+            list(exchanges.values()),
+            self.period,
+            grace,
+            started,
+            flatten=self.flatten,
+            expiries=expiries,
+            ages=not is_recorded,
+        )

@@ -26,6 +26,7 @@ from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyEr
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry, in_json
 from intrabar.model.enums import RunStatus
+from intrabar.model.facts import LinkFact
 from intrabar.risk.breaker import ACCOUNT
 from intrabar.risk.flatten import Duty, cancel_entries, closing
 from intrabar.risk.judge import Judge
@@ -93,8 +94,8 @@ class Session:
         self._records: list[Entry] = []
         self._notices: list[Notice] = []
         self._at = 0
-        self._blocks: dict[str, str] = {}
         self._ending = ""  # why nothing is entered any more
+        self._asked = 0  # when a person has last asked for something
         self._cancels_entries = False
         self._leaving: set[str] = set()  # symbols to be closed
         self._closes = np.full(len(plan.instruments), np.nan)
@@ -117,6 +118,9 @@ class Session:
             case "session.started":
                 self.started = event.body
                 self._history = int(event.body["history"])
+                self._blocks = self.plan.blocks(
+                    event.at, int(event.body["grace"]), bool(event.body["is_recorded"])
+                )
             case "history":
                 self._take_history(event.body["rows"])
             case "row.closed":
@@ -125,8 +129,11 @@ class Session:
                 self._obey(event.body)
             case "session.stopped" | "session.resumed":
                 self._stop_or_resume(event.kind)
-            case "block":
-                self._blocks = dict(event.body["reasons"])
+            case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
+                for note in self._blocks.note(event.kind, event.body):
+                    self._notices.append(Notice(**note.body))
+            case "link":
+                self._blocks.link(LinkFact(event.body["state"], event.body["reason"]))
             case "not_repeatable":
                 self.judge.move("not_repeatable", text=str(event.body["text"]))
                 self._note_judge()
@@ -228,12 +235,23 @@ class Session:
         if row.time < self.trade_from:
             self._warm_up(first + 1)
             return
-        blocks = dict(self._blocks)
-        if self._ending or row.late:
-            blocks[ACCOUNT] = self._ending or "late"
+        self._blocks.row(row)
+        blocks = self._reasons(row)
         walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
         self._records += self._recording.changes(self._at)
         self._end_row(row, first)
+
+    def _reasons(self, row: ClosedRow) -> dict[str, str]:
+        """Why nothing may be entered in a row, by "account" or symbol."""
+        reasons: dict[str, str] = {}
+        for j, symbol in enumerate(self.plan.symbols):
+            if found := self._blocks.why(j, row.time):
+                reasons[symbol] = found[0].reason
+            if self._blocks.leaves(j, row.time):
+                self._leaving.add(symbol)
+        if self._ending or row.late:
+            reasons[ACCOUNT] = self._ending or "late"
+        return reasons
 
     def _end_row(self, row: ClosedRow, bar: int) -> None:
         machine = self.machine
@@ -244,7 +262,7 @@ class Session:
             "cash": in_json(float(machine.book.account["cash"][0])),
         }
         self._record("row", body)
-        ends = any(bar.ends_session for bar in row.bars) or row.closing
+        ends = any(bar.ends_session for bar in row.bars) or bool(row.ends)
         if ends or bar % DIGEST_EVERY == 0:
             self._record("digest", {"row": bar, "digest": machine.digest()})
         if self.is_over:
@@ -269,8 +287,9 @@ class Session:
         for place, refusal in refused:
             self._record("refused", {"command": place, **refusal.body()})
         before = int(machine.book.account["inbox"][0])
-        self._judged.put(self._own_duties() if step in (STEP_NEW, STEP_END) else [])
-        self._judged.put(self._judged.duties(step))
+        if step == STEP_END or (step == STEP_NEW and self._asked <= _opened(row)):
+            self._judged.put(self._own_duties(leaves=step == STEP_END))
+            self._judged.put(self._judged.duties())
         for place, command in enumerate(waiting(machine.book)[before:], before):
             self._records.append(recording.command(self._at, step, place, command, "session"))
         for kind, body in self._judged.taken():
@@ -301,7 +320,7 @@ class Session:
 
     def _obey(self, body: dict[str, Any]) -> None:
         """Do what a person asks for, or refuse it with the reason."""
-        kind = body["kind"]
+        kind, self._asked = body["kind"], self._at
         try:
             if kind in ORDERS:
                 self._hand.ask(body, self.machine, self._at)
@@ -338,7 +357,7 @@ class Session:
 
     def _stop_or_resume(self, kind: str) -> None:
         """A stop lets no order that adds work on; it takes effect with the next row."""
-        self._ending = ""
+        self._ending, self._asked = "", self._at
         self._cancels_entries = kind == "session.stopped"
 
     def _take_off(self, name: str) -> None:
@@ -349,14 +368,15 @@ class Session:
         self.machine.take_off(row)
         self._failed(row, StrategyError(f"{name}: it is called no more"))
 
-    def _own_duties(self) -> list[Duty]:
+    def _own_duties(self, leaves: bool) -> list[Duty]:
         """What the session does by itself here, beside what the breaker asks for."""
-        if not (self._cancels_entries or self._leaving):
-            return []
-        book = self._judged.book()
-        duties = [*cancel_entries(book)] if self._cancels_entries else []
-        duties += closing(book, self._leaving) if self._leaving else []
-        self._cancels_entries, self._leaving = False, set()
+        duties: list[Duty] = []
+        if self._cancels_entries:
+            duties += cancel_entries(self._judged.book())
+            self._cancels_entries = False
+        if leaves and self._leaving:
+            duties += closing(self._judged.book(), self._leaving)
+            self._leaving = set()
         return duties
 
     def _record(self, kind: str, body: dict[str, Any]) -> None:
@@ -368,3 +388,8 @@ def _wakes(row: ClosedRow) -> int:
     if row.closing:
         return 0
     return ALL_BITS & ~WAKE_OPEN if row.opened else ALL_BITS
+
+
+def _opened(row: ClosedRow) -> int:
+    """When the first bar of a row opened: what was asked for later gets none of its prices."""
+    return min((bar.open_time for bar in row.bars), default=row.time)

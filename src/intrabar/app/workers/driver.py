@@ -1,0 +1,247 @@
+"""What runs a session: facts in, turns out, the journal between.
+
+It has the clock, the source, the journal and the way to persons; the session has none of them. A
+turn is committed before anything of it is told; while the journal is away nothing is decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.seal import Note, Sealer
+from intrabar.engine.session.session import Notice, Session, Turn
+from intrabar.errors import IntegrityError, IntrabarError, LinkError, StoreError
+from intrabar.journal.emergency import Emergency
+from intrabar.journal.journal import Journal
+from intrabar.links.clock import SECOND_NS, Clock
+from intrabar.links.source import BarSource
+from intrabar.model.entry import Entry
+from intrabar.model.facts import Fact, LinkFact
+
+RENEW = 5.0  # seconds between two renewals of the lease
+AGAIN = 2.0  # seconds between two questions whether the journal is back
+WAITING = 10_000  # events that wait while it is away
+SHARED = 50  # turns of recorded bars in one transaction
+
+
+class Observer(Protocol):
+    """Is told of everything that is committed; `app/workers/signs.py` keeps the folder."""
+
+    def take(self, entries: Sequence[Entry], session: Session) -> None: ...  # noqa: D102
+
+
+Notify = Callable[[Notice], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command of a person, and where its answer goes."""
+
+    body: dict[str, Any]
+    answer: asyncio.Future[list[Entry]]
+
+
+@dataclass(eq=False)
+class Driver:
+    """A session that lives until its bars end, a person ends it, or it may not go on.
+
+    Parameters
+    ----------
+    session : Session
+        Started, or rerun from the journal.
+    journal : Journal
+    source : BarSource
+    sealer : Sealer
+    clock : Clock
+    emergency : Emergency
+    observers : sequence of Observer
+    notify : callable
+        Tells a person; must not wait.
+    is_recorded : bool
+        The bars are of the past: some turns share a transaction, and the end of the bars ends it.
+    """
+
+    session: Session
+    journal: Journal
+    source: BarSource
+    sealer: Sealer
+    clock: Clock
+    emergency: Emergency
+    observers: Sequence[Observer] = ()
+    notify: Notify = lambda notice: None
+    is_recorded: bool = False
+    why: str = ""  # it ended
+    is_away: bool = field(default=False, init=False)  # the journal
+    _queue: asyncio.Queue[Fact | Asked | None] = field(init=False)
+    _open: list[Entry] = field(default_factory=list, init=False)
+    _notices: list[Notice] = field(default_factory=list, init=False)
+    _turns: int = field(default=0, init=False)
+    _end_asked: str = field(default="", init=False)
+
+    async def run(self) -> str:
+        """Live; why it ended.
+
+        Raises
+        ------
+        IntegrityError
+            Another process has the session, or its chain is not ours.
+        """
+        self._queue = asyncio.Queue(WAITING)
+        self._hooks = ThreadPoolExecutor(1, "hooks")
+        self._writer = ThreadPoolExecutor(1, "journal")
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
+        try:
+            while not self.why:
+                await self._one(await self._next())
+            await self._commit()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.source.close()
+            self._hooks.shutdown(wait=False)
+            self._writer.shutdown(wait=True)
+        return self.why
+
+    async def ask(self, body: dict[str, Any]) -> list[Entry]:
+        """Let the session do what a person asks for; the records of it."""
+        answer: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
+        await self._queue.put(Asked(body, answer))
+        return await answer
+
+    def end(self, why: str) -> None:
+        """End when what waits is done."""
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait(None)
+        self._end_asked = why
+
+    # What comes
+
+    async def _listen(self) -> None:
+        """Put the facts of the source into the queue; a source that raises is down."""
+        plan = self.session.plan
+        try:
+            async for fact in self.source.events(plan.symbols, plan.period):
+                await self._queue.put(fact)
+        except IntrabarError as error:
+            await self._queue.put(LinkFact("down", str(error)))
+            if isinstance(error, LinkError):
+                return
+        self._end_asked = "the bars have ended"
+        await self._queue.put(None)
+
+    async def _next(self) -> Fact | Asked | None:
+        """What comes next; an empty heartbeat where a row is due without it."""
+        due = self.sealer.next_timer(self.clock.now())
+        if due is None:
+            return await self._queue.get()
+        left = max(due - self.clock.now(), 0) / SECOND_NS
+        try:
+            return await asyncio.wait_for(self._queue.get(), left)
+        except TimeoutError:
+            return LinkFact("up")
+
+    async def _one(self, what: Fact | Asked | None) -> None:
+        now = self.clock.now()
+        if what is None:
+            await self._seal(now)
+            self.why = self._end_asked
+            return
+        if isinstance(what, Asked):
+            turn = await self._turn("command.person", what.body, now)
+            await self._commit()
+            what.answer.set_result(turn.records)
+            return
+        if isinstance(what, LinkFact) and what.reason:
+            await self._turn("link", {"who": "source", **msgspec.to_builtins(what)}, now)
+        for note in self.sealer.take(what, now):
+            await self._note(note, now)
+        await self._seal(now)
+
+    async def _seal(self, now: int) -> None:
+        rows, notes = self.sealer.due(now)
+        for row in rows:
+            await self._row(row, row.time if self.is_recorded else now)
+        for note in notes:
+            await self._note(note, now)
+
+    async def _row(self, row: ClosedRow, now: int) -> None:
+        await self._turn("row.closed", msgspec.to_builtins(row), now)
+        if self.session.is_over:
+            self.why = "the account is ruined"
+
+    async def _note(self, note: Note, now: int) -> None:
+        if note.kind == "alarm":
+            self._notices.append(Notice(note.body["severity"], note.body["key"], note.body["text"]))
+        else:
+            await self._turn(note.kind, note.body, now)
+
+    # Turns
+
+    async def _turn(self, kind: str, body: dict[str, Any], now: int) -> Turn:
+        """Handle an event; it is committed at once, or with those that follow it."""
+        event = Entry(now, *self.session.place, kind, body)
+        loop = asyncio.get_running_loop()
+        turn = await loop.run_in_executor(self._hooks, self.session.handle, event)
+        self._open += [event, *turn.records]
+        self._notices += turn.notices
+        self._turns += 1
+        if not self.is_recorded or self._turns >= SHARED:
+            await self._commit()
+        return turn
+
+    async def _commit(self) -> None:
+        """Put what is open into the journal, then tell of it; waits as long as it is away."""
+        entries, self._open, self._turns = self._open, [], 0
+        if entries:
+            await self._write(entries)
+            for observer in self.observers:
+                observer.take(entries, self.session)
+        notices, self._notices = self._notices, []
+        for notice in notices:
+            self.notify(notice)
+
+    async def _write(self, entries: list[Entry]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._writer, self.journal.append, entries)
+        except IntegrityError:
+            raise
+        except StoreError as error:
+            await self._wait_for_journal(str(error))
+
+    async def _wait_for_journal(self, why: str) -> None:
+        """Decide nothing until the journal is back; what comes waits in the queue."""
+        self.is_away = True
+        written = self.emergency.halt(self.clock.now(), why)
+        without = "" if written else "; the emergency file cannot be written either"
+        text = f"the journal is away, nothing is decided: {why}{without}"
+        self.notify(Notice("page", "journal", text))
+        loop = asyncio.get_running_loop()
+        while self.is_away:
+            await self.clock.sleep(AGAIN)
+            try:
+                await loop.run_in_executor(self._writer, self.journal.reconcile_last)
+                self.is_away = False
+            except IntegrityError:
+                raise
+            except StoreError:
+                continue
+        await self._turn("emergency", {"why": why}, self.clock.now())
+        self.emergency.clear()
+
+    async def _renew(self) -> None:
+        """Keep the lease."""
+        loop = asyncio.get_running_loop()
+        while not self.is_recorded:
+            await self.clock.sleep(RENEW)
+            with suppress(StoreError):
+                await loop.run_in_executor(self._writer, self.journal.renew, self.clock.now())
