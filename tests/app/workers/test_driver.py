@@ -1,0 +1,187 @@
+"""A session that lives: bars in, a journal behind it, and the backtest of what came."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intrabar.app.workers.driver import Driver
+from intrabar.data.live.recorded import Fault, Recorded
+from intrabar.engine.session.rerun import rerun
+from intrabar.engine.session.row import rows_of
+from intrabar.engine.session.seal import Sealer
+from intrabar.engine.session.session import Notice, Session
+from intrabar.journal.emergency import Emergency
+from intrabar.journal.journal import Journal, open_journal
+from intrabar.links.clock import LoopClock
+from intrabar.links.simulated_time import run
+from intrabar.model.entry import Entry
+from tests.engine.session.sessions import backtest_of, plan_of
+from tests.engine.session.test_session import hourly
+
+HISTORY = 40
+
+
+class Lived:
+    """A recorded session of the hourly bars, in a folder."""
+
+    def __init__(self, folder: Path, faults: tuple[Fault, ...] = (), seed: int = 1) -> None:
+        self.setup, self.bars = hourly(seed, 120)
+        self.plan = plan_of(self.setup, self.bars)
+        self.folder, self.faults = folder, faults
+        self.rows = rows_of(self.setup.market)
+        self.told: list[Notice] = []
+        self.entries: list[Entry] = []
+
+    def take(self, entries: Any, session: Session) -> None:
+        self.entries += entries
+
+    def journal(self) -> Journal:
+        return open_journal(
+            f"sqlite:///{self.folder / 'journal.db'}", "main", self.folder, self.now
+        )
+
+    @property
+    def now(self) -> int:
+        return self.rows[HISTORY - 1].time
+
+    def start(self, session: Session) -> list[Entry]:
+        """The events of a first start."""
+        body = {"history": HISTORY, "trade_from": self.now + 1, "grace": 0, "is_recorded": True}
+        events = [
+            Entry(self.now, 0, 0, "session.started", body),
+            Entry(self.now, 0, 0, "history", {"rows": self.rows[:HISTORY]}),
+        ]
+        return [e for event in events for e in (event, *session.handle(event).records)]
+
+    def live(self, session: Session, journal: Journal) -> str:
+        return run(self.driver(session, journal, self).run())
+
+    def driver(self, session: Session, journal: Journal, observer: Any) -> Driver:
+        clock = LoopClock(session.rows[-1].time)
+        source = Recorded(self.bars, clock, faults=self.faults)
+        sealer = Sealer(
+            self.plan.instruments,
+            self.plan.period,
+            source.can,
+            session.rows[-1].time,
+            before=session.rows,
+            recorded={b.symbol: b for b in self.bars},
+        )
+        emergency, told = Emergency([self.folder]), self.told.append
+        return Driver(
+            session, journal, source, sealer, clock, emergency, [observer], told, is_recorded=True
+        )
+
+
+@pytest.fixture
+def lived(tmp_path: Path) -> Lived:
+    return Lived(tmp_path)
+
+
+def test_recorded_bars_through_the_whole_path_are_the_backtest(lived: Lived) -> None:
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    assert lived.live(session, journal) == "the bars have ended"
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    assert session.machine.digest() == list(backtest_of(session, lived.setup))[-1]
+    assert [row.time for row in session.rows] == [row.time for row in lived.rows]
+    made = rerun(lived.plan, entries)
+    assert made.difference is None
+    assert made.session.machine.digest() == session.machine.digest()
+    assert [e for e in entries if e.kind == "fill"] == [
+        e for e in lived.entries if e.kind == "fill"
+    ]
+    assert len([e for e in entries if e.kind == "fill"]) > 10
+
+
+def test_a_session_that_is_started_again_goes_on_to_the_same_end(lived: Lived) -> None:
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    lived.bars = [b.between(0, lived.rows[80].time) for b in lived.bars]
+    lived.live(session, journal)
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    whole = Lived(lived.folder)
+    again = rerun(whole.plan, entries).session
+    journal = whole.journal()
+    assert whole.live(again, journal) == "the bars have ended"
+    journal.close()
+    assert again.machine.digest() == list(backtest_of(again, whole.setup))[-1]
+    assert len(again.rows) == len(whole.rows)
+
+
+def test_faults_of_the_source_are_told_and_the_rows_stay(tmp_path: Path) -> None:
+    faults = (
+        Fault(60, "A", "late", 120.0),
+        Fault(64, "A", "corrected", 120.0),
+        Fault(68, "A", "bad"),
+        Fault(72, "A", "missing"),
+        Fault(76, "A", "doubled"),
+    )
+    lived = Lived(tmp_path, faults)
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    lived.live(session, journal)
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    kinds = {e.kind for e in entries}
+    assert {"bar.late", "bar.corrected", "bar.bad"} <= kinds
+    assert rerun(lived.plan, entries).difference is None
+
+
+def test_what_a_person_asks_for_is_answered_and_done(lived: Lived) -> None:
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    order = {"id": "1", "kind": "order", "symbol": "A", "side": "buy", "qty": 3}
+    event = Entry(lived.now, 0, 0, "command.person", order)
+    journal.append([event, *session.handle(event).records])
+    lived.live(session, journal)
+    fills = [r.entry.body for r in journal.read() if r.kind == "fill"]
+    journal.close()
+    assert fills[0]["strategy"] == "by hand"
+    assert fills[0]["qty"] == 3.0
+
+
+def test_a_kill_while_it_lives_closes_everything_and_latches(lived: Lived) -> None:
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    answers: list[Entry] = []
+
+    class Person:
+        """Asks once, when row 60 is told of."""
+
+        def take(self, entries: Any, _: Session) -> None:
+            if not answers and any(e.kind == "row" and e.body["row"] >= 60 for e in entries):
+                answers.append(entries[-1])
+                asyncio.get_running_loop().create_task(self.ask())
+
+        async def ask(self) -> None:
+            answers.extend(await driver.ask({"id": "k", "kind": "kill", "reason": "enough"}))
+
+    driver = lived.driver(session, journal, Person())
+    assert run(driver.run()) == "the bars have ended"
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    moved = [e.body for e in entries if e.kind == "breaker"]
+    assert [(b["cause"], b["level"], b["set"]) for b in moved] == [
+        ("kill", "flattening", True),
+        ("kill", "halted", True),
+    ]
+    assert not session.machine.book.sleeves["qty"].any()
+    at = next(n for n, e in enumerate(entries) if e.kind == "command.person")
+    after = [e.body for e in entries[at:] if e.kind == "command" and e.body["by"] == "session"]
+    assert {b["kind"] for b in after} <= {"cancel", "submit"}
+    assert [notice.key for notice in lived.told if notice.severity == "page"][:1] == [
+        "breaker kill"
+    ]
+    assert rerun(lived.plan, entries).difference is None
