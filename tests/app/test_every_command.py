@@ -14,10 +14,12 @@ from intrabar.app.cli.main import app, run
 from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (
-    "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs",
+    "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs "
+    "journal",
     "import list show verify resample path-truth actions continuous fetch refresh quote",
     "list show compare rerun",
     "import show",
+    "verify rebuild backup restore archive",
 )
 HERE = ["--data", "AAA.csv", "--strategy", "CoinFlip"]
 SWEPT = [*HERE, "--vary", "seed=1,2"]
@@ -126,6 +128,16 @@ OTHERS: list[list[str]] = [
         ["last", "--out", "damaged"],
     )],
     ["runs", "nope"],
+    *[["journal", c, *more] for c in ("verify", "rebuild", "backup", "archive") for more in (
+        [], ["nope"], ["nope", "--store", "mysql://u@h/d"], ["nope", "--sessions", "AAA.csv"],
+        ["nope", "--store", "sqlite:///none.db"], ["nope", "--store", "sqlite:///folder"],
+        ["nope", "--store", "postgresql://u@127.0.0.1:1/d"],
+        ["nope", "--store", "postgresql://u@h/d", "--store-password", "literal"],
+    )],
+    *[["journal", "restore", *more] for more in (
+        [], ["nope"], ["nope", "--into", "x.db"], ["folder", "--into", "x.db"],
+        ["AAA.csv", "--into", "x.db"], ["bytes.bin", "--into", "AAA.csv"],
+    )],
     ["runs", "show", "damaged/run"],
     ["demo", "--out", "AAA.csv"],
     ["warm", "x"],
@@ -273,12 +285,13 @@ def test_what_a_request_names_is_usage(place: Path, capsys: Any, monkeypatch: An
 
 
 def paths() -> list[list[str]]:
-    first, of_data, of_runs, of_actions = (names.split() for names in COMMANDS)
+    first, of_data, of_runs, of_actions, of_journal = (names.split() for names in COMMANDS)
     return [
         *([name] for name in first),
         *(["data", name] for name in of_data),
         *(["runs", name] for name in of_runs),
         *(["data", "actions", name] for name in of_actions),
+        *(["journal", name] for name in of_journal),
     ]
 
 

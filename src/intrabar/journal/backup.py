@@ -7,6 +7,7 @@ records of a session are cut at the same numbers each time, so that only what is
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from intrabar.version import __version__
 
 FORMAT = 1
 PROGRAM = "0.1.0"  # the oldest that reads it
+NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
+EXAMPLE = "20260102T210000Z-0a1b2c3d.json"
 CUT = 50_000  # records in one object
 
 
@@ -131,9 +134,13 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises
     ------
+    StateError
+        There is none, or it is called like none.
     IntegrityError
         It is not what was written, or newer than the program.
     """
+    if not NAME.fullmatch(path.name):
+        raise StateError(f"{path} is no backup: a manifest is called like {EXAMPLE}")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -112,6 +112,11 @@ app.command(
     name="runs",
     help="List, show, compare and repeat stored runs.",
 )
+app.command(
+    "intrabar.app.cli.journal:journal",
+    name="journal",
+    help="Verify, back up, restore and archive what sessions have written down.",
+)
 
 INTERRUPTED = 130
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
