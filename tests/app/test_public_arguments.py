@@ -14,7 +14,7 @@ import yaml
 import intrabar as ib
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.config.model import AccountConfig, Config, SweepConfig, WalkForwardConfig
-from intrabar.data.live.vendors import VENDORS
+from intrabar.data.live.vendors import SOURCES
 from tests.app.hostile import VALUES, frame
 from tests.app.vendors_of_it import scripted
 
@@ -208,7 +208,7 @@ def _mappings(run: dict[str, Any]) -> dict[str, Door]:
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Door]:
-    VENDORS["scripted"] = lambda credentials, clock: scripted()
+    SOURCES._own["scripted"] = lambda credentials, clock: scripted()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("kept"))
         return doors()

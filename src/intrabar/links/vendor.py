@@ -5,7 +5,7 @@ Each is a file beside this one, which knows the wire and nothing else: no calend
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -61,6 +61,7 @@ class Answer(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Vendor(Protocol):
     """The wire of one vendor."""
 

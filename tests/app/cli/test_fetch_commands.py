@@ -17,7 +17,7 @@ from intrabar.app.cli.main import run
 from intrabar.app.compose.vendors import vendor_in
 from intrabar.app.config.file import read_config
 from intrabar.data.catalogue import Catalogue
-from intrabar.data.live.vendors import VENDORS
+from intrabar.data.live.vendors import SOURCES
 from intrabar.errors import AuthError, ConfigError, LinkError
 from intrabar.links.vendor import Row
 from tests.app.vendors_of_it import MINUTES, scripted
@@ -29,7 +29,9 @@ FETCH = ["data", "fetch", "IBM", "--source", "scripted", "--period", "1m", "--st
 def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the vendor answers instead, under "change"."""
     answers: dict[str, Any] = {"change": None}
-    monkeypatch.setitem(VENDORS, "scripted", lambda credentials, clock: scripted(answers["change"]))
+    monkeypatch.setitem(
+        SOURCES._own, "scripted", lambda credentials, clock: scripted(answers["change"])
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INTRABAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("INTRABAR_CATALOGUE", str(tmp_path / "catalogue"))
@@ -113,7 +115,7 @@ def test_a_quote_that_was_kept_is_shown_and_told_to_be_old(
         made.quote = down  # type: ignore[method-assign]
         return made
 
-    monkeypatch.setitem(VENDORS, "scripted", away)
+    monkeypatch.setitem(SOURCES._own, "scripted", away)
     code, out, err = told(["data", "quote", "IBM", "--source", "scripted", "--json"], capsys)
     assert code == 5
     assert json.loads(out)["stale"] == "scripted: not reached"

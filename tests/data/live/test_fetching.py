@@ -14,7 +14,8 @@ from intrabar.data.actions import kept_actions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.live.fetching import Fetched, age_text, fetch, refresh
 from intrabar.data.live.kept import Answers
-from intrabar.data.live.vendors import known_vendor, vendor_named
+from intrabar.data.live.polling import Polled
+from intrabar.data.live.vendors import SOURCES, known_source, source_named, vendor_named
 from intrabar.errors import (
     ConfigError,
     DataError,
@@ -310,10 +311,10 @@ def test_daily_bars_have_the_hours_of_the_exchange(tmp_path: Path) -> None:
 
 def test_names_of_vendors_however_they_are_spelt(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("alphaavantage", "AlphaVantage", "alpha-vantage", "alpha_vantage"):
-        assert known_vendor(name) == "alpha_vantage"
-    assert known_vendor("Yahoo") == known_vendor("yfinance") == "yfinance"
+        assert known_source(name) == "alpha_vantage"
+    assert known_source("Yahoo") == known_source("yfinance") == "yfinance"
     with pytest.raises(NotFoundError, match="unknown source 'yfinanc': did you mean 'yfinance'"):
-        known_vendor("yfinanc")
+        known_source("yfinanc")
     monkeypatch.delenv("ALPHAVANTAGE_API_KEY", raising=False)
     with pytest.raises(SecretError, match="ALPHAVANTAGE_API_KEY"):
         vendor_named("alpha_vantage")
@@ -321,6 +322,23 @@ def test_names_of_vendors_however_they_are_spelt(monkeypatch: pytest.MonkeyPatch
         vendor_named("alpha_vantage", {"api_key": "written-out"})
     with pytest.raises(ConfigError, match="'token' is not known"):
         vendor_named("yfinance", {"token": "x"})
+
+
+def test_a_source_of_another_package_is_asked_or_tells_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = LoopClock(NOW)
+    vendor = Scripted(clock, {"IBM": MINUTES})
+    pushing = Polled(vendor, clock)
+    monkeypatch.setitem(SOURCES._own, "asked", lambda credentials, clock: vendor)
+    monkeypatch.setitem(SOURCES._own, "Pushing", lambda credentials, clock: pushing)
+    asked = source_named("asked", clock=clock, calendars={"IBM": "NYSE"}, pause=30.0)
+    assert isinstance(asked, Polled)
+    assert asked.vendor is vendor
+    assert source_named("Pushing", clock=clock) is pushing
+    assert vendor_named("asked", clock=clock) is vendor
+    with pytest.raises(ConfigError, match="Pushing tells bars as they come"):
+        vendor_named("Pushing", clock=clock)
 
 
 def test_ages_are_in_words() -> None:

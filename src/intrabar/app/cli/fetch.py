@@ -91,13 +91,13 @@ def refresh(
     from intrabar.app.calls.fetch import waited
     from intrabar.data import catalogue as catalogues
     from intrabar.data.live import fetching
-    from intrabar.data.live.vendors import VENDORS
+    from intrabar.data.live.vendors import SOURCES
 
     if (symbol is None) == (not every):
         raise UsageError("name a symbol, or --all for all datasets that were fetched")
     catalogue = catalogues.Catalogue()
     found = catalogue.list() if symbol is None else catalogue.show(symbol)
-    mine = [m for m in found if m.format in VENDORS]
+    mine = [m for m in found if m.format in SOURCES]
     if not mine:
         told = ", ".join(f"{m.symbol} {m.period} of {m.source}" for m in found[:5]) or "none"
         raise DataError(

@@ -10,7 +10,7 @@ from intrabar.app.config.file import read_yaml, validated
 from intrabar.app.config.model import Provider
 from intrabar.cache import cache_home
 from intrabar.data.live.kept import Answers
-from intrabar.data.live.vendors import known_vendor, vendor_named
+from intrabar.data.live.vendors import known_source, vendor_named
 from intrabar.errors import ConfigError
 from intrabar.model import values
 
@@ -86,7 +86,7 @@ def vendor_in(path: Path, source: str | None = None) -> Named:
         provider = validated(Provider, data, "data.")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    own = source is None or known_vendor(source) == known_vendor(provider.provider)
+    own = source is None or known_source(source) == known_source(provider.provider)
     folder = None
     if provider.cache_dir:
         where = values.path(f"{path}: data.cache_dir:", provider.cache_dir).expanduser()

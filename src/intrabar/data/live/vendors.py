@@ -1,4 +1,8 @@
-"""Vendors by their names."""
+"""Sources by their names: ours, and those that other packages offer as `intrabar.sources`.
+
+What stands behind a name is called with the credentials and a clock, and makes a `Vendor`, which
+is asked, or a `BarSource`, which tells by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
 from intrabar.links.vendor import Vendor
 from intrabar.model.secret import Secret, resolve
+from intrabar.plugins import Table
+
+Make = Callable[[dict[str, Any], Clock | None], Vendor | BarSource]
 
 KEY_VARIABLE = "ALPHAVANTAGE_API_KEY"
 SPELT = {"alphaavantage": "alpha_vantage", "alphavantage": "alpha_vantage", "yahoo": "yfinance"}
@@ -24,7 +31,7 @@ def vendor_named(
     Parameters
     ----------
     name : str
-        "yfinance" or "alpha_vantage".
+        "yfinance", "alpha_vantage", or that of another package.
     credentials : mapping, optional
         References to secrets (`${NAME}`, `file:/path`), or secrets that were fetched: `api_key`
         of Alpha Vantage. None: `${ALPHAVANTAGE_API_KEY}`.
@@ -38,7 +45,10 @@ def vendor_named(
         Credentials that are unknown or missing.
     MissingExtra
     """
-    return VENDORS[known_vendor(name)](dict(credentials or {}), clock)
+    made = SOURCES.load(known_source(name))(dict(credentials or {}), clock)
+    if not isinstance(made, Vendor):
+        raise ConfigError(f"the source {name} tells bars as they come; it cannot be asked for them")
+    return made
 
 
 def source_named(
@@ -49,7 +59,7 @@ def source_named(
     calendars: Mapping[str, str] | None = None,
     pause: float | None = None,
 ) -> BarSource:
-    """A source of live bars: a vendor that is asked again and again.
+    """A source of live bars; a vendor is asked again and again.
 
     Parameters
     ----------
@@ -66,12 +76,14 @@ def source_named(
     """
     from intrabar.data.live.polling import Polled
 
-    vendor = vendor_named(name, credentials, clock)
-    return Polled(vendor, clock, calendars=calendars, pause=pause)
+    made = SOURCES.load(known_source(name))(dict(credentials or {}), clock)
+    if not isinstance(made, Vendor):
+        return made
+    return Polled(made, clock, calendars=calendars, pause=pause)
 
 
-def known_vendor(name: str) -> str:
-    """The name of a vendor, however it is spelt.
+def known_source(name: str) -> str:
+    """The name of a source, however it is spelt.
 
     Raises
     ------
@@ -79,9 +91,9 @@ def known_vendor(name: str) -> str:
     """
     plain = name.strip().lower().replace("-", "_")
     found = SPELT.get(plain.replace("_", ""), plain)
-    if found not in VENDORS:
-        raise NotFoundError("source", name, VENDORS)
-    return found
+    if found not in SOURCES and name not in SOURCES:
+        raise NotFoundError("source", name, SOURCES.names())
+    return found if found in SOURCES else name
 
 
 def _yahoo(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
@@ -108,7 +120,6 @@ def _require_known(name: str, credentials: dict[str, Any], known: tuple[str, ...
             raise ConfigError(f"credentials of {name}: {key!r} is not known; there are: {told}")
 
 
-VENDORS: dict[str, Callable[[dict[str, Any], Clock | None], Vendor]] = {
-    "yfinance": _yahoo,
-    "alpha_vantage": _alpha_vantage,
-}
+SOURCES: Table[Make] = Table(
+    "source", "intrabar.sources", {"yfinance": _yahoo, "alpha_vantage": _alpha_vantage}
+)
