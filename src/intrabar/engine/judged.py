@@ -6,14 +6,21 @@ Backtests with limits, sessions and their re-runs judge here, so that all refuse
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from intrabar.model.enums import OrderType, Reject, Role
+from intrabar.data.calendars import sessions, spans_midnight, zone_of
+from intrabar.engine.steps import walk_row
+from intrabar.model.bars import DAY_NS
+from intrabar.model.enums import OrderType, Reject, Role, RunStatus
+from intrabar.model.instrument import Instrument
 from intrabar.risk.book import Earned, book_of, request_of, view_of
+from intrabar.risk.day import day_begins
 from intrabar.risk.flatten import Cancel, Duty
 from intrabar.risk.judge import Judge, Record
+from intrabar.risk.limits import Limits
 from intrabar.risk.records import Book, Refusal
 from intrabar.sim.inbox import leave, refuse_waiting, take_out, waiting
 from intrabar.sim.machine import Machine
@@ -142,3 +149,116 @@ class Judged:
             "reduce_only": 1,
             "qty": duty.qty,
         }
+
+
+class RefusedAt(NamedTuple):
+    """What a backtest's limits refused, and where.
+
+    Parameters
+    ----------
+    bar, step : place
+    time : int, ns UTC
+        Close of the row.
+    order : int
+        Its number.
+    kind : int
+        Of the command, as `sim.state` has them.
+    """
+
+    bar: int
+    step: int
+    time: int
+    strategy: str
+    symbol: str
+    order: int
+    kind: int
+    refusal: Refusal
+
+
+class MovedAt(NamedTuple):
+    """A record of the breaker or of a day, and where."""
+
+    bar: int
+    step: int
+    time: int
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass
+class RiskLog:
+    """What the limits of a backtest did.
+
+    Parameters
+    ----------
+    said : Limits
+        As they were given.
+    limits : Limits
+        With what was left out filled in.
+    state : str
+        Of the breaker: "trading", "reducing", "halted" or "flattening".
+    """
+
+    said: Limits
+    limits: Limits
+    refused: list[RefusedAt] = field(default_factory=list)
+    moved: list[MovedAt] = field(default_factory=list)
+    state: str = "trading"
+
+
+class Limited:
+    """A backtest under limits: it stops wherever commands are taken.
+
+    Parameters
+    ----------
+    machine : Machine
+        At its first row.
+    limits : Limits
+        As they were given.
+    strategies : sequence of str
+        By their rows.
+    """
+
+    def __init__(self, machine: Machine, limits: Limits, strategies: Sequence[str]) -> None:
+        market = machine.market
+        filled = limits.filled_in(len(machine.instruments), market.period)
+        begins = first_day_begins(machine.instruments[0], int(market.time[machine.bar]))
+        judge = Judge(filled, tuple(strategies), machine.account.cash, begins)
+        self.log = RiskLog(limits, filled)
+        self._judged = Judged(machine, judge, strategies)
+        self._machine = machine
+
+    def advance(self, end: int) -> None:
+        """Go on to the first step of a row, or to ruin."""
+        while self._machine.bar < end and self._machine.status is not RunStatus.RUINED:
+            walk_row(self._machine, self._stop)
+
+    def _stop(self, step: int) -> None:
+        machine, judged = self._machine, self._judged
+        bar = machine.bar
+        now = int(machine.tape.time[bar])
+        asked = waiting(machine.book).copy()
+        for k, refusal in judged.stop(step, now):
+            command = asked[k]
+            strategy = judged.strategies[command["strategy"]]
+            symbol = judged.symbols[command["instrument"]]
+            order, kind = int(command["id"]), int(command["kind"])
+            at = RefusedAt(bar, step, now, strategy, symbol, order, kind, refusal)
+            self.log.refused.append(at)
+        for name, body in judged.taken():
+            self.log.moved.append(MovedAt(bar, step, now, name, body))
+        self.log.state = judged.judge.breaker.level().word
+
+
+def first_day_begins(instrument: Instrument, time: int) -> str:
+    """When a day of the limits begins, by the exchange of the first instrument.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    time : int, ns UTC
+        Of a row, around which its calendar is asked.
+    """
+    calendar, day = instrument.calendar, time // DAY_NS
+    evening = bool(calendar) and spans_midnight(sessions(calendar, day - 10, day + 10))
+    return day_begins(zone_of(calendar), evening)

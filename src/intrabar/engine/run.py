@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import next_open, zone_of
+from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
@@ -23,6 +24,7 @@ from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 from intrabar.model.session import CLOCK_FIELDS, Clock
 from intrabar.model.values import taken
+from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
@@ -85,6 +87,8 @@ class Setup:
         on them all the same.
     wakes : (t,) uint8 or None
         Of each row, the bits of `WAKE_*` that count; None: all. Some rows of a session wake nobody.
+    risk : Limits or None
+        What its orders obey, by the same check and at the same steps as those of a session.
     """
 
     market: Market
@@ -97,6 +101,7 @@ class Setup:
     given: Saves | None = None
     trade_from: int | None = None
     wakes: NDArray[np.uint8] | None = None
+    risk: Limits | None = None
 
     def __post_init__(self) -> None:
         require_start(self.strategies, self.account)
@@ -161,6 +166,7 @@ class Run:
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
     clock: Clock = field(init=False)
+    risk: RiskLog | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         require_threads()
@@ -210,7 +216,13 @@ class Run:
         require_findable(self.setup.strategies)
         machine = (self.machine.wake, self.machine.snapshot())
         running = {name: ended(one) for name, one in self.running.items()}
-        return {"setup": self.setup, "prepared": None, "machine": machine, "running": running}
+        return {
+            "setup": self.setup,
+            "prepared": None,
+            "machine": machine,
+            "running": running,
+            "risk": self.risk,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -232,13 +244,25 @@ class Run:
             tell(self.running, "on_start")
             self._warm_up()
         total = len(self.setup.market)
-        if progress is None:
+        if self.setup.risk is not None:
+            self._limited(self.setup.risk, total, progress)
+        elif progress is None:
             self.machine.advance()
         else:
             step = max(1, total // 100)
             while self.machine.advance(min(self.machine.bar + step, total)) == PAUSED:
                 progress(self.machine.bar, total)
             progress(total, total)
+
+    def _limited(self, limits: Limits, total: int, progress: Progress | None) -> None:
+        """Run on under limits."""
+        limited = Limited(self.machine, limits, tuple(self.setup.strategies))
+        self.risk = limited.log
+        step = max(1, total // 100)
+        for end in (*range(self.machine.bar + step, total, step), total):
+            limited.advance(end)
+            if progress is not None:
+                progress(end, total)
 
     def _warm_up(self) -> None:
         """Walk through the rows before trading begins, where somebody hears them."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from intrabar.errors import ConfigError
-from intrabar.model.values import Bounds, choice, mapping, named, number, shown, truth, whole
+from intrabar.model.values import Bounds, Rule, choice, mapping, named, number, shown, truth, whole
 
 ABOVE_0 = Bounds(above=True)
 PERCENT = Bounds(high=100.0, above=True)
@@ -37,6 +37,11 @@ SECOND_NS = 1_000_000_000
 OF_A_SYMBOL = 10  # orders a minute in one symbol, where none are said
 NEED_QUOTES = ("max_spread_pct",)
 NEED_A_BROKER = ("funds", "unsettled", "pdt", "no_borrow")
+RULES: dict[str, Rule] = {
+    **NUMBERS,
+    **CHOICES,
+    **dict.fromkeys(("allow_short", "require_stop"), bool),
+}
 _DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d) (\S+)")
 
 
@@ -122,7 +127,7 @@ class Limits:
                 near = get_close_matches(str(key), KEYS, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
                 raise ConfigError(f"{place}: unknown key {shown(key)}: {hint}")
-        values = {key: _taken(f"{place}.{key}", key, value) for key, value in said.items()}
+        values = {key: limit(f"{place}.{key}", key, value) for key, value in said.items()}
         return Limits(**{key: value for key, value in values.items() if value is not None})
 
     def given(self) -> dict[str, Any]:
@@ -168,7 +173,7 @@ def left_out(limits: Limits) -> tuple[str, ...]:
     return tuple(key for key in NEED_QUOTES if getattr(limits, key) is not None)
 
 
-def _taken(place: str, key: str, value: Any) -> Any:
+def limit(place: str, key: str, value: Any) -> Any:
     """A value of one key, or None where it says nothing; raises as `Limits.of`."""
     if value is None:
         return None

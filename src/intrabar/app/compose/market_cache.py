@@ -30,6 +30,7 @@ from intrabar.engine.prepared import Prepared
 from intrabar.errors import IntrabarError
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.ledger import Data
+from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 
 T = TypeVar("T")
@@ -50,12 +51,14 @@ class Base(NamedTuple):
     account : Account
     given : RunInputs or None
         From which its runs are made again.
+    risk : Limits or None
     """
 
     prepared: Prepared
     instruments: tuple[Instrument, ...]
     account: Account
     given: RunInputs | None
+    risk: Limits | None
 
 
 class Known(NamedTuple):
@@ -138,7 +141,7 @@ class MarketCache:
         )
         account = replace(recipe.account, currency=known.currency)
         memory = recipe.memory(known.currency, known.bars, known.more)
-        return Base(prepared, instruments, account, memory)
+        return Base(prepared, instruments, account, memory, recipe.config.limits)
 
     def _changed(self, tree: Tree) -> Recipe:
         """The recipe with changes, and of what is said of symbols that which concerns its own."""
@@ -166,7 +169,8 @@ class MarketCache:
             return ""
         money = tree.get("account", {})
         costs = tree.get("instruments", {})
-        own = {name: over for name, over in tree.items() if name not in ("account", "instruments")}
+        other = ("account", "instruments", "risk")
+        own = {name: over for name, over in tree.items() if name not in other}
         own["currency"] = money.get("currency")
         policy = money.get("path_policy", self._recipe.config.account.path_policy)
         own["detail"] = policy == "detail"

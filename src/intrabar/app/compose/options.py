@@ -17,6 +17,7 @@ from intrabar.forks import require_threads
 from intrabar.model.bars import Bars
 from intrabar.model.instrument import Instrument
 from intrabar.model.values import mapping, named, path, shown
+from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 
 AROUND = {
@@ -39,9 +40,7 @@ ELSEWHERE = {
     **dict.fromkeys(("timeframe", "interval", "freq", "resolution"), "period='1h'"),
     **dict.fromkeys(("ticker", "tickers", "instrument"), "symbols='AAPL'"),
     **dict.fromkeys(("tz", "timezone"), "zone='America/New_York'"),
-    **dict.fromkeys(
-        ("size", "qty", "risk", "stake"), "the size into the strategy, Bot(..., qty=1)"
-    ),
+    **dict.fromkeys(("size", "qty", "stake"), "the size into the strategy, Bot(..., qty=1)"),
 }
 """What other tools call arguments, and what to write here."""
 
@@ -80,6 +79,9 @@ class RunOptions(TypedDict, total=False):
         Lower bars, for the path policy "detail".
     rates : {pair: Bars, frame or path}
         Currency pairs, such as EURUSD, for what is not in the account's currency.
+    risk : {limit: value}, or Limits
+        What orders obey, over what the configuration says: `{"max_daily_loss_pct": 5}`. Percent is
+        percent. The size of an entry is the strategy's: `Bot(..., risk_fraction=0.01)`.
     """
 
     config: Path | str | Mapping[str, Any] | None
@@ -99,6 +101,7 @@ class RunOptions(TypedDict, total=False):
     margins: Mapping[str, Path | str] | None
     detail: Mapping[str, Any] | None
     rates: Mapping[str, Any] | None
+    risk: Mapping[str, Any] | Limits | None
 
 
 def config_given(given: RunOptions) -> tuple[Config, Config]:
@@ -120,6 +123,8 @@ def config_given(given: RunOptions) -> tuple[Config, Config]:
     names = ("symbols", "start", "end", "period", "calendar", "session_end", "zone")
     said = {name: given.get(name) for name in names}
     values |= {name: value for name, value in said.items() if value is not None}
+    if (risk := given.get("risk")) is not None:
+        values["risk"] = _risk(base, risk)
     symbols = values.get("symbols")
     if symbols is not None:
         values["symbols"] = _several(symbols)
@@ -243,6 +248,15 @@ def account_given(base: Config, given: RunOptions) -> Account:
         )
     values = {**base.account.model_dump(), **(account or {}), **over}
     return make_account(validated(AccountConfig, values, "account."))
+
+
+def _risk(base: Config, given: Any) -> Any:
+    """Limits as a configuration says them: by name over those of a file, or all of them."""
+    if isinstance(given, Limits):
+        return given.given()
+    if not isinstance(given, Mapping):
+        return given  # the configuration says what is wrong with it
+    return {**(base.risk.model_dump(exclude_unset=True) if base.risk else {}), **given}
 
 
 def _several(symbols: Any) -> list[str]:

@@ -15,6 +15,7 @@ from intrabar.app.config.model import AccountConfig, Config
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.trial import Value
+from intrabar.risk.limits import KEYS
 
 Path = tuple[str | int, ...]
 STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -41,7 +42,8 @@ def paths_of(place: str, makers: Sequence[Maker], symbols: Sequence[str]) -> tup
     ----------
     place : str
         `fast`, `MovingAverageCrossover.fast`, `strategies[0].params.fast`, `exit.period`,
-        `instruments.ES.slippage_ticks`, `account.path_policy`, `symbols`, `strategy`.
+        `instruments.ES.slippage_ticks`, `account.path_policy`, `risk.max_daily_loss_pct`,
+        `symbols`, `strategy`.
     makers : sequence of Maker
         Of the strategies, in order.
     symbols : sequence of str
@@ -63,6 +65,8 @@ def paths_of(place: str, makers: Sequence[Maker], symbols: Sequence[str]) -> tup
             )
         return ((place,),)
     if steps[:1] == ["account"] and len(steps) == 2 and steps[1] in AccountConfig.model_fields:
+        return (tuple(steps),)
+    if steps[:1] == ["risk"] and len(steps) == 2 and steps[1] in KEYS:
         return (tuple(steps),)
     if place.startswith("instruments."):
         # A symbol may have dots itself.
@@ -96,6 +100,7 @@ def known_places(makers: Sequence[Maker], symbols: Sequence[str]) -> list[str]:
     return [
         *(place for maker in makers for place in maker.places()),
         *(f"account.{name}" for name in AccountConfig.model_fields),
+        *(f"risk.{name}" for name in KEYS),
         *(f"instruments.{symbol}.{name}" for symbol in symbols for name in _instrument_fields()),
         *WHOLE,
         *(["strategy"] if len(makers) == 1 else []),

@@ -214,6 +214,7 @@ class Recipe:
             given=self.memory(
                 base.account.currency, [without_bars(s) for s in base.series], base.origins
             ),
+            risk=self.config.limits,
         )
         origins = [*(s.origin for s in base.series), *base.origins]
         return Composed(setup, origins, list(self.remarks))
@@ -253,6 +254,7 @@ class Recipe:
             pairs,
             terms.remarks,
             self.config.session_end,
+            self.config.limits,
         )
         return ComposedChunks(setup, [*(one.origin for one in found), *origins], list(self.remarks))
 

@@ -112,7 +112,13 @@ class Variants:
         market = ground.prepared.market
         dated = in_zone(strategies, self.zone)
         setup = Setup(
-            market, ground.instruments, dated, ground.account, is_open, given=ground.given
+            market,
+            ground.instruments,
+            dated,
+            ground.account,
+            is_open,
+            given=ground.given,
+            risk=ground.risk,
         )
         return Variant(setup, ground.prepared)
 
@@ -139,6 +145,8 @@ def _told(recipe: Recipe, makers: Sequence[Maker]) -> dict[str, str]:
     values = recipe.config.model_dump(mode="json", by_alias=True)
     told = {"code": package_code()}
     told |= _leaves(("account",), values["account"])
+    if values["risk"] is not None:
+        told |= _leaves(("risk",), values["risk"])
     told |= _leaves(("instruments",), values["instruments"])
     for symbol, one in recipe.said.items():
         if isinstance(one, Instrument):

@@ -1,7 +1,7 @@
 """What a run is made of, as a configuration file says it (`config.yaml`).
 
-Two dialects in one: ours, and the sections `trading`, `backtesting`, `data: {provider}` and
-`risk` of older files, which `normal` turns into ours. What a backtest cannot obey it does not
+Two dialects in one: ours, and the sections `trading`, `backtesting` and `data: {provider}` of
+older files, which `normal` turns into ours. What a backtest cannot obey it does not
 swallow: it comes back as a remark, and the report shows it.
 """
 
@@ -24,6 +24,8 @@ from intrabar.app.config.kinds import Day, Zone
 from intrabar.data.session_ends import SessionEnd
 from intrabar.errors import ConfigError
 from intrabar.model.values import from_text, taken
+from intrabar.risk.limits import KEYS, Limits, limit
+from intrabar.risk.limits import RULES as OF_LIMITS
 from intrabar.sim.account import RULES, money
 
 
@@ -139,6 +141,49 @@ class AccountConfig(Section):
         return getattr(value, "word", value)
 
 
+class RiskConfig(Section):
+    """What orders obey, by the rules of `Limits`; percent is percent."""
+
+    max_daily_loss_pct: float | None = None
+    max_daily_loss: float | None = None
+    max_drawdown_pct: float | None = None
+    max_position_size_pct: float | None = None
+    max_portfolio_leverage: float | None = None
+    max_position_qty: float | None = None
+    max_positions: int | None = None
+    max_order_qty: float | None = None
+    max_order_value: float | None = None
+    allowed_symbols: list[str] | None = None
+    allow_short: bool | None = None
+    require_stop: bool | None = None
+    price_collar_pct: float | None = None
+    max_spread_pct: float | None = None
+    orders_per_minute: int | None = None
+    orders_per_day: int | None = None
+    duplicate_seconds: float | None = None
+    stale_after: float | None = None
+    max_loss_to_stops_pct: float | None = None
+    day: str | None = None
+    on_daily_loss: str | None = None
+    resume: str | None = None
+
+    @field_validator(*KEYS, mode="before")
+    @classmethod
+    def _as_limit(cls, given: Any, about: ValidationInfo) -> Any:
+        """A value as `Limits` take it; a file may write numbers and truths as text."""
+        key = str(about.field_name)
+        try:
+            value = limit("", key, from_text(given, OF_LIMITS.get(key, str)))
+        except ConfigError as error:
+            raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+        return list(value) if isinstance(value, tuple) else value
+
+    @property
+    def limits(self) -> Limits:
+        """As the run takes them."""
+        return Limits.of(self.model_dump())
+
+
 class StrategyConfig(Section):
     """A strategy by name; `as` names the instance where one name is used twice."""
 
@@ -243,6 +288,8 @@ class Config(Section):
     instruments : {symbol: {parameter: value}}
         Over the values that come with Intrabar.
     strategies : list of StrategyConfig, or of names
+    risk : RiskConfig, optional
+        What orders obey, and when the breaker ends entering; no limits without it.
     calibrated : path, optional
         Path truth of the symbol, made by `intrabar data path-truth --out`: the expected result
         under random paths is told beside the band.
@@ -271,6 +318,7 @@ class Config(Section):
     strategies: Annotated[list[StrategyConfig], BeforeValidator(_strategies)] = Field(
         default_factory=list
     )
+    risk: RiskConfig | None = None
     calibrated: str | None = None
     report: bool = True
     out: str = "runs"
@@ -282,6 +330,11 @@ class Config(Section):
     def traded(self) -> list[str]:
         """The symbols of the run, in order."""
         return self.symbols or [source.symbol for source in self.data]
+
+    @property
+    def limits(self) -> Limits | None:
+        """What its orders obey; None where it has no section `risk`."""
+        return None if self.risk is None else self.risk.limits
 
 
 class Trading(Section):
@@ -322,20 +375,11 @@ class Provider(Section):
     credentials: dict[str, Any] = Field(default_factory=dict)
 
 
-class Risk(Section):
-    """Section `risk` of an older file, in percent."""
-
-    max_position_size_pct: float | None = None
-    max_daily_loss_pct: float | None = Field(default=None, gt=0, lt=100)
-    max_portfolio_leverage: float | None = None
-
-
 class File(Config):
     """What a file may hold: ours, and the older sections."""
 
     trading: Trading = Trading()
     backtesting: Backtesting = Backtesting()
-    risk: Risk = Risk()
     brokerage: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -367,11 +411,6 @@ def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[s
             f"data.provider: {provider.provider} is not asked by a backtest, whose bars come from "
             "the catalogue; intrabar data fetch --config FILE puts them there"
         )
-    remarks += [
-        f"risk.{key} is not applied in a backtest; the margin is"
-        for key in ("max_position_size_pct", "max_portfolio_leverage")
-        if getattr(file.risk, key) is not None
-    ]
     older, told = file.backtesting, file.trading
     values["start"] = file.start or older.start_date
     values["end"] = file.end or older.end_date
@@ -379,15 +418,12 @@ def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[s
     cash = older.initial_capital or told.initial_capital
     if cash and "cash" not in file.account.model_fields_set:
         values["account"] = file.account.model_copy(update={"cash": cash})
-    values["strategies"] = [_renamed(s, file.risk) for s in file.strategies]
+    values["strategies"] = [_renamed(s) for s in file.strategies]
     return Config(**values), remarks
 
 
-def _renamed(strategy: StrategyConfig, risk: Risk) -> StrategyConfig:
-    if strategy.name != "MovingAverageCrossover" and risk.max_daily_loss_pct is None:
+def _renamed(strategy: StrategyConfig) -> StrategyConfig:
+    if strategy.name != "MovingAverageCrossover":
         return strategy
     params = {OLDER_PARAMETERS.get(k, k): v for k, v in strategy.params.items()}
-    if risk.max_daily_loss_pct is not None and ":" not in strategy.name:
-        gates = params.get("gates") or {}
-        params["gates"] = {"daily_loss": risk.max_daily_loss_pct / 100.0, **gates}
     return strategy.model_copy(update={"params": params})

@@ -45,6 +45,7 @@ def store_chunks(
             composed.origins,
             [*dict.fromkeys([*result.warnings, *remarks])],
             outcome,
+            result.risk,
         )
         write_manifest(part, manifest)
         if config.report:

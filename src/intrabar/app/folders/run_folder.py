@@ -20,6 +20,7 @@ from intrabar.app.pages.report import report
 from intrabar.app.provenance import commit, machine, sources_of
 from intrabar.data.series import Origin
 from intrabar.engine.outcome.result import Result
+from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.summary import titled
 from intrabar.errors import RunError
 from intrabar.model.instrument import Instrument
@@ -110,6 +111,7 @@ def make_manifest(composed: Composed, result: Result, config: Config) -> dict[st
         composed.origins,
         [*dict.fromkeys([*result.warnings, *composed.remarks])],
         outcome,
+        result.risk,
     )
 
 
@@ -128,6 +130,7 @@ def manifest_of(
     origins: Sequence[Origin],
     remarks: Sequence[str],
     outcome: Outcome,
+    risk: RiskTold | None = None,
 ) -> dict[str, Any]:
     """The manifest of a run, whole or in chunks."""
     settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -146,6 +149,7 @@ def manifest_of(
         "status": outcome.status,
         "digest": outcome.digest,
         "metrics": dict(outcome.metrics),
+        **({} if risk is None else {"risk": {"breaker": risk.state, "refused": risk.counts}}),
         "versions": versions(),
         "commit": commit(),
         "machine": machine(),

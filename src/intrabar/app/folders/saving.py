@@ -121,6 +121,8 @@ def _not_again(setup: Setup, config: Config) -> str:
         return "it cannot be made again: its instruments would be others"
     if made.account != setup.account:
         return "it cannot be made again: its account would be another"
+    if made.risk != setup.risk:
+        return "it cannot be made again: its limits would be others"
     if not _same(made.market, setup.market):
         return "it cannot be made again: its market would be another"
     return ""

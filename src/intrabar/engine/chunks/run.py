@@ -23,9 +23,11 @@ from intrabar.analysis.told import NEXT, Told
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.chunks.records import Recorder, Scope
 from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.outcome.result import BAND, periods_per_year
+from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.stats import Stats
 from intrabar.engine.outcome.summary import (
     band_line,
@@ -62,6 +64,8 @@ class ChunkedResult:
         What was added up on the way.
     strategies : mapping of name to strategy
         As `Result.strategies`.
+    risk_log : RiskLog or None
+        What limits have done; `risk` tells it.
     """
 
     given: ChunkedSetup
@@ -70,6 +74,7 @@ class ChunkedResult:
     digest: str
     recorded: Recorder
     strategies: Mapping[str, AnyStrategy]
+    risk_log: RiskLog | None = None
 
     def __repr__(self) -> str:
         return self._told().text()
@@ -164,7 +169,13 @@ class ChunkedResult:
     @property
     def remarks(self) -> list[Remark]:
         """The same, with whether each is severe."""
-        return in_order([*self.given.remarks, *remarks_of(self._known())])
+        told = [] if self.risk is None else self.risk.remarks
+        return in_order([*self.given.remarks, *told, *remarks_of(self._known())])
+
+    @property
+    def risk(self) -> RiskTold | None:
+        """As `Result.risk`."""
+        return None if self.risk_log is None else RiskTold(self.risk_log)
 
     def _known(self) -> Known:
         given, recorded = self.given, self.recorded
@@ -249,9 +260,14 @@ class ChunkedRun:
         self.laid = LaidRun(given)
         window = self.laid.window
         recorder = Recorder(self.folder, given)
+        limited: Limited | None = None
         for piece in given.pieces():
             self.laid.lay(piece)
-            self.machine.advance(None if piece.is_last else window.end)
+            if given.risk is None:
+                self.machine.advance(None if piece.is_last else window.end)
+            else:
+                limited = limited or Limited(self.machine, given.risk, tuple(given.strategies))
+                limited.advance(window.end)
             is_over = piece.is_last or self.machine.status is RunStatus.RUINED
             recorder.take(self.machine, self.running, window.times, is_over)
             if progress is not None:
@@ -263,4 +279,6 @@ class ChunkedRun:
             window.require_values(given.feeds)
         digest = self.machine.digest()
         left = after(self.running, given.strategies)
-        return ChunkedResult(given, self.folder, self.machine.status, digest, recorder, left)
+        log = None if limited is None else limited.log
+        status = self.machine.status
+        return ChunkedResult(given, self.folder, status, digest, recorder, left, log)

@@ -22,6 +22,7 @@ from intrabar.model.bars import Bars, Floats, Market, Timeline, Times
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
+from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.gates import IsOpen
@@ -89,6 +90,8 @@ class ChunkedSetup:
         As `Setup`.
     session_end : "bars" or "calendar"
         What ends the sessions of the instruments.
+    risk : Limits or None
+        As `Setup`.
     """
 
     feeds: tuple[Feed, ...]
@@ -101,6 +104,7 @@ class ChunkedSetup:
     pairs: Mapping[Pair, Feed] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     session_end: SessionEnd = "bars"
+    risk: Limits | None = None
 
     def __post_init__(self) -> None:
         if self.chunk < 1:

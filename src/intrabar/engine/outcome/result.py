@@ -22,6 +22,7 @@ from intrabar.engine.kept import after
 from intrabar.engine.outcome.foresight import foresight
 from intrabar.engine.outcome.plot import Plot, plot
 from intrabar.engine.outcome.remarks import Known, ended_early, in_order, inconsistent, remarks_of
+from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.stats import Stats
 from intrabar.engine.outcome.summary import (
     band_line,
@@ -132,7 +133,14 @@ class Result:
         require_threads()
         known = self._known()
         broken = inconsistent(self.market)
-        return in_order([*self.setup.remarks, *self._foretold, *remarks_of(known), *broken])
+        told = [*self.setup.remarks, *self._foretold]
+        told += [] if self.risk is None else self.risk.remarks
+        return in_order([*told, *remarks_of(known), *broken])
+
+    @property
+    def risk(self) -> RiskTold | None:
+        """What the limits of the run refused, and what its breaker did; None without limits."""
+        return None if self.run.risk is None else RiskTold(self.run.risk)
 
     @cached_property
     def _foretold(self) -> list[Remark]:

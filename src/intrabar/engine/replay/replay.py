@@ -65,6 +65,11 @@ class Replay:
         if not isinstance(setup, Setup):
             told = "the .setup of a result" if hasattr(setup, "setup") else shown(setup)
             raise UsageError(f"setup: is {told}, must be a Setup; result.setup is one")
+        if setup.risk is not None:
+            raise UsageError(
+                "setup: has limits (risk), which a replay does not obey: it would show another run. "
+                "Leave them out: replace(setup, risk=None), of dataclasses"
+            )
         for name, given in (("clock", clock), ("wait", wait)):
             if not callable(given) and (given is not None or name == "clock"):
                 raise UsageError(f"{name}: is {shown(given)}, must be a function")
