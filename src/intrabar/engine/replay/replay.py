@@ -67,7 +67,7 @@ class Replay:
             raise UsageError(f"setup: is {told}, must be a Setup; result.setup is one")
         if setup.risk is not None:
             raise UsageError(
-                "setup: has limits (risk), which a replay does not obey: it would show another run. "
+                "setup: has limits (risk), which a replay does not obey: its run would differ. "
                 "Leave them out: replace(setup, risk=None), of dataclasses"
             )
         for name, given in (("clock", clock), ("wait", wait)):
