@@ -104,8 +104,12 @@ out: {tmp_path / "runs"}
     manifest = json.loads(out)
     assert manifest["config"]["account"]["cash"] == 50_000
     assert manifest["data"][0]["first"].startswith("2020-02-0")
-    assert "daily_loss=0.05" in manifest["strategies"]["MovingAverageCrossover"]["parameters"]
-    assert any("risk.max_position_size_pct" in r for r in manifest["remarks"])
+    limits = {"max_position_size_pct": 10.0, "max_daily_loss_pct": 5.0}
+    assert manifest["config"]["risk"] == limits
+    assert "daily_loss=0.0" in manifest["strategies"]["MovingAverageCrossover"]["parameters"]
+    assert manifest["risk"]["refused"]["max_position_size_pct"] > 0
+    assert any("risk: max_position_size_pct refused" in r for r in manifest["remarks"])
+    assert said(capsys, "runs", "rerun", "--out", tmp_path / "runs")[0] == 0
     assert "api_key" not in out
 
 

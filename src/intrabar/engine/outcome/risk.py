@@ -112,7 +112,7 @@ class RiskTold:
             for key in self.left_out
         ]
         if self._log.said.resume is not None:
-            back = sum(m.body["event"] == "resume" for m in self._moved)
+            back = len({m.bar for m in self._moved if m.body["event"] == "resume"})
             text = (
                 f"risk.resume: next_day put the breaker back {_times(back)}; in a session it "
                 "stays until a person resumes it"
@@ -132,7 +132,7 @@ class RiskTold:
             is_new = moved.body["set"] and moved.body["event"] != "flat"
             if is_new and (moved.body["scope"] == ACCOUNT or self._is_alone(moved)):
                 first.setdefault(f"{moved.body['cause']} {moved.body['scope']}", moved)
-        latched = "" if self._log.said.resume else "; it stays so to the end of the run"
+        latched = "" if self._log.said.resume else ". Nobody resumes it in a backtest"
         for moved in first.values():
             day, body = str(np.datetime64(moved.time, "ns"))[:10], moved.body
             whose = "The breaker" if body["scope"] == ACCOUNT else f"The breaker of {body['scope']}"
