@@ -56,15 +56,14 @@ def test_a_mistake_in_the_section_is_told_with_its_place(
     assert told.lower() in err.lower()
 
 
-def test_a_file_and_a_call_say_the_same(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = written(tmp_path, "{max_position_size_pct: 20, orders_per_minute: '50'}")
+def test_a_file_and_a_call_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, "{max_position_size_pct: 5, orders_per_minute: '50'}")
     assert said(capsys, "backtest", path)[0] == 0
     manifest = json.loads(said(capsys, "runs", "show", "--json", "--out", tmp_path / "runs")[1])
     by_file = ib.backtest(config=path)
-    bare = written(tmp_path / "bare", "null") if (tmp_path / "bare").mkdir() is None else path
-    limits = {"max_position_size_pct": 20, "orders_per_minute": 50}
+    (tmp_path / "bare").mkdir()
+    bare = written(tmp_path / "bare", "null")
+    limits = {"max_position_size_pct": 5, "orders_per_minute": 50}
     by_call = ib.backtest(config=bare, risk=limits)
     assert by_file.digest == by_call.digest == manifest["digest"]
     assert by_file.risk.limits == limits
@@ -132,7 +131,7 @@ def test_a_sweep_tries_limits_and_knows_its_trials_by_them(tmp_path: Path) -> No
 
 
 def test_a_run_in_chunks_has_them_too(tmp_path: Path) -> None:
-    path = written(tmp_path, "{max_position_size_pct: 20}")
+    path = written(tmp_path, "{max_position_size_pct: 5}")
     whole = ib.backtest(config=path)
     chunked = ib.backtest(config=path, chunk=50, out=tmp_path / "tables")
     assert chunked.digest == whole.digest
