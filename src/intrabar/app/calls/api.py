@@ -64,8 +64,8 @@ def backtest(
         Takes the tables of a run in chunks.
     **given
         `config`, `symbols`, `start`, `end`, `period`, `cash`, `account`, `instruments`, `params`,
-        `path_policy`, `calendar`, `session_end`, `zone`, `actions`, `margins`, `detail`, `rates` and
-        `risk`: see `help(intrabar.app.compose.options.RunOptions)`, or "What there is" in the
+        `path_policy`, `calendar`, `session_end`, `zone`, `actions`, `margins`, `detail`, `rates`
+        and `risk`: see `help(intrabar.app.compose.options.RunOptions)`, or "What there is" in the
         documentation.
 
     Returns
