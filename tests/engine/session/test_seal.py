@@ -27,7 +27,7 @@ def test_a_row_is_sealed_when_everybody_in_session_has_a_bar() -> None:
         (0, 100.0, T - M),
         (1, 50.0, T - M),
     ]
-    assert not any((row.late, row.closing, row.opened, row.ends))
+    assert [row.late, row.closing, row.opened, row.ends] == [False, False, False, ()]
 
 
 def test_who_has_no_bar_is_waited_for_as_long_as_the_grace() -> None:

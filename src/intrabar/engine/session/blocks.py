@@ -151,13 +151,13 @@ class Blocks:
         return tuple(found)
 
     def reasons(self, now: int) -> dict[str, str]:
-        """The same in words, by symbol; of all instruments under `ACCOUNT`."""
+        """The first reason of each symbol that has one; that of all under `ACCOUNT`."""
         shared = self._of_all()
-        found = {ACCOUNT: _told(shared)} if shared else {}
+        found: dict[str, str] = {ACCOUNT: shared[0].reason} if shared else {}
         for j, symbol in enumerate(self._symbols):
             own = [block for block in self.why(j, now) if block not in shared]
             if own:
-                found[symbol] = _told(own)
+                found[symbol] = own[0].reason
         return found
 
     def leaves(self, column: int, now: int) -> bool:
@@ -212,7 +212,3 @@ class Blocks:
             f"{_WITHIN} came in time"
         )
         return [alarm(f"late_bars.{self._symbols[j]}", text)]
-
-
-def _told(blocks: Sequence[Block]) -> str:
-    return "; ".join(f"{block.reason}: {block.text}" for block in blocks)
