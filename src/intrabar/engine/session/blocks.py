@@ -18,7 +18,6 @@ from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, alarm
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import LinkFact
-from intrabar.risk.breaker import ACCOUNT
 
 Reason = Literal[
     "link", "clock_skew", "data_stale", "late_bars", "corrected", "closing", "expiring"
@@ -149,16 +148,6 @@ class Blocks:
             found.append(Block("corrected", f"a close of {symbol} was wrong by more than 1 %"))
         found += self._by_calendar(column, now)
         return tuple(found)
-
-    def reasons(self, now: int) -> dict[str, str]:
-        """The first reason of each symbol that has one; that of all under `ACCOUNT`."""
-        shared = self._of_all()
-        found: dict[str, str] = {ACCOUNT: shared[0].reason} if shared else {}
-        for j, symbol in enumerate(self._symbols):
-            own = [block for block in self.why(j, now) if block not in shared]
-            if own:
-                found[symbol] = own[0].reason
-        return found
 
     def leaves(self, column: int, now: int) -> bool:
         """Whether positions of an instrument are closed now, by the calendar."""
