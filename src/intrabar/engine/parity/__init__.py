@@ -1,0 +1,1 @@
+"""A session held against what the market model would have done."""

@@ -1,0 +1,113 @@
+"""How late decisions came, and the slippage that was paid beside the one that is modelled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from intrabar.engine.parity.money import AT_THEIR_PRICE, NO_ORDER, OrderLine, Prices, Scaled
+from intrabar.engine.parity.traded import OUTSIDE
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.row import ClosedRow
+from intrabar.model.entry import Entry
+
+STEP = 0.1  # ticks; a proposal is rounded up to it
+
+
+class Latency(NamedTuple):
+    """Seconds from the close of a bar to the turn that decided on it.
+
+    Parameters
+    ----------
+    rows : int
+    median, p90, longest : seconds
+    late : int
+        Rows whose entries were refused because they came too late.
+    """
+
+    rows: int
+    median: float
+    p90: float
+    longest: float
+    late: int
+
+
+class Slippage(NamedTuple):
+    """Of the market and stop orders in a symbol.
+
+    Parameters
+    ----------
+    symbol : str
+    fills : int
+    modelled, paid : ticks a contract, by quantity; NaN where the instrument has no tick
+    modelled_money, paid_money : account currency
+    now : ticks
+        `slippage_ticks` of the instrument.
+    proposal : ticks or None
+        What `slippage_ticks` would have had to be, rounded up to a tenth; None where it fits, or
+        where there is no tick.
+    """
+
+    symbol: str
+    fills: int
+    modelled: float
+    paid: float
+    modelled_money: float
+    paid_money: float
+    now: float
+    proposal: float | None
+
+
+def slippage_of(plan: Plan, prices: Prices, lines: Sequence[OrderLine]) -> list[Slippage]:
+    """Of each symbol in which a market or a stop order was filled."""
+    made = []
+    for instrument in plan.instruments:
+        of_it = [line for line in lines if line.symbol == instrument.symbol]
+        ours = [x for line in of_it for x in line.fills if _slips(line, x)]
+        theirs = [x for line in of_it for x in line.twin_fills if _slips(line, x)]
+        if not ours:
+            continue
+        worth, tick = prices.worth[instrument.symbol], instrument.tick_size
+        paid, modelled = (
+            math.fsum(x.fill.side * (x.price - x.model) * x.qty for x in fills)
+            for fills in (ours, theirs)
+        )
+        in_ticks = _each(modelled, theirs, tick), _each(paid, ours, tick)
+        money = modelled * worth, paid * worth
+        now, proposal = instrument.slippage_ticks, _proposal(*in_ticks)
+        made.append(Slippage(instrument.symbol, len(ours), *in_ticks, *money, now, proposal))
+    return made
+
+
+def latency_of(entries: Sequence[Entry]) -> Latency | None:
+    """Of the rows that a session ran; None where there are none."""
+    seconds, late = [], 0
+    for entry in entries:
+        if entry.kind == "row.closed":
+            row = msgspec.convert(entry.body, ClosedRow)
+            seconds.append((entry.at - row.time) / 1e9)
+            late += row.late
+    if not seconds:
+        return None
+    median, p90, longest = np.quantile(seconds, [0.5, 0.9, 1.0]).tolist()
+    return Latency(len(seconds), median, p90, longest, late)
+
+
+def _slips(line: OrderLine, one: Scaled) -> bool:
+    return one.fill.reason not in (*NO_ORDER, OUTSIDE) and line.type not in AT_THEIR_PRICE
+
+
+def _each(sum_: float, fills: Sequence[Scaled], tick: float) -> float:
+    """Ticks a contract."""
+    qty = math.fsum(x.qty for x in fills)
+    return sum_ / qty / tick if qty and tick else math.nan
+
+
+def _proposal(modelled: float, paid: float) -> float | None:
+    if math.isnan(paid) or abs(paid - modelled) <= 1e-9 * max(1.0, abs(paid)):
+        return None
+    return max(0.0, math.ceil(paid / STEP - 1e-9) * STEP)
