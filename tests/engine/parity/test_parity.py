@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from intrabar.engine.parity.parity import parity
 from intrabar.engine.run import Setup
 from intrabar.engine.session.session import Session
 from intrabar.errors import UsageError
-from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
-from tests.engine.parity.faults import orders_filled, total, with_fault
+from tests.engine.parity.faults import orders_filled, with_fault
 from tests.engine.replay.replays import everyone
 from tests.engine.session.sessions import events_of, plan_of, run_through
 from tests.engine.session.test_session import hourly
@@ -61,3 +59,127 @@ def test_a_fault_is_the_money_of_its_part_alone(fault: str) -> None:
         assert found.difference is not None
         wrong = {name: v for name, v in found.parts.items() if abs(v) > 1e-9}
         assert wrong == {made.part: pytest.approx(made.money, abs=1e-9)}
+
+
+def test_a_fill_a_bar_late_is_timing() -> None:
+    setup = everyone(1, missing=0.0)
+    journal = lived(setup)
+    market = setup.market
+    done = 0
+    for k in orders_filled(journal, market):
+        fill = journal[k].body
+        if fill["phase"] != "open" or fill["reason"] in ("stop", "target") or fill["row"] > 35:
+            continue
+        order = next(
+            e for e in journal[k:] if e.kind == "order" and e.body["order"] == fill["order"]
+        )
+        if order.body["type"] != "market":
+            continue
+        made = with_fault(journal, k, "a bar late", market)
+        found = parity(plan_of(setup), made.journal)
+        assert found.holds
+        assert found.parts["timing"] == pytest.approx(made.money, abs=1e-9)
+        assert found.parts["price"] == pytest.approx(0.0, abs=1e-9)
+        done += 1
+        if done == 3:
+            break
+    assert done == 3
+
+
+def test_a_corrected_bar_is_data() -> None:
+    setup = everyone(5)
+    plan = plan_of(setup)
+    honest = parity(plan, lived(setup))
+    row, column = 20, 0
+    market = setup.market
+    while not market.open[row, column] > 0:
+        row += 1
+    high = float(market.high[row, column]) + 2.0
+    bar = [
+        float(getattr(market, n)[row, column]) for n in ("open", "high", "low", "close", "volume")
+    ]
+    bar[1], bar[3] = high, high
+    body = {
+        "symbol": "A",
+        "time": int(market.time[row]),
+        "bar": bar,
+        "stood": None,
+        "close_off": None,
+        "reason": "other values than its row",
+    }
+    late = Entry(int(market.time[row + 3]), 0, 0, "bar.corrected", body)
+    found = parity(plan, lived(setup, extra=[late]))
+    assert [(x.symbol, x.what, x.stored) for x in found.rows] == [
+        ("A", "high", high),
+        ("A", "close", high),
+    ]
+    assert found.difference is None
+    # What a backtest of the corrected bars makes.
+    columns = {n: getattr(market, n).copy() for n in ("high", "close")}
+    columns["high"][row, column] = columns["close"][row, column] = high
+    for later in range(row + 1, len(market)):
+        if market.open[later, column] > 0:
+            break
+        columns["close"][later, column] = high
+    right = replace(market, **columns)
+    run = Session(plan)
+    told = run_through(run, events_of(right, 0))
+    made = next(e for e in reversed(told) if e.kind == "row").body["equity"]
+    assert found.parts["data"] == honest.traded.equity[-1].equity - made != 0.0
+    assert [name for name, v in found.parts.items() if v] == ["data"]
+    assert found.headline.startswith("the largest difference is data")
+    # The same from stored bars.
+    stored = parity(plan, lived(setup), right)
+    assert stored.parts == found.parts
+    assert {(x.time, x.what) for x in stored.rows} >= {(int(market.time[row]), "high")}
+
+
+def test_orders_by_hand_are_in_the_twins_too() -> None:
+    setup = everyone(3)
+    market = setup.market
+
+    def person(row: int, **body: object) -> Entry:
+        return Entry(int(market.time[row]), 0, 0, "command.person", dict(body))
+
+    asked = [
+        person(5, kind="order", symbol="A", side="buy", qty=3.0),
+        person(8, kind="order", symbol="B", side="buy", type="limit", qty=2.0, limit_price=1.0),
+        person(12, kind="close", symbol="A"),
+    ]
+    journal = lived(setup, extra=asked)
+    order = next(e for e in journal if e.kind == "order" and e.body["limit_price"] == 1.0)
+    cancel = person(15, kind="cancel", order=order.body["order"])
+    found = parity(plan_of(setup), lived(setup, extra=[*asked, cancel]))
+    assert found.is_identical, (found.headline, found.parts, found.notes)
+    mine = [x for x in found.lines if x.strategy == "by hand"]
+    assert [len(x.fills) for x in mine] == [1, 0, 1]
+
+
+def test_a_hook_that_is_no_function_of_its_market_is_named() -> None:
+    setup = everyone(1)
+    journal = lived(setup)
+    k = next(k for k, e in enumerate(journal) if e.kind == "command" and e.body["kind"] == "submit")
+    was = journal[k]
+    journal[k] = Entry(was.at, was.bar, was.step, was.kind, was.body | {"qty": was.body["qty"] + 1})
+    found = parity(plan_of(setup), journal)
+    assert found.difference is not None
+    assert (found.difference.bar, found.difference.step) == (was.bar, was.step)
+    one = found.difference.fields[0]
+    assert (one.name, one.recorded, one.again) == ("qty", was.body["qty"] + 1, was.body["qty"])
+    assert found.headline.startswith(f"the first difference is record {k + 1} (command)")
+    assert [(a.body["qty"], b.body["qty"]) for a, b in found.decisions] == [
+        (was.body["qty"] + 1, was.body["qty"])
+    ]
+    # C does what was recorded, so that its fills are other ones.
+    assert found.parts["size"] != 0.0
+    assert found.holds
+
+
+def test_a_journal_that_begins_later_and_other_symbols_are_refused() -> None:
+    setup = everyone(1)
+    journal = lived(setup)
+    with pytest.raises(UsageError, match="does not begin with session"):
+        parity(plan_of(setup), journal[1:])
+    other = replace(setup.market, symbols=("A", "C"))
+    with pytest.raises(UsageError, match="stored bars are of A, C; the session has A, B"):
+        parity(plan_of(setup), journal, other)
