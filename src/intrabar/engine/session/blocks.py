@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from intrabar.data.verdicts import utc_text
 from intrabar.engine.session.clocks import SECOND_NS, blocks_from
-from intrabar.engine.session.closing import Expiry, Flatten, closing
+from intrabar.engine.session.closing import Expiry, Flatten, closing, next_closing
 from intrabar.engine.session.exchange import Exchange
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, alarm
@@ -34,6 +34,14 @@ class Block(NamedTuple):
 
     reason: Reason
     text: str
+
+
+class _Known(NamedTuple):
+    """What the calendar says from an instant to another."""
+
+    first: int
+    end: int
+    span: tuple[int, int] | None
 
 
 class _State:
@@ -79,7 +87,9 @@ class Blocks:
         ages: bool = True,
     ) -> None:
         self._at = {symbol: j for j, symbol in enumerate(symbols)}
-        self._symbols, self._exchanges = tuple(symbols), tuple(exchanges)
+        one_of = {exchange.calendar: exchange for exchange in exchanges}
+        self._symbols = tuple(symbols)
+        self._exchanges = tuple(one_of[exchange.calendar] for exchange in exchanges)
         self._period, self._flatten, self._ages = period, flatten, ages
         self._grace = grace
         self._stale = max(2 * period + grace, 30 * SECOND_NS)
@@ -88,6 +98,7 @@ class Blocks:
         self._rows = 0
         self._skew = 0
         self._link: LinkFact | None = None
+        self._spans: dict[str, _Known] = {}
 
     def row(self, row: ClosedRow) -> None:
         """A row is sealed, and is about to be run."""
@@ -154,8 +165,7 @@ class Blocks:
         ends = self._expiries.get(column)
         if ends is not None and now >= ends.flatten:
             return True
-        flatten = self._flatten
-        return flatten is not None and closing(flatten, self._exchanges[column], now) is not None
+        return self._closing(column, now) is not None
 
     def is_stale(self, column: int, now: int) -> bool:
         """Whether no bar of an instrument has come for too long, while its exchange was open."""
@@ -178,8 +188,8 @@ class Blocks:
 
     def _by_calendar(self, column: int, now: int) -> list[Block]:
         found = []
-        span = self._flatten and closing(self._flatten, self._exchanges[column], now)
-        if span:
+        span = self._closing(column, now)
+        if span is not None:
             text = f"positions are closed from {utc_text(span[0])} to {utc_text(span[1])}"
             found.append(Block("closing", text))
         ends = self._expiries.get(column)
@@ -187,6 +197,18 @@ class Blocks:
             text = f"the contract ends; it is flattened at {utc_text(ends.flatten)}"
             found.append(Block("expiring", text))
         return found
+
+    def _closing(self, column: int, now: int) -> tuple[int, int] | None:
+        """The span around an instant in which positions are closed; None: outside of any."""
+        exchange = self._exchanges[column]
+        if self._flatten is None:
+            return None
+        known = self._spans.get(exchange.calendar)
+        if known is None or not known.first <= now < known.end:
+            span = closing(self._flatten, exchange, now)
+            edges = span or (now, next_closing(self._flatten, exchange, now))
+            known = self._spans[exchange.calendar] = _Known(*edges, span)
+        return known.span
 
     def _late(self, j: int) -> list[Note]:
         """A bar came after its row was sealed."""
