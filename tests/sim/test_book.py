@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 
 from intrabar.model.enums import MarginCall, MarginCheck, PathPolicy, Settlement
 from intrabar.model.instrument import Instrument
 from intrabar.sim import state
 from intrabar.sim.account import Account
-from intrabar.sim.book import OF_ACCOUNT, OF_INSTRUMENT, empty_book
+from intrabar.sim.book import (
+    NOT_OF_ACCOUNT,
+    OF_ACCOUNT,
+    OF_INSTRUMENT,
+    empty_book,
+    require_names,
+)
 
-# Of an instrument or an account, but not in its record by that name.
-WORKED_OUT = {"point_value", "maker_rate", "tiers"}
-FOR_OTHERS = {"symbol", "calendar", "currency"}
-OF_THE_RUN = {"currency", "close_delisted"}
+
+@dataclass(frozen=True)
+class Renamed(Account):
+    """An account with a field that no record has."""
+
+    leverage: float = 1.0
 
 
-def test_no_field_is_forgotten() -> None:
-    assert {f.name for f in fields(Instrument)} == {*OF_INSTRUMENT, *WORKED_OUT, *FOR_OTHERS}
-    assert {f.name for f in fields(Account)} == {*OF_ACCOUNT, *OF_THE_RUN}
-    assert {*OF_INSTRUMENT} <= {*(state.INSTRUMENT.names or ())}
-    assert {*OF_ACCOUNT} <= {*(state.ACCOUNT.names or ())}
+def test_a_name_that_one_side_has_alone_is_refused() -> None:
+    require_names(Account, state.ACCOUNT, OF_ACCOUNT, NOT_OF_ACCOUNT)
+    with pytest.raises(TypeError, match="Renamed and its record differ in leverage"):
+        require_names(Renamed, state.ACCOUNT, OF_ACCOUNT, NOT_OF_ACCOUNT)
+    with pytest.raises(TypeError, match="differ in leverage"):  # told, and not in the record
+        require_names(Renamed, state.ACCOUNT, (*OF_ACCOUNT, "leverage"), NOT_OF_ACCOUNT)
+    with pytest.raises(TypeError, match="differ in seed"):
+        require_names(Account, state.ACCOUNT, set(OF_ACCOUNT) - {"seed"}, NOT_OF_ACCOUNT)
 
 
 def test_the_records_have_what_was_given() -> None:

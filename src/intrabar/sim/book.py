@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,9 @@ from intrabar.sim.inbox import LEAST
 from intrabar.sim.state import Book
 from intrabar.sim.tape import has_nights
 
-# What the records have of an instrument and of an account, by the same name. The rest of a record
-# is state, or is worked out when the book is made.
+# What the records have of an instrument and of an account, by the same name. The rest of them is
+# worked out when the book is made, or does not reach the market; the rest of a record is state.
+# `require_names` holds the lists to both sides.
 OF_INSTRUMENT = (
     "tick_size",
     "lot",
@@ -52,6 +54,38 @@ OF_ACCOUNT = (
     "debit_rate",
     "settlement",
 )
+
+WORKED_OUT = ("maker_rate", "point_value", "tiers")  # of an instrument, into its record
+NOT_OF_INSTRUMENT = ("symbol", "calendar", "currency")
+NOT_OF_ACCOUNT = ("currency", "close_delisted")
+
+
+def require_names(
+    thing: type[Any], record: np.dtype[Any], into: Iterable[str], others: Iterable[str]
+) -> None:
+    """Refuse a name that one side has and the other does not.
+
+    Parameters
+    ----------
+    thing : dataclass
+    record : dtype
+    into : names
+        What goes from the thing into the record under its own name.
+    others : names
+        What else the thing has.
+
+    Raises
+    ------
+    TypeError
+        The message has the names.
+    """
+    odd = {f.name for f in fields(thing)} ^ {*into, *others} | {*into} - {*(record.names or ())}
+    if odd:
+        raise TypeError(f"{thing.__name__} and its record differ in {', '.join(sorted(odd))}")
+
+
+require_names(Instrument, state.INSTRUMENT, OF_INSTRUMENT, (*WORKED_OUT, *NOT_OF_INSTRUMENT))
+require_names(Account, state.ACCOUNT, OF_ACCOUNT, NOT_OF_ACCOUNT)
 
 FIRST_ROOM = 262_144  # rows
 BARS_PER_ROW = 8  # of a long history: few rules trade more often, and copying records is slow

@@ -1,7 +1,8 @@
 """What a bot does at the open and at the close of a bar, compiled.
 
-`act_at_close` and `act_at_open` are the only order of steps there is: the interpreted run executes
-the same code objects with the rules' Python functions in place of their addresses (`interpret`).
+`act_at_close`, and `act_at_open` in `caller`, are the only order of steps there is: the interpreted
+run executes the same code objects with the rules' Python functions in place of their addresses
+(`interpret`).
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import math
 import types as python_types
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
@@ -27,19 +26,25 @@ from intrabar.strategy.bot_record import (
     ask_price,
     ask_side,
     ask_stop,
-    blocked_at,
-    count,
     day_of,
-    flattens_at,
     has_bar,
     look,
     recorded_before,
     seen,
 )
+from intrabar.strategy.caller import (
+    blocked_at,
+    calendar_gate,
+    count,
+    is_entry,
+    put_closing,
+    put_order,
+    take_back,
+)
 from intrabar.strategy.protection import is_level, protects
 from intrabar.strategy.sizing import size_for_risk, size_of_equity
 
-SESSION, ATR, FLATTEN = int(Gate.SESSION), int(Gate.ATR), int(Gate.FLATTEN)
+ATR = int(Gate.ATR)
 DAILY_LOSS, SIZE_ZERO, MARGIN = int(Gate.DAILY_LOSS), int(Gate.SIZE_ZERO), int(Gate.MARGIN)
 WARM_UP = int(Gate.WARM_UP)
 SUBMIT, CANCEL, MOVE_STOP = code(state.SUBMIT), code(state.CANCEL), code(state.MOVE_STOP)
@@ -50,24 +55,6 @@ GTC, ROLE_TARGET = int(TimeInForce.GTC), int(Role.TARGET)
 SAME_PRICE = 1e-4  # ticks
 PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
 ROLE_STOP = int(Role.STOP)
-
-
-@inlined
-def put_order(
-    book: Book, strategy: int, j: int, side: int, qty: float, stop: float, target: float
-) -> Any:
-    """Leave a market order in the inbox, with the bracket that its fill brings to life."""
-    command = put(book, SUBMIT)
-    command.strategy = strategy
-    command.instrument = j
-    command.side = side
-    command.type = MARKET
-    command.tif = GTC
-    command.role = PLAIN
-    command.qty = qty
-    command.stop_loss = stop
-    command.take_profit = target
-    return command
 
 
 @inlined
@@ -100,32 +87,14 @@ def watch_day(bot: Any, account: Any, i: int) -> None:
 @inlined
 def closed_gate(bot: Any, blocked: int) -> int:
     """The gate that keeps the bot from entering now, -1 when all are open."""
-    if blocked & (1 << SESSION):
-        return SESSION
-    if blocked & (1 << FLATTEN):
-        return FLATTEN
+    gate = calendar_gate(blocked)
+    if gate >= 0:
+        return gate
     if bot.day_halted != 0:
         return DAILY_LOSS
     if bot.atr_column >= 0 and not seen(bot, bot.atr_column) >= bot.atr_least:
         return ATR
     return -1
-
-
-@inlined
-def is_entry(order: Any, strategy: int) -> bool:
-    """Whether a working order of a strategy may open or enlarge a position."""
-    return order.strategy == strategy and order.role > ROLE_TARGET and order.reduce_only == 0
-
-
-@kernel
-def take_back(book: Book, strategy: int, j: int) -> None:
-    """Cancel what a strategy has resting in an instrument to enter by."""
-    k = book.instruments[j].head
-    while k >= 0:
-        order = book.orders[k]
-        if is_entry(order, strategy):
-            put(book, CANCEL).id = order.id
-        k = order.next
 
 
 @kernel
@@ -147,7 +116,7 @@ def rests_at(bot: Any, book: Book, j: int, side: int, price: float) -> bool:
     k = x.head
     while k >= 0:
         order = book.orders[k]
-        if is_entry(order, bot.strategy):
+        if is_entry(order, bot.caller.strategy):
             if order.side != side:
                 return False
             if math.isnan(price):
@@ -173,16 +142,16 @@ def seek(bot: Any, book: Book, i: int, j: int, rests: bool, known: bool) -> None
     side = ask_side(bot) if known else 0
     gate, price = -1, math.nan
     if side != 0:
-        gate = WARM_UP if i < bot.warm_up else closed_gate(bot, blocked_at(bot, i, j))
+        gate = WARM_UP if i < bot.warm_up else closed_gate(bot, blocked_at(bot.caller, i, j))
         price = price_of_entry(bot, book, j, side)
     if rests:
         if side != 0 and gate < 0 and rests_at(bot, book, j, side, price):
             return
-        take_back(book, bot.strategy, j)
+        take_back(book, bot.caller.strategy, j)
     if side == 0:
         return
     if gate >= 0:
-        count(bot, j, gate)
+        count(bot.caller, j, gate)
         return
     enter(bot, book, j, side, price)
 
@@ -202,9 +171,9 @@ def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
     if reject == NONE:
         qty = quantity(bot, book, j, side, price, stop, not rests or bot.entry_type == STOP)
         if qty <= 0.0:
-            count(bot, j, SIZE_ZERO if qty == 0.0 else MARGIN)
+            count(bot.caller, j, SIZE_ZERO if qty == 0.0 else MARGIN)
             return
-    command = put_order(book, bot.strategy, j, side, qty, stop, target)
+    command = put_order(book, bot.caller.strategy, j, side, qty, stop, target)
     if reject != NONE:
         refuse(command, reject)
     if rests:
@@ -220,7 +189,7 @@ def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
     """Leave a position where a rule wants out, else let the exit move its stop."""
     side = 1 if sleeve.qty > 0.0 else -1
     if sleeve.entries > 0 and bot.price_rule != 0:
-        take_back(book, bot.strategy, j)  # the rest of an entry that the volume has cut
+        take_back(book, bot.caller.strategy, j)  # the rest of an entry that the volume has cut
     leaves = bot.out_rule != 0 or bot.exit_out_rule != 0
     if leaves and known and ask_out(bot, side):
         leave(bot, book, sleeve, j)
@@ -232,20 +201,11 @@ def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
 def leave(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     """Close a position by a market order that only reduces it; one at a time."""
     if sleeve.entries > 0:
-        if is_leaving(book, bot.strategy, j):
+        if is_leaving(book, bot.caller.strategy, j):
             return
         if bot.price_rule == 0:
-            take_back(book, bot.strategy, j)
-    put_closing(book, bot.strategy, j, sleeve.qty)
-
-
-@inlined
-def put_closing(book: Book, strategy: int, j: int, held: float) -> Any:
-    """Leave a market order that closes a position."""
-    side = -1 if held > 0.0 else 1
-    command = put_order(book, strategy, j, side, abs(held), np.nan, np.nan)
-    command.reduce_only = 1
-    return command
+            take_back(book, bot.caller.strategy, j)
+    put_closing(book, bot.caller.strategy, j, sleeve.qty)
 
 
 @kernel
@@ -257,14 +217,14 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
         return
     # One that the close has passed is a level: the market leaves at the next open.
     if not is_level(wanted, math.nan, -side, book.instruments[j].tick_size):
-        refused = put_closing(book, bot.strategy, j, sleeve.qty)
+        refused = put_closing(book, bot.caller.strategy, j, sleeve.qty)
         refused.type = STOP
         refused.role = ROLE_STOP
         refused.stop_price = wanted
         refuse(refused, NO_PROTECTION)
         return
     command = put(book, MOVE_STOP)
-    command.strategy = bot.strategy
+    command.strategy = bot.caller.strategy
     command.instrument = j
     command.stop_price = wanted
 
@@ -272,18 +232,18 @@ def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
 @inlined
 def act_at_close(bot: Any, book: Book, i: int) -> None:
     """One bot at one close: enter where flat, hold or leave where not. Phase: CLOSE, step 12."""
-    n = bot.instruments_count
+    n = bot.caller.instruments_count
     watch_day(bot, book.account[0], i)
     holds = bot.stop_rule != 0 or bot.out_rule != 0 or bot.exit_out_rule != 0
     may_rest = bot.price_rule != 0
     for j in range(n):
-        sleeve = book.sleeves[bot.strategy * n + j]
+        sleeve = book.sleeves[bot.caller.strategy * n + j]
         is_held, rests = sleeve.qty != 0.0, sleeve.entries != 0
         if not (holds or (may_rest and rests) if is_held else may_rest or not rests):
             continue
         if not has_bar(bot, i, j):  # there is nothing new to decide on
-            if may_rest and rests and blocked_at(bot, i, j) != 0:
-                take_back(book, bot.strategy, j)
+            if may_rest and rests and blocked_at(bot.caller, i, j) != 0:
+                take_back(book, bot.caller.strategy, j)
             continue
         known = look(bot, i, j)
         if is_held:
@@ -292,40 +252,11 @@ def act_at_close(bot: Any, book: Book, i: int) -> None:
             seek(bot, book, i, j, rests, known)
 
 
-@kernel
-def act_at_open(bot: Any, book: Book, i: int) -> None:
-    """One bot at one open: close what may not stay over the maintenance break. Phase: OPEN."""
-    n = bot.instruments_count
-    for j in range(n):
-        sleeve = book.sleeves[bot.strategy * n + j]
-        if (sleeve.qty != 0.0 or sleeve.entries != 0) and flattens_at(bot, i, j):
-            take_back(book, bot.strategy, j)
-            if sleeve.qty != 0.0:
-                put_closing(book, bot.strategy, j, sleeve.qty).role = ROLE_SESSION
-
-
-@kernel
-def keeps_back(bot: Any, i: int, j: int) -> bool:
-    """Whether a gate of the calendar keeps an entry back, which is counted."""
-    gate = closed_gate(bot, blocked_at(bot, i, j))
-    if gate >= 0:
-        count(bot, j, gate)
-    return gate >= 0
-
-
 @cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
-    act_at_close(bot, as_book(bot.book), i)
-    return 0
-
-
-@cfunc("int64(int64, int64)")
-def open_hook(context: int, i: int) -> int:
-    """`on_open` of a compiled bot."""
-    bot = carray(pointer(context), 1, BOT)[0]
-    act_at_open(bot, as_book(bot.book), i)
+    act_at_close(bot, as_book(bot.caller.book), i)
     return 0
 
 

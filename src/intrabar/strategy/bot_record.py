@@ -8,27 +8,19 @@ from typing import Any
 import numpy as np
 
 from intrabar.kernel import carray, inlined, kernel
-from intrabar.model.enums import Gate
 from intrabar.sim.tables import pointer
+from intrabar.strategy.caller import CALLER
 from intrabar.strategy.rules import call_levels, call_out, call_price, call_side, call_stop
-
-GATES = len(Gate)
 
 # What a compiled bot is given: numbers, and addresses of arrays.
 BOT = np.dtype(
     [
-        ("strategy", "i8"),
-        ("instruments_count", "i8"),
+        ("caller", CALLER),
         ("columns_count", "i8"),
-        ("book", "i8"),
         ("columns", "i8"),  # (columns,) addresses of (t, n) float64
         ("now", "i8"),  # (columns,) float64, what the rules may see
         ("levels", "i8"),  # (2,) float64, stop and target that a rule has answered
-        ("blocked", "i8"),  # (t, n) uint8, bits 1 << Gate known from the calendar; 0 for none
-        ("flatten", "i8"),  # (t, n) uint8, 1 at opens where positions are closed; 0 for none
         ("day", "i8"),  # (t,) int64, the day that a bar belongs to
-        ("equity", "i8"),  # (t,) float64, recorded equity
-        ("counts", "i8"),  # (n, gates) int64, how often each gate blocked
         ("entry_rule", "i8"),
         ("entry_p", "i8"),
         ("levels_rule", "i8"),
@@ -95,7 +87,7 @@ def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
 @inlined
 def look(bot: Any, i: int, j: int) -> bool:
     """Read the columns of one instrument at bar `i`; whether all of them are known."""
-    n = bot.instruments_count
+    n = bot.caller.instruments_count
     columns = carray(pointer(bot.columns), bot.columns_count, np.int64)
     now = carray(pointer(bot.now), bot.columns_count, np.float64)
     known = True
@@ -115,24 +107,8 @@ def seen(bot: Any, column: int) -> float:
 @kernel
 def has_bar(bot: Any, i: int, j: int) -> bool:
     """Whether an instrument has a real bar."""
-    n = bot.instruments_count
+    n = bot.caller.instruments_count
     return not math.isnan(carray(pointer(bot.opens), (i + 1) * n, np.float64)[i * n + j])
-
-
-@kernel
-def blocked_at(bot: Any, i: int, j: int) -> int:
-    """The gates that the calendar closes, as bits."""
-    if bot.blocked == 0:
-        return 0
-    n = bot.instruments_count
-    return int(carray(pointer(bot.blocked), (i + 1) * n, np.uint8)[i * n + j])
-
-
-@kernel
-def flattens_at(bot: Any, i: int, j: int) -> bool:
-    """Whether positions are closed at this open."""
-    n = bot.instruments_count
-    return carray(pointer(bot.flatten), (i + 1) * n, np.uint8)[i * n + j] != 0
 
 
 @kernel
@@ -144,11 +120,4 @@ def day_of(bot: Any, i: int) -> int:
 @kernel
 def recorded_before(bot: Any, i: int) -> float:
     """The equity at the close before, NaN on the first bar."""
-    return carray(pointer(bot.equity), i, np.float64)[i - 1] if i > 0 else math.nan
-
-
-@kernel
-def count(bot: Any, j: int, gate: int) -> None:
-    """Count a gate that has blocked."""
-    counts = carray(pointer(bot.counts), (bot.instruments_count, GATES), np.int64)
-    counts[j, gate] += 1
+    return carray(pointer(bot.caller.equity), i, np.float64)[i - 1] if i > 0 else math.nan

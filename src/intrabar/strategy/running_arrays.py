@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from intrabar.sim.machine import Machine
 from intrabar.sim.tables import address_of
-from intrabar.strategy.bot_record import GATES
+from intrabar.strategy.caller import GATES
 from intrabar.strategy.gates import Timetable, counted
 
 
@@ -29,13 +29,13 @@ class RunningArrays:
         self.counts = np.zeros((len(symbols), GATES), np.int64)
 
     def fill(
-        self, bot: Any, machine: Machine, row: int, table: Timetable | None, *, at_open: bool
+        self, own: Any, machine: Machine, row: int, table: Timetable | None, *, at_open: bool
     ) -> None:
         """Name the market, the gates and where they count to the kernels.
 
         Parameters
         ----------
-        bot : record of BOT
+        own : record with `caller` and `close`
         machine : Machine
             Over the market that it shows now.
         row : int
@@ -46,17 +46,17 @@ class RunningArrays:
             The hook that enters runs at OPEN, so that gates are asked about that.
         """
         close = machine.market.close
-        bot["strategy"] = row
-        bot["book"] = machine.book_address
-        bot["instruments_count"] = len(self.symbols)
-        bot["columns"] = address_of(close, np.float64, close.shape)
-        bot["counts"] = address_of(self.counts, np.int64, self.counts.shape)
-        bot["atr_column"] = -1
+        caller = own["caller"]
+        caller["strategy"] = row
+        caller["book"] = machine.book_address
+        caller["instruments_count"] = len(self.symbols)
+        own["close"] = address_of(close, np.float64, close.shape)
+        caller["counts"] = address_of(self.counts, np.int64, self.counts.shape)
         self.table = table  # kept alive: the kernels have addresses only
         if table is not None:
             blocked = table.at_open if at_open else table.blocked
-            bot["blocked"] = address_of(blocked, np.uint8, close.shape)
-            bot["flatten"] = address_of(table.flatten, np.uint8, close.shape)
+            caller["blocked"] = address_of(blocked, np.uint8, close.shape)
+            caller["flatten"] = address_of(table.flatten, np.uint8, close.shape)
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""

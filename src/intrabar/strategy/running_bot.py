@@ -17,13 +17,12 @@ from intrabar.strategy.blame import blamed, moment
 from intrabar.strategy.bot import RISK, Bot
 from intrabar.strategy.bot_kernel import (
     act_at_close,
-    act_at_open,
     close_hook,
     interpret,
-    open_hook,
     wake_where,
 )
-from intrabar.strategy.bot_record import BOT, GATES
+from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.caller import GATES, act_at_open, open_hook
 from intrabar.strategy.gates import Timetable, counted
 from intrabar.strategy.rules import (
     BAR_FIELDS,
@@ -104,14 +103,14 @@ class RunningBot:
         self, bot: Bot, strategy: int, columns: dict[str, Any], bar_fields: tuple[str, ...]
     ) -> None:
         row = self.record[0]
-        row["strategy"] = strategy
-        row["book"] = self.machine.book_address
-        row["instruments_count"] = len(self.machine.market.symbols)
+        row["caller"]["strategy"] = strategy
+        row["caller"]["book"] = self.machine.book_address
+        row["caller"]["instruments_count"] = len(self.machine.market.symbols)
         row["columns_count"] = len(self.names)
         row["columns"] = address_of(self.addresses, np.int64, (len(self.names),))
         row["now"] = address_of(self.now, np.float64, (len(self.names),))
         row["levels"] = address_of(self.levels, np.float64, (2,))
-        row["counts"] = address_of(self.counts, np.int64, self.counts.shape)
+        row["caller"]["counts"] = address_of(self.counts, np.int64, self.counts.shape)
         row["entry_p"] = address_of(self.entry_p, self.entry_p.dtype, (1,))
         row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
         row["warm_up"] = bot.warm_up
@@ -136,11 +135,11 @@ class RunningBot:
         self.addresses[:] = [address_of(c, np.float64, shape) for c in self.columns]
         gates = self.bot.gates
         blocked = address_of(table.blocked, np.uint8, shape)
-        row["blocked"] = blocked if gates.session or gates.flatten else 0
+        row["caller"]["blocked"] = blocked if gates.session or gates.flatten else 0
         row["opens"] = address_of(market.open, np.float64, shape)
-        row["flatten"] = address_of(table.flatten, np.uint8, shape)
+        row["caller"]["flatten"] = address_of(table.flatten, np.uint8, shape)
         row["day"] = address_of(table.day, np.int64, shape[:1])
-        row["equity"] = address_of(self.machine.tape.equity, np.float64, shape[:1])
+        row["caller"]["equity"] = address_of(self.machine.tape.equity, np.float64, shape[:1])
 
     def show(self, columns: dict[str, NDArray[np.float64]], table: Timetable) -> None:
         """Read the market that the machine shows now, and these arrays of it."""
@@ -229,7 +228,7 @@ class RunningBot:
             at_close(own, book(), i)
 
         def on_open(i: int) -> None:
-            at_open(own, book(), i)
+            at_open(own.caller, book(), i)
 
         return self.machine.python_hooks(on_open=on_open, on_close=on_close)
 

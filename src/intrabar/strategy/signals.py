@@ -23,8 +23,7 @@ from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD
 from intrabar.sim.tables import address_of, as_book, pointer
 from intrabar.strategy.aligned import placed, require_rows
-from intrabar.strategy.bot_kernel import keeps_back, open_hook, put_order
-from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.caller import CALLER, keeps_back, open_hook, put_order
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.labelled import (
     Reading,
@@ -45,7 +44,8 @@ WORDS = {"LONG": 1, "BUY": 1, "SHORT": -1, "SELL": -1, "FLAT": 0, "HOLD": np.nan
 ARRAYS = ("side", "qty", "stop", "target")
 SIGNALS = np.dtype(
     [
-        ("bot", BOT),
+        ("caller", CALLER),
+        ("close", "i8"),  # (t, n) float64
         *((n, "i8") for n in ARRAYS),
         *((f"{n}_step", "i8") for n in ARRAYS),
         ("zero_holds", "i8"),
@@ -291,8 +291,8 @@ class RunningSignals(RunningArrays):
             self.record[what] = address_of(array, np.float64, (None, shape[1]))
             self.record[f"{what}_step"] = 0 if is_one_row else 1
         self.record["zero_holds"] = self.zero_holds
-        bot = self.record[0]["bot"]
-        self.fill(bot, machine, row, table, at_open=False)
+        own = self.record[0]
+        self.fill(own, machine, row, table, at_open=False)
         self.reads = np.array([self.record["side"][0]], np.int64)
         context = address_of(self.record, SIGNALS, (1,))
         reads = address_of(self.reads, np.int64, (1,))
@@ -310,13 +310,12 @@ def at(address: int, step: int, i: int, j: int, n: int) -> float:
 def close_hook(context: int, i: int) -> int:
     """`on_close` of signals: market orders that bring each position to the side asked for."""
     record = carray(pointer(context), 1, SIGNALS)[0]
-    bot = record.bot
-    book = as_book(bot.book)
-    n = bot.instruments_count
-    closes = carray(pointer(bot.columns), (i + 1, n), np.float64)
+    book = as_book(record.caller.book)
+    n = record.caller.instruments_count
+    closes = carray(pointer(record.close), (i + 1, n), np.float64)
     for j in range(n):
         side = at(record.side, record.side_step, i, j, n)
-        sleeve = book.sleeves[bot.strategy * n + j]
+        sleeve = book.sleeves[record.caller.strategy * n + j]
         held = sleeve.qty
         if (
             sleeve.entries > 0
@@ -325,7 +324,7 @@ def close_hook(context: int, i: int) -> int:
             or (side == 0.0 and held == 0.0)
         ):
             continue
-        if side != 0.0 and bot.blocked != 0 and keeps_back(bot, i, j):
+        if side != 0.0 and record.caller.blocked != 0 and keeps_back(record.caller, i, j):
             if held == 0.0:
                 continue
             side = 0.0
@@ -343,7 +342,7 @@ def close_hook(context: int, i: int) -> int:
                 target = price + side * to_target
                 is_refused = is_refused or not is_level(target, price, int(side), tick)
         direction = 1 if change > 0.0 else -1
-        command = put_order(book, bot.strategy, j, direction, abs(change), stop, target)
+        command = put_order(book, record.caller.strategy, j, direction, abs(change), stop, target)
         if is_refused:
             refuse_order(command, NO_PROTECTION)
     return 0

@@ -23,14 +23,19 @@ from intrabar.sim.machine import Machine
 from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.sim.tables import address_of, as_book, pointer
 from intrabar.strategy.aligned import placed, require_rows
-from intrabar.strategy.bot_kernel import act_at_open, keeps_back, put_closing, put_order
-from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.caller import (
+    CALLER,
+    act_at_open,
+    keeps_back,
+    put_closing,
+    put_order,
+)
 from intrabar.strategy.gates import Gates, Timetable
 from intrabar.strategy.labelled import Reading, columns_of, is_labelled, own, wrong_length
 from intrabar.strategy.running_arrays import RunningArrays
 
 CANCEL = state.CANCEL
-WEIGHTS = np.dtype([("bot", BOT), ("weights", "i8")])
+WEIGHTS = np.dtype([("caller", CALLER), ("close", "i8"), ("weights", "i8")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,20 +164,20 @@ class RunningWeights(RunningArrays):
         shape = market.close.shape
         require_rows(self.grid, shape[0] - machine.ahead)
         self.record["weights"] = address_of(self.grid, np.float64, (None, shape[1]))
-        bot = self.record[0]["bot"]
-        self.fill(bot, machine, row, table, at_open=True)
-        bot["equity"] = address_of(machine.tape.equity, np.float64, shape[:1])
+        own = self.record[0]
+        self.fill(own, machine, row, table, at_open=True)
+        own["caller"]["equity"] = address_of(machine.tape.equity, np.float64, shape[:1])
         context = address_of(self.record, WEIGHTS, (1,))
         machine.connect(row, Hooks(open_hook.address, close_hook.address, 0, context))
 
 
 @kernel
-def cancel_waiting(book: Any, bot: Any, j: int) -> None:
+def cancel_waiting(book: Any, strategy: int, j: int) -> None:
     """Take back what an earlier weight has asked for and no bar has filled."""
     k = book.instruments[j].head
     while k >= 0:
         order = book.orders[k]
-        if order.strategy == bot.strategy:
+        if order.strategy == strategy:
             put(book, CANCEL).id = order.id
         k = order.next
 
@@ -194,9 +199,8 @@ def order_toward(
     the same close and equity before each of the two, so that nothing need be remembered between
     a close and the open after it.
     """
-    bot = record.bot
     x = book.instruments[j]
-    sleeve = book.sleeves[bot.strategy * bot.instruments_count + j]
+    sleeve = book.sleeves[record.caller.strategy * record.caller.instruments_count + j]
     if np.isnan(weight) or not close > 0.0 or sleeve.liquidated != 0:
         return
     size = lots_down(abs(weight) * max(equity, 0.0) / (close * x.point_value), x.lot)
@@ -204,26 +208,26 @@ def order_toward(
     change = in_lots(wanted - sleeve.qty, x.lot)
     if change == 0.0 or (change * sleeve.qty < 0.0 and wanted * sleeve.qty >= 0.0) != reduces:
         return
-    if not reduces and bot.blocked != 0 and keeps_back(bot, i, j):
+    if not reduces and record.caller.blocked != 0 and keeps_back(record.caller, i, j):
         if sleeve.qty * wanted < 0.0:
-            put_closing(book, bot.strategy, j, sleeve.qty)
+            put_closing(book, record.caller.strategy, j, sleeve.qty)
         return
     side = 1 if change > 0.0 else -1
-    put_order(book, bot.strategy, j, side, abs(change), np.nan, np.nan)
+    put_order(book, record.caller.strategy, j, side, abs(change), np.nan, np.nan)
 
 
 @cfunc("int64(int64, int64)")
 def close_hook(context: int, i: int) -> int:
     """`on_close` of weights: what reduces a position, first at the next open."""
     record = carray(pointer(context), 1, WEIGHTS)[0]
-    book = as_book(record.bot.book)
-    n = record.bot.instruments_count
+    book = as_book(record.caller.book)
+    n = record.caller.instruments_count
     weights = carray(pointer(record.weights), (i + 1, n), np.float64)
-    closes = carray(pointer(record.bot.columns), (i + 1, n), np.float64)
+    closes = carray(pointer(record.close), (i + 1, n), np.float64)
     equity = book.account[0].equity
     for j in range(n):
         if not np.isnan(weights[i, j]) and book.instruments[j].head >= 0:
-            cancel_waiting(book, record.bot, j)
+            cancel_waiting(book, record.caller.strategy, j)
         order_toward(book, record, i, j, weights[i, j], closes[i, j], equity, True)
     return 0
 
@@ -232,15 +236,15 @@ def close_hook(context: int, i: int) -> int:
 def open_hook(context: int, i: int) -> int:
     """`on_open` of weights: the rest of what the close before asked for, at the same open."""
     record = carray(pointer(context), 1, WEIGHTS)[0]
-    book = as_book(record.bot.book)
-    if record.bot.flatten != 0:
-        act_at_open(record.bot, book, i)
+    book = as_book(record.caller.book)
+    if record.caller.flatten != 0:
+        act_at_open(record.caller, book, i)
     if i == 0:
         return 0
-    n = record.bot.instruments_count
+    n = record.caller.instruments_count
     weights = carray(pointer(record.weights), (i + 1, n), np.float64)
-    closes = carray(pointer(record.bot.columns), (i + 1, n), np.float64)
-    equity = carray(pointer(record.bot.equity), i, np.float64)[i - 1]
+    closes = carray(pointer(record.close), (i + 1, n), np.float64)
+    equity = carray(pointer(record.caller.equity), i, np.float64)[i - 1]
     for j in range(n):
         order_toward(book, record, i, j, weights[i - 1, j], closes[i - 1, j], equity, False)
     return 0
