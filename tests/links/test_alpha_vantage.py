@@ -86,13 +86,52 @@ def test_stamps_that_mark_the_end_are_told_by_the_last_one_of_a_session() -> Non
     vendor = fake(label="end")
     vendor.now = lambda: ns("2026-03-02T21:01")
     answer, _ = asked(lambda a: a.bars("IBM", MINUTE, ns("2026-03-02T20:00"), NOW * 2), vendor)
-    assert answer.label == "end"
+    assert answer.label == "start"
+    assert answer.rows == tuple(
+        r for r in rows("2026-03-02", MINUTE, 390) if r.stamp >= ns("2026-03-02T20:00")
+    )
+
+
+def test_months_that_stamp_different_edges_are_not_mixed() -> None:
+    """Until 2023 the end of a bar, from 2024 on the start."""
+    paid = fake(free=False)
+    told = paid._told
+
+    def two_edges(asked: dict[str, str]) -> dict[str, Any]:
+        paid.label = "end" if asked.get("month") == "2026-02" else "start"
+        return told(asked)
+
+    paid._told = two_edges  # type: ignore[method-assign]
+    answer, _ = asked(lambda a: a.bars("IBM", MINUTE, ns("2026-02-20"), NOW), paid)
+    assert answer.rows[:390] == rows("2026-02-27", MINUTE, 390)
+
+
+def test_a_window_over_a_weekend_is_one_call() -> None:
+    vendor = fake()
+    vendor.now = lambda: ns("2026-03-02T14:35:10")
+    friday = ns("2026-02-27T20:57")
+    with served(vendor.answer) as server:
+
+        async def main() -> Any:
+            clock = LoopClock(ns("2026-03-02T14:35:10"))
+            source = AlphaVantage(Secret(KEY), clock, url=f"{server.url}/query")
+            found = await source.bars("IBM", MINUTE, friday, clock.now())
+            await source.close()
+            return found
+
+        answer = run(main())
+    assert [r.stamp for r in answer.rows[:4]] == [
+        *(friday + i * MINUTE for i in range(3)),
+        ns("2026-03-02T14:30"),
+    ]
+    assert len(server.asked) == 1
 
 
 def test_where_stamps_do_not_tell_their_edge_it_is_said() -> None:
     vendor = fake()
     vendor.now = lambda: ns("2026-03-02T17:30")
-    answer, _ = asked(lambda a: a.bars("IBM", MINUTE, START, NOW * 2), vendor)
+    since = ns("2026-03-02T16:30")
+    answer, _ = asked(lambda a: a.bars("IBM", MINUTE, since, NOW * 2), vendor)
     assert answer.label == "start"
     assert "taken for starts of bars" in answer.notes[0]
 
@@ -117,7 +156,7 @@ def test_more_than_a_free_key_has_is_said_not_cut() -> None:
 def test_months_of_minutes_are_asked_for_one_by_one() -> None:
     paid = fake(free=False)
     answer, server = asked(lambda a: a.bars("IBM", MINUTE, ns("2026-02-20"), NOW), paid)
-    assert [p["month"] for _, p in server.asked] == ["2026-02", "2026-03"]
+    assert [p["month"] for _, p in server.asked if "month" in p] == ["2026-02", "2026-03"]
     assert answer.rows[0].stamp == ns("2026-02-27T14:30")
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
 import pytest
 
-from intrabar.errors import AuthError, LinkError, RateLimited, Timeout
+from intrabar.errors import AuthError, LinkError, NotFoundError, RateLimited, Timeout
 from intrabar.links.clock import LoopClock
-from intrabar.links.lines import Bucket, Circuit, Line, delay
+from intrabar.links.lines import Bucket, Circuit, Line, delay, within
 from intrabar.links.simulated_time import run
+from intrabar.links.worker import in_thread
 
 
 def line(**given: object) -> Line:
@@ -146,3 +149,72 @@ def test_a_bucket_never_lets_more_pass_than_it_may() -> None:
     assert all(b - a >= 60.0 for a, b in zip(passed, passed[5:], strict=False))
     assert passed[4] == 0.0
     assert passed[16] == 180.0
+
+
+def test_a_probe_that_is_answered_with_a_refusal_closes_the_circuit() -> None:
+    async def main() -> None:
+        clock = LoopClock(0)
+        made = Line("vendor", clock, Bucket(1000, 1.0, clock), tries=1)
+        answers: list[Exception] = [LinkError("away")] * 5 + [NotFoundError("symbol", "X", ())]
+
+        async def call() -> str:
+            if answers:
+                raise answers.pop(0)
+            return "answer"
+
+        for _ in range(5):
+            with pytest.raises(LinkError, match="away"):
+                await made.read(call, "bars")
+        await clock.sleep(30.0)
+        with pytest.raises(NotFoundError):
+            await made.read(call, "bars")
+        assert await made.read(call, "bars") == "answer"
+
+    run(main())
+
+
+def test_a_probe_that_is_given_up_leaves_room_for_the_next() -> None:
+    async def main() -> None:
+        clock = LoopClock(0)
+        made = Line("vendor", clock, Bucket(1000, 1.0, clock), tries=1)
+
+        async def away() -> str:
+            raise LinkError("away")
+
+        async def never() -> str:
+            await asyncio.Event().wait()
+            return ""
+
+        async def answer() -> str:
+            return "answer"
+
+        for _ in range(5):
+            with pytest.raises(LinkError):
+                await made.read(away, "bars")
+        await clock.sleep(30.0)
+        probe = asyncio.create_task(made.read(never, "bars"))
+        await clock.sleep(1.0)
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+        assert await made.read(answer, "bars") == "answer"
+
+    run(main())
+
+
+def test_a_thread_that_hangs_holds_up_neither_the_call_nor_the_end() -> None:
+    """In real time: 5 s that nobody waits for."""
+    hung = threading.Event()
+    started = time.monotonic()
+
+    async def main() -> None:
+        with pytest.raises(Timeout):
+            await within(0.05, in_thread(lambda: hung.wait(5.0)), "vendor: bars")
+
+    asyncio.run(main())
+    assert time.monotonic() - started < 2.0
+    hung.set()
+
+
+def test_what_a_thread_raises_is_raised() -> None:
+    with pytest.raises(LinkError, match="away"):
+        run(in_thread(lambda: (_ for _ in ()).throw(LinkError("away"))))

@@ -6,13 +6,14 @@ intraday bars of today, are for paid keys. Daily bars are raw; intraday ones are
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from intrabar.errors import (
     AuthError,
@@ -28,6 +29,7 @@ from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.lines import Bucket, Line
 from intrabar.links.numbers import number
 from intrabar.links.vendor import Answer, Row
+from intrabar.links.worker import in_thread
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import Quote
 from intrabar.model.secret import Secret, redact
@@ -140,32 +142,39 @@ class AlphaVantage:
             at = (day - date(1970, 1, 1)).days * DAY_NS
             if start // DAY_NS * DAY_NS <= at <= end:
                 rows.append(self._row(symbol, at, stamp, values))
-        return _answer(symbol, DAY_NS, zone, "start", rows)
+        return _answer(symbol, DAY_NS, zone, rows)
 
     async def _intraday(self, symbol: str, period: int, start: int, end: int) -> Answer:
         interval = _INTERVALS[period]
         asked = {"function": "TIME_SERIES_INTRADAY", "symbol": symbol, "interval": interval}
         asked |= {"adjusted": "false", "extended_hours": "false"}
         now = self._clock.now()
-        if now - start <= min(_COMPACT * period, DAY_NS):
-            sets = [{"outputsize": "compact"}]
-        else:
-            sets = [{"outputsize": "full", "month": m} for m in _months(start, min(end, now))]
-        rows: dict[int, Row] = {}
-        zone = ""
-        label: Literal["start", "end"] = "start"
-        notes: tuple[str, ...] = ()
-        for more in sets:
-            told = await self._ask(asked | more)
-            zone, series = self._series(symbol, told, interval)
-            where = ZoneInfo(zone)
-            walls = {stamp: _moment(stamp, f"{self.name}: {symbol}") for stamp in series}
-            label, notes = _label(symbol, list(walls.values()))
-            for stamp, values in series.items():
-                at = _utc(walls[stamp], where)
-                if start <= at <= end:
-                    rows[at] = self._row(symbol, at, stamp, values)
-        return _answer(symbol, period, zone, label, list(rows.values()), notes)
+        # The last hundred bars are one call; they reach back over a weekend or a short window.
+        if now - start <= 4 * _COMPACT * period + 4 * DAY_NS:
+            answer = await self._one(asked | {"outputsize": "compact"}, period)
+            if answer.rows and answer.rows[0].stamp <= start:
+                return _between(answer, start, end)
+        found = [
+            await self._one(asked | {"outputsize": "full", "month": month}, period)
+            for month in _months(start, min(end, now))
+        ]
+        rows = [row for answer in found for row in answer.rows]
+        return _between(_answer(symbol, period, found[-1].zone, rows, found[-1].notes), start, end)
+
+    async def _one(self, asked: dict[str, str], period: int) -> Answer:
+        """One answer of intraday bars, by the start of each: months differ in what stamps mark."""
+        symbol = asked["symbol"]
+        told = await self._ask(asked)
+        zone, series = self._series(symbol, told, asked["interval"])
+        where = ZoneInfo(zone)
+        walls = {stamp: _moment(stamp, f"{self.name}: {symbol}") for stamp in series}
+        label, notes = _label(symbol, list(walls.values()))
+        back = period if label == "end" else 0
+        rows = [
+            self._row(symbol, _utc(walls[stamp], where) - back, stamp, values)
+            for stamp, values in series.items()
+        ]
+        return _answer(symbol, period, zone, rows, notes)
 
     def _series(self, symbol: str, told: dict[str, Any], interval: str) -> tuple[str, Any]:
         """The zone of an answer and its bars by their stamps."""
@@ -231,7 +240,7 @@ class AlphaVantage:
         if left > 0:
             raise RateLimited(f"{self.name}: {why}; it is not asked for {left:.0f} s", left)
         what = f"{asked['function']} {asked['symbol']}"
-        return await self._line.read(lambda: asyncio.to_thread(self._get, asked), what)
+        return await self._line.read(lambda: in_thread(lambda: self._get(asked)), what)
 
     def _get(self, asked: dict[str, str]) -> dict[str, Any]:
         import httpx2
@@ -299,12 +308,16 @@ def _answer(
     symbol: str,
     period: int,
     zone: str,
-    label: Literal["start", "end"],
     rows: list[Row],
     notes: tuple[str, ...] = (),
 ) -> Answer:
     ordered = tuple(sorted(rows, key=lambda row: row.stamp))
-    return Answer(symbol, period, zone, label, ordered, notes=notes)
+    return Answer(symbol, period, zone, "start", ordered, notes=notes)
+
+
+def _between(answer: Answer, start: int, end: int) -> Answer:
+    rows = tuple(row for row in answer.rows if start <= row.stamp <= end)
+    return msgspec.structs.replace(answer, rows=rows)
 
 
 def _label(symbol: str, walls: list[datetime]) -> tuple[Literal["start", "end"], tuple[str, ...]]:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from intrabar.errors import AuthError, LinkError, RateLimited, Timeout
+from intrabar.errors import AuthError, IntrabarError, LinkError, RateLimited, Timeout
 from intrabar.links.clock import Clock
 
 _T = TypeVar("_T")
@@ -87,6 +87,10 @@ class Circuit:
             self._last.clear()
         self._row, self._opened, self._probing = 0, None, False
         self._last.append(False)
+
+    def abandoned(self) -> None:
+        """A call was given up before it was answered: the next one may be the first."""
+        self._probing = False
 
     def failed(self) -> None:
         """Take note of a failure."""
@@ -179,6 +183,12 @@ class Line:
                 if last or isinstance(error, AuthError) or wait > LONGEST:
                     raise
                 await self._clock.sleep(wait)
+            except IntrabarError:  # an answer, though not the one that was hoped for
+                self.circuit.succeeded()
+                raise
+            except BaseException:
+                self.circuit.abandoned()
+                raise
             else:
                 self.circuit.succeeded()
                 return found

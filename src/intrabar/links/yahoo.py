@@ -7,13 +7,13 @@ to what was traded, with the splits that Yahoo tells up to today.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from intrabar.errors import (
@@ -30,6 +30,7 @@ from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.lines import Bucket, Line
 from intrabar.links.numbers import meant, number, times
 from intrabar.links.vendor import Answer, Row
+from intrabar.links.worker import in_thread
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import Quote
 
@@ -156,7 +157,7 @@ class Yahoo:
             "includePrePost": "false",
             "events": "div,splits",
         }
-        told = await self._ask(CHART + symbol, asked, symbol)
+        told = await self._ask(CHART + quote(symbol, safe="^=-."), asked, symbol)
         return _Chart(self.name, symbol, interval, told)
 
     def _rows(self, symbol: str, part: _Chart, period: int) -> list[Row]:
@@ -175,7 +176,7 @@ class Yahoo:
     async def _ask(self, url: str, asked: dict[str, str], symbol: str) -> dict[str, Any]:
         get = self._get
         return await self._line.read(
-            lambda: asyncio.to_thread(get, url, asked, symbol), f"{url.rsplit('/', 1)[-1]}"
+            lambda: in_thread(lambda: get(url, asked, symbol)), f"{url.rsplit('/', 1)[-1]}"
         )
 
     def _get(self, url: str, asked: dict[str, str], symbol: str) -> dict[str, Any]:

@@ -239,6 +239,17 @@ class SourceConformance:
 
         self._with(test)
 
+    def test_a_stream_ends_within_two_bars_of_the_close(self) -> None:  # noqa: D102
+        async def test(case: Case) -> None:
+            closed = 0
+            async for fact in case.source.events(case.symbols, case.period):
+                if isinstance(fact, BarClosed) and not closed:
+                    await case.source.close()
+                    closed = case.clock.now()
+                assert not closed or case.clock.now() <= closed + 2 * case.period
+
+        self._with(test)
+
 
 async def _history(case: Case, symbol: str) -> Bars:
     return await case.source.history(symbol, case.period, case.start, case.clock.now())

@@ -7,6 +7,7 @@ after 5, 10, 20 s and so on, at most every 5 minutes (daily bars: every hour).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ class Polled:
         self.vendor, self._clock = vendor, clock or WallClock()
         self._calendars, self._pause = dict(calendars or {}), pause
         self._closed = False
+        self._asleep: set[asyncio.Future[None]] = set()
 
     @property
     def can(self) -> SourceCan:  # noqa: D102
@@ -134,11 +136,23 @@ class Polled:
                     break
             now = self._clock.now()
             at = min(one.next_ask(now, self._wait) for one in watched.values())
-            await self._clock.sleep(max((at - now) / SECOND_NS, held, 0.001))
+            await self._sleep(max((at - now) / SECOND_NS, held, 0.001))
 
     async def close(self) -> None:  # noqa: D102
         self._closed = True
+        for waiting in self._asleep:
+            waiting.cancel()
         await self.vendor.close()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, but for no longer than until it is closed."""
+        waiting = asyncio.ensure_future(self._clock.sleep(seconds))
+        self._asleep.add(waiting)
+        try:
+            await asyncio.wait({waiting})
+        finally:
+            waiting.cancel()
+            self._asleep.discard(waiting)
 
     async def _ask(self, one: _Watched, period: int, now: int) -> list[BarClosed]:
         start = min(one.newest, now) - (_BACK + 1) * period

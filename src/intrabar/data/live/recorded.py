@@ -6,10 +6,10 @@ a year takes as long as the work on it; `speed` makes it slow enough to watch.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,7 @@ from intrabar.data.periods import period_text
 from intrabar.data.verdicts import utc_text
 from intrabar.errors import ConfigError, DataError, LinkError, NotFoundError
 from intrabar.links.clock import SECOND_NS, Clock
+from intrabar.links.worker import in_thread
 from intrabar.model.bars import Bars
 from intrabar.model.facts import (
     BarClosed,
@@ -169,7 +170,7 @@ class Recorded:
                 yield arrival.fact
             if self._speed:
                 # A worker's sleep: the time of a simulated loop stands still meanwhile.
-                await asyncio.to_thread(time.sleep, 1.0 / self._speed)
+                await in_thread(partial(time.sleep, 1.0 / self._speed))
 
     def arrivals(self, symbols: tuple[str, ...], period: int, now: int) -> Iterator[Arrival]:
         """What comes from an instant on, in the order in which it comes; the last bar again.
