@@ -89,11 +89,12 @@ def test_each_limit_bites_and_what_it_refuses_is_rejected_and_told(name: str) ->
         assert text.startswith(rule)
 
 
+@pytest.mark.parametrize("seed", [5, 9, 14])
 @pytest.mark.parametrize("name", BITING)
-def test_a_session_refuses_and_does_the_same(name: str) -> None:
+def test_a_session_refuses_and_does_the_same(name: str, seed: int) -> None:
     """`risk.resume` is of backtests alone; but for it the digests and the refusals are equal."""
     said = {key: value for key, value in BITING[name].items() if key != "resume"}
-    setup = everyone(5, bars=120, missing=0.1)
+    setup = everyone(seed, bars=120, missing=0.1)
     result = under(setup, **said)
     filled = limits(**said).filled_in(2, setup.market.period)
     session = Session(plan_of(setup, (), filled))

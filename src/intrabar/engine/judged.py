@@ -24,7 +24,7 @@ from intrabar.risk.limits import Limits
 from intrabar.risk.records import Book, Refusal
 from intrabar.sim.inbox import leave, refuse_waiting, take_out, waiting
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import CANCEL, STEP_END, SUBMIT
+from intrabar.sim.state import CANCEL, STEP_END, STEP_NEW, SUBMIT
 
 Blocks = Mapping[str, str]
 """Of "account" or a symbol, why nothing may be entered there."""
@@ -67,7 +67,7 @@ class Judged:
     def stop(self, step: int, now: int) -> list[Refused]:
         """All that is done before a step takes its commands; what was refused."""
         refused = self.judge_waiting(step, now)
-        if step == STEP_END:
+        if step in (STEP_NEW, STEP_END):
             self.put(self.duties())
         return refused
 
