@@ -28,6 +28,10 @@ def test_it_is_held_until_it_ends(store: Database, tmp_path: Path) -> None:
     first.renew(5 * SECOND)
     with pytest.raises(StateError, match="5 s more"):
         take(two, "main", 30 * SECOND, tmp_path / "b")
+    first.renew(4 * SECOND)  # one that was held up
+    with pytest.raises(StateError, match="5 s more"):
+        take(two, "main", 30 * SECOND, tmp_path / "b")
+    assert first.until == 35 * SECOND
     other = take(two, "other", 0, tmp_path / "c")
     later = take(two, "main", 5 * SECOND + LASTS, tmp_path / "b")
     assert later.fence == first.fence + 1
@@ -97,6 +101,21 @@ def test_two_that_append_at_once_never_both_do(store: Database) -> None:
     assert done
     journal = store.journal(take_over=True)
     assert [record.seq for record in journal.read()] == list(range(1, journal.head.seq + 1))
+    journal.close()
+
+
+def test_several_threads_of_one_holder(store: Database) -> None:
+    """The lease is renewed by one thread while another appends, from the first moment on."""
+    journal = store.journal()
+    journal.store.let_go("nothing")  # the next call makes the connection
+    made = turns(20)
+    renewed = threading.Thread(target=lambda: [journal.renew(now * SECOND) for now in range(1, 40)])
+    renewed.start()
+    for turn in made:
+        journal.append(turn)
+    renewed.join()
+    assert journal.lease.until == 39 * SECOND + LASTS
+    assert [record.entry for record in journal.read()] == [entry for turn in made for entry in turn]
     journal.close()
 
 

@@ -126,8 +126,8 @@ class Journal:
     def reconcile_last(self) -> Outcome:
         """At the next contact: find out what became of the last `append`, and see to it.
 
-        It is given a new fence first, so that what was sent before and is still on its way
-        cannot be committed any more.
+        What was sent before and is still on its way cannot be committed any more then: the chain
+        does not end where it began.
 
         Returns
         -------
@@ -142,22 +142,22 @@ class Journal:
         """
         batch = self._open
 
-        def work(connection: Connection) -> tuple[int, Outcome]:
-            fence = self.lease.fence_anew(connection)
+        def work(connection: Connection) -> Outcome:
+            self.lease.check(connection)
             found = _head(connection, self.session)
             if batch is not None and found == batch.after:
-                return fence, "committed"
+                return "committed"
             if found != self.head:
                 raise IntegrityError(
                     f"{self.store.address}: journal {self.session!r} ends with record {found.seq} "
                     f"({found.hash.hex()}), ours with {self.head.seq} ({self.head.hash.hex()})"
                 )
             if batch is None:
-                return fence, "nothing open"
+                return "nothing open"
             self._write(connection, batch)
-            return fence, "written again"
+            return "written again"
 
-        self.lease.fence, outcome = self.store.write(work)
+        outcome = self.store.write(work)
         if batch is not None:
             self.head, self._open = batch.after, None
         return outcome

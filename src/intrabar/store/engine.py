@@ -45,6 +45,7 @@ class Store:
         self.commit_seconds = 0.0
         """How long the last transaction took: over `SLOW` the caller warns."""
         self._writer: _Writer | None = None
+        self._one = threading.Lock()  # several threads write, by one connection
         self._readers: Engine | None = None
         self._began = False
         self.locks: set[str] = set()
@@ -69,9 +70,10 @@ class Store:
             The database refused it, or is damaged.
         """
         began = time.perf_counter()
-        writer = self._writer
-        if writer is None or writer.left:
-            writer = self._writer = _Writer(self._connect, self._hold)
+        with self._one:
+            writer = self._writer
+            if writer is None or writer.left:
+                writer = self._writer = _Writer(self._connect, self._hold)
         limit = self.commit_within if within is None else within
         try:
             return writer.do(work, limit)
@@ -211,7 +213,7 @@ class _Writer(threading.Thread):
 
     def run(self) -> None:
         engine: Engine | None = None
-        while (job := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None and not self.left:
             try:
                 engine = engine or self._connect()
                 with engine.begin() as connection:

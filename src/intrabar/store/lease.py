@@ -30,6 +30,8 @@ _FIRST = (
     "VALUES (?, 0, '', 0, '', 0) ON CONFLICT (name) DO NOTHING"
 )
 
+# A renewal that was held up, and comes after a later one, takes nothing back.
+_LATER = "UPDATE leases SET until = ? WHERE name = ? AND until < ?"
 _READ = f"SELECT {', '.join(LEASES.columns.keys())} FROM leases WHERE name = ?"
 
 
@@ -119,27 +121,10 @@ class Lease:
 
         def work(connection: Connection) -> None:
             self.check(connection)
-            connection.execute(_of(self.name, LEASES.update()).values(until=now + LASTS))
+            execute(connection, _LATER, [now + LASTS, self.name, now + LASTS])
 
         self.store.write(work)
-        self.until = now + LASTS
-
-    def fence_anew(self, connection: Connection) -> int:
-        """The next fence: what was sent under this one and is still on its way is refused.
-
-        `fence` is to be set to it once it is committed.
-
-        Raises
-        ------
-        IntegrityError
-            Somebody else took the lease.
-        """
-        row = _row(connection, self.name)
-        if row is None or row["owner"] != self.owner:
-            raise self._lost(row)
-        fence = int(row["fence"]) + 1
-        connection.execute(_of(self.name, LEASES.update()).values(fence=fence))
-        return fence
+        self.until = max(self.until, now + LASTS)
 
     def give_back(self) -> None:
         """Free the name; where somebody else took it, leave it alone."""
