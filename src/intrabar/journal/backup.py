@@ -29,6 +29,7 @@ from intrabar.store.migrate import check_format
 from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, of
 from intrabar.version import __version__
 
+BACKUPS = "backups"  # the folder in a session's
 FORMAT = 1
 PROGRAM = "0.1.0"  # the oldest that reads it
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
@@ -124,7 +125,7 @@ def backup(store: Store, into: Path, now: int) -> Path:
     manifest = Manifest(FORMAT, PROGRAM, now, ("journal",), kind, tables, sessions)
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     time = datetime.fromtimestamp(now // 1_000_000_000, UTC)
-    path = into / "backups" / f"{time:%Y%m%dT%H%M%SZ}-{_short(content)}.json"
+    path = into / BACKUPS / f"{time:%Y%m%dT%H%M%SZ}-{_short(content)}.json"
     objects.write_whole(path, content)
     return path
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from intrabar.errors import IntegrityError, StateError, StoreError
-from intrabar.journal.projections import Fold, Rows, empty_rows
+from intrabar.journal.backup import BACKUPS, backup
+from intrabar.journal.projections import Fold, Rows, empty_rows, write_rows
 from intrabar.journal.reading import read
 from intrabar.journal.record import FIRST, Record, body_of, hash_of, text_of
 from intrabar.model.entry import Entry
@@ -23,16 +24,12 @@ from intrabar.store.migrate import migrate
 from intrabar.store.tables import (
     JOURNAL,
     POSITIONS,
-    PROJECTIONS,
     SESSIONS,
     SUBMISSIONS,
     insert,
     of,
-    upsert,
-    values_of,
 )
 
-_UPSERTS = {table.name: (upsert(table), values_of(table)) for table in PROJECTIONS}
 _INSERT = insert(JOURNAL)
 _BEGIN = (
     "INSERT INTO sessions (session, seq, hash, lease) VALUES (?, 0, ?, ?) "
@@ -264,7 +261,7 @@ def open_journal(
     """
     store = Store(address_of(url, password), commit_within)
     try:
-        migrate(store, now)
+        migrate(store, now, lambda: backup(store, folder / BACKUPS, now))
         held = take(store, lease or session, now, folder, take_over=take_over)
     except BaseException:
         store.close()
@@ -287,13 +284,6 @@ def open_journal(
         store.close()
         raise
     return Journal(store, session, held, head, fold, restored)
-
-
-def write_rows(connection: Connection, rows: Rows) -> None:
-    """Write rows of the tables that are worked out, over those with their keys."""
-    for table, some in rows.items():
-        statement, values = _UPSERTS[table]
-        execute_many(connection, statement, [values(row) for row in some])
 
 
 def _head(connection: Connection, session: str) -> Head:

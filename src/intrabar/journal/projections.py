@@ -15,6 +15,7 @@ import msgspec
 from intrabar.errors import IntegrityError
 from intrabar.journal.lots import Fill, Lot, Row, Sleeve
 from intrabar.model.entry import Entry
+from intrabar.store.engine import Connection, execute_many
 from intrabar.store.tables import (
     EQUITY,
     FILLS,
@@ -23,6 +24,8 @@ from intrabar.store.tables import (
     PROJECTIONS,
     SUBMISSIONS,
     TRADES,
+    upsert,
+    values_of,
 )
 
 Rows = dict[str, list[Row]]
@@ -32,7 +35,7 @@ _TYPES = {
     table.name: {column.name: column.type.python_type for column in table.columns}
     for table in PROJECTIONS
 }
-_REQUESTS = ("command", "intent")
+_UPSERTS = {table.name: (upsert(table), values_of(table)) for table in PROJECTIONS}
 
 
 class Fold:
@@ -170,6 +173,13 @@ class Fold:
             else _as(kind, value)
             for name, kind in _TYPES[table].items()
         }
+
+
+def write_rows(connection: Connection, rows: Rows) -> None:
+    """Write rows of the tables that are worked out, over those with their keys."""
+    for table, some in rows.items():
+        statement, values = _UPSERTS[table]
+        execute_many(connection, statement, [values(row) for row in some])
 
 
 _HELD = ("qty", "average", "realized", "costs", "time", "seq")

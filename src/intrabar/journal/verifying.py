@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intrabar.errors import IntegrityError, StateError, StoreError
-from intrabar.journal.journal import write_rows
-from intrabar.journal.projections import Fold, Rows, empty_rows
+from intrabar.journal.projections import Fold, Rows, empty_rows, write_rows
 from intrabar.journal.reading import PIECE, Row, rows_of, session_of, sessions, wrong_in
 from intrabar.journal.record import FIRST, body_of
 from intrabar.model.entry import Entry

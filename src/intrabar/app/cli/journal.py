@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from intrabar.app.cli.output import Json, examples, print_json, print_table
 from intrabar.errors import NotFoundError, StateError
 from intrabar.journal.archive import archive
-from intrabar.journal.backup import Manifest, backup, read_manifest, verify_backup
+from intrabar.journal.backup import BACKUPS, Manifest, backup, read_manifest, verify_backup
 from intrabar.journal.restore import restore
 from intrabar.journal.verifying import check, rebuild, verify
 from intrabar.model.secret import Secret, resolve
@@ -23,7 +23,6 @@ from intrabar.store.engine import Store
 
 SESSIONS = Path("sessions")
 FILE = "journal.db"
-BACKUPS = "backups"
 
 Address = Annotated[str | None, Parameter(name="--store")]
 Password = Annotated[str | None, Parameter(name="--store-password")]
