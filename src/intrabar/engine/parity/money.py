@@ -89,6 +89,10 @@ class Prices:
                 if action.kind == ActionKind.SPLIT and action.value:
                     self._splits[self.symbols[action.column]].append((i, action.value))
 
+    def time_of(self, row: int) -> int | None:
+        """The close time of a row, ns UTC; None where there is none."""
+        return self._rows[row].time if 0 <= row < len(self._rows) else None
+
     def scaled(self, fill: Fill, order: Mapping[str, Any] | None, parent: Scaled | None) -> Scaled:
         """A fill in the units of the end."""
         ratio = math.prod(value for row, value in self._splits[fill.symbol] if row > fill.row)

@@ -17,6 +17,7 @@ from intrabar.engine.parity.difference import RecordApart, record_apart
 from intrabar.engine.parity.money import CARRIED, PARTS, OrderLine, Prices, Scaled, add
 from intrabar.engine.parity.paid import Latency, Slippage, latency_of, slippage_of
 from intrabar.engine.parity.rows import LATER, RowApart, apart, put_right
+from intrabar.engine.parity.told import told
 from intrabar.engine.parity.traded import OUTSIDE, Key, Traded
 from intrabar.engine.parity.twins import Twin, forced, free, on_rows
 from intrabar.engine.session.plan import Plan
@@ -104,6 +105,20 @@ class Parity:
             and not self.rows
             and not self.decisions
         )
+
+    @property
+    def first(self) -> int:
+        """The first row that was traded."""
+        return self.traded.equity[0].row if self.traded.equity else 0
+
+    @property
+    def last(self) -> int:
+        """The last one."""
+        return self.traded.equity[-1].row if self.traded.equity else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it in plain values."""
+        return told(self)
 
     @property
     def headline(self) -> str:
