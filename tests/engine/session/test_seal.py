@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from intrabar.engine.session.graces import Graces, act_within, close_grace
 from intrabar.engine.session.seal import AHEAD
 from intrabar.errors import ConfigError
-from intrabar.model.bars import DAY_NS
+from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.facts import BarClosed, Heartbeat, LinkFact, Quote, SourceCan
 from tests.engine.session.sealing import H, M, S, bar, drive, kinds, ny, sealer, times, utc
 
 T = ny("2024-06-12 10:00")
+
+
+def one_bar(symbol: str, time: int) -> Bars:
+    at, price = np.array([time]), np.array([100.0])
+    return Bars(symbol, at, price, price, price, price, price, M, at - M, at // DAY_NS)
 
 
 def test_a_row_is_sealed_when_everybody_in_session_has_a_bar() -> None:
@@ -231,6 +237,26 @@ def test_nothing_is_sealed_while_the_source_is_down() -> None:
     assert notes == []
 
 
+def test_while_it_is_down_not_even_a_day_ends() -> None:
+    close = ny("2024-06-12 16:00")
+    of = sealer("NYSE", "NYSE", started=close - 2 * M)
+    rows, _ = drive(of, [(close - M, bar("A", close - M)), (close - M, LinkFact("syncing"))])
+    assert (rows, of.next_timer(close)) == ([], None)
+    assert of.due(close + H) == ([], [])
+    of.take(LinkFact("up"), close + H)
+    assert times(drive(of, [], close + 2 * H)[0]) == [close - M, close]
+
+
+def test_rows_that_were_over_at_the_start_were_not_open_then() -> None:
+    """Missed while nobody ran: they are late, and `on_open` is called as ever."""
+    of = sealer("24/7", started=T - M)
+    before, _ = drive(of, [(T, bar("A", T))])
+    again = sealer("24/7", started=T + 150 * S, before=before)
+    facts = [(T + 150 * S, bar("A", T + k * M)) for k in (1, 2)]
+    rows, _ = drive(again, [*facts, (T + 3 * M, bar("A", T + 3 * M))])
+    assert [(row.opened, row.late) for row in rows] == [(False, True), (False, True), (True, False)]
+
+
 @pytest.mark.parametrize(("after", "is_late"), [(17 * S, False), (17 * S + 1, True)])
 def test_late_rows(after: int, is_late: bool) -> None:
     of = sealer("24/7", started=T - M)
@@ -253,6 +279,21 @@ def test_bars_outside_the_session_are_dropped_and_said() -> None:
     assert "live.hours: extended" in notes[0].body["text"]
     of = sealer("NYSE", started=early - M, hours="extended")
     assert times(drive(of, [(early, bar("A", early))])[0]) == [early]
+
+
+def test_in_extended_hours_everybody_is_waited_for() -> None:
+    early = ny("2024-06-12 08:00")
+    of = sealer("NYSE", "NYSE", "NYSE", started=early - M, hours="extended")
+    rows, notes = drive(of, [(early, bar("A", early)), (early + S, bar("B", early))], early + M)
+    assert [(row.time, len(row.bars)) for row in rows] == [(early, 2)]
+    assert notes == []
+
+
+def test_of_a_record_nobody_waits_for_bars_that_are_dropped() -> None:
+    early = ny("2024-06-12 08:00")
+    record = {name: one_bar(name, early) for name in "AB"}
+    of = sealer("NYSE", "24/7", started=early - M, recorded=record)
+    assert times(drive(of, [(early, bar("B", early))])[0]) == [early]
 
 
 def test_rows_go_on_behind_those_before() -> None:

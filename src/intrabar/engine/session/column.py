@@ -42,6 +42,8 @@ class Column:
     recorded : Bars, optional
         The record that it lives through: it says when a bar opens and which date it is of, and
         without a calendar where a session ends.
+    is_regular : bool
+        Bars outside the sessions are dropped.
 
     Raises
     ------
@@ -50,7 +52,12 @@ class Column:
     """
 
     def __init__(
-        self, instrument: Instrument, period: int, exchange: Exchange, recorded: Bars | None
+        self,
+        instrument: Instrument,
+        period: int,
+        exchange: Exchange,
+        recorded: Bars | None,
+        is_regular: bool = True,
     ) -> None:
         symbol, self.calendar = instrument.symbol, instrument.calendar
         if recorded is None and period > DAY_NS:
@@ -62,7 +69,7 @@ class Column:
                 "CME_Equity, 24/5, 24/7, ..."
             )
         self.symbol, self.tick, self.exchange = symbol, instrument.tick_size, exchange
-        self._period, self._recorded = period, recorded
+        self._period, self._recorded, self._is_regular = period, recorded, is_regular
         if recorded is not None:
             # Of stored bars without a calendar the last of a date ends the day.
             self._ends = np.append(recorded.session[1:], -1) != recorded.session
@@ -95,16 +102,20 @@ class Column:
         return Place(opened, exchange.date(opened))
 
     def expects(self, time: int) -> bool:
-        """Whether a bar of it is due at an instant, as far as is known."""
+        """Whether a bar of it is due at an instant, as far as is known.
+
+        Outside the sessions one may come at any time, where it is not dropped.
+        """
         if self._recorded is not None:
-            return self._row_at(time, self._recorded) >= 0
+            row = self._row_at(time, self._recorded)
+            return row >= 0 and not self.is_dropped(self._place_at(row, self._recorded), time)
         if self._period == DAY_NS:
             return self.exchange.daily(time) is not None
-        return self.exchange.is_open_within(time - self._period, time)
+        return not self._is_regular or self.exchange.is_open_within(time - self._period, time)
 
-    def is_outside(self, place: Place, time: int) -> bool:
-        """Whether a bar shares no instant with its open exchange."""
-        if not self.calendar or self._period >= DAY_NS:
+    def is_dropped(self, place: Place, time: int) -> bool:
+        """Whether a bar shares no instant with its open exchange, and only those are taken."""
+        if not self._is_regular or not self.calendar or self._period >= DAY_NS:
             return False
         return not self.exchange.is_open_within(place.open_time, time)
 
@@ -131,6 +142,9 @@ class Column:
         row = self._row_at(time, record)
         if row < 0:
             return f"the record has no bar that closes at {utc_text(time)}"
+        return self._place_at(row, record)
+
+    def _place_at(self, row: int, record: Bars) -> Place:
         ends = not self.calendar and bool(self._ends[row])
         return Place(int(record.open_time[row]), int(record.session[row]), ends)
 

@@ -32,7 +32,7 @@ from intrabar.model.instrument import Instrument
 
 AHEAD = 2 * SECOND_NS
 """What a bar may lie ahead of the server's clock."""
-KEPT = 2000
+KEPT = 1000
 """Sealed rows against which a bar that comes late is held."""
 _WAITING = 64  # bars of the future that are kept of one instrument
 _NEVER = 2**63 - 1
@@ -98,13 +98,17 @@ class Sealer:
     ) -> None:
         if hours not in ("regular", "extended"):
             raise ConfigError(f"live.hours: is {hours!r}, must be regular or extended")
-        self.period, self._started, self._is_regular = period, started, hours == "regular"
+        self.period, self._started = period, started
         self.grace, self._act_within = (graces or Graces()).in_ns(can, period)
         self._is_live = recorded is None
         exchanges = {x.calendar: Exchange(x.calendar, period) for x in instruments}
         self._columns = [
             Column(
-                x, period, exchanges[x.calendar], None if recorded is None else recorded[x.symbol]
+                x,
+                period,
+                exchanges[x.calendar],
+                None if recorded is None else recorded[x.symbol],
+                hours == "regular",
             )
             for x in instruments
         ]
@@ -216,7 +220,7 @@ class Sealer:
         place = column.place(bar.time, self._newest[j])
         if isinstance(place, str):
             return self._aside(bar, place)
-        if self._is_regular and column.is_outside(place, bar.time):
+        if column.is_dropped(place, bar.time):
             counts["outside"] += 1
             return self._told_outside(bar) if counts["outside"] == 1 else []
         self._bad.pop(bar.symbol, None)
