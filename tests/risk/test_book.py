@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,13 +14,12 @@ from intrabar.engine.replay.replay import Replay
 from intrabar.engine.run import Run
 from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.model.enums import RunStatus, Settlement
-from intrabar.risk.book import Earned, book_of, request_of, view_of, waiting
+from intrabar.risk.book import Ages, Earned, book_of, request_of, view_of, waiting
 from intrabar.risk.records import Working
 from intrabar.sim import state
 from tests.engine.replay.replays import everyone
 from tests.generators import random_scenario
 
-PERIOD = 60_000_000_000
 EACH = range(state.STEP_ON_OPEN, state.STEP_END + 1)
 
 
@@ -176,18 +176,40 @@ def test_a_change_counts_as_the_order_that_it_makes():
     assert request_of(command, book, names, symbols) is None
 
 
-def test_an_age_counts_the_rows_without_a_bar():
-    run = Run(everyone(5, missing=0.6))
-    opens = run.setup.market.open
+def test_an_age_is_that_of_the_last_bar_whatever_is_in_memory():
+    setup = everyone(5, bars=80, missing=0.6)
+    run = Run(setup)
+    opens, period = setup.market.open, setup.market.period
+    ages = Ages(run.machine, lambda calendar, since, until, period: 0)
     seen = set()
-    for bar in range(len(run.setup.market)):
-        run.machine.advance(bar, state.STEP_END)
-        view = view_of(run.machine, [0, 1], PERIOD, 10_000.0)
+    for bar in range(len(setup.market)):
+        run.machine.advance(bar, state.STEP_NEW)
+        if bar % 3 == 0:
+            ages.read()
+        now = int(setup.market.time[bar])
+        view = view_of(run.machine, [0, 1], ages, now)
         for j, symbol in enumerate(("A", "B")):
             real = np.flatnonzero(~np.isnan(opens[: bar + 1, j]))
-            rows = bar - real[-1] if len(real) else bar + 1
-            assert view[symbol].age == 60.0 * rows
-            seen.add(int(rows))
-        closed = view_of(run.machine, [0], PERIOD, 10_000.0, lambda row, column: False)
-        assert closed["A"].age == 0.0
+            rows = bar - real[-1] if len(real) else math.inf
+            assert view[symbol].age == rows * period / 1e9
+            seen.add(rows)
     assert len(seen) > 3
+
+
+def test_an_age_counts_the_time_in_session_by_the_calendar():
+    asked = []
+
+    def in_session(*given):
+        asked.append(given)
+        return 7_000_000_000
+
+    setup = everyone(5, bars=80, missing=0.6)
+    named = tuple(replace(x, calendar="NYSE") for x in setup.instruments)
+    run = Run(replace(setup, instruments=named))
+    ages = Ages(run.machine, in_session)
+    run.machine.advance(60, state.STEP_NEW)
+    real = ~np.isnan(setup.market.open[:61])
+    view = view_of(run.machine, [0, 1], ages, int(setup.market.time[60]))
+    for j, symbol in enumerate(("A", "B")):
+        assert view[symbol].age == (0.0 if real[60, j] else 7.0)
+    assert all(calendar == "NYSE" and since < until for calendar, since, until, _ in asked)

@@ -311,3 +311,52 @@ def test_a_block_keeps_entries_back_and_names_itself():
         assert text_of(order(1), held) == f"closing {scope}: no entries until it is over"
         assert verdict(order(-1), held) is None
     assert verdict(order(1), book(10.0, blocks={"B": "late"})) is None
+
+
+def test_a_person_may_not_take_the_last_stop_where_one_is_required():
+    stop = order(-1, number=1, protective=True, role=0, stop_price=90.0, type="stop")
+    held = book(10.0)
+    said = {"kind": "cancel", "by": "person", "require_stop": True}
+    assert text_of(stop, held, **said) == (
+        "no_stop A: it is the last stop of the position (require_stop)"
+    )
+    done = stop._replace(qty=5.0, filled=5.0)
+    assert rule_of(verdict(done, held, **{**said, "kind": "modify"})) == "no_stop"
+    assert verdict(stop, book(), **said) is None
+    assert verdict(stop, held, **{**said, "require_stop": False}) is None
+    assert verdict(stop, held, **{**said, "by": "strategy"}) is None
+    second = book(10.0, (stop._replace(id=2),))
+    assert verdict(stop, second, **said) is None
+    target = order(-1, number=3, protective=True, role=1, type="limit", limit_price=120.0)
+    assert verdict(target, held, **said) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "prices", "refused"),
+    [
+        (10.0, {"stop_price": 99.0}, False),
+        (10.0, {"stop_price": 100.0}, True),
+        (10.0, {"limit_price": 101.0}, False),
+        (10.0, {"limit_price": 99.0}, True),
+        (-10.0, {"stop_price": 101.0}, False),
+        (-10.0, {"stop_price": 99.0}, True),
+        (0.0, {"stop_price": 150.0}, False),
+    ],
+)
+def test_a_person_may_not_put_a_level_where_the_market_is(held, prices, refused):
+    moved = order(-1, **prices)
+    found = verdict(moved, book(held), kind="move", by="person")
+    assert rule_of(found) == ("through_market" if refused else None)
+    assert verdict(moved, book(held), kind="move") is None
+    changed = order(-1, protective=True, role=0, **prices)
+    found = verdict(changed, book(held), kind="modify", by="person")
+    assert rule_of(found) == ("through_market" if refused else None)
+
+
+def test_a_change_that_ends_its_order_is_a_cancel():
+    halted, _ = Breaker().after("halt")
+    held = book(10.0, breaker=halted)
+    gone = order(-1, 3.0, filled=3.0, protective=True, role=0)
+    assert rule_of(verdict(gone, held, kind="modify")) == "breaker"
+    smaller = gone._replace(qty=4.0)
+    assert verdict(smaller, held, kind="modify") is None

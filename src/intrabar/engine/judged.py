@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intrabar.data.calendars import sessions, spans_midnight, zone_of
+from intrabar.data.session_time import time_in_session
 from intrabar.engine.steps import walk_row
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import OrderType, Reject, Role, RunStatus
 from intrabar.model.instrument import Instrument
-from intrabar.risk.book import Earned, book_of, request_of, view_of
+from intrabar.risk.book import Ages, Earned, book_of, request_of, view_of
 from intrabar.risk.day import day_begins
 from intrabar.risk.flatten import Cancel, Duty
 from intrabar.risk.judge import Judge, Record
@@ -51,7 +52,7 @@ class Judged:
     def __init__(self, machine: Machine, judge: Judge, strategies: Sequence[str]) -> None:
         self.machine, self.judge, self.strategies = machine, judge, tuple(strategies)
         self.symbols = tuple(x.symbol for x in machine.instruments)
-        self._earned = Earned(machine)
+        self._earned, self._ages = Earned(machine), Ages(machine, time_in_session)
         self._records: list[Record] = []
 
     def taken(self) -> list[Record]:
@@ -118,8 +119,7 @@ class Judged:
             if (one := requests[k]) is not None:
                 requests[k] = one._replace(by="person")
         columns = set(commands["instrument"].tolist())
-        limit = self.judge.limits.stale_after or 0.0
-        view = view_of(self.machine, columns, self.machine.market.period, limit)
+        view = view_of(self.machine, columns, self._ages, now)
         place = (self.machine.bar, step)
         verdicts = self.judge.verdicts(book, view, requests, now, place)
         refused = [Refused(k, v) for k, v in enumerate(verdicts) if v is not None]

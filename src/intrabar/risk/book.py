@@ -23,8 +23,8 @@ OF_AN_ORDER = (
 )
 OF_A_COMMAND = tuple(name for name in OF_AN_ORDER if name != "filled")
 
-Counts = Callable[[int, int], bool]
-"""Whether a row lies in the session of an instrument (row, column)."""
+InSession = Callable[[str, int, int, int], int]
+"""Time in session, ns, by a calendar, between two instants, for bars of a period."""
 
 
 class Earned:
@@ -58,6 +58,44 @@ class Earned:
         """Records that were handed over have been read, and are there no more."""
         self._fills = min(self._fills, len(self._machine.fills()))
         self._lines = min(self._lines, len(self._machine.ledger()))
+
+
+class Ages:
+    """When each instrument last had a bar, read as the rows come.
+
+    Parameters
+    ----------
+    machine : Machine
+    in_session : InSession
+        For instruments with a calendar; others age by rows, and by no more than the clock does.
+    """
+
+    def __init__(self, machine: Machine, in_session: InSession) -> None:
+        self._machine, self._in_session = machine, in_session
+        n = len(machine.instruments)
+        self._row, self._time = np.full(n, -1), np.zeros(n, np.int64)
+        self._next = machine.first
+
+    def read(self) -> None:
+        """Take the rows in up to the one that is being worked on, whose open is known."""
+        machine = self._machine
+        for row in range(max(self._next, machine.first), machine.bar + 1):
+            real = ~np.isnan(machine.tape.open[row])
+            self._row[real], self._time[real] = row, machine.tape.time[row]
+        self._next = machine.bar + 1
+
+    def of(self, column: int, now: int) -> float:
+        """Seconds in session since an instrument's last bar; infinite before the first."""
+        rows = self._machine.bar - int(self._row[column])
+        if self._row[column] < 0:
+            return math.inf
+        if rows == 0:
+            return 0.0
+        since, period = int(self._time[column]), self._machine.market.period
+        calendar = self._machine.instruments[column].calendar
+        if calendar:
+            return self._in_session(calendar, since, now, period) / SECOND_NS
+        return min(rows * period, now - since) / SECOND_NS
 
 
 def book_of(
@@ -99,37 +137,12 @@ def book_of(
     )
 
 
-def view_of(
-    machine: Machine,
-    columns: Iterable[int],
-    period: int,
-    limit: float,
-    counts: Counts | None = None,
-) -> dict[str, Seen]:
-    """Marks, and how long no bar has come, where the market fills.
-
-    Parameters
-    ----------
-    machine : Machine
-    columns : iterable of int
-        Instruments that are asked about.
-    period : ns
-        Of a row.
-    limit : seconds
-        An age above it is not looked for further back.
-    counts : function, optional
-        The rows in which an instrument ages; None for all.
-    """
-    row, opens, first = machine.bar, machine.tape.open, machine.first
-    seen = {}
-    for j in set(columns):
-        age, i = 0.0, row
-        while i >= first and age <= limit and math.isnan(opens[i, j]):
-            age += period / SECOND_NS if counts is None or counts(i, j) else 0.0
-            i -= 1
-        mark = float(machine.book.instruments["mark"][j])
-        seen[machine.instruments[j].symbol] = Seen(mark, age)
-    return seen
+def view_of(machine: Machine, columns: Iterable[int], ages: Ages, now: int) -> dict[str, Seen]:
+    """Marks, and how long no bar has come, of some instruments, where the market fills."""
+    ages.read()
+    marks = machine.book.instruments["mark"]
+    symbols = [x.symbol for x in machine.instruments]
+    return {symbols[j]: Seen(float(marks[j]), ages.of(j, now)) for j in set(columns)}
 
 
 def waiting(machine: Machine) -> NDArray[Any]:

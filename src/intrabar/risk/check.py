@@ -11,12 +11,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from intrabar.model.enums import Role
 from intrabar.risk.breaker import ACCOUNT, HALTED, TRADING
 from intrabar.risk.exact import beyond, in_lots, told
 from intrabar.risk.limits import SECOND_NS, Limits
 from intrabar.risk.records import Book, Refusal, Request, Seen, Sleeve, View, Working
 from intrabar.risk.windows import Key
 
+STOP = int(Role.STOP)
 RATES = ("orders_per_minute", "orders_per_day")
 LIMITED = ("limit", "stop_limit")
 TRIGGERED = ("stop", "stop_limit")
@@ -41,12 +43,12 @@ def check(request: Request, book: Book, view: View, limits: Limits, now: int) ->
         Of the event; where the market fills, the time of the row.
     """
     order = request.order
-    if request.by == "session" or request.kind == "move":
+    if request.by == "session":
         return None
-    if request.kind == "cancel":
-        return None if request.by == "person" else _held_back(book, order)
-    if order.protective:
-        return None
+    if request.kind == "cancel" or (request.kind == "modify" and order.qty <= order.filled):
+        return _bares(order, book, limits) if request.by == "person" else _held_back(book, order)
+    if request.kind == "move" or order.protective:
+        return _through(order, book, view) if request.by == "person" else None
     if reduces(order, book):
         return None if request.by == "person" else _held_back(book, order)
     return next(_refusals(request, book, view, limits, now), None)
@@ -118,6 +120,29 @@ def _held_back(book: Book, order: Working) -> Refusal | None:
     why = book.breaker.why(order.strategy)
     text = f"breaker {order.strategy}: {level.name} ({why}); only a person's exits and cancels pass"
     return Refusal("breaker", order.strategy, None, None, text)
+
+
+def _bares(order: Working, book: Book, limits: Limits) -> Refusal | None:
+    """Whether a person would take a position's last stop away, which must have one."""
+    stops = [
+        w for w in book.working if w.role == STOP and w[1:3] == order[1:3] and w.id != order.id
+    ]
+    if not limits.require_stop or order.role != STOP or stops or not _held(book, order):
+        return None
+    text = f"no_stop {order.symbol}: it is the last stop of the position (require_stop)"
+    return Refusal("no_stop", order.symbol, None, None, text)
+
+
+def _through(order: Working, book: Book, view: View) -> Refusal | None:
+    """Whether a person puts a stop or a target where the market is already."""
+    held, price = _held(book, order), view.get(order.symbol, Seen(math.nan)).price
+    way = 1 if held > 0.0 else -1
+    stop, target = order.stop_price, order.limit_price
+    if not held or not (way * (stop - price) >= 0.0 or way * (price - target) >= 0.0):
+        return None
+    level = stop if way * (stop - price) >= 0.0 else target
+    text = f"through_market {order.symbol}: {level:g} is beyond the last price, {price:g}"
+    return Refusal("through_market", order.symbol, level, price, text)
 
 
 def _refusals(
