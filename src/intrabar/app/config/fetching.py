@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.kinds import Day
-from intrabar.app.config.model import Section
+from intrabar.app.config.section import Section
 from intrabar.errors import LONGEST, ConfigError
 from intrabar.model.values import named, shown
 

@@ -11,7 +11,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from intrabar.app.config.model import READER, Config, File, Provider, Source, StrategyConfig, normal
+from intrabar.app.config.live import SECRET
+from intrabar.app.config.model import (
+    READER,
+    Config,
+    File,
+    Provider,
+    Purpose,
+    Source,
+    StrategyConfig,
+    normal,
+)
 from intrabar.errors import ConfigError
 from intrabar.model import values
 from intrabar.model.values import plain, shown
@@ -44,15 +54,20 @@ EXPECTED = {
 }
 
 
-def read_config(path: Path | str) -> tuple[Config, list[str]]:
+def read_config(path: Path | str, purpose: Purpose = "backtest") -> tuple[Config, list[str]]:
     """Read a configuration file.
+
+    Parameters
+    ----------
+    path : path
+    purpose : "backtest" or "paper"
 
     Returns
     -------
     Config
-        File names in it are absolute.
+        File names in it are absolute; secrets are the references that they were.
     list of str
-        What the file asks for and a backtest does not do.
+        What the file asks for and is not done.
 
     Raises
     ------
@@ -61,21 +76,39 @@ def read_config(path: Path | str) -> tuple[Config, list[str]]:
     """
     path = Path(path)
     given = read_yaml(path)
-    given.pop("brokerage", None)  # credentials are no business of a backtest
-    if isinstance(given.get("data"), dict):
-        given["data"].pop("credentials", None)
+    given.pop("brokerage", None)  # no broker yet
+    secrets = taken_out(given)
     try:
         given = expanded(given, str(path))
     except RecursionError:
         raise ConfigError(f"{path}: holds itself, or is nested too deeply") from None
+    put_back(given, secrets)
     try:
         provider = None
         if isinstance(given.get("data"), dict):
             provider = validated(Provider, given.pop("data"), "data.")
-        config, remarks = normal(validated(File, given), provider)
+        config, remarks = normal(validated(File, given), provider, purpose)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return absolute(config, path.parent), remarks
+
+
+def taken_out(given: dict[str, Any]) -> dict[str, Any]:
+    """Take the references to secrets out of a file's mapping, by their places."""
+    secrets = {}
+    for place in SECRET:
+        section, key = place.split(".")
+        part = given.get(section)
+        if isinstance(part, dict) and key in part:
+            secrets[place] = part.pop(key)
+    return secrets
+
+
+def put_back(given: dict[str, Any], secrets: Mapping[str, Any]) -> None:
+    """Put them back where they were."""
+    for place, value in secrets.items():
+        section, key = place.split(".")
+        given[section][key] = value
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

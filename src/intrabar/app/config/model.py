@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -21,29 +19,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.kinds import Day, Zone
+from intrabar.app.config.live import LiveConfig, SourceOfBars, StoreConfig
+from intrabar.app.config.section import Section
 from intrabar.data.session_ends import SessionEnd
 from intrabar.errors import ConfigError
 from intrabar.model.values import from_text, taken
 from intrabar.risk.limits import KEYS, Limits, limit
 from intrabar.risk.limits import RULES as OF_LIMITS
 from intrabar.sim.account import RULES, money
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth(cls, given: Any, about: ValidationInfo) -> Any:
-        """A number is never true or false, which would be taken for 1 and 0."""
-        kind = str(cls.model_fields[str(about.field_name)].annotation)
-        if isinstance(given, bool) and ("int" in kind or "float" in kind):
-            raise PydanticCustomError("refused", "{why}", {"why": f"is {given}, must be a number"})
-        return given
 
 
 def _named(given: Any) -> Any:
@@ -301,6 +284,10 @@ class Config(Section):
         What `intrabar sweep` changes from run to run; a backtest does not read it.
     walk_forward : WalkForwardConfig, optional
         The windows of `intrabar walk-forward`, which chooses among the trials of `sweep`.
+    live : LiveConfig
+        How a session of it lives.
+    store : StoreConfig
+        Where its journal is.
     """
 
     name: str = ""
@@ -325,6 +312,8 @@ class Config(Section):
     chunk: int | None = Field(default=None, ge=1)
     sweep: SweepConfig | None = None
     walk_forward: WalkForwardConfig | None = None
+    live: LiveConfig = LiveConfig()
+    store: StoreConfig = StoreConfig()
 
     @property
     def traded(self) -> list[str]:
@@ -343,6 +332,7 @@ class Trading(Section):
     mode: Literal["simulation", "backtest", "backtesting", "live", "paper"] = "simulation"
     initial_capital: float | None = Field(default=None, gt=0)
     symbols: list[str] = Field(default_factory=list)
+    update_interval: float | None = Field(default=None, gt=0)
 
 
 class Backtesting(Section):
@@ -386,27 +376,31 @@ class File(Config):
 OLDER_PARAMETERS = {"fast_period": "fast", "slow_period": "slow"}
 
 
-def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[str]]:
+Purpose = Literal["backtest", "paper"]
+
+
+def normal(
+    file: File, provider: Provider | None = None, purpose: Purpose = "backtest"
+) -> tuple[Config, list[str]]:
     """Our configuration of a file in either dialect.
 
     Returns
     -------
     Config
     list of str
-        What the file asks for and a backtest does not do.
+        What the file asks for and is not done.
 
     Raises
     ------
     ConfigError
-        `trading.mode` asks for something else than a backtest.
+        `trading.mode` asks for something else.
     """
-    if file.trading.mode in ("live", "paper"):
-        raise ConfigError(
-            f"trading.mode: {file.trading.mode!r} is no backtest; set it to 'simulation'"
-        )
+    mode = file.trading.mode
+    if mode == "live" or (mode == "paper" and purpose == "backtest"):
+        raise ConfigError(f"trading.mode: {mode!r} is no {purpose}; set it to 'simulation'")
     remarks = []
     values = {name: getattr(file, name) for name in Config.model_fields}
-    if provider is not None:
+    if provider is not None and purpose == "backtest":
         remarks.append(
             f"data.provider: {provider.provider} is not asked by a backtest, whose bars come from "
             "the catalogue; intrabar data fetch --config FILE puts them there"
@@ -419,6 +413,7 @@ def normal(file: File, provider: Provider | None = None) -> tuple[Config, list[s
     if cash and "cash" not in file.account.model_fields_set:
         values["account"] = file.account.model_copy(update={"cash": cash})
     values["strategies"] = [_renamed(s) for s in file.strategies]
+    values["live"] = _lived(file, provider)
     return Config(**values), remarks
 
 
@@ -427,3 +422,15 @@ def _renamed(strategy: StrategyConfig) -> StrategyConfig:
         return strategy
     params = {OLDER_PARAMETERS.get(k, k): v for k, v in strategy.params.items()}
     return strategy.model_copy(update={"params": params})
+
+
+def _lived(file: File, provider: Provider | None) -> LiveConfig:
+    """Section `live` with what older sections say of it."""
+    live = file.live
+    told: dict[str, Any] = {}
+    if live.pause is None and file.trading.update_interval is not None:
+        told["pause"] = file.trading.update_interval
+    if provider is not None and not live.sources:
+        credentials = dict(provider.credentials)
+        told["sources"] = [SourceOfBars(name=provider.provider, credentials=credentials)]
+    return live.model_copy(update=told)

@@ -133,7 +133,9 @@ def manifest_of(
     risk: RiskTold | None = None,
 ) -> dict[str, Any]:
     """The manifest of a run, whole or in chunks."""
-    settings = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    settings = config.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude={"live", "store"}
+    )
     created = datetime.now(UTC)
     short = hashlib.sha256((json.dumps(settings) + outcome.digest).encode()).hexdigest()[:6]
     return {

@@ -123,6 +123,27 @@ class Driver:
             self._queue.put_nowait(None)
         self._end_asked = why
 
+    @property
+    def clock_at_end(self) -> int:
+        """When it ended, ns UTC; of recorded bars the time of the last row."""
+        rows = self.session.rows
+        return rows[-1].time if self.is_recorded and rows else self.clock.now()
+
+    def status(self) -> dict[str, Any]:
+        """How it stands, for who asks."""
+        session = self.session
+        return {
+            "place": list(session.place),
+            "row": session.rows[-1].time if session.rows else None,
+            "equity": session.equity,
+            "cash": session.cash,
+            "positions": session.positions,
+            "breaker": session.judge.breaker.level().word,
+            "why": session.judge.breaker.why(),
+            "journal": "away" if self.is_away else "there",
+            "waiting": self._queue.qsize(),
+        }
+
     # What comes
 
     async def _listen(self) -> None:

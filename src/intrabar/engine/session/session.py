@@ -170,6 +170,39 @@ class Session:
         return int(account["bar"]), int(account["step"])
 
     @property
+    def equity(self) -> float | None:
+        """At the last close, account currency; None before the first row."""
+        bar = self.place[0] - 1
+        return None if bar < 0 else float(self.machine.tape.equity[bar])
+
+    @property
+    def cash(self) -> float:
+        """Account currency."""
+        return (
+            self.plan.account.cash
+            if self._laid is None
+            else float(self.machine.book.account["cash"][0])
+        )
+
+    @property
+    def positions(self) -> list[dict[str, Any]]:
+        """The sleeves that are not flat: strategy, symbol, qty, average, stop, target."""
+        if self._laid is None:
+            return []
+        sleeves, n = self.machine.book.sleeves, len(self.plan.symbols)
+        return [
+            {
+                "strategy": self.plan.names[k // n],
+                "symbol": self.plan.symbols[k % n],
+                "qty": float(sleeves["qty"][k]),
+                "average": float(sleeves["avg"][k]),
+                "stop": in_json(float(sleeves["stop"][k])),
+                "target": in_json(float(sleeves["target"][k])),
+            }
+            for k in np.flatnonzero(sleeves["qty"]).tolist()
+        ]
+
+    @property
     def is_over(self) -> bool:
         """Whether the account is ruined."""
         return self._laid is not None and self.machine.status is RunStatus.RUINED

@@ -1,0 +1,343 @@
+"""From a configuration to a session: its plan, its history, and the bars that it lives through."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
+from intrabar.app.compose.sources import nanoseconds
+from intrabar.app.compose.strategies import in_zone
+from intrabar.app.config.model import Config
+from intrabar.app.provenance import parameters
+from intrabar.data.alongside import Alongside
+from intrabar.data.live.vendors import source_named
+from intrabar.data.periods import parse_period
+from intrabar.data.series import given_series
+from intrabar.engine.chunks.setup import usual_phase
+from intrabar.engine.judged import first_day_begins
+from intrabar.engine.session.closing import flatten_of
+from intrabar.engine.session.graces import Graces
+from intrabar.engine.session.marks import Known, Marks
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.row import ClosedRow, rows_of
+from intrabar.engine.session.seal import Sealer
+from intrabar.errors import ConfigError, DataError, StateError
+from intrabar.indicators import Indicator, lookback
+from intrabar.links.clock import Clock
+from intrabar.links.source import BarSource
+from intrabar.model.bars import DAY_NS, Bars, Market
+from intrabar.model.facts import SourceCan
+from intrabar.risk.limits import Limits
+from intrabar.sources import versions
+from intrabar.strategy.blame import indicators_of
+from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.signals import Signals
+from intrabar.strategy.weights import Weights
+
+LENGTHS = 10
+"""Of the longest indicator: after so many of them one that remembers for ever has forgotten."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
+
+
+@dataclass(frozen=True, eq=False)
+class SessionSetup:
+    """A session that can begin, or go on.
+
+    Parameters
+    ----------
+    name : str
+    plan : Plan
+    config : Config
+    history : tuple of ClosedRow
+        Before the first row that is traded.
+    trade_from : int, ns UTC
+    along : mapping of symbol to Alongside
+    recorded : mapping of symbol to Bars, or None
+        The bars that are lived through; None: those of a source.
+    rates : mapping of (base, quote) to Known
+        Rates of exchange that the history ends with.
+    remarks : tuple of str
+        What was guessed, left out or contradicted on the way.
+    """
+
+    name: str
+    plan: Plan
+    config: Config
+    history: tuple[ClosedRow, ...]
+    trade_from: int
+    along: Mapping[str, Alongside]
+    recorded: Mapping[str, Bars] | None
+    rates: Mapping[tuple[str, str], Known]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def decides(self) -> str:
+        """Hash of what decides: strategies, instruments, period, account. It is fixed."""
+        told = [
+            {name: parameters(one) for name, one in self.plan.strategies.items()},
+            [repr(x) for x in self.plan.instruments],
+            self.plan.period,
+            repr(self.plan.account),
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def started(self, grace: int) -> dict[str, Any]:
+        """The body of `session.started`."""
+        settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {
+            "name": self.name,
+            "history": len(self.history),
+            "trade_from": self.trade_from,
+            "grace": grace,
+            "is_recorded": self.recorded is not None,
+            "decides": self.decides,
+            "config": settings,
+            "symbols": list(self.plan.symbols),
+            "strategies": list(self.plan.strategies),
+            "period": self.plan.period,
+            "phases": list(self.plan.phases),
+            "limits": self.plan.limits.given(),
+            "versions": versions(),
+        }
+
+    def require_same(self, started: Mapping[str, Any]) -> None:
+        """Refuse to go on with another configuration than the session began with.
+
+        Raises
+        ------
+        StateError
+        """
+        if started["decides"] != self.decides:
+            raise StateError(
+                f"session {self.name!r} began with other strategies, instruments, period or "
+                "account; what decides is fixed: name another session (--name), or give the "
+                "configuration that it began with"
+            )
+
+    def sealer(self, can: SourceCan, rows: Sequence[ClosedRow]) -> Sealer:
+        """What makes rows of facts, behind the rows so far."""
+        live = self.config.live
+        return Sealer(
+            self.plan.instruments,
+            self.plan.period,
+            can,
+            rows[-1].time if rows else self.trade_from - 1,
+            before=rows[-2_000:],
+            recorded=self.recorded,
+            hours=live.hours,
+            graces=Graces(live.close_grace, live.act_within),
+            along=self.along,
+            marks=self._marks(),
+        )
+
+    def _marks(self) -> Marks | None:
+        currencies = [x.currency for x in self.plan.instruments]
+        own = self.plan.account.currency
+        if set(currencies) == {own}:
+            return None
+        return Marks(self.plan.symbols, currencies, own, self.rates)
+
+
+def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
+    """A session that lives through the bars that a recipe has.
+
+    Raises
+    ------
+    UsageError, DataError
+        As a backtest; or there are too few bars to warm up.
+    """
+    config = recipe.config.model_copy(update={"session_end": "calendar"})
+    base = replace(recipe, config=config).traded_market()
+    strategies = in_zone(recipe.strategies, config.zone)
+    rows = rows_of(base.market)
+    first = _warm_rows(config, strategies, base.market)
+    along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
+    bars = {s.bars.symbol: s.bars for s in base.series}
+    return SessionSetup(
+        session_name(config, name),
+        plan_of(config, base, strategies),
+        config,
+        tuple(rows[:first]),
+        rows[first].time,
+        along,
+        bars,
+        _rates(base, first - 1),
+        tuple(remark.text for remark in base.remarks),
+    )
+
+
+def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = "") -> SessionSetup:
+    """A session on the bars of a source, from now on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    history : sequence of Bars
+        What the source has of each symbol up to now.
+    now : int, ns UTC
+
+    Raises
+    ------
+    UsageError, DataError
+        Too few bars, or a calendar that nobody knows.
+    """
+    config = recipe.config.model_copy(
+        update={"session_end": "calendar", "start": None, "end": None}
+    )
+    series = tuple(given_series(bars, "") for bars in history)
+    base = replace(recipe, config=config, series=series).traded_market()
+    for x in base.instruments:
+        if not x.calendar and base.market.period < DAY_NS:
+            raise ConfigError(
+                f"{x.symbol}: nobody knows when its exchange is open; write instruments: "
+                f"{{{x.symbol}: {{calendar: NYSE}}}}, or 24/7"
+            )
+    strategies = in_zone(recipe.strategies, config.zone)
+    least = LENGTHS * max(_longest(strategies, base.market.period), 1)
+    wanted = config.live.warm_up if isinstance(config.live.warm_up, int) else least
+    for j, symbol in enumerate(base.market.symbols):
+        there = int(np.count_nonzero(~np.isnan(base.market.open[:, j])))
+        if there < wanted:
+            raise DataError(
+                f"{symbol}: the source has {there} bars up to now, {wanted} are asked for to warm "
+                "up; write live: {warm_up: fewer bars}"
+            )
+    along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
+    return SessionSetup(
+        session_name(config, name),
+        plan_of(config, base, strategies),
+        config,
+        tuple(rows_of(base.market)),
+        now + 1,
+        along,
+        None,
+        _rates(base, -1),
+        tuple(remark.text for remark in base.remarks),
+    )
+
+
+def source_of(config: Config, clock: Clock, calendars: Mapping[str, str]) -> BarSource:
+    """The source of live bars that a configuration names first.
+
+    Raises
+    ------
+    ConfigError, NotFoundError, SecretError, MissingExtra
+    """
+    if not config.live.sources:
+        raise ConfigError(
+            "live.sources: there is no source of bars; write live: {sources: [{name: yfinance}]}, "
+            "or give --recorded"
+        )
+    one = config.live.sources[0]
+    return source_named(
+        one.name, one.credentials, clock, calendars=calendars, pause=config.live.pause
+    )
+
+
+def live_period(config: Config) -> int:
+    """The period of the rows of a session on live bars, ns.
+
+    Raises
+    ------
+    ConfigError
+        Nobody says it.
+    """
+    said = config.live.period or config.period
+    if said is None:
+        raise ConfigError("live.period: is missing; write live: {period: 1m}, or 5m, 1h, 1d")
+    return parse_period(said)
+
+
+def plan_of(config: Config, base: TradedMarket, strategies: Mapping[str, AnyStrategy]) -> Plan:
+    """The plan of a session over a market."""
+    live, market = config.live, base.market
+    limits = Limits() if config.limits is None else config.limits
+    if config.limits is not None:
+        limits = limits.filled_in(len(base.instruments), market.period)
+    has_rows = any(isinstance(s, Signals | Weights) for s in strategies.values())
+    return Plan(
+        base.instruments,
+        strategies,
+        base.account,
+        market.period,
+        is_open,
+        limits,
+        live.look_back,
+        live.on_error,
+        first_day_begins(base.instruments[0], int(market.time[0])),
+        len(market) if has_rows else 0,
+        None if live.flatten is None else flatten_of(live.flatten),
+        expire_days=live.expire_days,
+        phases=tuple(usual_phase([s.bars]) for s in base.series),
+    )
+
+
+def session_name(config: Config, name: str) -> str:
+    """The name of a session, which is also that of its folder.
+
+    Raises
+    ------
+    ConfigError
+    """
+    found = name or config.live.name or re.sub(r"[^A-Za-z0-9]+", "-", config.name).strip("-")
+    found = found or "main"
+    if not _NAME.fullmatch(found):
+        raise ConfigError(
+            f"live.name: is {found!r}, must be letters, digits, points and dashes, at most 80"
+        )
+    return found
+
+
+def _warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Market) -> int:
+    """How many rows come before the first that is traded."""
+    said = config.live.warm_up
+    if said is None:
+        rows = LENGTHS * max(_longest(strategies, market.period), 1)
+        how = f"its indicators ask for {rows} bars to warm up"
+    elif isinstance(said, int):
+        rows, how = said, f"live.warm_up asks for {said} bars"
+    else:
+        rows = int(np.searchsorted(market.time, nanoseconds(said) or 0))
+        how = f"live.warm_up is {said}"
+    least = _longest(strategies, market.period)
+    if isinstance(said, int) and said < least:
+        raise ConfigError(f"live.warm_up: is {said} bars, an indicator needs {least}")
+    if not 1 <= rows < len(market):
+        raise ConfigError(
+            f"{how}, and there are {len(market)} rows of {', '.join(market.symbols)}; write "
+            "live: {warm_up: fewer bars}, or give more bars"
+        )
+    return rows
+
+
+def _longest(strategies: Mapping[str, AnyStrategy], period: int) -> int:
+    """Rows that the longest indicator needs for its first value."""
+    named = (x for name, s in strategies.items() for x in indicators_of(name, s).values())
+    return max((_rows(x, period) for x in named), default=0)
+
+
+def _rows(indicator: Indicator, period: int) -> int:
+    if indicator.operands:
+        return max(_rows(operand, period) for operand in indicator.operands)
+    if not indicator.timeframe:
+        return lookback(indicator)
+    return lookback(indicator.here) * -(-parse_period(indicator.timeframe) // period)
+
+
+def _rates(base: TradedMarket, row: int) -> dict[tuple[str, str], Known]:
+    """What each foreign currency is worth at a row."""
+    market, own = base.market, base.account.currency
+    if market.fx is None:
+        return {}
+    return {
+        (x.currency, own): Known(float(market.fx[row, j]), int(market.time[row]))
+        for j, x in enumerate(base.instruments)
+        if x.currency != own
+    }

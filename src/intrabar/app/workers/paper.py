@@ -1,0 +1,282 @@
+"""A session on paper, from its folder to its end: journal, recovery, clock, control."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from intrabar.app.compose.session import SessionSetup
+from intrabar.app.workers.control import Control
+from intrabar.app.workers.driver import Driver, Notify, Observer
+from intrabar.app.workers.kill import on_kill_signal, watch_kill
+from intrabar.data.live.recorded import Fault, Recorded
+from intrabar.engine.session.graces import Graces
+from intrabar.engine.session.rerun import Rerun, rerun
+from intrabar.engine.session.session import Session
+from intrabar.journal.emergency import Emergency
+from intrabar.journal.journal import Journal, open_journal
+from intrabar.links import simulated_time
+from intrabar.links.clock import Clock, LoopClock, WallClock
+from intrabar.links.source import BarSource
+from intrabar.model.entry import Entry
+from intrabar.model.facts import SourceCan
+from intrabar.model.secret import resolve
+from intrabar.risk.breaker import ACCOUNT, Level
+
+HISTORY = 1_000  # rows in one event
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a session is lived, beside what decides it.
+
+    Parameters
+    ----------
+    speed : float
+        Of recorded bars: rows a second; 0 without a pause.
+    take_over : bool
+        Take the session from a process that lives.
+    without : tuple of str
+        Strategies that are called no more.
+    faults : tuple of Fault
+        What goes wrong with recorded bars.
+    observers : tuple of Observer
+    notify : callable
+    """
+
+    speed: float = 0.0
+    take_over: bool = False
+    without: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    observers: tuple[Observer, ...] = ()
+    notify: Notify = field(default=lambda notice: None)
+
+
+@dataclass(frozen=True, eq=False)
+class Lived:
+    """A session that has ended.
+
+    Parameters
+    ----------
+    session : Session
+    folder : Path
+    why : str
+    """
+
+    session: Session
+    folder: Path
+    why: str
+
+    @property
+    def level(self) -> Level:
+        """Of the breaker."""
+        return self.session.judge.breaker.level(ACCOUNT)
+
+
+def live_through(
+    setup: SessionSetup, ways: Ways = Ways(), source: BarSource | None = None
+) -> Lived:
+    """Start a session, or go on with it, until its bars end or a person ends it.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+    ways : Ways
+    source : BarSource, optional
+        None: the recorded bars of the setup.
+
+    Raises
+    ------
+    StateError
+        It runs already, or began with another configuration.
+    StoreError, IntegrityError
+        The journal cannot be had, or is damaged.
+    """
+    folder = Path(setup.config.live.folder) / setup.name
+    folder.mkdir(parents=True, exist_ok=True)
+    store = setup.config.store
+    url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
+    password = None if store.password is None else resolve(store.password, "store.password")
+    journal = open_journal(
+        url,
+        setup.name,
+        folder,
+        time.time_ns(),
+        password=password,
+        take_over=ways.take_over,
+        commit_within=setup.config.live.commit_within,
+    )
+    try:
+        with _seeded(setup.name):
+            return _live(setup, ways, source, folder, journal)
+    finally:
+        journal.close()
+
+
+def _live(
+    setup: SessionSetup,
+    ways: Ways,
+    source: BarSource | None,
+    folder: Path,
+    journal: Journal,
+) -> Lived:
+    is_recorded = source is None
+    emergency = Emergency([folder, *(Path(x) for x in [setup.config.live.emergency] if x)])
+    emergency.prepare()
+    entries = [record.entry for record in journal.read()]
+    now = _now(setup, entries)
+    clock: Clock = LoopClock(_last_row(setup, entries)) if is_recorded else WallClock()
+    if source is None:
+        assert setup.recorded is not None
+        bars = list(setup.recorded.values())
+        source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
+    session, news = begun(setup, ways, entries, now, emergency, source.can)
+    journal.append(news)
+    if emergency.lines():
+        emergency.clear()
+    _tell(ways.observers, [*entries, *news], session)
+    sealer = setup.sealer(source.can, session.rows)
+    driver = Driver(
+        session,
+        journal,
+        source,
+        sealer,
+        clock,
+        emergency,
+        ways.observers,
+        ways.notify,
+        is_recorded,
+    )
+    run: Callable[[Coroutine[Any, Any, str]], str] = (
+        simulated_time.run if is_recorded else asyncio.run
+    )
+    why = run(_run(driver, folder, clock))
+    ended = Entry(driver.clock_at_end, *session.place, "session.stopped", {"reason": why})
+    last = [ended, *session.handle(ended).records]
+    journal.append(last)
+    _tell(ways.observers, last, session)
+    return Lived(session, folder, why)
+
+
+def begun(
+    setup: SessionSetup,
+    ways: Ways,
+    entries: Sequence[Entry],
+    now: int,
+    emergency: Emergency,
+    can: SourceCan,
+) -> tuple[Session, list[Entry]]:
+    """A session that is started or worked out again, and what is new for its journal."""
+    if not entries:
+        session = Session(setup.plan)
+        return session, _turns(session, _first_events(setup, now, can))
+    setup.require_same(entries[0].body)
+    made = rerun(setup.plan, entries)
+    return made.session, _turns(made.session, _resumed(made, ways, now, emergency))
+
+
+def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:
+    live = setup.config.live
+    grace, _ = Graces(live.close_grace, live.act_within).in_ns(can, setup.plan.period)
+    events = [Entry(now, 0, 0, "session.started", setup.started(grace))]
+    for first in range(0, len(setup.history), HISTORY):
+        rows = [msgspec.to_builtins(row) for row in setup.history[first : first + HISTORY]]
+        events.append(Entry(now, 0, 0, "history", {"rows": rows}))
+    return events
+
+
+def _resumed(made: Rerun, ways: Ways, now: int, emergency: Emergency) -> list[Entry]:
+    """What happens at a start that is not the first."""
+    place = made.session.place
+    events = [Entry(now, *place, "session.resumed", {"turns": made.turns})]
+    if made.difference is not None:
+        body = {"text": str(made.difference), **made.difference.body()}
+        events.append(Entry(now, *place, "not_repeatable", body))
+    events += [
+        Entry(now, *place, "emergency", {"why": str(line.get("why", ""))})
+        for line in emergency.lines()
+    ]
+    events += [Entry(now, *place, "hook.hung", {"strategy": name}) for name in ways.without]
+    return events
+
+
+def _turns(session: Session, events: Sequence[Entry]) -> list[Entry]:
+    return [e for event in events for e in (event, *session.handle(event).records)]
+
+
+def _now(setup: SessionSetup, entries: Sequence[Entry]) -> int:
+    """The time of a start: of recorded bars their own."""
+    if setup.recorded is None:
+        return time.time_ns()
+    return entries[-1].at if entries else setup.history[-1].time
+
+
+def _last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
+    """When the last row closed that the session has lived through."""
+    lived = (e.body["time"] for e in reversed(entries) if e.kind == "row.closed")
+    return int(next(lived, setup.history[-1].time))
+
+
+@contextmanager
+def _seeded(name: str) -> Iterator[None]:
+    """Random numbers that a strategy draws are the same at each start of a session."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - strategies may draw from it
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+
+
+async def _run(driver: Driver, folder: Path, clock: Clock) -> str:
+    """Live, and hear what persons ask for meanwhile."""
+
+    async def handle(request: dict[str, Any]) -> dict[str, Any]:
+        if request["kind"] == "status":
+            return driver.status()
+        if request["kind"] == "stop":
+            driver.end(str(request.get("reason", "a person stops it")))
+            return {"stopping": True}
+        records = await driver.ask(request)
+        refused = [e.body["text"] for e in records if e.kind == "refused"]
+        return {"records": [msgspec.to_builtins(e) for e in records], "refused": refused}
+
+    async def kill(text: str = "a signal") -> None:
+        await driver.ask({"id": "kill", "kind": "kill", "reason": text})
+
+    control = Control(folder, handle)
+    await control.open()
+    watching = None
+    if not driver.is_recorded:
+        watching = asyncio.create_task(watch_kill(folder, clock, kill))
+    undo = on_kill_signal(lambda: asyncio.ensure_future(kill()))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not in this thread
+            loop.add_signal_handler(number, driver.end, f"stopped by {number.name}")
+    try:
+        return await driver.run()
+    finally:
+        undo()
+        if watching is not None:
+            watching.cancel()
+        await control.close()
+
+
+def _tell(observers: Sequence[Observer], entries: Sequence[Entry], session: Session) -> None:
+    for observer in observers:
+        observer.take(entries, session)
