@@ -29,6 +29,16 @@ def test_a_day_of_waiting_takes_no_time_and_keeps_its_order() -> None:
     assert time.monotonic() - started < 5.0
 
 
+def test_a_timer_after_a_year_comes() -> None:
+    # A float of 17 million seconds is coarser than a nanosecond.
+    async def main() -> float:
+        for _ in range(400):
+            await asyncio.sleep(86_400.1)
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == pytest.approx(400 * 86_400.1)
+
+
 def test_time_stands_still_while_a_worker_is_at_work() -> None:
     async def main() -> float:
         loop = asyncio.get_running_loop()

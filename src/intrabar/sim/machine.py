@@ -311,6 +311,8 @@ class Machine:
         digest.update(self.book.sleeves[:used].tobytes())
         digest.update(without_places(self.book.orders.take(self.working())).tobytes())
         tally = self._tally.copy()
+        if tally.bars < self.first:
+            raise RunError(f"bars {tally.bars} to {self.first - 1} have gone, not handed over")
         equity = self.tape.equity[tally.bars : self.bars_done]
         tally.take(self.done(), self.fills(), self.ledger(), equity)
         digest.update(tally.digest())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,18 @@ def test_signals_and_classes_in_one_account_are_those_of_the_backtest(seed: int)
     journal = run_through(session, events_of(setup.market, 0))
     assert session.machine.digest() == list(backtest_of(session, setup))[-1]
     assert {"command", "order", "fill", "row", "digest"} <= set(kinds(journal))
+
+
+def test_rows_that_are_forgotten_have_their_part_in_the_digest() -> None:
+    # Compiled bots look one row back, so that all others go at each end of a session.
+    setup, bars = hourly(2)
+    alone = {"cross": setup.strategies["cross"]}
+    setup = replace(setup, strategies=alone)
+    session = Session(plan_of(setup, bars))
+    for event in events_of(setup.market, 40):
+        session.handle(event)
+    assert session.machine.first > 40
+    assert session.machine.digest() == list(backtest_of(session, setup))[-1]
 
 
 def test_the_journal_alone_gives_the_same_records_again() -> None:

@@ -91,6 +91,20 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.paper:paper",
+    name="paper",
+    help="Run a session on paper, on live bars or on recorded ones.",
+    help_epilogue=examples(
+        "intrabar paper config.yaml",
+        "intrabar paper config.yaml --recorded data --name rehearsal",
+    ),
+)
+app.command(
+    "intrabar.app.cli.paper:live",
+    name="live",
+    help="Trade with real money (needs a broker).",
+)
+app.command(
     "intrabar.app.cli.backtest:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",

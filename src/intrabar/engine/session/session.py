@@ -233,8 +233,7 @@ class Session:
             self._lay(part, first)
             self._warm_up(first + len(part))
         self._recording.changes(self._at)
-        assert self._laid is not None
-        self._laid.window.forget()
+        self._forget()
 
     def _warm_up(self, end: int) -> None:
         hears = any(getattr(s, "hears_warm_up", False) for s in self.plan.strategies.values())
@@ -301,9 +300,13 @@ class Session:
         if self.is_over:
             self._notices.append(Notice("page", "ruined", "the account is ruined: nothing is left"))
         elif ends:
-            self._recording.hand_over()
-            assert self._laid is not None
-            self._laid.window.forget()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of records that are journalled, then of rows that nobody reads any more."""
+        self._recording.hand_over()
+        assert self._laid is not None
+        self._laid.window.forget()
 
     def _stop(self, step: int, row: ClosedRow, blocks: dict[str, str]) -> None:
         """Before a step takes its commands: note, judge, do what the breaker asks for."""

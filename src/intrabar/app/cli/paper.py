@@ -1,0 +1,178 @@
+"""`intrabar paper`: a session whose market fills, on live bars or on recorded ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import (
+    SessionSetup,
+    live_period,
+    live_session,
+    recorded_session,
+    source_of,
+)
+from intrabar.app.config.file import read_config
+from intrabar.app.config.model import Config, Source
+from intrabar.app.workers.paper import Lived, Ways, live_through
+from intrabar.data.instruments import calendar_of
+from intrabar.errors import ConfigError, UsageError
+from intrabar.links.clock import WallClock
+from intrabar.links.source import BarSource
+from intrabar.model.bars import DAY_NS, Bars
+from intrabar.risk.breaker import Level
+
+OWN = "data"
+"""`--recorded data`: the bars that the configuration names."""
+BREAKER = 3  # exit code
+
+
+def paper(
+    config: Path,
+    /,
+    *,
+    recorded: str | None = None,
+    speed: float = 0.0,
+    name: str = "",
+    take_over: bool = False,
+    without: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Start a session on paper, or go on with the one of that name.
+
+    Parameters
+    ----------
+    config : path
+        A configuration file.
+    recorded : path, or "data"
+        Live through the bars of a file, or those that the configuration names, in their own time.
+    speed : float
+        Of recorded bars: rows a second; 0 without a pause.
+    name : str
+        Of the session and its folder; else live.name, else the configuration's name.
+    take_over : bool
+        Take the session from a process that still runs.
+    without : list of str
+        Strategies that are called no more.
+    as_json : bool
+        One JSON object on stdout, nothing else.
+    """
+    made, remarks = read_config(config, "paper")
+    ways = Ways(speed, take_over, tuple(without))
+    if recorded is not None:
+        setup, source = recorded_session(_recipe(_of(made, recorded), remarks), name), None
+    else:
+        setup, source = _on_live_bars(made, remarks, name)
+    for remark in () if as_json else (*remarks, *setup.remarks):
+        print(f"note: {remark}")
+    lived = live_through(setup, ways, source)
+    if as_json:
+        print(json.dumps(summary(lived)))
+    else:
+        print("\n".join(lines(lived)))
+    return 0 if lived.level is Level.TRADING else BREAKER
+
+
+def live() -> int:
+    """Trade with real money, which needs a broker.
+
+    Raises
+    ------
+    UsageError
+    """
+    raise UsageError(
+        "live: there is no broker in this version, so nothing can be sent; intrabar paper runs the "
+        "same session on live bars"
+    )
+
+
+def summary(lived: Lived) -> dict[str, Any]:
+    """What a program wants to know."""
+    session = lived.session
+    return {
+        "name": lived.folder.name,
+        "folder": str(lived.folder),
+        "ended": lived.why,
+        "rows": len(session.rows),
+        "equity": session.equity,
+        "cash": session.cash,
+        "positions": session.positions,
+        "breaker": lived.level.word,
+        "why": session.judge.breaker.why(),
+        "refused": dict(session.judge.counts),
+        "digest": session.machine.digest(),
+    }
+
+
+def lines(lived: Lived) -> list[str]:
+    """The same for a person."""
+    session = lived.session
+    started = session.plan.account.cash
+    equity = started if session.equity is None else session.equity
+    refused = ", ".join(f"{rule} {count}" for rule, count in session.judge.counts.items())
+    breaker = lived.level.word
+    if why := session.judge.breaker.why():
+        breaker += f" ({why}); intrabar session resume {lived.folder.name} --reason TEXT"
+    return [
+        f"{lived.folder.name}: {lived.why} after {len(session.rows):,} rows",
+        f"equity    {equity:,.2f} {session.plan.account.currency} ({equity / started - 1.0:+.2%})",
+        f"positions {len(session.positions)}",
+        f"refused   {refused or 'nothing'}",
+        f"breaker   {breaker}",
+        f"journal   {lived.folder / 'journal.db'}",
+        f"next      intrabar parity {lived.folder.name}",
+    ]
+
+
+def _recipe(config: Config, remarks: list[str]) -> Recipe:
+    if not config.traded:
+        raise ConfigError(
+            "symbols: there is none to trade; write symbols: [AAPL], or risk: "
+            "{allowed_symbols: [AAPL]}"
+        )
+    return Recipe.of_config(config, remarks)
+
+
+def _of(config: Config, recorded: str) -> Config:
+    """The configuration with the bars of a file in the place of its own."""
+    if recorded == OWN:
+        return config
+    symbols = config.traded
+    if len(symbols) > 1:
+        raise ConfigError(
+            f"--recorded: one file for {', '.join(symbols)}; name the files under data, and write "
+            f"--recorded {OWN}"
+        )
+    symbol = symbols[0] if symbols else Path(recorded).stem
+    source = Source(symbol=symbol, file=str(Path(recorded).expanduser().resolve()))
+    return config.model_copy(update={"data": [source], "symbols": []})
+
+
+def _on_live_bars(config: Config, remarks: list[str], name: str) -> tuple[SessionSetup, BarSource]:
+    """A session on the bars of the configuration's source; its history is asked for now."""
+    allowed = None if config.limits is None else config.limits.allowed_symbols
+    symbols = list(config.traded or allowed or ())
+    recipe = _recipe(config.model_copy(update={"symbols": symbols, "data": []}), remarks)
+    period = live_period(config)
+    said = {s: str(x.get("calendar") or "") for s, x in config.instruments.items()}
+    calendars = {s: said.get(s) or config.calendar or calendar_of(s) for s in symbols}
+    source = source_of(config, WallClock(), {s: c for s, c in calendars.items() if c})
+    now = time.time_ns()
+    bars = asyncio.run(_history(source, symbols, period, config, now))
+    return live_session(replace(recipe, series=None), bars, now, name), source
+
+
+async def _history(
+    source: BarSource, symbols: list[str], period: int, config: Config, now: int
+) -> list[Bars]:
+    """What the source has of each symbol, as far back as the warm-up may need."""
+    asked = config.live.warm_up if isinstance(config.live.warm_up, int) else 500
+    start = now - max(7 * asked * period, 10 * DAY_NS)
+    return [await source.history(symbol, period, start, now) for symbol in symbols]
