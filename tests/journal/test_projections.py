@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intrabar.analysis.trades import trades
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run, Setup
+from intrabar.engine.session.session import Session
 from intrabar.journal.projections import Fold, Rows, empty_rows
-from intrabar.journal.verifying import tables_of
+from intrabar.journal.verifying import tables_of, verify
 from intrabar.model.entry import Entry
+from intrabar.risk.limits import Limits
 from tests.analysis.account import Deal, fills_of
 from tests.databases import Database
+from tests.engine.replay.replays import everyone
+from tests.engine.session.sessions import events_of, plan_of
 
 deals = st.lists(
     st.tuples(
@@ -123,3 +131,61 @@ def test_an_order_keeps_when_it_was_made(store: Database) -> None:
     assert (row["created"], row["changed"], row["status"]) == (1, 9, "filled")
     assert row["limit_price"] is None
     journal.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_session_leaves_the_tables_of_its_backtest(store: Database, seed: int) -> None:
+    """With the real session: fills, trades, orders and equity are those of the run at one go."""
+    setup = everyone(seed)
+    session = Session(plan_of(setup))
+    journal = store.journal()
+    for event in events_of(setup.market, 0):
+        journal.append([event, *session.handle(event).records])
+    found = tables_of(journal.store, "main")
+    assert not verify(journal.store, deep=True)[0].why
+    result = own_backtest(session, setup)
+    fills = result.fills
+    for name in ("bar", "strategy", "symbol", "side", "qty", "price", "cost", "realized"):
+        assert [row[name] for row in found["fills"]] == fills[name].to_list(), name
+    assert [row["time"] for row in found["fills"]] == fills["time"].dt.epoch("ns").to_list()
+    trades_ = sorted(found["trades"], key=lambda row: (row["seq"], row["part"]))
+    assert [tuple(row[name] for name in (*SAME, "net")) for row in trades_] == result.trades.select(
+        *SAME, "net"
+    ).rows()
+    assert [row["equity"] for row in found["equity"]] == result.equity["equity"].to_list()
+    assert [(row["number"], row["status"]) for row in found["orders"]] == result.orders.sort(
+        "order"
+    ).select("order", "status").rows()
+    asked = found["submissions"]
+    assert {row["side"] for row in asked} <= {"buy", "sell", None}
+    journal.close()
+
+
+def test_the_refusals_of_a_session_stand_with_their_commands(store: Database) -> None:
+    setup = everyone(1)
+    session = Session(plan_of(setup, limits=Limits(max_order_qty=1.0)))
+    journal = store.journal()
+    refused: list[tuple[int, str]] = []
+    commands: dict[int, int] = {}
+    for event in events_of(setup.market, 0):
+        turn = [event, *session.handle(event).records]
+        first = journal.append(turn) - len(turn) + 1
+        for seq, entry in enumerate(turn, start=first):
+            if entry.kind == "command":
+                commands[entry.body["index"]] = seq
+            if entry.kind == "refused":
+                refused.append((commands[entry.body["command"]], entry.body["rule"]))
+    assert refused
+    found = tables_of(journal.store, "main")["submissions"]
+    kinds = [record.kind for record in journal.read()]
+    assert len(found) == kinds.count("command")
+    assert [(row["seq"], row["rule"]) for row in found if row["verdict"] == "refused"] == refused
+    assert all(row["limit_value"] == 1.0 for row in found if row["rule"] == "max_order_qty")
+    journal.close()
+
+
+def own_backtest(session: Session, setup: Setup) -> Result:
+    own = replace(
+        setup, market=session.market(), trade_from=session.trade_from, wakes=session.wakes()
+    )
+    return finish(Run(own))

@@ -15,6 +15,7 @@ import msgspec
 from intrabar.errors import IntegrityError
 from intrabar.journal.lots import Fill, Lot, Row, Sleeve
 from intrabar.model.entry import Entry
+from intrabar.model.enums import Side
 from intrabar.store.engine import Connection, execute_many
 from intrabar.store.tables import (
     EQUITY,
@@ -57,12 +58,14 @@ class Fold:
         self.session = session
         self._sleeves = {(row["strategy"], row["symbol"]): _sleeve(row) for row in positions}
         self._asked = {row["client_id"]: dict(row) for row in open_requests}
-        self._place: tuple[int, int] = (-1, -1)
-        self._here: dict[int, Row] = {}  # commands of this place, by their number
+        self._bar = -1
+        self._here: dict[int, Row] = {}  # commands of this bar, the last of each number
+        self._time: int | None = None  # of the row in progress
         self._read: dict[str, Callable[[Rows, int, Entry], None]] = {
             "order": self._order,
             "fill": self._fill,
             "row": self._row,
+            "row.closed": self._closed,
             "command": self._request,
             "intent": self._request,
             "refused": self._refused,
@@ -96,6 +99,9 @@ class Fold:
         body = entry.body
         row = self._row_of(FILLS.name, seq, entry, order_number=body.get("order"))
         row["number"] = _as(int, body.get("index"))
+        row["bar"] = _as(int, body.get("row", entry.bar))  # it may be told later
+        if row["time"] is None:
+            row["time"] = entry.at if self._time is None else self._time
         rows[FILLS.name].append(row)
         owner = (str(body.get("strategy", "")), str(_needed(entry, seq, "symbol")))
         sleeve = self._sleeves.setdefault(owner, Sleeve())
@@ -111,6 +117,9 @@ class Fold:
         lots = msgspec.json.encode(sleeve.lots).decode()
         named = {"session": self.session, "strategy": owner[0], "symbol": owner[1]}
         return {**named, **_rounded(fields), "lots": lots}
+
+    def _closed(self, rows: Rows, seq: int, entry: Entry) -> None:
+        self._time = _as(int, entry.body.get("time"))
 
     def _row(self, rows: Rows, seq: int, entry: Entry) -> None:
         number = _needed(entry, seq, "row")
@@ -156,13 +165,14 @@ class Fold:
         rows[SUBMISSIONS.name].append(dict(row))
 
     def _stand(self, entry: Entry) -> None:
-        place = (entry.bar, entry.step)
-        if place != self._place:
-            self._place = place
+        if entry.bar != self._bar:
+            self._bar = entry.bar
             self._here = {}
 
     def _row_of(self, table: str, seq: int, entry: Entry, **given: Any) -> Row:
         """A row of a table: the fields of the body that it has, and where the record stands."""
+        if type(entry.body.get("side")) is int:
+            given["side"] = _SIDES.get(entry.body["side"])
         stands = {"session": self.session, "seq": seq}
         place = {"at": entry.at, "bar": entry.bar, "step": entry.step}
         found = {**entry.body, **place, **given, **stands}
@@ -182,6 +192,7 @@ def write_rows(connection: Connection, rows: Rows) -> None:
         execute_many(connection, statement, [values(row) for row in some])
 
 
+_SIDES = {int(side): side.word for side in Side}
 _HELD = ("qty", "average", "realized", "costs", "time", "seq")
 _REFUSAL = {
     "rule": "rule",
@@ -210,13 +221,13 @@ def _sleeve(row: Mapping[str, Any]) -> Sleeve:
 
 def _fill_of(row: Row, sleeve: Sleeve) -> Fill:
     size = row["qty"] or 0.0
-    sign = -1.0 if row["side"] in ("sell", "-1") or size < 0.0 else 1.0
+    sign = -1.0 if row["side"] == Side.SELL.word or size < 0.0 else 1.0
     qty = sign * abs(size)
     position = row["position"]
     return Fill(
         seq=row["seq"],
         bar=row["bar"],
-        time=row["time"] if row["time"] is not None else row["at"],
+        time=row["time"],
         qty=qty,
         price=row["price"] or 0.0,
         cost=row["cost"] or 0.0,
