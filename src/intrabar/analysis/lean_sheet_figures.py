@@ -1,67 +1,39 @@
-"""The figures of the metric sheet, and where each stands in what the kernels write."""
+"""Where each figure of the metric sheet stands in what the kernels write."""
 
 from __future__ import annotations
 
-# `growth` is not of the sheet.
-FIGURES = (
-    "net_profit",
-    "total_return",
-    "growth",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "max_drawdown",
-    "max_drawdown_bars",
-    "max_drawdown_days",
-    "max_drawdown_recovery_days",
-    "longest_drawdown_bars",
-    "longest_drawdown_days",
-    "exposure",
-    "turnover",
-    "costs",
-    "cost_share",
-    "campaigns",
-    "win_rate",
-    "expectancy",
-    "expectancy_r",
-    "profit_factor",
-    "payoff",
-    "sqn",
-    "average_mae",
-    "average_mfe",
-    "longest_wins",
-    "longest_losses",
-    "best_month",
-    "worst_month",
-)
-(
-    NET_PROFIT,
-    TOTAL_RETURN,
-    GROWTH,
-    VOLATILITY,
-    SHARPE,
-    SORTINO,
-    MAX_DRAWDOWN,
-    MAX_DRAWDOWN_BARS,
-    MAX_DRAWDOWN_DAYS,
-    RECOVERY_DAYS,
-    LONGEST_BARS,
-    LONGEST_DAYS,
-    EXPOSURE,
-    TURNOVER,
-    COSTS,
-    COST_SHARE,
-    CAMPAIGNS,
-    WIN_RATE,
-    EXPECTANCY,
-    EXPECTANCY_R,
-    PROFIT_FACTOR,
-    PAYOFF,
-    SQN,
-    AVERAGE_MAE,
-    AVERAGE_MFE,
-    LONGEST_WINS,
-    LONGEST_LOSSES,
-    BEST_MONTH,
-    WORST_MONTH,
-) = range(len(FIGURES))
+from intrabar.analysis.units import METRICS
+
+# The annual return is worked out of the growth, and `calmar` of it.
+FIGURES = tuple("growth" if n == "annual_return" else n for n in METRICS if n != "calmar")
+SLOTS = {name: slot for slot, name in enumerate(FIGURES)}
+
+NET_PROFIT = SLOTS["net_profit"]
+TOTAL_RETURN = SLOTS["total_return"]
+GROWTH = SLOTS["growth"]
+VOLATILITY = SLOTS["volatility"]
+SHARPE = SLOTS["sharpe"]
+SORTINO = SLOTS["sortino"]
+MAX_DRAWDOWN = SLOTS["max_drawdown"]
+MAX_DRAWDOWN_BARS = SLOTS["max_drawdown_bars"]
+MAX_DRAWDOWN_DAYS = SLOTS["max_drawdown_days"]
+RECOVERY_DAYS = SLOTS["max_drawdown_recovery_days"]
+LONGEST_BARS = SLOTS["longest_drawdown_bars"]
+LONGEST_DAYS = SLOTS["longest_drawdown_days"]
+EXPOSURE = SLOTS["exposure"]
+TURNOVER = SLOTS["turnover"]
+COSTS = SLOTS["costs"]
+COST_SHARE = SLOTS["cost_share"]
+CAMPAIGNS = SLOTS["campaigns"]
+WIN_RATE = SLOTS["win_rate"]
+EXPECTANCY = SLOTS["expectancy"]
+EXPECTANCY_R = SLOTS["expectancy_r"]
+PROFIT_FACTOR = SLOTS["profit_factor"]
+PAYOFF = SLOTS["payoff"]
+SQN = SLOTS["sqn"]
+AVERAGE_MAE = SLOTS["average_mae"]
+AVERAGE_MFE = SLOTS["average_mfe"]
+LONGEST_WINS = SLOTS["longest_wins"]
+LONGEST_LOSSES = SLOTS["longest_losses"]
+BEST_MONTH = SLOTS["best_month"]
+WORST_MONTH = SLOTS["worst_month"]

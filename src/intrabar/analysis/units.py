@@ -1,49 +1,136 @@
-"""The names of the metrics, their units, and how each is written for people."""
+"""The metrics: what each is called, its unit, what it means, and how it is written for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-# name: unit. The order is the order of reports.
-METRICS: dict[str, str] = {
-    "net_profit": "account currency",
-    "total_return": "fraction",
-    "annual_return": "fraction a year",
-    "volatility": "fraction a year",
-    "sharpe": "ratio",
-    "sortino": "ratio",
-    "calmar": "ratio",
-    "max_drawdown": "fraction",
-    "max_drawdown_bars": "bars",
-    "max_drawdown_days": "days",
-    "max_drawdown_recovery_days": "days",
-    "longest_drawdown_bars": "bars",
-    "longest_drawdown_days": "days",
-    "exposure": "fraction of bars",
-    "turnover": "times a year",
-    "costs": "account currency",
-    "cost_share": "fraction",
-    "campaigns": "count",
-    "win_rate": "fraction",
-    "expectancy": "account currency",
-    "expectancy_r": "R",
-    "profit_factor": "ratio",
-    "payoff": "ratio",
-    "sqn": "ratio",
-    "average_mae": "price",
-    "average_mfe": "price",
-    "longest_wins": "count",
-    "longest_losses": "count",
-    "best_month": "fraction",
-    "worst_month": "fraction",
+GROWTH = "Growth and risk"
+DRAWDOWN = "Drawdown"
+ACTIVITY = "Activity and costs"
+OUTCOMES = "Outcomes of campaigns"
+MONTHS = "Months"
+
+
+class Metric(NamedTuple):
+    """What a figure of the metric sheet is (docs/metrics.md).
+
+    Parameters
+    ----------
+    unit, section, text : str
+        Its unit, what it stands among, and its meaning in a sentence.
+    lower_is_better : bool
+        Among the trials of a sweep.
+    """
+
+    unit: str
+    section: str
+    text: str
+    lower_is_better: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    "net_profit": Metric("account currency", GROWTH, "Last equity less the cash at the start"),
+    "total_return": Metric("fraction", GROWTH, "Last equity over the cash at the start, less 1"),
+    "annual_return": Metric(
+        "fraction a year",
+        GROWTH,
+        "Total return compounded to a year; less than a year is extrapolated",
+    ),
+    "volatility": Metric(
+        "fraction a year",
+        GROWTH,
+        "Standard deviation of daily returns, times the root of the days in a year",
+        lower_is_better=True,
+    ),
+    "sharpe": Metric(
+        "ratio", GROWTH, "Mean daily return over its standard deviation, a year; risk-free rate 0"
+    ),
+    "sortino": Metric("ratio", GROWTH, "Mean daily return over its downside deviation, a year"),
+    "calmar": Metric("ratio", GROWTH, "Annual return over the maximum drawdown of the whole run"),
+    "max_drawdown": Metric(
+        "fraction",
+        DRAWDOWN,
+        "Deepest fall of equity below its highest value so far, on every bar",
+        lower_is_better=True,
+    ),
+    "max_drawdown_bars": Metric(
+        "bars",
+        DRAWDOWN,
+        "Bars from the peak before the deepest fall to its recovery or end",
+        lower_is_better=True,
+    ),
+    "max_drawdown_days": Metric(
+        "days", DRAWDOWN, "The same in calendar days", lower_is_better=True
+    ),
+    "max_drawdown_recovery_days": Metric(
+        "days",
+        DRAWDOWN,
+        "Calendar days from the lowest point to the recovery",
+        lower_is_better=True,
+    ),
+    "longest_drawdown_bars": Metric(
+        "bars", DRAWDOWN, "Bars of the longest spell below a peak", lower_is_better=True
+    ),
+    "longest_drawdown_days": Metric("days", DRAWDOWN, "Its calendar days", lower_is_better=True),
+    "exposure": Metric("fraction of bars", ACTIVITY, "Bars at whose close a position is open"),
+    "turnover": Metric(
+        "times a year",
+        ACTIVITY,
+        "Value of all fills over the mean equity, a year; buys and sells both count",
+        lower_is_better=True,
+    ),
+    "costs": Metric(
+        "account currency",
+        ACTIVITY,
+        "Commissions and fees of all fills; slippage is in the prices",
+        lower_is_better=True,
+    ),
+    "cost_share": Metric(
+        "fraction",
+        ACTIVITY,
+        "Costs over the gross profit of closed campaigns",
+        lower_is_better=True,
+    ),
+    "campaigns": Metric("count", OUTCOMES, "Closed campaigns, each from flat to flat"),
+    "win_rate": Metric("fraction", OUTCOMES, "Campaigns with a net profit, of all that are closed"),
+    "expectancy": Metric("account currency", OUTCOMES, "Mean net profit of a campaign"),
+    "expectancy_r": Metric(
+        "R", OUTCOMES, "Mean net profit in units of the initial risk (entry to first stop)"
+    ),
+    "profit_factor": Metric("ratio", OUTCOMES, "Sum of the wins over the sum of the losses"),
+    "payoff": Metric("ratio", OUTCOMES, "Mean win over mean loss"),
+    "sqn": Metric(
+        "ratio",
+        OUTCOMES,
+        "Root of the number of campaigns, times mean R over its standard deviation",
+    ),
+    "average_mae": Metric(
+        "price",
+        OUTCOMES,
+        "Mean distance by which price went against a campaign; per instrument only",
+        lower_is_better=True,
+    ),
+    "average_mfe": Metric(
+        "price",
+        OUTCOMES,
+        "Mean distance by which price went in favour; compare per instrument only",
+    ),
+    "longest_wins": Metric("count", OUTCOMES, "Longest run of wins in order of exit"),
+    "longest_losses": Metric(
+        "count", OUTCOMES, "Longest run of losses in order of exit", lower_is_better=True
+    ),
+    "best_month": Metric("fraction", MONTHS, "Highest monthly return"),
+    "worst_month": Metric("fraction", MONTHS, "Lowest monthly return"),
 }
+"""By name, in the order of reports."""
 
 
 def shown(name: str, value: float | None) -> str:
     """A figure as people read it."""
     if value is None:
         return "none"
-    unit = METRICS.get(name, "")
+    unit = METRICS[name].unit if name in METRICS else ""
     if unit.startswith("fraction"):
         return f"{value:.2%}"
     if unit in ("count", "bars"):
@@ -62,7 +149,7 @@ def lines_of(
         text = shown(name, value)
         if value is None:
             text += f" ({reasons.get(name, 'undefined')})"
-        elif currency and METRICS[name] == "account currency":
+        elif currency and METRICS[name].unit == "account currency":
             text += f" {currency}"
         lines.append(f"{name:<28}{text}")
     return lines

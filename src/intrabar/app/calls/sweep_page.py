@@ -10,7 +10,6 @@ import numpy as np
 
 from intrabar.analysis.metrics import METRICS
 from intrabar.app.folders.sweep_folder import StoredSweep, read_sweep
-from intrabar.app.pages.metric_text import SECTIONS
 from intrabar.errors import RunError
 from intrabar.model import values
 from intrabar.research.sweep.sweep import LOWER_IS_BETTER, SweepResult
@@ -57,7 +56,6 @@ def sweep_report(sweep: SweepResult | Path | str, path: Path | str | None = None
 
 def _seen(stored: StoredSweep) -> Sweep:
     manifest = stored.manifest
-    texts = {name: text for section in SECTIONS.values() for name, text in section.items()}
     best: Mapping[str, Any] | None = manifest["best"]
     config = manifest["config"]
     data = manifest["data"]
@@ -66,7 +64,7 @@ def _seen(stored: StoredSweep) -> Sweep:
         trials=stored.table,
         parameters=manifest["parameters"],
         metrics={
-            name: MetricKind(unit=METRICS[name], description=texts[name])
+            name: MetricKind(unit=METRICS[name].unit, description=METRICS[name].text)
             for name in dict.fromkeys([manifest["metric"], *SHOWN])
         },
         metric=manifest["metric"],

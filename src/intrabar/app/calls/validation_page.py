@@ -87,7 +87,7 @@ def _likely(deflated: check.Check) -> str:
 
 
 def _interval(name: str, x: Any, checks: Sequence[check.Check]) -> page.Interval:
-    label, unit = name.replace("_", " "), METRICS[name]
+    label, unit = name.replace("_", " "), METRICS[name].unit
     if name == "sharpe":  # never without what is left of it after all that was tried
         label += "".join(f" ({_likely(x)})" for x in checks if x.name == check.DEFLATED)
     if isinstance(x, Undefined):

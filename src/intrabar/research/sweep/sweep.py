@@ -28,20 +28,7 @@ from intrabar.research.sweep.told import told
 from intrabar.research.sweep.trial import Outcome, Pool, Trial, Value, Work
 
 # Of these the lowest is the best.
-LOWER_IS_BETTER = {
-    "volatility",
-    "max_drawdown",
-    "max_drawdown_bars",
-    "max_drawdown_days",
-    "max_drawdown_recovery_days",
-    "longest_drawdown_bars",
-    "longest_drawdown_days",
-    "turnover",
-    "costs",
-    "cost_share",
-    "average_mae",
-    "longest_losses",
-}
+LOWER_IS_BETTER = {name for name, one in METRICS.items() if one.lower_is_better}
 PLACES = {name: place for place, name in enumerate(METRICS)}
 LOOKED_UP = 1_024  # trials asked of the ledger at once
 BATCH_SECONDS = 0.25  # of work handed to a worker at once, ...
