@@ -23,9 +23,9 @@ from intrabar.engine.session.row import ClosedRow, market_of, rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.errors import ConfigError
 from intrabar.model.bars import DAY_NS, Bars, Market
-from intrabar.model.facts import BarClosed
+from intrabar.model.facts import BarClosed, Fact, LinkFact
 from intrabar.model.instrument import Instrument
-from tests.engine.session.sealing import STREAM, H, M, bar, drive, kinds, sealer, utc
+from tests.engine.session.sealing import STREAM, H, M, S, bar, drive, kinds, sealer, utc
 
 # Around holidays, half days, a quiet week, and both changes of the clock.
 STARTS = ["2024-07-01", "2024-11-27", "2024-12-23", "2024-06-10", "2024-03-07", "2024-10-31"]
@@ -243,24 +243,38 @@ def test_the_order_of_arrival_within_a_row_does_not_matter(data: st.DataObject) 
     assert len(made[0][0].bars) == count
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12), st.integers(-5, 200)), max_size=40)
+CAME = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 12), st.integers(-90, 300)), max_size=40
 )
-def test_rows_only_go_forward(given: list[tuple[int, int, int]]) -> None:
+OUTAGES = st.lists(st.tuples(st.integers(0, 700), st.integers(1, 300)), max_size=3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(CAME, OUTAGES, st.booleans())
+def test_rows_only_go_forward(
+    came: list[tuple[int, int, int]], outages: list[tuple[int, int]], ends_a_day: bool
+) -> None:
     """Whatever comes whenever: each row once, in order, and no bar is lost without a word."""
-    at = utc("2024-06-12 15:00")
+    at = utc("2024-06-12 23:57" if ends_a_day else "2024-06-12 15:00")
     of = sealer("24/7", "24/7", started=at - M)
-    arrivals = sorted(
-        (
-            (at + minute * M + seconds * 10**9, bar("AB"[j], at + minute * M))
-            for j, minute, seconds in given
-        ),
-        key=lambda arrival: arrival[0],
-    )
-    rows, notes = drive(of, arrivals, at + 20 * M)
+    arrivals: list[tuple[int, Fact]] = [
+        (at + minute * M + seconds * S, bar("AB"[j], at + minute * M))
+        for j, minute, seconds in came
+    ]
+    for down, length in outages:
+        arrivals.append((at + down * S, LinkFact("down")))
+        arrivals.append((at + (down + length) * S, LinkFact("up")))
+    arrivals.sort(key=lambda arrival: arrival[0])
+    end = at + 40 * M
+    rows, notes = drive(of, [*arrivals, (end, LinkFact("up"))], end + M)
     assert all(a.time < b.time for a, b in pairwise(rows))
     there = {("AB"[one.column], row.time) for row in rows for one in row.bars}
     late = {(note.body["symbol"], note.body["time"]) for note in notes if note.kind == "bar.late"}
-    assert there | late == {(fact.symbol, fact.time) for _, fact in arrivals}
+    told = {(fact.symbol, fact.time) for _, fact in arrivals if isinstance(fact, BarClosed)}
+    assert there | late == told
     assert not there & late
+    midnight = utc("2024-06-13 00:00")
+    if ends_a_day and rows and rows[0].time < midnight:
+        ending = next(row for row in rows if row.time >= midnight)
+        assert {one.ends_session for one in ending.bars} <= {True}
+        assert len(ending.bars) + len(ending.ends) == 2
