@@ -10,7 +10,9 @@ from intrabar.data.live.conformance import Case, SourceConformance
 from intrabar.data.live.polling import Polled
 from intrabar.links.alpha_vantage import AlphaVantage
 from intrabar.links.clock import LoopClock
+from intrabar.links.simulated_time import run
 from intrabar.links.yahoo import Yahoo
+from intrabar.model.facts import BarClosed
 from intrabar.model.secret import Secret
 from tests.data.live.made import MINUTE, ns, rows
 from tests.links.fakes.alpha_vantage import FakeAlphaVantage
@@ -64,3 +66,47 @@ class TestAlphaVantage(SourceConformance):
             case = Case(Polled(wire, clock), clock, SYMBOLS, MINUTE, START, unknown="AAPL")
             self.make = lambda: case
             yield
+
+
+FAULTS = ("html", "empty", "nothing", "list", "cut", "429", "500", "503", "drop")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("at", [0, 1, 2, 5])
+@pytest.mark.parametrize("vendor", ["yfinance", "alpha_vantage"])
+def test_a_fault_on_the_way_makes_no_bar_wrong(vendor: str, at: int, fault: str) -> None:
+    clock = LoopClock(NOW)
+    table = {"IBM": {"1m": MINUTES, "1min": MINUTES}}
+    yahoo = FakeYahoo(clock.now, table)
+    alpha = FakeAlphaVantage(clock.now, table, free=False)
+    with served(yahoo.answer if vendor == "yfinance" else alpha.answer) as server:
+        server.faults = [""] * at + [fault] * 2 + [""]
+
+        async def main() -> list[BarClosed]:
+            wire = (
+                Yahoo(clock, session(server.url))
+                if vendor == "yfinance"
+                else AlphaVantage(
+                    Secret(alpha.key), clock, calls_a_day=None, calls_a_minute=600,
+                    url=f"{server.url}/query",
+                )
+            )  # fmt: skip
+            source = Polled(wire, clock)
+            found: list[BarClosed] = []
+            async for fact in source.events(("IBM",), MINUTE):
+                if isinstance(fact, BarClosed):
+                    assert fact.time <= clock.now()
+                    found.append(fact)
+                if clock.now() > NOW + 5 * MINUTE:
+                    break
+            await source.close()
+            return found
+
+        told = run(main())
+    truth = {r.stamp + MINUTE: r for r in MINUTES}
+    for bar in told:
+        row = truth[bar.time]
+        have = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        assert have == (row.open, row.high, row.low, row.close, row.volume)
+    assert [bar.time for bar in told] == sorted({bar.time for bar in told})
+    assert len(told) >= 4

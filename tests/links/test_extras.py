@@ -1,0 +1,43 @@
+"""Vendors' packages are imported when a vendor is asked, and a missing one is one sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from intrabar.data.live.vendors import vendor_named
+from intrabar.errors import MissingExtra
+from intrabar.model.secret import Secret
+from tests.own_process import python
+
+
+def test_nothing_of_a_vendor_is_imported_before_it_is_asked(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "import intrabar as ib\n"
+        "import intrabar.app.cli.fetch, intrabar.app.calls.fetch, intrabar.data.live.conformance\n"
+        "import intrabar.links.yahoo, intrabar.links.alpha_vantage\n"
+        "assert not {'yfinance', 'curl_cffi', 'httpx2', 'requests'} & set(sys.modules)\n"
+    )
+    assert python("-c", code, folder=tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra", "credentials"),
+    [
+        ("yfinance", "yfinance.data", "yahoo", {}),
+        ("alpha_vantage", "httpx2", "live", {"api_key": Secret("SOME-KEY-1")}),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_its_command(
+    name: str,
+    package: str,
+    extra: str,
+    credentials: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=rf"pip install 'intrabar\[{extra}\]'"):
+        vendor_named(name, credentials)
