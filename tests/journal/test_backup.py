@@ -23,10 +23,10 @@ NOW = 1_700_000_000_000_000_000
 
 
 def made(store: Database, folder: Path) -> Path:
+    store.journal("empty").close()
     journal = store.journal()
     for turn in turns(25):
         journal.append(turn)
-    store.journal("empty").close()
     path = backup(journal.store, folder, NOW)  # while it is written
     journal.append(turns(1)[0])
     journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from intrabar.errors import IntegrityError, StateError
 from intrabar.journal.reading import read, rows_of, sessions
 from intrabar.journal.verifying import rebuild, tables_of, verify, worked_out
 from intrabar.model.entry import Entry
+from intrabar.store.address import address_of
+from intrabar.store.engine import Store
 from intrabar.store.tables import EQUITY, JOURNAL
 from tests.databases import Database
 from tests.journal.entries import turns
@@ -114,13 +117,38 @@ def test_a_body_that_is_no_json_leaves_nothing_behind(store: Database) -> None:
     journal.close()
 
 
-def test_several_sessions_share_a_database(store: Database, tmp_path: Path) -> None:
-    one, two = store.journal("one"), store.journal("two")
-    for turn in turns(5):
-        one.append(turn)
-        two.append(turn)
-    hashes = [record.hash for record in one.read()]
-    assert hashes != [record.hash for record in two.read()]
-    assert [record.entry for record in read(one.store, "two")] == [r.entry for r in one.read()]
-    two.close()
-    one.close()
+def test_several_sessions_share_a_database(store: Database) -> None:
+    """On a server at once; in a file one after the other."""
+    for name in ("one", "two"):
+        journal = store.journal(name)
+        for turn in turns(5):
+            journal.append(turn)
+        journal.close()
+    opened = store.open()
+    one, two = (list(read(opened, name)) for name in ("one", "two"))
+    assert [record.entry for record in one] == [record.entry for record in two]
+    assert not {record.hash for record in one} & {record.hash for record in two}
+    assert [verdict.why for verdict in verify(opened, deep=True)] == ["", ""]
+    opened.close()
+
+
+def test_verified_while_it_is_written(store: Database) -> None:
+    journal = store.journal()
+    journal.append(turns(1)[0])
+    done = threading.Event()
+
+    def write() -> None:
+        for turn in turns(60)[1:]:
+            journal.append(turn)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reader = Store(address_of(store.url))
+    looks = 0
+    while not done.is_set() or looks < 2:
+        assert [verdict.why for verdict in verify(reader, deep=True)] == [""]
+        looks += 1
+    writer.join()
+    reader.close()
+    journal.close()

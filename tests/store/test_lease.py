@@ -32,16 +32,28 @@ def test_it_is_held_until_it_ends(store: Database, tmp_path: Path) -> None:
     with pytest.raises(StateError, match="5 s more"):
         take(two, "main", 30 * SECOND, tmp_path / "b")
     assert first.until == 35 * SECOND
-    other = take(two, "other", 0, tmp_path / "c")
     later = take(two, "main", 5 * SECOND + LASTS, tmp_path / "b")
     assert later.fence == first.fence + 1
     with pytest.raises(IntegrityError, match="not ours any more"):
         first.renew(6 * SECOND)
     first.give_back()  # harms nobody
     later.renew(40 * SECOND)
-    for held in (later, other):
-        held.give_back()
+    later.give_back()
     take(one, "main", 41 * SECOND, tmp_path / "a").give_back()
+    one.close()
+    two.close()
+
+
+def test_two_names_share_a_server_and_no_file(store: Database, tmp_path: Path) -> None:
+    one, two = store.open(), store.open()
+    first = take(one, "main", 0, tmp_path / "a")
+    if store.kind == "postgres":
+        take(two, "other", SECOND, tmp_path / "b").give_back()
+    else:
+        with pytest.raises(StateError, match="writes 'main' into the same file"):
+            take(two, "other", SECOND, tmp_path / "b")
+    first.give_back()
+    take(two, "other", SECOND, tmp_path / "b").give_back()
     one.close()
     two.close()
 

@@ -15,7 +15,7 @@ from intrabar.store.dialects import check_pages
 from intrabar.store.engine import Connection, Store
 from intrabar.store.lease import take
 from intrabar.store.migrate import check_format
-from intrabar.store.tables import JOURNAL, PROJECTIONS, of
+from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, of
 
 
 class Verdict(NamedTuple):
@@ -175,14 +175,21 @@ def worked_out(session: str, rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def tables_of(store: Store, session: str) -> dict[str, list[Row]]:
     """Table -> its rows as they stand, in the order of their keys."""
+    return _state_of(store, session)[1]
+
+
+def _state_of(store: Store, session: str) -> tuple[int, dict[str, list[Row]]]:
+    """The tables at one moment, and the number of the last record then."""
     with store.reading() as connection:
-        return {
+        known = connection.execute(of(session, SESSIONS)).mappings().first()
+        tables = {
             table.name: sorted(
                 (dict(row) for row in connection.execute(of(session, table)).mappings()),
                 key=lambda row: tuple(row[column.name] for column in table.primary_key),
             )
             for table in PROJECTIONS
         }
+    return 0 if known is None else int(known["seq"]), tables
 
 
 def differing(found: dict[str, list[Row]], meant: dict[str, list[Row]]) -> str:
@@ -236,13 +243,26 @@ def _verdict(store: Store, session: str, known: Row | None, deep: bool) -> Verdi
     if known["archived"] is not None:
         return Verdict(session, 0, archived=known["archived"])
     try:
-        verdict = chain_of(session, known, rows_of(store, session))
-        if deep and not verdict.why:
-            why = differing(tables_of(store, session), worked_out(session, rows_of(store, session)))
-            verdict = verdict._replace(why=why)
+        verdict = chain_of(session, known, rows_of(store, session, last=int(known["seq"])))
+        if not verdict.why and (behind := _behind(store, session)):
+            why = f"record {behind} is behind the end"
+            verdict = Verdict(session, behind - 1, behind, why)
+        if deep and not verdict.why:  # a session that goes on has more of both by now
+            seq, tables = _state_of(store, session)
+            meant = worked_out(session, rows_of(store, session, last=seq))
+            verdict = verdict._replace(why=differing(tables, meant))
     except IntegrityError as error:
         return Verdict(session, 0, None, str(error))
     return verdict
+
+
+def _behind(store: Store, session: str) -> int | None:
+    """The first record that is behind the end of the session, if there is one."""
+    with store.reading() as connection:
+        known = connection.execute(of(session, SESSIONS)).mappings().one()
+        query = of(session, JOURNAL).where(JOURNAL.c.seq > known["seq"]).order_by(JOURNAL.c.seq)
+        found = connection.execute(query.limit(1)).mappings().first()
+    return None if found is None else int(found["seq"])
 
 
 def _damage(store: Store, deep: bool) -> str:

@@ -189,6 +189,8 @@ def take(store: Store, name: str, now: int, folder: Path, *, take_over: bool = F
             dead = (alone and row["locked"]) or (proof != "" and proof == row["proof"])
             if row["until"] > now and not dead and not take_over:
                 raise _held(row, now)
+            if not locks_rows(connection):
+                _refuse_second(connection, name, now)
             fence = int(row["fence"]) + 1
             values = {
                 "fence": fence,
@@ -217,6 +219,17 @@ def _held(row: Any, now: int) -> StateError:
         f"{left:.0f} s more; stop it, wait, or take the lease over (--take-over). Two sessions at "
         "once need a sub-account each, or one session at the shorter period with .on('1d')"
     )
+
+
+def _refuse_second(connection: Connection, name: str, now: int) -> None:
+    """Of SQLite: older versions can damage a file into which two connections write."""
+    others = LEASES.select().where(LEASES.c.name != name, LEASES.c.until > now)
+    row = connection.execute(others).mappings().first()
+    if row is not None:
+        raise StateError(
+            f"process {row['pid']} writes {row['name']!r} into the same file; give each session "
+            "a file of its own, or let them share a PostgreSQL"
+        )
 
 
 def _of(name: str, statement: Any) -> Any:
