@@ -111,6 +111,10 @@ def test_a_stored_run_is_made_again_under_its_limits(
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["config"]["risk"] == {"max_daily_loss_pct": 0.5}
     assert manifest["lost"] == ""
+    kept = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("refusals", "breaker")}
+    assert kept["refusals"].equals(result.risk.refusals)
+    assert kept["breaker"].equals(result.risk.breaker)
+    assert (folder / "refusals.csv").is_file()
     assert said(capsys, "runs", "rerun", folder.name, "--out", tmp_path / "saved")[0] == 0
 
 

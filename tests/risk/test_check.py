@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from intrabar.risk.adds import adding, reduces
 from intrabar.risk.breaker import Breaker
-from intrabar.risk.check import adding, check, key_of, reduces
+from intrabar.risk.check import check, key_of
 from intrabar.risk.limits import SECOND_NS, Limits
 from intrabar.risk.records import Book, Request, Seen, Sleeve, Working
 from intrabar.risk.windows import Windows

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from intrabar.risk.adds import adding
 from intrabar.risk.breaker import Breaker
-from intrabar.risk.check import adding, check
+from intrabar.risk.check import check
 from intrabar.risk.flatten import Cancel, Close, cancel_entries, closing, duties, flatten, is_flat
 from intrabar.risk.limits import Limits
 from intrabar.risk.records import Book, Request, Sleeve, Working

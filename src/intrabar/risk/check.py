@@ -8,10 +8,11 @@ would be on the order's side, and nothing where the order would leave it on the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from intrabar.model.enums import Role
+from intrabar.risk.adds import Adds, adding, gross, held_by, position_after, reduces
 from intrabar.risk.breaker import ACCOUNT, HALTED, TRADING
 from intrabar.risk.exact import beyond, in_lots, told
 from intrabar.risk.limits import SECOND_NS, Limits
@@ -22,9 +23,6 @@ STOP = int(Role.STOP)
 RATES = ("orders_per_minute", "orders_per_day")
 LIMITED = ("limit", "stop_limit")
 TRIGGERED = ("stop", "stop_limit")
-
-Adds = tuple[Working, ...]
-"""The other working orders that add."""
 
 
 def check(request: Request, book: Book, view: View, limits: Limits, now: int) -> Refusal | None:
@@ -60,58 +58,6 @@ def key_of(order: Working) -> Key:
     return order.strategy, order.symbol, order.side, order.qty, order.type, prices
 
 
-def reduces(order: Working, book: Book) -> bool:
-    """Whether an order only takes away from its sleeve, exits on their way taken off before."""
-    if order.protective or order.reduce_only:
-        return True  # the market cuts it at the position
-    before = [w for w in book.working if _is_exit_beside(w, order)]
-    return _is_within(order, before, _held(book, order), book)
-
-
-def adding(book: Book) -> tuple[Working, ...]:
-    """The working orders that add, by the rule of `reduces`, in order of acceptance."""
-    held = {s[:2]: s.qty for s in book.sleeves}
-    gone: dict[tuple[str, str, int], list[Working]] = {}
-    found = []
-    for order in book.working:
-        if order.protective:
-            continue
-        before = gone.setdefault((order.strategy, order.symbol, order.side), [])
-        has = held.get((order.strategy, order.symbol), 0.0)
-        if not order.reduce_only and not _is_within(order, before, has, book):
-            found.append(order)
-        before.append(order)
-    return tuple(found)
-
-
-def _is_within(order: Working, before: Sequence[Working], held: float, book: Book) -> bool:
-    """Whether an order and those before it take no more than what is held."""
-    if held * order.side >= 0.0:
-        return False
-    lot = book.lots.get(order.symbol, 0.0)
-
-    def left(number: Any) -> Any:
-        gone = sum(in_lots(w.open, lot)(number) for w in before)
-        return gone + in_lots(order.open, lot)(number) - abs(in_lots(held, lot)(number))
-
-    return beyond(left, 0.0) is None
-
-
-def _is_exit_beside(working: Working, order: Working) -> bool:
-    """Whether another order takes from the same sleeve on the same side."""
-    return (
-        working.id != order.id
-        and not working.protective
-        and (working.strategy, working.symbol, working.side)
-        == (order.strategy, order.symbol, order.side)
-    )
-
-
-def _held(book: Book, order: Working) -> float:
-    own = (order.strategy, order.symbol)
-    return next((s.qty for s in book.sleeves if s[:2] == own), 0.0)
-
-
 def _held_back(book: Book, order: Working) -> Refusal | None:
     """What a halted breaker keeps from a strategy: its exits and cancels."""
     level = book.breaker.level(order.strategy)
@@ -127,7 +73,7 @@ def _bares(order: Working, book: Book, limits: Limits) -> Refusal | None:
     stops = [
         w for w in book.working if w.role == STOP and w[1:3] == order[1:3] and w.id != order.id
     ]
-    if not limits.require_stop or order.role != STOP or stops or not _held(book, order):
+    if not limits.require_stop or order.role != STOP or stops or not held_by(book, order):
         return None
     text = f"no_stop {order.symbol}: it is the last stop of the position (require_stop)"
     return Refusal("no_stop", order.symbol, None, None, text)
@@ -135,7 +81,7 @@ def _bares(order: Working, book: Book, limits: Limits) -> Refusal | None:
 
 def _through(order: Working, book: Book, view: View) -> Refusal | None:
     """Whether a person puts a stop or a target where the market is already."""
-    held, price = _held(book, order), view.get(order.symbol, Seen(math.nan)).price
+    held, price = held_by(book, order), view.get(order.symbol, Seen(math.nan)).price
     way = 1 if held > 0.0 else -1
     stop, target = order.stop_price, order.limit_price
     if not held or not (way * (stop - price) >= 0.0 or way * (price - target) >= 0.0):
@@ -199,7 +145,7 @@ def _kinds(order: Working, book: Book, adds: Adds, limits: Limits) -> Iterator[R
         text = f"allowed_symbols {symbol}: not among {', '.join(limits.allowed_symbols)}"
         yield Refusal("allowed_symbols", symbol, None, None, text)
     if not limits.allow_short and order.side < 0:
-        after = beyond(lambda number: _after(order, book, adds, number), 0.0)
+        after = beyond(lambda number: position_after(order, book, adds, number), 0.0)
         if after is not None:
             text = f"allow_short {symbol}: {-after:g} after the order, short is not allowed"
             yield Refusal("allow_short", symbol, -after, 0.0, text)
@@ -232,37 +178,6 @@ def _prices(order: Working, seen: Seen, limits: Limits) -> Iterator[Refusal]:
             yield _over("price_collar_pct", symbol, away, limit, " %", text)
 
 
-def _after(order: Working, book: Book, adds: Adds, number: Any) -> Any:
-    """The symbol's position on the order's side, if it and all that add on its side were filled.
-
-    Exits of its own sleeve on that side are filled before it: what they leave it adds to.
-    """
-    lot, side = book.lots.get(order.symbol, 0.0), order.side
-    held = sum(in_lots(s.qty, lot)(number) for s in book.sleeves if s.symbol == order.symbol)
-    waits = {w.id: w for w in adds if (w.symbol, w.side) == (order.symbol, side)}
-    waits |= {w.id: w for w in book.working if _is_exit_beside(w, order)}
-    pending = sum(in_lots(w.open, lot)(number) for w in waits.values())
-    return side * held + pending + in_lots(order.open, lot)(number)
-
-
-def _gross(order: Working, book: Book, adds: Adds, number: Any) -> Any:
-    """Worth of all positions after the order; another symbol counts by its larger side."""
-    total = 0
-    for symbol in {s.symbol for s in book.sleeves} | {w.symbol for w in adds} | {order.symbol}:
-        lot = book.lots.get(symbol, 0.0)
-        if symbol == order.symbol:
-            after = max(_after(order, book, adds, number), 0)
-        else:
-            held = sum(in_lots(s.qty, lot)(number) for s in book.sleeves if s.symbol == symbol)
-            sides = [abs(held)]
-            for side in (1, -1):
-                waits = [w for w in adds if (w.symbol, w.side) == (symbol, side)]
-                sides.append(abs(held + side * sum(in_lots(w.open, lot)(number) for w in waits)))
-            after = max(sides)
-        total += after * abs(number(book.marks[symbol])) * number(book.point_values[symbol])
-    return total
-
-
 def _sizes(order: Working, book: Book, adds: Adds, seen: Seen, limits: Limits) -> Iterator[Refusal]:
     """Quantities, values and how many sleeves are open."""
     symbol, x = order.symbol, book.equity
@@ -273,13 +188,13 @@ def _sizes(order: Working, book: Book, adds: Adds, seen: Seen, limits: Limits) -
         return qty(n) * abs(n(seen.price)) * n(point_value)
 
     def after(n: Any) -> Any:
-        return max(_after(order, book, adds, n), 0)
+        return max(position_after(order, book, adds, n), 0)
 
     def worth_pct(n: Any) -> Any:
         return 100 * after(n) * abs(n(seen.price)) * n(point_value) / n(x) if x > 0.0 else math.inf
 
     def leverage(n: Any) -> Any:
-        return _gross(order, book, adds, n) / n(x) if x > 0.0 else math.inf
+        return gross(order, book, adds, n) / n(x) if x > 0.0 else math.inf
 
     def sleeves(n: Any) -> Any:
         held = {s[:2] for s in book.sleeves} | {(w.strategy, w.symbol) for w in adds}

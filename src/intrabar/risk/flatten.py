@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from intrabar.model.enums import Role
+from intrabar.risk.adds import adding
 from intrabar.risk.breaker import ACCOUNT, FLATTENING, TRADING
-from intrabar.risk.check import adding
 from intrabar.risk.exact import in_lots
 from intrabar.risk.records import Book, Working
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from intrabar.errors import BreakerError
+from intrabar.risk.adds import reduces
 from intrabar.risk.breaker import ACCOUNT, FLATTENING, Breaker, Moved
-from intrabar.risk.check import RATES, check, key_of, reduces
+from intrabar.risk.check import RATES, check, key_of
 from intrabar.risk.day import Broker, Day, day_of, equity_that_counts
 from intrabar.risk.exact import beyond, told
 from intrabar.risk.flatten import Duty, duties, is_flat, without

@@ -11,7 +11,13 @@ import polars as pl
 
 from intrabar.app.compose.recipe import ComposedChunks
 from intrabar.app.config.model import Config
-from intrabar.app.folders.run_folder import Outcome, manifest_of, write_manifest
+from intrabar.app.folders.run_folder import (
+    OF_LIMITS,
+    Outcome,
+    manifest_of,
+    write_manifest,
+    write_tables,
+)
 from intrabar.app.pages.chunked_report import report_in_chunks, without_detail
 from intrabar.engine.chunks.run import ChunkedResult, ChunkedRun
 from intrabar.engine.run import Progress
@@ -48,6 +54,8 @@ def store_chunks(
             result.risk,
         )
         write_manifest(part, manifest)
+        if result.risk is not None:
+            write_tables(part, result.risk, OF_LIMITS)
         if config.report:
             path = part / "report.html"
             report_in_chunks(result, path, name=config.name, remarks=remarks, manifest=manifest)

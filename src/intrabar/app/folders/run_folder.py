@@ -28,6 +28,9 @@ from intrabar.sources import versions
 from intrabar.strategy.registry import AnyStrategy
 
 TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")
+OF_LIMITS = ("refusals", "breaker")
+"""The tables of `result.risk`, in the folder of a run with limits."""
+
 MANIFEST = "manifest.json"
 
 
@@ -164,6 +167,8 @@ def _fields(x: Any) -> dict[str, Any]:
 
 def _fill(folder: Path, result: Result, manifest: dict[str, Any]) -> None:
     write_tables(folder, result, TABLES)
+    if result.risk is not None:
+        write_tables(folder, result.risk, OF_LIMITS)
     write_manifest(folder, manifest)
 
 
@@ -184,7 +189,7 @@ def _short(values: Any) -> Any:
     return [_short(v) for v in values] if isinstance(values, list) else values
 
 
-def write_tables(folder: Path, result: Result, names: Sequence[str]) -> None:
+def write_tables(folder: Path, result: Result | RiskTold, names: Sequence[str]) -> None:
     """Each table as Parquet and as CSV."""
     for name in names:
         table: pl.DataFrame = getattr(result, name)
