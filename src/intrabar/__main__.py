@@ -1,5 +1,20 @@
 """`python -m intrabar` is `intrabar`."""
 
-from intrabar.app.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Entry point of the `intrabar` program."""
+    if sys.argv[1:2] == ["health"]:  # asked for each few seconds: nothing else is loaded
+        from intrabar.app.cli.health import in_haste
+
+        code = in_haste(sys.argv[2:])
+        if code is not None:
+            sys.exit(code)
+    from intrabar.app.cli import main as cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -117,6 +117,12 @@ app.command(
     help_epilogue=examples("intrabar warm"),
 )
 app.command(
+    "intrabar.app.cli.health:health",
+    name="health",
+    help="Ask a session of this machine whether it lives; --ready: whether it is fit for its work.",
+    help_epilogue=examples("intrabar health", "intrabar health --ready --port 9465"),
+)
+app.command(
     "intrabar.app.cli.data:app",
     name="data",
     help="Import or fetch bars into the catalogue; list, show, verify, resample them.",

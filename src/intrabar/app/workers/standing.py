@@ -37,11 +37,11 @@ _encode = msgspec.json.encode
 
 
 @dataclass
-class _Mark:
-    """The last close of a symbol, the row it is of, and what one point of it is worth."""
+class Mark:
+    """The last close of a symbol and when that was, and what one point of it is worth."""
 
     price: float = math.nan
-    bar: int = -1
+    time: int = 0
     fx: float = 1.0
     worth: float = math.nan
 
@@ -61,6 +61,8 @@ class Standing:
     why: str | None = None  # it has stopped
     rows: int = 0
     row: dict[str, Any] = field(default_factory=dict)
+    row_time: int = 0  # the close of the row that is run
+    marks: dict[str, Mark] = field(default_factory=dict)
     orders: dict[int, dict[str, Any]] = field(default_factory=dict)
     breaker: str = "trading"
     causes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -70,9 +72,7 @@ class Standing:
     refused: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST))
     counts: Counter[str] = field(default_factory=Counter)
     _sleeves: dict[tuple[str, str], Sleeve] = field(default_factory=dict)
-    _marks: dict[str, _Mark] = field(default_factory=dict)
     _symbols: list[str] = field(default_factory=list)
-    _time: int = 0  # the close of the row that is run
     _x0: float = math.nan
     _peak: float = math.nan
     _since_row: Counter[str] = field(default_factory=Counter)
@@ -143,13 +143,18 @@ class Standing:
                 "symbol": owner[1],
                 "qty": sleeve.qty,
                 "average": sleeve.average,
-                "close": self._marks[owner[1]].price,
+                "close": self.marks[owner[1]].price,
                 "realized": sleeve.realized,
                 "costs": sleeve.costs,
             }
             for owner, sleeve in sorted(self._sleeves.items())
             if sleeve.qty != 0.0
         ]
+
+    @property
+    def held(self) -> int:
+        """How many sleeves are not flat."""
+        return sum(sleeve.qty != 0.0 for sleeve in self._sleeves.values())
 
     def exposure(self, equity: float) -> float:
         """Net positions at their closes, over the equity; NaN where a worth is not known."""
@@ -159,7 +164,7 @@ class Standing:
         held = 0.0
         for symbol, qty in net.items():
             if qty != 0.0:
-                mark = self._marks[symbol]
+                mark = self.marks[symbol]
                 held += abs(qty * mark.price) * mark.worth * mark.fx
         return held / equity if equity > 0.0 else 0.0
 
@@ -167,19 +172,19 @@ class Standing:
         self.name, self.started = str(body.get("name", "")), self.at
         self._symbols = [str(symbol) for symbol in body.get("symbols", ())]
         worth = body.get("point_values") or [math.nan] * len(self._symbols)
-        self._marks = {
-            symbol: _Mark(worth=float(value))
+        self.marks = {
+            symbol: Mark(worth=float(value))
             for symbol, value in zip(self._symbols, worth, strict=True)
         }
 
     def _close(self, body: Mapping[str, Any]) -> None:
-        self._time = int(body["time"])
+        self.row_time = int(body["time"])
         self.rows += 1
         for bar in body["bars"]:
-            mark = self._marks[self._symbols[bar[0]]]
-            mark.price, mark.bar = float(bar[4]), self._time
+            mark = self.marks[self._symbols[bar[0]]]
+            mark.price, mark.time = float(bar[4]), self.row_time
         for symbol, fx in zip(self._symbols, body.get("fx") or (), strict=False):
-            self._marks[symbol].fx = float(fx)
+            self.marks[symbol].fx = float(fx)
 
     def _begin_day(self, body: Mapping[str, Any]) -> None:
         self._x0 = float(body["x0"]["account"])
@@ -200,7 +205,7 @@ class Standing:
         }
         measured = {
             **self.row,
-            "positions": sum(sleeve.qty != 0.0 for sleeve in self._sleeves.values()),
+            "positions": self.held,
             "orders": len(self.orders),
             "fills": self._since_row["fill"],
             "refusals": self._since_row["refused"],
@@ -220,15 +225,15 @@ class Standing:
     def _fill(self, body: Mapping[str, Any]) -> None:
         owner = str(body["strategy"]), str(body["symbol"])
         size, price = float(body["qty"]), float(body["price"])
-        mark = self._marks.setdefault(owner[1], _Mark())
-        if size == 0.0 and price > 0.0 and mark.bar < self._time:
+        mark = self.marks.setdefault(owner[1], Mark())
+        if size == 0.0 and price > 0.0 and mark.time < self.row_time:
             mark.price /= price  # a split, and no bar since
         sign = Side(body["side"])
         fill = Fill(
-            self.seq, int(body["row"]), self._time, int(sign) * size, price, float(body["cost"]),
+            self.seq, int(body["row"]), self.row_time, int(sign) * size, price, float(body["cost"]),
             float(body["realized"]), float(body["position"]), float(body["point_value"]),
         )  # fmt: skip
-        row = {**body, "bar": fill.bar, "time": told(self._time)}
+        row = {**body, "bar": fill.bar, "time": told(self.row_time)}
         row["order"] = None if int(body["order"]) < 0 else body["order"]
         self._write("fills.csv", row)
         self.counts["fills"] += 1

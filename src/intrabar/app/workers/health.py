@@ -1,0 +1,197 @@
+"""Signs of life over HTTP, on this machine alone: `/metrics`, `/healthz`, `/readyz`.
+
+`/healthz` is 200 while the event loop turns, and nothing else: only it may lead to a restart.
+`/readyz` (`/health` is the same) is 200 while the session is fit for its work; else 503, and why.
+"""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from intrabar.app.workers.standing import Standing
+from intrabar.engine.session.exchange import Exchange
+from intrabar.engine.session.plan import Plan
+from intrabar.errors import ConfigError
+from intrabar.links.clock import SECOND_NS, Clock
+
+HOST, PORT = "127.0.0.1", 9464
+TURNED_WITHIN = 5.0  # seconds
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class Readiness:
+    """What keeps a session from its work: links, data, the journal.
+
+    Parameters
+    ----------
+    plan : Plan
+    standing : Standing
+        Of the session's `Signs`.
+    clock : Clock
+    is_away : callable
+        Whether the journal is away.
+    """
+
+    def __init__(
+        self, plan: Plan, standing: Standing, clock: Clock, is_away: Callable[[], bool]
+    ) -> None:
+        self._standing, self._clock, self._is_away = standing, clock, is_away
+        self._exchanges = [
+            Exchange(calendar, plan.period)
+            for calendar in dict.fromkeys(x.calendar for x in plan.instruments)
+        ]
+        stale = plan.limits.stale_after
+        self._stale = stale if stale is not None else max(30.0, 2.0 * plan.period / SECOND_NS)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> list[str]:
+        """The reasons, each a sentence; none: it is ready."""
+        standing = self._standing
+        if not standing.started:
+            return ["it is starting"]
+        why = [] if standing.why is None else [f"it has stopped: {standing.why}"]
+        why += [
+            f"link {name}: {link['state']}: {link['reason']}"
+            for name, link in sorted(standing.links.items())
+            if link["state"] != "up"
+        ]
+        if self._is_away():
+            why.append("the journal is away")
+        with self._lock:
+            age = self._age()
+        if age > self._stale:
+            why.append(f"no row for {age:.0f} s of a session, at most {self._stale:g}")
+        return why
+
+    def _age(self) -> float:
+        """Seconds in session since the last row; 0 while all are shut."""
+        now = self._clock.now()
+        opened = [x.open_since(now) for x in self._exchanges if x.is_open(now)]
+        if not opened:
+            return 0.0
+        return (now - max(self._standing.row_time, min(opened))) / SECOND_NS
+
+
+class Health:
+    """The HTTP server of a session, in threads of its own.
+
+    Parameters
+    ----------
+    clock : Clock
+    why_not : callable
+        The reasons why it is not ready.
+    metrics : callable, optional
+        What `/metrics` answers; there is none without.
+    lagged : callable, optional
+        Is told how late the event loop was, in seconds.
+    port : int
+        0: a free one (`port` says which).
+
+    Raises
+    ------
+    ConfigError
+        The port is taken.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        why_not: Callable[[], list[str]],
+        metrics: Callable[[], bytes] | None = None,
+        lagged: Callable[[float], None] | None = None,
+        port: int = PORT,
+    ) -> None:
+        self._clock, self._why_not, self._metrics = clock, why_not, metrics
+        self._lagged = lagged
+        self._turned = clock.tick()
+        try:
+            self._server = _Server((HOST, port), _handler(self))
+        except OSError as error:
+            raise ConfigError(
+                f"live.metrics: port {port} cannot be had ({error.strerror}); another session may "
+                "have it: write another port, or 0 for a free one"
+            ) from None
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="health", daemon=True
+        )
+        self._thread.start()
+
+    async def beating(self) -> None:
+        """Turn once a second in the event loop, until cancelled."""
+        while True:
+            before = self._clock.tick()
+            await self._clock.sleep(1.0)
+            self._turned = self._clock.tick()
+            if self._lagged is not None:
+                self._lagged(max(self._turned - before - 1.0, 0.0))
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Status, type and text of the answer to a path."""
+        match path:
+            case "/healthz":
+                silent = self._clock.tick() - self._turned
+                is_alive = silent <= TURNED_WITHIN
+                return _told(is_alive, {"alive": is_alive, "silent_seconds": round(silent, 3)})
+            case "/readyz" | "/health":
+                why = self._why_not()
+                return _told(not why, {"ready": not why, "why": why})
+            case "/metrics" if self._metrics is not None:
+                return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics()
+        return 404, "text/plain", b"there are /healthz, /readyz and /metrics\n"
+
+
+def _told(is_well: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
+    return 200 if is_well else 503, "application/json", json.dumps(body).encode() + b"\n"
+
+
+class _Server(ThreadingHTTPServer):
+    """Of threads that end with the process, and without a look at DNS."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asks and leaves is no news."""
+
+
+def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5.0  # for who connects and says nothing
+
+        def do_GET(self) -> None:
+            host = urlsplit(f"//{self.headers.get('Host', HOST)}").hostname
+            if host not in _LOCAL:  # a page in a browser that was sent here
+                status, kind, text = 403, "text/plain", b"this is for this machine alone\n"
+            else:
+                status, kind, text = health.answer(urlsplit(self.path).path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(text)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """A look is no event."""
+
+    return Handler
