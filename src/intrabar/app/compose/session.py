@@ -100,6 +100,7 @@ class SessionSetup:
             "decides": self.decides,
             "config": settings,
             "symbols": list(self.plan.symbols),
+            "point_values": [x.point_value for x in self.plan.instruments],
             "strategies": list(self.plan.strategies),
             "period": self.plan.period,
             "phases": list(self.plan.phases),
