@@ -17,6 +17,7 @@ from intrabar.data.live.kept import Answers
 from intrabar.data.live.polling import Polled
 from intrabar.data.live.vendors import SOURCES, known_source, source_named, vendor_named
 from intrabar.errors import (
+    AuthError,
     ConfigError,
     DataError,
     LinkError,
@@ -191,13 +192,14 @@ def test_actions_stand_apart_and_earlier_ones_stay(tmp_path: Path) -> None:
         (day - 30, 1.0, 0.5),
         (day, 1.0, 0.6),
     ]
-    done = fetched(tmp_path, splits=((day + 1, 4.0),), dividends=((day + 1, 0.1),))
+    two = ((day + 1, 0.25), (day + 1, 0.5))  # an ordinary one and a special one
+    done = fetched(tmp_path, splits=((day + 1, 4.0),), dividends=two)
     table = kept_actions(Catalogue(tmp_path / "catalogue"), "IBM")
     assert table is not None
     assert [(r.date, r.split, r.dividend) for r in table.rows] == [
         (day - 40, 2.0, 0.0),
         (day - 30, 1.0, 0.5),
-        (day + 1, 4.0, 0.1),
+        (day + 1, 4.0, 0.75),
     ]
     assert (done.splits, done.dividends, done.actions_changed) == (2, 2, True)
 
@@ -267,6 +269,12 @@ def test_a_quote_of_a_source_that_is_down_is_shown_with_its_age(tmp_path: Path) 
         async def down(symbol: str) -> Any:
             raise LinkError("away")
 
+        async def refused(symbol: str) -> Any:
+            raise AuthError("the key was refused")
+
+        vendor.quote = refused  # type: ignore[method-assign]
+        with pytest.raises(AuthError):
+            await answers.quote("IBM")
         vendor.quote = down  # type: ignore[method-assign]
         kept = await answers.quote("IBM")
         assert (kept.answer, kept.why) == (first.answer, "away")

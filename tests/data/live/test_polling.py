@@ -301,3 +301,49 @@ def test_a_vendor_without_the_period_says_which_it_has() -> None:
             await source.history("IBM", 15 * MINUTE, OPEN, OPEN + DAY_NS)
 
     run(main())
+
+
+def test_two_equal_answers_within_5_s_are_not_enough() -> None:
+    def stuck(symbol: str, now: int, told: tuple[Row, ...]) -> Iterable[Row]:
+        return [r for r in told if r.stamp < OPEN + 5 * MINUTE]
+
+    # The next bar is due 2 s after the first question.
+    told, vendor = lived(1.0, stuck, start=OPEN + 6 * MINUTE + 11 * SECOND)
+    assert [at for at, _ in vendor.asked[:3]] == [0.0, 2.0, 7.0]
+    assert closed(told) == [(7.0, 5)]
+
+
+def test_an_answer_before_the_lag_is_over_does_not_count() -> None:
+    told, vendor = lived(2.0, start=OPEN + 390 * MINUTE + SECOND)
+    assert [at for at, _ in vendor.asked] == [0.0, 12.0, 17.0]
+    assert closed(told)[-1] == (17.0, 390)
+
+
+def test_a_vendor_whose_clock_is_ahead_tells_no_bar_before_its_time() -> None:
+    def ahead(symbol: str, now: int, told: tuple[Row, ...]) -> Iterable[Row]:
+        later = next(r for r in TABLE["IBM"] if r.stamp + MINUTE > now + 2 * SECOND)
+        return [r for r in TABLE["IBM"] if r.stamp <= later.stamp]
+
+    start = OPEN + 6 * MINUTE - SECOND
+    told, _ = lived(0.5, ahead, start=start)
+    for at, fact in told:
+        if isinstance(fact, BarClosed):
+            assert fact.time <= start + at * SECOND
+
+
+def test_closing_ends_a_stream_that_waits_for_tomorrow() -> None:
+    async def main() -> float:
+        clock = LoopClock(OPEN + 391 * MINUTE)
+        source = Polled(Scripted(clock, TABLE), clock)
+
+        async def take() -> None:
+            async for _ in source.events(("IBM",), MINUTE):
+                pass
+
+        task = asyncio.create_task(take())
+        await asyncio.sleep(600.0)
+        await source.close()
+        await task
+        return clock.tick()
+
+    assert run(main()) == 600.0
