@@ -193,7 +193,10 @@ def test_the_json_of_a_parity_fills_its_page() -> None:
     k = orders_filled(journal, setup.market)[3]
     made = with_fault(journal, k, "refused", setup.market)
     told = json.loads(json.dumps(parity(plan_of(setup), made.journal).as_json(), allow_nan=False))
-    assert told["difference"]["kind"] == "fill"
+    (missing,) = told["difference"]["fields"]
+    assert missing["recorded"]["kind"] == told["difference"]["kind"] == "order"
+    assert missing["again"]["kind"] == "fill"
+    assert "record is order in the journal and fill in the re-run" in told["headline"]
     assert told["parts"][4]["name"] == "reject"
     assert told["parts"][4]["money"] == pytest.approx(made.money)
     assert told["rejects"] == {"filled": pytest.approx(made.money)}  # its record says so still

@@ -17,7 +17,8 @@ class FieldApart:
     ----------
     name : str
     recorded, again : JSON value
-        None where one of them has no such field.
+        None where one of them has no such field. Of records of two kinds, or where one is
+        missing, the only field is `record`, and its values are the records.
     """
 
     name: str
@@ -51,7 +52,7 @@ class RecordApart:
         one = self.fields[0]
         return (
             f"record {self.record} ({self.kind}), bar {self.bar}, step {self.step}: {one.name} "
-            f"is {one.recorded} in the journal and {one.again} in the re-run"
+            f"is {_short(one.recorded)} in the journal and {_short(one.again)} in the re-run"
         )
 
 
@@ -60,17 +61,28 @@ def record_apart(found: Difference) -> RecordApart:
     recorded, again = found.recorded, found.again
     one = recorded or again
     assert one is not None
-    a, b = _fields(recorded), _fields(again)
-    fields = [
-        FieldApart(name, a.get(name), b.get(name))
-        for name in dict.fromkeys([*a, *b])
-        if (a.get(name), name in a) != (b.get(name), name in b)
-    ]
+    if recorded is None or again is None or recorded.kind != again.kind:
+        fields = [FieldApart("record", _all(recorded), _all(again))]
+    else:
+        a, b = _fields(recorded), _fields(again)
+        fields = [
+            FieldApart(name, a.get(name), b.get(name))
+            for name in dict.fromkeys([*a, *b])
+            if (a.get(name), name in a) != (b.get(name), name in b)
+        ]
     return RecordApart(found.number, one.at, one.bar, one.step, one.kind, tuple(fields))
 
 
-def _fields(entry: Entry | None) -> dict[str, Any]:
-    if entry is None:
-        return {"record": None}
-    own = {"record": entry.kind, "at": entry.at, "bar": entry.bar, "step": entry.step}
-    return {**own, **entry.body}
+def _fields(entry: Entry) -> dict[str, Any]:
+    return {"at": entry.at, "bar": entry.bar, "step": entry.step, **entry.body}
+
+
+def _all(entry: Entry | None) -> dict[str, Any] | None:
+    return None if entry is None else {"kind": entry.kind, **entry.body}
+
+
+def _short(value: Any) -> Any:
+    """A value in a sentence; of a whole record, its kind."""
+    if value is None:
+        return "nothing"
+    return value["kind"] if isinstance(value, dict) and "kind" in value else value
