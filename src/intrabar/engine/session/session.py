@@ -8,6 +8,7 @@ through the same loop as a backtest's, and nothing leaves but notices to persons
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ from intrabar.engine.session.recording import Recording, command_of
 from intrabar.engine.session.row import ClosedRow, market_of
 from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
-from intrabar.model.bars import Market
+from intrabar.model.bars import Action, Market
 from intrabar.model.entry import Entry, in_json
 from intrabar.model.enums import RunStatus
 from intrabar.model.facts import LinkFact
@@ -99,6 +100,7 @@ class Session:
         self._cancels_entries = False
         self._leaving: set[str] = set()  # symbols to be closed
         self._closes = np.full(len(plan.instruments), np.nan)
+        self._actions: tuple[Action, ...] = ()
 
     def handle(self, event: Entry) -> Turn:
         """Take an event in.
@@ -244,6 +246,8 @@ class Session:
     def _lay(self, rows: list[ClosedRow], first: int) -> None:
         market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
         self._closes = market.close[-1].copy()
+        self._actions += market.actions  # a tape has all so far: the account counts them
+        market = replace(market, actions=self._actions)
         if self._laid is None:
             self._laid = LaidRun(self.plan, True, 1, self._calls_hooks)
         wakes = np.array([_wakes(row) for row in rows], np.uint8)
