@@ -100,6 +100,17 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.session:session",
+    name="session",
+    help="See how sessions stand, and ask something of one that runs.",
+)
+app.command(
+    "intrabar.app.cli.session:kill",
+    name="kill",
+    help="Close everything of a session, and let nothing be entered.",
+    help_epilogue=examples("intrabar kill main", "intrabar kill"),
+)
+app.command(
     "intrabar.app.cli.paper:live",
     name="live",
     help="Trade with real money (needs a broker).",

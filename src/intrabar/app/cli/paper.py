@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ def paper(
         One JSON object on stdout, nothing else.
     """
     made, remarks = read_config(config, "paper")
-    ways = Ways(speed, take_over, tuple(without))
+    ways = Ways(speed, take_over, tuple(without), stream=None if recorded else sys.stderr)
     if recorded is not None:
         setup, source = recorded_session(_recipe(_of(made, recorded), remarks), name), None
     else:

@@ -198,6 +198,8 @@ class Driver:
         await self._turn("row.closed", msgspec.to_builtins(row), now)
         if self.session.is_over:
             self.why = "the account is ruined"
+        elif self.session.is_ending and not self.session.positions:
+            self.why = "it is flat, as a person has asked"
 
     async def _note(self, note: Note, now: int) -> None:
         if note.kind == "alarm":

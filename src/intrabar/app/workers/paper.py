@@ -9,9 +9,9 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 import numpy as np
@@ -20,14 +20,17 @@ from intrabar.app.compose.session import SessionSetup
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Notify, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
+from intrabar.app.workers.logs import Log
+from intrabar.app.workers.signs import Signs
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
-from intrabar.engine.session.session import Session
+from intrabar.engine.session.session import Notice, Session
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
 from intrabar.links.clock import Clock, LoopClock, WallClock
+from intrabar.links.notify import Notifier, Target
 from intrabar.links.source import BarSource
 from intrabar.model.entry import Entry
 from intrabar.model.facts import SourceCan
@@ -51,16 +54,15 @@ class Ways:
         Strategies that are called no more.
     faults : tuple of Fault
         What goes wrong with recorded bars.
-    observers : tuple of Observer
-    notify : callable
+    stream : text stream, optional
+        Where the lines of the log go besides the session's folder.
     """
 
     speed: float = 0.0
     take_over: bool = False
     without: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
-    observers: tuple[Observer, ...] = ()
-    notify: Notify = field(default=lambda notice: None)
+    stream: TextIO | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +120,39 @@ def live_through(
         commit_within=setup.config.live.commit_within,
     )
     try:
-        with _seeded(setup.name):
-            return _live(setup, ways, source, folder, journal)
+        with _seeded(setup.name), signs_of_life(setup, folder, ways.stream) as signs:
+            return _live(setup, ways, source, folder, journal, signs)
     finally:
         journal.close()
+
+
+class SignsOfLife(NamedTuple):
+    """Who is told of what a session does."""
+
+    observers: tuple[Observer, ...]
+    notify: Notify
+
+
+@contextmanager
+def signs_of_life(
+    setup: SessionSetup, folder: Path, stream: TextIO | None
+) -> Iterator[SignsOfLife]:
+    """The folder, the log, and the persons that the configuration names."""
+    live = setup.config.live
+    log = Log(folder, {"session": setup.name, "mode": "paper"}, stream)
+    targets = [
+        Target(f"live.notify[{k}]", resolve(url, f"live.notify[{k}]"))
+        for k, url in enumerate(live.notify)
+    ]
+    beat = live.heartbeat_url
+    heartbeat = None if beat is None else resolve(beat, "live.heartbeat_url")
+    notifier = Notifier(setup.name, targets, WallClock(), log, heartbeat)
+    try:
+        signs = Signs(folder, lambda text: notifier(Notice("alarm", "folder", text)))
+        yield SignsOfLife((signs, log), notifier)
+    finally:
+        notifier.close()
+        log.close()
 
 
 def _live(
@@ -130,6 +161,7 @@ def _live(
     source: BarSource | None,
     folder: Path,
     journal: Journal,
+    signs: SignsOfLife,
 ) -> Lived:
     is_recorded = source is None
     emergency = Emergency([folder, *(Path(x) for x in [setup.config.live.emergency] if x)])
@@ -145,7 +177,7 @@ def _live(
     journal.append(news)
     if emergency.lines():
         emergency.clear()
-    _tell(ways.observers, [*entries, *news], session)
+    _tell(signs.observers, [*entries, *news], session)
     sealer = setup.sealer(source.can, session.rows)
     driver = Driver(
         session,
@@ -154,8 +186,8 @@ def _live(
         sealer,
         clock,
         emergency,
-        ways.observers,
-        ways.notify,
+        signs.observers,
+        signs.notify,
         is_recorded,
     )
     run: Callable[[Coroutine[Any, Any, str]], str] = (
@@ -165,7 +197,7 @@ def _live(
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", {"reason": why})
     last = [ended, *session.handle(ended).records]
     journal.append(last)
-    _tell(ways.observers, last, session)
+    _tell(signs.observers, last, session)
     return Lived(session, folder, why)
 
 

@@ -205,6 +205,11 @@ class Session:
         ]
 
     @property
+    def is_ending(self) -> bool:
+        """Whether nothing is entered any more, and it ends when it is flat."""
+        return bool(self._ending)
+
+    @property
     def is_over(self) -> bool:
         """Whether the account is ruined."""
         return self._laid is not None and self.machine.status is RunStatus.RUINED

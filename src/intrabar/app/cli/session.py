@@ -1,0 +1,330 @@
+"""`intrabar session`: how sessions stand, and what a person asks of one; `intrabar kill`."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from intrabar.app.cli.output import Json, examples, print_json, print_table
+from intrabar.app.workers.control import SOCKET, ask
+from intrabar.app.workers.signs import STATUS
+from intrabar.errors import NotFoundError, StateError, UsageError
+
+SESSIONS = Path("sessions")
+Folder = Annotated[Path, Parameter(name="--sessions")]
+Name = Annotated[str, Parameter()]
+
+session = App(
+    name="session",
+    help="See how sessions stand, and ask something of one that runs.",
+    help_epilogue=examples(
+        "intrabar session status main", "intrabar session order main --symbol AAPL --side buy"
+    ),
+)
+
+
+@session.command(name="list")
+def list_(*, sessions: Folder = SESSIONS, as_json: Json = False) -> int:
+    """List the sessions of a folder.
+
+    Parameters
+    ----------
+    sessions : path
+        Folder of the sessions' folders.
+    as_json : bool
+        A list of objects.
+    """
+    found = [{"name": folder.name, **_status(folder)} for folder in _folders(sessions)]
+    if as_json:
+        print_json(found)
+        return 0
+    keys = ("name", "runs", "breaker", "equity", "time")
+    print_table(list(keys), [[str(one.get(key, "")) for key in keys] for one in found])
+    return 0
+
+
+@session.command
+def status(name: str, /, *, sessions: Folder = SESSIONS, as_json: Json = False) -> int:
+    """Say how a session stands; of one that runs it is asked itself.
+
+    Parameters
+    ----------
+    name : str
+    sessions : path
+    as_json : bool
+    """
+    folder = _folder(name, sessions)
+    told = _status(folder)
+    if told["runs"]:
+        told |= ask(folder, {"kind": "status"})
+    if as_json:
+        print_json(told)
+    else:
+        for key, value in told.items():
+            print(
+                f"{key:12} {value if isinstance(value, str | int | float) else json.dumps(value)}"
+            )
+    return 0
+
+
+@session.command
+def stop(
+    name: str,
+    /,
+    *,
+    flatten: bool = False,
+    when_flat: bool = False,
+    reason: str = "stopped by a person",
+    sessions: Folder = SESSIONS,
+) -> int:
+    """End a session: orders that add are cancelled, stops stay.
+
+    Parameters
+    ----------
+    name : str
+    flatten : bool
+        Close all positions first.
+    when_flat : bool
+        Go on without entries, and end when nothing is held any more.
+    reason : str
+    sessions : path
+    """
+    folder = _folder(name, sessions)
+    if flatten:
+        _asked(folder, {"kind": "flatten", "reason": reason})
+    if flatten or when_flat:
+        return _asked(folder, {"kind": "stop_when_flat", "reason": reason})
+    return _asked(folder, {"kind": "stop", "reason": reason})
+
+
+@session.command
+def flatten(
+    name: str, symbol: str | None = None, /, *, reason: str = "", sessions: Folder = SESSIONS
+) -> int:
+    """Close all positions, or those in a symbol.
+
+    Parameters
+    ----------
+    name : str
+    symbol : str
+        Left out: all, and the breaker is set.
+    reason : str
+    sessions : path
+    """
+    return _asked(_folder(name, sessions), {"kind": "flatten", "symbol": symbol, "reason": reason})
+
+
+@session.command
+def halt(name: str, /, *, reason: str, sessions: Folder = SESSIONS) -> int:
+    """Let nothing but stops and a person's exits through.
+
+    Parameters
+    ----------
+    name : str
+    reason : str
+    sessions : path
+    """
+    return _asked(_folder(name, sessions), {"kind": "halt", "reason": reason})
+
+
+@session.command
+def resume(
+    name: str,
+    /,
+    *,
+    reason: str,
+    override: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    as_recorded: bool = False,
+    sessions: Folder = SESSIONS,
+) -> int:
+    """Put the breaker back to TRADING.
+
+    Parameters
+    ----------
+    name : str
+    reason : str
+    override : list of str
+        Rules that are still breached and begin anew from the present equity.
+    as_recorded : bool
+        Take what was journalled, though it is not repeated any more.
+    sessions : path
+    """
+    request = {"kind": "resume", "reason": reason, "override": list(override)}
+    return _asked(_folder(name, sessions), {**request, "as_recorded": as_recorded})
+
+
+@session.command
+def order(
+    name: str,
+    /,
+    *,
+    side: str,
+    qty: float,
+    symbol: str | None = None,
+    strategy: str | None = None,
+    type: str = "market",  # noqa: A002 - the word of the field
+    limit: float | None = None,
+    stop: float | None = None,
+    stop_loss: float | None = None,
+    take_profit: float | None = None,
+    tif: str = "gtc",
+    sessions: Folder = SESSIONS,
+) -> int:
+    """Give an order by hand.
+
+    Parameters
+    ----------
+    name : str
+    side : str
+        buy or sell.
+    qty : float
+    symbol : str
+    strategy : str
+        Whose position it is; else "by hand".
+    type : str
+        market, limit, stop, stop_limit, moc.
+    limit, stop, stop_loss, take_profit : price
+    tif : str
+    sessions : path
+    """
+    request = {
+        "kind": "order", "side": side, "qty": qty, "symbol": symbol, "strategy": strategy,
+        "type": type, "limit_price": limit, "stop_price": stop, "stop_loss": stop_loss,
+        "take_profit": take_profit, "tif": tif,
+    }  # fmt: skip
+    return _asked(_folder(name, sessions), request)
+
+
+@session.command
+def modify(
+    name: str,
+    number: int,
+    /,
+    *,
+    qty: float | None = None,
+    limit: float | None = None,
+    stop: float | None = None,
+    sessions: Folder = SESSIONS,
+) -> int:
+    """Change a working order.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Of the order.
+    qty : float
+    limit, stop : price
+    sessions : path
+    """
+    request = {"kind": "modify", "order": number, "qty": qty, "limit_price": limit}
+    return _asked(_folder(name, sessions), {**request, "stop_price": stop})
+
+
+@session.command
+def cancel(name: str, number: int, /, *, sessions: Folder = SESSIONS) -> int:
+    """Cancel a working order.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Of the order.
+    sessions : path
+    """
+    return _asked(_folder(name, sessions), {"kind": "cancel", "order": number})
+
+
+@session.command
+def close(
+    name: str,
+    symbol: str | None = None,
+    /,
+    *,
+    strategy: str | None = None,
+    sessions: Folder = SESSIONS,
+) -> int:
+    """Close the position of a strategy in a symbol.
+
+    Parameters
+    ----------
+    name : str
+    symbol : str
+    strategy : str
+        Whose; else "by hand".
+    sessions : path
+    """
+    request = {"kind": "close", "symbol": symbol, "strategy": strategy}
+    return _asked(_folder(name, sessions), request)
+
+
+def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder = SESSIONS) -> int:
+    """Close everything of a session, or of all that run, and let nothing be entered.
+
+    Parameters
+    ----------
+    name : str
+        Left out: all that run.
+    reason : str
+    sessions : path
+        Folder of the sessions' folders.
+    """
+    folders = [_folder(name, sessions)] if name else [f for f in _folders(sessions) if _runs(f)]
+    if not folders:
+        raise StateError(f"{sessions}: no session runs there")
+    for folder in folders:
+        _asked(folder, {"kind": "kill", "reason": reason})
+    return 0
+
+
+session.command(kill, name="kill")
+
+
+def _asked(folder: Path, request: dict[str, Any]) -> int:
+    """Ask, and say what came of it."""
+    answer = ask(folder, {**request, "id": uuid.uuid4().hex})
+    refused = answer.get("refused", [])
+    if refused:
+        raise UsageError("; ".join(refused))
+    records = [
+        f"{e['kind']} {e['body'].get('cause', '')}".strip() for e in answer.get("records", [])
+    ]
+    told = f" ({', '.join(records)})" if records else ""
+    print(f"{folder.name}: {request['kind']} is taken{told}")
+    return 0
+
+
+def _folders(sessions: Path) -> Iterator[Path]:
+    if not sessions.is_dir():
+        raise NotFoundError(
+            "folder of sessions", str(sessions), [], "there is none; give --sessions"
+        )
+    yield from sorted(f for f in sessions.iterdir() if (f / "journal.db").exists() or _runs(f))
+
+
+def _folder(name: str, sessions: Path) -> Path:
+    known = {folder.name: folder for folder in _folders(sessions)}
+    if name not in known:
+        raise NotFoundError("session", name, known)
+    return known[name]
+
+
+def _runs(folder: Path) -> bool:
+    try:
+        ask(folder, {"kind": "status"}, within=1.0)
+    except StateError:
+        return False
+    return True
+
+
+def _status(folder: Path) -> dict[str, Any]:
+    """What its folder says, and whether a process has it."""
+    told: dict[str, Any] = {}
+    if (folder / STATUS).exists():
+        told = json.loads((folder / STATUS).read_text())
+    return {**told, "runs": (folder / SOCKET).exists() and _runs(folder)}
