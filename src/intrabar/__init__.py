@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from intrabar.app.calls.validate import validate
     from intrabar.app.calls.walk_forward import walk_forward
     from intrabar.app.pages.report import report
+    from intrabar.app.workers.paper import paper
     from intrabar.data.frames import bars_from_frame
     from intrabar.engine.outcome.expected import Expected, expected
     from intrabar.engine.outcome.path_truth import PathTruth, path_truth
@@ -77,6 +78,7 @@ _HOMES = {
     "app.calls.sweep": "sweep",
     "app.calls.validate": "validate",
     "app.calls.walk_forward": "walk_forward",
+    "app.workers.paper": "paper",
     "engine.outcome.expected": "Expected expected",
     "engine.outcome.path_truth": "PathTruth path_truth",
     "engine.outcome.plot": "plot",
@@ -161,6 +163,7 @@ __all__ = [
     "fetch",
     "highest",
     "lowest",
+    "paper",
     "path_truth",
     "plot",
     "price",

@@ -9,29 +9,37 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO, Unpack
 
 import msgspec
 import numpy as np
 
-from intrabar.app.compose.session import SessionSetup
+from intrabar.app.compose.options import RunOptions, parameters_given
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import SessionSetup, recorded_session
+from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Notify, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.logs import Log
 from intrabar.app.workers.signs import Signs
 from intrabar.data.live.recorded import Fault, Recorded
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.session import Notice, Session
+from intrabar.errors import RunError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
 from intrabar.links.clock import Clock, LoopClock, WallClock
 from intrabar.links.notify import Notifier, Target
 from intrabar.links.source import BarSource
+from intrabar.model import values
 from intrabar.model.entry import Entry
 from intrabar.model.facts import SourceCan
 from intrabar.model.secret import resolve
@@ -79,11 +87,91 @@ class Lived:
     session: Session
     folder: Path
     why: str
+    setup: SessionSetup
+
+    @property
+    def digest(self) -> str:
+        """Of the session's market as it stands: that of the backtest of its rows."""
+        return self.session.machine.digest()
+
+    @cached_property
+    def result(self) -> Result:
+        """The backtest of the session's own rows: tables, figures, a report.
+
+        Raises
+        ------
+        RunError
+            The session did what no backtest does: persons gave orders, entries came too late.
+        """
+        session, plan = self.session, self.session.plan
+        setup = Setup(
+            session.market(),
+            plan.instruments,
+            plan.strategies,
+            plan.account,
+            plan.is_open,
+            trade_from=session.trade_from,
+            wakes=session.wakes(),
+            risk=self.setup.config.limits,
+        )
+        result = finish(Run(setup))
+        if result.digest != self.digest:
+            raise RunError(
+                f"{self.folder.name} did what no backtest does (orders by hand, entries that came "
+                f"late); intrabar parity {self.folder.name} says what, and its folder has the fills"
+            )
+        return result
 
     @property
     def level(self) -> Level:
         """Of the breaker."""
         return self.session.judge.breaker.level(ACCOUNT)
+
+
+def paper(
+    strategy: Any = None,
+    data: Any = None,
+    *,
+    name: str = "paper",
+    folder: Path | str = "sessions",
+    warm_up: int | None = None,
+    speed: float = 0.0,
+    **given: Unpack[RunOptions],
+) -> Lived:
+    """Live through recorded bars as a session on paper does: bar by bar, with a journal.
+
+    Parameters
+    ----------
+    strategy, data : as in `backtest`
+    name : str
+        Of the session. One of that name that is there already goes on where it ended.
+    folder : path
+        Of the sessions' folders.
+    warm_up : bars, optional
+        Before the first row that is traded; None: ten times what the indicators need.
+    speed : float
+        Rows a second; 0 without a pause.
+    **given
+        As in `backtest`.
+
+    Returns
+    -------
+    Lived
+        Its `result` is that of the backtest of the same rows, bit for bit.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `backtest`; or the session began with other strategies.
+    """
+    params = parameters_given(given)
+    strategies = None if strategy is None else strategies_of(strategy, params)
+    recipe = Recipe.of_call(strategies, data, given)
+    place = str(values.path("folder:", folder))
+    live = recipe.config.live.model_copy(update={"folder": place, "warm_up": warm_up})
+    recipe = replace(recipe, config=recipe.config.model_copy(update={"live": live}))
+    setup = recorded_session(recipe, values.named("name:", name))
+    return live_through(setup, Ways(values.number("speed:", speed, values.Bounds(0.0))))
 
 
 def live_through(
@@ -198,7 +286,7 @@ def _live(
     last = [ended, *session.handle(ended).records]
     journal.append(last)
     _tell(signs.observers, last, session)
-    return Lived(session, folder, why)
+    return Lived(session, folder, why, setup)
 
 
 def begun(
