@@ -137,6 +137,21 @@ def test_faults_of_the_source_are_told_and_the_rows_stay(tmp_path: Path) -> None
     assert rerun(lived.plan, entries).difference is None
 
 
+def test_after_an_outage_entries_are_made_again(tmp_path: Path) -> None:
+    lived = Lived(tmp_path, (Fault(60, "A", "down", seconds=7_200.0),))
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    lived.live(session, journal)
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    assert [e.body["state"] for e in entries if e.kind == "link"] == ["up", "down", "up"]
+    last = max(n for n, e in enumerate(entries) if e.kind == "link")
+    assert [e for e in entries[last:] if e.kind == "fill"]
+    assert not [e for e in entries[last:] if e.kind == "refused" and e.body["rule"] == "link"]
+    assert rerun(lived.plan, entries).difference is None
+
+
 def test_what_a_person_asks_for_is_answered_and_done(lived: Lived) -> None:
     session = Session(lived.plan)
     journal = lived.journal()

@@ -16,6 +16,7 @@ from intrabar.app.workers.signs import STATUS
 from intrabar.errors import NotFoundError, StateError, UsageError
 
 SESSIONS = Path("sessions")
+ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
 Folder = Annotated[Path, Parameter(name="--sessions")]
 Name = Annotated[str, Parameter()]
 
@@ -295,7 +296,8 @@ def _asked(folder: Path, request: dict[str, Any]) -> int:
         f"{e['kind']} {e['body'].get('cause', '')}".strip() for e in answer.get("records", [])
     ]
     told = f" ({', '.join(records)})" if records else ""
-    print(f"{folder.name}: {request['kind']} is taken{told}")
+    when = "; it acts with the next row" if request["kind"] in ACTS_LATER else ""
+    print(f"{folder.name}: {request['kind']} is taken{told}{when}")
     return 0
 
 

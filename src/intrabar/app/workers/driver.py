@@ -24,7 +24,7 @@ from intrabar.journal.journal import Journal
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.source import BarSource
 from intrabar.model.entry import Entry
-from intrabar.model.facts import Fact, LinkFact
+from intrabar.model.facts import Fact, Heartbeat, LinkFact
 
 RENEW = 5.0  # seconds between two renewals of the lease
 AGAIN = 2.0  # seconds between two questions whether the journal is back
@@ -85,6 +85,7 @@ class Driver:
     _notices: list[Notice] = field(default_factory=list, init=False)
     _turns: int = field(default=0, init=False)
     _end_asked: str = field(default="", init=False)
+    _link: str = field(default="", init=False)  # how the source stands, as it was journalled
 
     async def run(self) -> str:
         """Live; why it ended.
@@ -168,7 +169,7 @@ class Driver:
         try:
             return await asyncio.wait_for(self._queue.get(), left)
         except TimeoutError:
-            return LinkFact("up")
+            return Heartbeat()
 
     async def _one(self, what: Fact | Asked | None) -> None:
         now = self.clock.now()
@@ -181,7 +182,8 @@ class Driver:
             await self._commit()
             what.answer.set_result(turn.records)
             return
-        if isinstance(what, LinkFact) and what.reason:
+        if isinstance(what, LinkFact) and what.state != self._link:
+            self._link = what.state
             await self._turn("link", {"who": "source", **msgspec.to_builtins(what)}, now)
         for note in self.sealer.take(what, now):
             await self._note(note, now)
@@ -226,11 +228,19 @@ class Driver:
         entries, self._open, self._turns = self._open, [], 0
         if entries:
             await self._write(entries)
-            for observer in self.observers:
-                observer.take(entries, self.session)
+            self._show(entries)
         notices, self._notices = self._notices, []
         for notice in notices:
             self.notify(notice)
+
+    def _show(self, entries: list[Entry]) -> None:
+        """Tell the observers; what one of them raises is a bug, and costs the session nothing."""
+        for observer in self.observers:
+            try:
+                observer.take(entries, self.session)
+            except Exception as error:
+                text = f"{type(observer).__name__}: {type(error).__name__}: {error}"
+                self._notices.append(Notice("alarm", f"observer {type(observer).__name__}", text))
 
     async def _write(self, entries: list[Entry]) -> None:
         loop = asyncio.get_running_loop()

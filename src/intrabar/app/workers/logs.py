@@ -31,6 +31,9 @@ KEPT = 10  # files before the present one
 WAITING = 1_000  # lines that a slow reader may be behind
 WITHIN = 2.0  # seconds for them, at the end
 
+OF_A_LINE = ("ts", "level", "event", "service", "version", "pid", "session", "mode", "place", "at")
+"""Fields of each line: what an entry calls by such a name is told as `its_...`."""
+
 Form = Literal["json", "text"]
 FORMS: tuple[Form, ...] = ("json", "text")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -114,6 +117,7 @@ class Log:
         """Write what has been committed."""
         for entry in since_start(entries):
             event, fields = line_of(entry)
+            fields = {f"its_{k}" if k in OF_A_LINE else k: v for k, v in fields.items()}
             self(event, place=f"{entry.bar}:{entry.step}", at=_iso(entry.at), **fields)
 
     def close(self) -> None:
