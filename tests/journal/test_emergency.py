@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from intrabar.errors import IntegrityError, StoreError
+from intrabar.errors import StoreError
 from intrabar.journal.emergency import NAME, ROOM, Emergency
 
 MARK = {"mark": "HALTED", "at": 17, "why": "no answer in 5 s"}
@@ -57,7 +57,16 @@ def test_there_is_room_on_a_full_disk(tmp_path: Path) -> None:
     assert (tmp_path / NAME).stat().st_size == ROOM
 
 
-def test_a_line_that_nobody_can_read(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text('{"mark":"HALTED"}\n{"half')
-    with pytest.raises(IntegrityError, match=rf"{NAME}:2: "):
-        Emergency([tmp_path]).lines()
+def test_a_line_that_was_being_written_counts_as_the_mark(tmp_path: Path) -> None:
+    for content in (b'{"mark":"HALT', b"\xff\xfe", b"[1]"):
+        (tmp_path / NAME).write_bytes(content + b" " * 99)
+        [mark] = Emergency([tmp_path]).lines()
+        assert (mark["mark"], NAME in mark["why"]) == ("HALTED", True)
+
+
+def test_the_first_mark_stays(tmp_path: Path) -> None:
+    emergency = Emergency([tmp_path])
+    emergency.prepare()
+    for why in ("no answer in 5 s", "x", "x" * 999):
+        assert emergency.halt(17, why) == [tmp_path / NAME]
+    assert emergency.lines() == [MARK]

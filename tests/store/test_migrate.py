@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import threading
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from intrabar.errors import IntegrityError, StateError
+from intrabar.errors import IntegrityError, StateError, StoreError
+from intrabar.journal.journal import open_journal
+from intrabar.journal.verifying import verify
 from intrabar.store import migrate as module
 from intrabar.store.address import address_of
 from intrabar.store.engine import Store
 from intrabar.store.lease import take
 from intrabar.store.migrate import check_format, migrate
-from intrabar.store.tables import METADATA
-from tests.databases import Database
+from intrabar.store.tables import JOURNAL, METADATA
+from tests.databases import NUMBER, Database
+from tests.journal.entries import turns
 
 SECOND = 1_000_000_000
 
@@ -83,3 +87,44 @@ def test_a_migration_only_adds() -> None:
                         "execute",
                         "get_bind",
                     }
+
+
+ROLES = """
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {writer};
+GRANT UPDATE ON leases, sessions, orders, fills, trades, positions, equity, submissions TO {writer};
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader};
+"""
+
+
+def test_roles_that_may_only_write_or_only_read(store: Database) -> None:
+    """The grants of `docs/journal.md`; a file has one owner, and the journal opens as ever."""
+    store.journal().close()
+    if store.kind == "sqlite":
+        store.journal().close()
+        return
+    number = next(NUMBER)
+    names = {role: f"{role}_{os.getpid()}_{number}" for role in ("writer", "reader")}
+    opened = store.open()
+    for name in names.values():
+        store.server.run(f"CREATE ROLE {name} LOGIN")
+    grants = ROLES.format(**names)
+    page = (Path(__file__).parents[2] / "docs" / "journal.md").read_text()
+    assert ROLES.format(writer="intrabar", reader="intrabar_reader").strip() in page
+    opened.write(lambda connection: connection.exec_driver_sql(grants))
+    as_writer, as_reader = (store.url.replace("postgres:@", f"{name}@") for name in names.values())
+    journal = open_journal(as_writer, "main", store.folder / "main", 0, commit_within=20.0)
+    for turn in turns(5):
+        journal.append(turn)
+    for refused in (JOURNAL.update().values(kind="x"), JOURNAL.delete()):
+        with pytest.raises(StoreError, match="permission denied"):
+            journal.store.write(lambda connection, it=refused: connection.execute(it))
+    reader = Store(address_of(as_reader))
+    assert not verify(reader, deep=True)[0].why
+    with pytest.raises(StoreError, match="permission denied"):
+        open_journal(as_reader, "main", store.folder / "x", 40 * SECOND)
+    journal.close()
+    reader.close()
+    for name in names.values():
+        opened.write(lambda connection, it=name: connection.exec_driver_sql(f"DROP OWNED BY {it}"))
+        store.server.run(f"DROP ROLE {name}")
+    opened.close()

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from intrabar.errors import IntegrityError, StoreError
+from intrabar.errors import StoreError
 
 NAME = "emergency.jsonl"
 ROOM = 1 << 20  # bytes
@@ -60,27 +60,27 @@ class Emergency:
         written = []
         for path in self._paths:
             try:
-                _write(path, line, "r+b" if path.exists() else "xb")
+                if not _lines(path):  # the first mark counts
+                    _write(path, line, "r+b" if path.exists() else "xb")
                 written.append(path)
-            except OSError:
+            except (OSError, StoreError):
                 continue  # the next one; who has none is told
         return written
 
     def lines(self) -> list[dict[str, Any]]:
         """What is written there, the mark first; nothing where nothing happened.
 
+        A line that nobody can read was being written when the process ended: it counts as the mark.
+
         Raises
         ------
-        IntegrityError
-            A line cannot be read.
+        StoreError
+            A file cannot be read.
         """
         found: dict[bytes, dict[str, Any]] = {}
         for path in self._paths:
-            for number, line in enumerate(_lines(path), start=1):
-                try:
-                    found.setdefault(line, msgspec.json.decode(line, type=dict[str, Any]))
-                except msgspec.DecodeError as error:
-                    raise IntegrityError(f"{path}:{number}: {error}") from None
+            for line in _lines(path):
+                found.setdefault(line, _read(line, path))
         return list(found.values())
 
     def clear(self) -> None:
@@ -97,6 +97,13 @@ class Emergency:
             except OSError as error:
                 raise StoreError(f"{path} cannot be emptied: {error.strerror}") from None
         self.prepare()
+
+
+def _read(line: bytes, path: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"mark": HALTED, "at": 0, "why": f"a line of {path} that nobody can read"}
 
 
 def _lines(path: Path) -> list[bytes]:
