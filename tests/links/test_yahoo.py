@@ -89,14 +89,22 @@ def test_days_before_a_split_are_as_they_were_traded_with_their_actions_apart() 
     want = [r for r in days("2026-02-02T14:30", 40) if r.stamp <= NOW]
     for have, row in zip(answer.rows[:-1], want[:-1], strict=True):  # the last is in progress
         assert have.stamp == row.stamp // DAY_NS * DAY_NS
-        prices = (row.open, row.high, row.low, row.close)
-        assert (have.open, have.high, have.low, have.close) == pytest.approx(prices, rel=1e-7)
+        prices = [round(price, 6) for price in (row.open, row.high, row.low, row.close)]
+        assert [have.open, have.high, have.low, have.close] == prices  # to the last digit
         assert have.volume == row.volume
     assert answer.splits == ((ns("2026-02-18") // DAY_NS, 4.0),)
     assert answer.dividends == (
         (ns("2026-02-05") // DAY_NS, 1.68),
         (ns("2026-02-25") // DAY_NS, 0.42),
     )
+
+
+def test_a_day_that_begins_on_the_day_before_in_utc_is_not_left_out() -> None:
+    opened = [ns("2026-02-23T23:00"), ns("2026-02-24T23:00")]
+    table = {"CBA.AX": {"1d": tuple(Row(t, 9.0, 11.0, 8.0, 10.0, 5.0) for t in opened)}}
+    vendor = FakeYahoo(lambda: NOW, table, zone="Australia/Sydney")
+    answer, _ = asked(lambda y: y.bars("CBA.AX", DAY_NS, ns("2026-02-24"), NOW), vendor)
+    assert [r.stamp for r in answer.rows] == [ns("2026-02-24"), ns("2026-02-25")]
 
 
 def test_a_window_that_ends_before_a_split_is_raw_too() -> None:

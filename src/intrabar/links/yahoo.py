@@ -92,7 +92,7 @@ class Yahoo:
             )
         # Prices are adjusted for every split up to today, so all of them are asked for.
         parts: list[_Chart] = []
-        first = start
+        first = start if kept else start - DAY_NS  # Sydney's day begins on the day before, in UTC
         while not parts or first < now:
             last = min(first + at_once * DAY_NS, now) if kept else now
             parts.append(await self._chart(symbol, interval, first, last))
