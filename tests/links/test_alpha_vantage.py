@@ -106,6 +106,18 @@ def test_months_that_stamp_different_edges_are_not_mixed() -> None:
     assert answer.rows[:390] == rows("2026-02-27", MINUTE, 390)
 
 
+def test_more_than_the_last_hundred_bars_are_not_cut() -> None:
+    for free in (False, True):
+        vendor = fake(free=free)
+        vendor.now = lambda: ns("2026-03-02T17:30")
+        if free:
+            with pytest.raises(DataError, match="not for this key"):
+                asked(lambda a: a.bars("IBM", MINUTE, START, NOW * 2), vendor)
+            continue
+        answer, _ = asked(lambda a: a.bars("IBM", MINUTE, START, NOW * 2), vendor)
+        assert answer.rows[:180] == rows("2026-03-02", MINUTE, 180)
+
+
 def test_a_window_over_a_weekend_is_one_call() -> None:
     vendor = fake()
     vendor.now = lambda: ns("2026-03-02T14:35:10")
