@@ -69,6 +69,13 @@ class Readiness:
             why.append(f"no row for {age:.0f} s of a session, at most {self._stale:g}")
         return why
 
+    def is_well(self) -> bool:
+        """Whether the heart beats: it is ready, or all exchanges are shut."""
+        with self._lock:
+            now = self._clock.now()
+            is_shut = not any(x.is_open(now) for x in self._exchanges)
+        return is_shut or not self()
+
     def _age(self) -> float:
         """Seconds in session since the last row; 0 while all are shut."""
         now = self._clock.now()
