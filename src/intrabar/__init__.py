@@ -12,6 +12,7 @@ from intrabar.version import __version__ as __version__
 if TYPE_CHECKING:
     from intrabar.app.calls.api import audit, backtest
     from intrabar.app.calls.fetch import fetch, quote
+    from intrabar.app.calls.parity import parity
     from intrabar.app.calls.sweep import sweep
     from intrabar.app.calls.sweep_page import sweep_report
     from intrabar.app.calls.validate import validate
@@ -73,6 +74,7 @@ _HOMES = {
     "app.calls.api": "audit backtest",
     "app.calls.fetch": "fetch quote",
     "data.frames": "bars_from_frame",
+    "app.calls.parity": "parity",
     "app.pages.report": "report",
     "app.calls.sweep_page": "sweep_report",
     "app.calls.sweep": "sweep",
@@ -164,6 +166,7 @@ __all__ = [
     "highest",
     "lowest",
     "paper",
+    "parity",
     "path_truth",
     "plot",
     "price",

@@ -128,6 +128,12 @@ app.command(
     help_epilogue=examples("intrabar warm"),
 )
 app.command(
+    "intrabar.app.cli.parity:parity",
+    name="parity",
+    help="Hold a session against the market model: identical, or where and how much they differ.",
+    help_epilogue=examples("intrabar parity main", "intrabar parity main --json"),
+)
+app.command(
     "intrabar.app.cli.health:health",
     name="health",
     help="Ask a session of this machine whether it lives; --ready: whether it is fit for its work.",

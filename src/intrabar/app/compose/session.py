@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -294,6 +296,20 @@ def session_name(config: Config, name: str) -> str:
             f"live.name: is {found!r}, must be letters, digits, points and dashes, at most 80"
         )
     return found
+
+
+@contextmanager
+def seeded(name: str) -> Iterator[None]:
+    """Random numbers that a strategy draws are the same at each start of a session."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - strategies may draw from it
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def _warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Market) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import random
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -15,11 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO, Unpack
 
 import msgspec
-import numpy as np
 
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, recorded_session
+from intrabar.app.compose.session import SessionSetup, recorded_session, seeded
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Notify, Observer
@@ -208,7 +205,7 @@ def live_through(
         commit_within=setup.config.live.commit_within,
     )
     try:
-        with _seeded(setup.name), signs_of_life(setup, folder, ways.stream) as signs:
+        with seeded(setup.name), signs_of_life(setup, folder, ways.stream) as signs:
             return _live(setup, ways, source, folder, journal, signs)
     finally:
         journal.close()
@@ -346,20 +343,6 @@ def _last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
     """When the last row closed that the session has lived through."""
     lived = (e.body["time"] for e in reversed(entries) if e.kind == "row.closed")
     return int(next(lived, setup.history[-1].time))
-
-
-@contextmanager
-def _seeded(name: str) -> Iterator[None]:
-    """Random numbers that a strategy draws are the same at each start of a session."""
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - strategies may draw from it
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
 
 
 async def _run(driver: Driver, folder: Path, clock: Clock) -> str:

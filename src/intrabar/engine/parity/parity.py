@@ -9,7 +9,8 @@ What the session made and what C made differ by named parts, to the last cent.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +138,12 @@ class Parity:
         return f"{len(self.decisions)} decisions differ, worth nothing"
 
 
-def parity(plan: Plan, entries: Sequence[Entry], stored: Market | None = None) -> Parity:
+def parity(
+    plan: Plan,
+    entries: Sequence[Entry],
+    stored: Market | None = None,
+    seeded: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Parity:
     """Hold a session against the market model.
 
     Parameters
@@ -148,6 +154,8 @@ def parity(plan: Plan, entries: Sequence[Entry], stored: Market | None = None) -
     stored : Market, optional
         Bars as they are stored now, of the session's symbols in its order: as a backtest has them.
         Without, the bars that came late or were corrected are put in their places.
+    seeded : callable
+        Around each run: random numbers are drawn as in the session.
 
     Raises
     ------
@@ -162,15 +170,20 @@ def parity(plan: Plan, entries: Sequence[Entry], stored: Market | None = None) -
             f"{', '.join(plan.symbols)}, in this order"
         )
     lived = Traded(entries)
-    again = rerun(plan, entries)
+    with seeded():
+        again = rerun(plan, entries)
     if again.difference is None:
         session, own, lost = again.session, lived, list[str]()
     else:
-        b = free(plan, lived, entries)
+        with seeded():
+            b = free(plan, lived, entries)
         session, own, lost = b.session, b.traded, b.lost
     c = forced(plan, lived, entries)
     rows, other = _other_rows(plan, session, entries, stored)
-    d = own if other is None else on_rows(plan, lived, entries, other).traded
+    d = own
+    if other is not None and rows:
+        with seeded():
+            d = on_rows(plan, lived, entries, other).traded
     profits = {
         "session": _profit(plan, lived),
         "twin": _profit(plan, own),

@@ -1,0 +1,150 @@
+"""What the folder of a session keeps: its journal, and the plan that the journal began with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from pydantic import ValidationError
+
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import SessionSetup, live_session, recorded_session
+from intrabar.app.config.model import Config
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.row import ClosedRow
+from intrabar.errors import NotFoundError, StateError
+from intrabar.journal.reading import read, session_of
+from intrabar.model.bars import Bars, Market
+from intrabar.model.entry import Entry
+from intrabar.model.secret import Secret
+from intrabar.store.address import address_of
+from intrabar.store.engine import Store
+
+SESSIONS = Path("sessions")
+FILE = "journal.db"
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSession:
+    """A session as its journal has it.
+
+    Parameters
+    ----------
+    name : str
+    folder : Path
+    plan : Plan
+    entries : list of Entry
+        All of the journal, its chain checked.
+    stored : Market or None
+        The bars that were lived through as they are stored now; None where they came live.
+    """
+
+    name: str
+    folder: Path
+    plan: Plan
+    entries: list[Entry]
+    stored: Market | None
+
+    @property
+    def started(self) -> dict[str, Any]:
+        """The body of `session.started`: configuration, versions, hashes."""
+        return self.entries[0].body
+
+
+def open_session(
+    name: str,
+    sessions: Path = SESSIONS,
+    store: str | None = None,
+    password: Secret | None = None,
+) -> StoredSession:
+    """Read the journal of a session, and make its plan from the configuration that it began with.
+
+    Parameters
+    ----------
+    name : str
+    sessions : path
+        Folder of the sessions' folders.
+    store : str, optional
+        Address of the database, where it is none in the session's folder.
+    password : Secret, optional
+
+    Raises
+    ------
+    NotFoundError
+        There is no such session.
+    StateError
+        It has not begun, or its configuration gives another plan than it had.
+    IntegrityError
+        The journal is damaged.
+    """
+    folder = sessions / name
+    entries = _entries(name, folder, store, password)
+    if not entries or entries[0].kind != "session.started":
+        raise StateError(f"session {name!r} has not begun: its journal has no session.started")
+    started = entries[0].body
+    try:
+        config = Config.model_validate(started["config"])
+    except ValidationError as error:
+        raise StateError(
+            f"session {name!r}: the configuration in its journal is of another version: {error}"
+        ) from None
+    recipe = Recipe.of_config(config, [])
+    stored = None
+    if started["is_recorded"]:
+        setup = recorded_session(recipe, name)
+        days = config.model_copy(update={"session_end": "calendar"})
+        stored = replace(recipe, config=days).traded_market().market
+    else:
+        bars = _history(entries, started["symbols"], int(started["period"]))
+        setup = live_session(replace(recipe, series=None), bars, entries[0].at, name)
+    _require_its_own(setup, started)
+    plan = replace(setup.plan, phases=tuple(int(x) for x in started["phases"]))
+    return StoredSession(name, folder, plan, entries, stored)
+
+
+def _entries(name: str, folder: Path, url: str | None, password: Secret | None) -> list[Entry]:
+    if url is None:
+        if not (folder / FILE).is_file():
+            known = [path.parent.name for path in folder.parent.glob(f"*/{FILE}")]
+            nothing = f"there is none in {folder.parent.absolute()}"
+            raise NotFoundError("session", name, known, nothing)
+        url = f"sqlite:///{folder / FILE}"
+    store = Store(address_of(url, password, "--store"))
+    try:
+        session_of(store, name)
+        return [record.entry for record in read(store, name)]
+    finally:
+        store.close()
+
+
+def _require_its_own(setup: SessionSetup, started: dict[str, Any]) -> None:
+    if setup.decides != started["decides"]:
+        raise StateError(
+            f"session {setup.name!r}: its configuration now gives other strategies, instruments, "
+            "period or account than it began with: a parameter's default, the catalogue or a file "
+            "has changed since, or the strategies were given in Python; use the version that it "
+            "began with, or intrabar.engine.parity.parity with its plan"
+        )
+
+
+def _history(entries: Sequence[Entry], symbols: Sequence[str], period: int) -> list[Bars]:
+    """The bars before the start, as the journal has them."""
+    told = (row for e in entries if e.kind == "history" for row in e.body["rows"])
+    rows = [msgspec.convert(row, ClosedRow) for row in told]
+    made = []
+    for column, symbol in enumerate(symbols):
+        mine = [(row, bar) for row in rows for bar in row.bars if bar.column == column]
+        prices = [
+            np.array([getattr(bar, name) for _, bar in mine], np.float64)
+            for name in ("open", "high", "low", "close", "volume")
+        ]
+        times = np.array([row.time for row, _ in mine], np.int64)
+        opened = np.array([bar.open_time for _, bar in mine], np.int64)
+        days = np.array([row.day for row, _ in mine], np.int64)
+        open_, high, low, close, volume = prices
+        made.append(Bars(symbol, times, open_, high, low, close, volume, period, opened, days))
+    return made
