@@ -83,10 +83,9 @@ def tell(found: Parity) -> None:
         print(f"data: {one.symbol} {one.what} was {one.session}, is {one.stored}")
     if len(found.rows) > 5:
         print(f"data: {len(found.rows) - 5:,} more; --json has all")
-    for one in found.slippage:
-        if one.proposal is not None:
-            print(
-                f"{one.symbol}: slippage_ticks {one.now:g}; {one.proposal:g} would have been paid"
-            )
+    for paid in found.slippage:
+        if paid.proposal is not None:
+            ticks = f"slippage_ticks {paid.now:g}; {paid.proposal:g} would have been paid"
+            print(f"{paid.symbol}: {ticks}")
     for note in found.notes:
         print(f"note: {note}")
