@@ -8,6 +8,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 ALONE = {
     "tests/store/test_address.py": "texts: no database is opened",
+    "tests/store/test_extra.py": "there is no database",
     "tests/journal/test_emergency.py": "the file for when there is none",
     "test_a_file_cut_at_every_byte_of_its_last_page": "the file of SQLite",
     "test_the_end_of_the_log_is_cut": "the log of SQLite",

@@ -14,6 +14,7 @@ from intrabar.store.tables import FORMAT, LEASES
 from intrabar.version import __version__
 
 NEWEST = 1
+LONG = 600.0  # s
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -77,12 +78,13 @@ def migrate(store: Store, now: int, keep: Callable[[], object] = lambda: None) -
                 )
         return found
 
-    found = store.write(look)
+    # A large file takes longer to be looked through than a commit may take.
+    found = store.write(look, within=None if store.address.path is None else LONG)
     if found == NEWEST:
         return
     if found:
         keep()
-    store.write(_upgrade, within=600.0)
+    store.write(_upgrade, within=LONG)
 
 
 def _upgrade(connection: Connection) -> None:
