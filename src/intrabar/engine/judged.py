@@ -100,7 +100,11 @@ class Judged:
 
     def duties(self) -> Sequence[Duty]:
         """What the breaker asks for where the machine stands."""
-        return self.judge.duties(self.book()) if self.judge.breaker.causes else ()
+        account = self.machine.book.account[0]
+        idle = not account["working"] and not account["open_sleeves"]
+        if idle or not self.judge.breaker.causes:
+            return ()
+        return self.judge.duties(self.book())
 
     def put(self, duties: Sequence[Duty]) -> None:
         """Leave commands of the session behind those that wait."""
@@ -110,9 +114,9 @@ class Judged:
             leave(self.machine.book, **self._command(duty))
 
     def _judge(self, step: int, now: int, blocks: Blocks | None, persons: int) -> list[Refused]:
-        commands = waiting(self.machine.book).copy()
-        if not len(commands):
+        if not self.machine.book.account["inbox"][0]:
             return []
+        commands = waiting(self.machine.book).copy()
         book = self.book(blocks)
         requests = [request_of(c, book, self.strategies, self.symbols) for c in commands]
         for k in range(len(requests) - persons, len(requests)):
@@ -235,9 +239,12 @@ class Limited:
 
     def _stop(self, step: int) -> None:
         machine, judged = self._machine, self._judged
+        has_commands = bool(machine.book.account["inbox"][0])
+        if step != STEP_END and not has_commands and not judged.judge.breaker.causes:
+            return
         bar = machine.bar
         now = int(machine.tape.time[bar])
-        asked = waiting(machine.book).copy()
+        asked = waiting(machine.book).copy() if has_commands else ()
         for k, refusal in judged.stop(step, now):
             command = asked[k]
             strategy = judged.strategies[command["strategy"]]

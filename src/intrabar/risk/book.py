@@ -44,14 +44,18 @@ class Earned:
 
     def by_strategy(self) -> NDArray[np.float64]:
         """(strategies,) money, account currency, with the open profit at the present marks."""
-        book = self._machine.book
-        fills = self._machine.fills()[self._fills :]
-        lines = self._machine.ledger()[self._lines :]
-        np.add.at(self._booked, fills["strategy"], fills["realized"] - fills["cost"])
-        own = lines[(lines["strategy"] >= 0) & (lines["kind"] != LedgerKind.SETTLEMENT)]
-        np.add.at(self._booked, own["strategy"], own["amount"])
-        self._fills += len(fills)
-        self._lines += len(lines)
+        book, account = self._machine.book, self._machine.book.account[0]
+        if account["fills"] > self._fills:
+            fills = self._machine.fills()[self._fills :]
+            np.add.at(self._booked, fills["strategy"], fills["realized"] - fills["cost"])
+            self._fills += len(fills)
+        if account["ledger"] > self._lines:
+            lines = self._machine.ledger()[self._lines :]
+            own = lines[(lines["strategy"] >= 0) & (lines["kind"] != LedgerKind.SETTLEMENT)]
+            np.add.at(self._booked, own["strategy"], own["amount"])
+            self._lines += len(lines)
+        if not account["open_sleeves"]:
+            return self._booked.copy()
         return np.asarray(self._booked + _open_profit(book).sum(axis=1))
 
     def _follow(self) -> None:
