@@ -143,3 +143,14 @@ def test_a_run_in_chunks_has_them_too(tmp_path: Path) -> None:
     assert any("max_position_size_pct refused" in w for w in chunked.warnings)
     rejected = chunked.table("orders").filter(pl.col("reject") == "risk").collect()
     assert rejected.height == whole.risk.refusals.height
+
+
+def test_a_file_that_names_no_symbols_trades_those_that_it_allows(tmp_path: Path) -> None:
+    path = tmp_path / "allowed.yaml"
+    text = "risk: {allowed_symbols: [AAPL, MSFT]}\nstrategies: [MovingAverageCrossover]\n"
+    path.write_text(text, encoding="utf-8")
+    assert read_config(path)[0].symbols == ["AAPL", "MSFT"]
+    path.write_text(text + "symbols: [IBM]\n", encoding="utf-8")
+    assert read_config(path)[0].symbols == ["IBM"]
+    path.write_text(text + "data: [{symbol: IBM, sample: true}]\n", encoding="utf-8")
+    assert read_config(path)[0].traded == ["IBM"]

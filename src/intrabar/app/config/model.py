@@ -409,6 +409,8 @@ def normal(
     values["start"] = file.start or older.start_date
     values["end"] = file.end or older.end_date
     values["symbols"] = file.symbols or older.symbols or told.symbols
+    if file.limits is not None and not values["symbols"] and not file.data:
+        values["symbols"] = list(file.limits.allowed_symbols or ())
     cash = older.initial_capital or told.initial_capital
     if cash and "cash" not in file.account.model_fields_set:
         values["account"] = file.account.model_copy(update={"cash": cash})
