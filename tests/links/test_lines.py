@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.lines import Bucket, Circuit, Line, delay, within
 from intrabar.links.simulated_time import run
 from intrabar.links.worker import in_thread
+from tests.own_process import python
 
 
 def line(**given: object) -> Line:
@@ -168,6 +170,7 @@ def test_a_probe_that_is_answered_with_a_refusal_closes_the_circuit() -> None:
         await clock.sleep(30.0)
         with pytest.raises(NotFoundError):
             await made.read(call, "bars")
+        assert not made.circuit.is_open
         assert await made.read(call, "bars") == "answer"
 
     run(main())
@@ -218,3 +221,28 @@ def test_a_thread_that_hangs_holds_up_neither_the_call_nor_the_end() -> None:
 def test_what_a_thread_raises_is_raised() -> None:
     with pytest.raises(LinkError, match="away"):
         run(in_thread(lambda: (_ for _ in ()).throw(LinkError("away"))))
+
+
+def test_the_time_of_a_simulated_loop_stands_still_while_a_thread_is_at_work() -> None:
+    async def main() -> float:
+        late: list[bool] = []
+        asyncio.get_running_loop().call_later(3600.0, late.append, True)
+        await in_thread(lambda: sum(range(300_000)))
+        assert not late
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 0.0
+
+
+def test_a_process_ends_though_a_thread_hangs(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, threading\n"
+        "from intrabar.errors import Timeout\n"
+        "from intrabar.links.lines import within\n"
+        "from intrabar.links.worker import in_thread\n"
+        "try:\n"
+        "    asyncio.run(within(0.05, in_thread(lambda: threading.Event().wait(600.0)), 'bars'))\n"
+        "except Timeout:\n"
+        "    print('ended')\n"
+    )
+    assert python("-c", code, folder=tmp_path) == "ended\n"

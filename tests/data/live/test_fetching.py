@@ -13,9 +13,16 @@ import pytest
 from intrabar.data.actions import kept_actions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.live.fetching import Fetched, age_text, fetch, refresh
+from intrabar.data.live.in_turn import InTurn
 from intrabar.data.live.kept import Answers
 from intrabar.data.live.polling import Polled
-from intrabar.data.live.vendors import SOURCES, known_source, source_named, vendor_named
+from intrabar.data.live.vendors import (
+    SOURCES,
+    known_source,
+    source_named,
+    sources_named,
+    vendor_named,
+)
 from intrabar.errors import (
     AuthError,
     ConfigError,
@@ -345,6 +352,8 @@ def test_a_source_of_another_package_is_asked_or_tells_by_itself(
     assert asked.vendor is vendor
     assert source_named("Pushing", clock=clock) is pushing
     assert vendor_named("asked", clock=clock) is vendor
+    assert sources_named([("Pushing", {})], clock) is pushing
+    assert isinstance(sources_named([("asked", {}), ("Pushing", {})], clock), InTurn)
     with pytest.raises(ConfigError, match="Pushing tells bars as they come"):
         vendor_named("Pushing", clock=clock)
 

@@ -123,6 +123,14 @@ def test_while_one_symbol_is_down_no_other_comes() -> None:
     assert not [at for at, f in told if 120.0 < at < 190.0]
 
 
+def test_an_open_that_nobody_heard_is_not_told_later() -> None:
+    bars = [minutes("ACME", "2026-03-02T10:00", 4)]
+    told = lived(bars, [Fault(0, "ACME", "down", seconds=90.0)], opens=True)
+    opens = [(at, (f.time - START) // MINUTE) for at, f in told if isinstance(f, BarOpened)]
+    assert opens == [(0.0, 1), (180.0, 4)]
+    assert closes(told) == [(150.0, 1), (150.0, 2), (180.0, 3), (240.0, 4)]
+
+
 def test_any_two_faults_leave_the_bars_in_the_order_of_their_arrival() -> None:
     bars = minutes("ACME", "2026-03-02T10:00", 5)
     for one, two in itertools.product(KINDS, KINDS):

@@ -6,7 +6,7 @@ is asked, or a `BarSource`, which tells by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
@@ -80,6 +80,35 @@ def source_named(
     if not isinstance(made, Vendor):
         return made
     return Polled(made, clock, calendars=calendars, pause=pause)
+
+
+def sources_named(
+    named: Sequence[tuple[str, Mapping[str, Any]]],
+    clock: Clock | None = None,
+    *,
+    calendars: Mapping[str, str] | None = None,
+    pause: float | None = None,
+) -> BarSource:
+    """A source, or several of which the next is listened to where one is down.
+
+    Parameters
+    ----------
+    named : sequence of (name, credentials)
+        `live.sources`, in the order in which they are wished for.
+    clock, calendars, pause
+        As `source_named`.
+
+    Raises
+    ------
+    NotFoundError, ConfigError, MissingExtra
+    """
+    from intrabar.data.live.in_turn import InTurn
+
+    made = [
+        (name, source_named(name, credentials, clock, calendars=calendars, pause=pause))
+        for name, credentials in named
+    ]
+    return made[0][1] if len(made) == 1 else InTurn(made, clock)
 
 
 def known_source(name: str) -> str:
