@@ -27,7 +27,7 @@ def test_a_session_that_is_the_market_says_identical(open_page: Open, tmp_path: 
     page = open_page(written(tmp_path, identical())).page
     assert page.title() == "main · parity"
     verdict = page.get_by_role("note", name="Verdict")
-    expect(verdict).to_contain_text("✓ identical Identical")
+    expect(verdict).to_contain_text("✓ identical The session did what the market model does.")
     expect(verdict).to_contain_text("all of its 1,204 records came out the same")
     expect(page.locator("#orders .card-head")).to_contain_text("40 orders, 0 of them differ")
     expect(page.locator("#money tbody tr")).to_have_count(11)

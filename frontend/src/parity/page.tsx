@@ -60,7 +60,7 @@ function Header({ view }: { view: ParityView }) {
       </dl>
       <div class={`verdict verdict-${mark}`} role="note" aria-label="Verdict">
         <p class="verdict-line">
-          <Mark mark={mark} text={view.holds ? WORDS[mark] : "parity fails"} /> {sentence(view.headline)}
+          <Mark mark={mark} text={view.holds ? WORDS[mark] : "parity fails"} /> {view.identical ? "The session did what the market model does." : sentence(view.headline)}
         </p>
         <p class="verdict-text">
           The journal was run again, {view.difference === null ? `and all of its ${count(view.records)} records came out the same` : "and one of its records came out otherwise"}. Its
