@@ -197,7 +197,8 @@ class Journal:
         for entry in entries:
             seq += 1
             body = text_of(entry.body)
-            at, bar, step, kind = entry.at, entry.bar, entry.step, entry.kind
+            at, bar, step = int(entry.at), int(entry.bar), int(entry.step)  # those of NumPy too
+            kind = entry.kind
             hash_ = hash_of(hash_, self.session, seq, at, bar, step, kind, body)
             records.append((self.session, seq, at, bar, step, kind, body, hash_))
             if kind in fold.kinds:

@@ -103,7 +103,7 @@ class Fold:
         if row["time"] is None:
             row["time"] = entry.at if self._time is None else self._time
         rows[FILLS.name].append(row)
-        owner = (str(body.get("strategy", "")), str(_needed(entry, seq, "symbol")))
+        owner = (_as(str, body.get("strategy", "")), _as(str, _needed(entry, seq, "symbol")))
         sleeve = self._sleeves.setdefault(owner, Sleeve())
         fill = _fill_of(row, sleeve)
         for part, trade in enumerate(sleeve.add(fill)):
@@ -152,7 +152,7 @@ class Fold:
         rows[SUBMISSIONS.name].append(dict(row))
 
     def _outcome(self, rows: Rows, seq: int, entry: Entry) -> None:
-        row = self._asked.get(str(_needed(entry, seq, "client_id")))
+        row = self._asked.get(_as(str, _needed(entry, seq, "client_id")))
         if row is None:
             return  # of a request that was answered before
         body = entry.body
@@ -179,7 +179,7 @@ class Fold:
         get = found.get
         return {
             name: value
-            if (value := get(name)) is None or (type(value) is kind and kind is not float)
+            if (value := get(name)) is None or (type(value) is kind and kind is int)
             else _as(kind, value)
             for name, kind in _TYPES[table].items()
         }
@@ -252,7 +252,7 @@ def _as(kind: type, value: Any) -> Any:
     if kind is float and type(value) is float:
         return value + 0.0 if value == value else None
     if kind is str:
-        return value if isinstance(value, str) else str(value)
+        return str(value).replace("\0", "")  # which no text of PostgreSQL can have
     try:
         number = kind(value)
     except (TypeError, ValueError, OverflowError):

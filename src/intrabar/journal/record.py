@@ -46,12 +46,18 @@ class Record(msgspec.Struct, frozen=True):
 def text_of(body: dict[str, Any]) -> str:
     """A body as JSON: floats exact, `nan`, `inf` and `-inf` as words, and no secret.
 
+    Half a character, as a broken text may have it, becomes `?`.
+
     Raises
     ------
     TypeError
         A value that JSON has not.
     """
-    text = _encode(body).decode()
+    try:
+        text = _encode(body).decode()
+    except UnicodeEncodeError:  # half a character, which no text in UTF-8 has
+        body = _whole(body)
+        text = _encode(body).decode()
     if may_show(text):
         body = redacted(body)
         text = _encode(body).decode()
@@ -86,6 +92,16 @@ def _plain(value: Any) -> Any:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(inner) for inner in value]
+    return value
 
 
 def _spelt(value: Any) -> Any:
