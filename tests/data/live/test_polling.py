@@ -347,3 +347,15 @@ def test_closing_ends_a_stream_that_waits_for_tomorrow() -> None:
         return clock.tick()
 
     assert run(main()) == 600.0
+
+
+def test_a_link_is_as_bad_as_the_worst_of_its_symbols() -> None:
+    def one_is_odd(symbol: str, now: int, told: tuple[Row, ...]) -> Iterable[Row]:
+        if symbol == "MSFT" and now < OPEN + 8 * MINUTE:
+            raise BadAnswer("MSFT: garbage")
+        return told
+
+    table = dict.fromkeys(("IBM", "MSFT"), TABLE["IBM"])
+    told, _ = lived(6.0, one_is_odd, symbols=("IBM", "MSFT"), table=table)
+    assert [s for _, s, _ in links(told)] == ["up", "degraded", "up"]
+    assert links(told)[2][0] >= 180.0

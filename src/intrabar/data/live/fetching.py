@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,23 +14,21 @@ import polars as pl
 
 from intrabar.data.actions import Actions, CorporateAction, keep_actions, kept_actions
 from intrabar.data.catalogue import Catalogue
-from intrabar.data.checks import Checked, Finding, check
+from intrabar.data.checks import Checked, check
 from intrabar.data.instruments import calendar_of
 from intrabar.data.live.grid import Grid
 from intrabar.data.live.kept import Answers
+from intrabar.data.live.merging import merged, told_otherwise
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.periods import parse_period, period_text
 from intrabar.data.readers import Reading, read_table
 from intrabar.data.reading.table import counted
 from intrabar.data.schedules import calendar_named
-from intrabar.data.verdicts import SHOWN, broken_rules, utc_text
+from intrabar.data.verdicts import SHOWN, utc_text
 from intrabar.errors import ConfigError, DataError, StaleDataError
 from intrabar.links.clock import SECOND_NS
 from intrabar.links.vendor import Answer, Row
-from intrabar.model.bars import DAY_NS, Bars
-
-SAME = 1e-6
-"""Relative difference below which a price is the same: vendors round after a split."""
+from intrabar.model.bars import DAY_NS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,41 +139,25 @@ async def fetch(
             f"{utc_text(start)} and {utc_text(end if end is not None else now)}"
         )
     old = catalogue.read(symbol, period_text(period)) if own else None
-    merged = _merged(old, [row for _, row in rows], period)
-    day = utc_text(kept.at)[:10]
-    checked = _checked(merged.rows, symbol, period, calendar, f"{vendor.name} {day}", notes)
-    findings = checked.findings
-    if merged.changes:
-        findings = (*findings, _told(merged))
+    both = merged(old, [row for _, row in rows], period)
+    source = f"{vendor.name} {utc_text(kept.at)[:10]}"
+    checked = _checked(both.rows, symbol, period, calendar, source, notes)
+    if both.changes:
+        checked = replace(checked, findings=(*checked.findings, told_otherwise(both)))
     manifest, rejected = before, None
     is_new = old is None or content_hash(checked.bars) != content_hash(old)
     if is_new:
-        manifest = catalogue.write(
-            checked.bars,
-            {
-                "source": f"{vendor.name} {day}",
-                "source_sha256": hashlib.sha256(msgspec.msgpack.encode(kept.answer)).hexdigest(),
-                "format": vendor.name,
-                "zone": kept.answer.zone,
-                "label": "start",
-                "adjustment": "raw",
-                "calendar": calendar,
-                "checks": tuple(finding.as_json() for finding in findings),
-            },
-            checked.rejected,
-        )
-        if manifest.rejected_file:
-            folder = catalogue.folder_of(symbol) / manifest.period / manifest.version
-            rejected = folder / manifest.rejected_file
+        record = {"source": source, "format": vendor.name, "calendar": calendar}
+        manifest, rejected = _store(catalogue, checked, kept.answer, record)
     assert manifest is not None
     actions, actions_changed = _keep_actions(catalogue, symbol, kept.answer, start, vendor.name)
     return Fetched(
         manifest,
         is_new,
-        merged.added,
-        len(merged.changes),
-        merged.gone,
-        merged.changes[:SHOWN],
+        both.added,
+        len(both.changes),
+        both.gone,
+        both.changes[:SHOWN],
         before.source if before is not None and not own else "",
         sum(row.split != 1.0 for row in actions),
         sum(row.dividend > 0.0 for row in actions),
@@ -272,64 +255,6 @@ def _closed(
     return rows, notes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Merged:
-    rows: list[Row]
-    added: int
-    changes: tuple[str, ...]
-    gone: int
-
-
-def _merged(old: Bars | None, new: list[Row], period: int) -> _Merged:
-    """The rows of a vendor over those that were stored; a bar that cannot be replaces none."""
-    if old is None:
-        return _Merged(new, len(new), (), 0)
-    stamps = old.session * DAY_NS if period == DAY_NS else old.open_time
-    columns = (old.open, old.high, old.low, old.close, old.volume)
-    have = {
-        int(stamp): Row(int(stamp), *(float(v) for v in values))
-        for stamp, *values in zip(stamps, *columns, strict=True)
-    }
-    first, last = new[0].stamp, new[-1].stamp
-    told = {row.stamp: row for row in new}
-    gone = sum(first <= stamp <= last and stamp not in told for stamp in have)
-    changes = []
-    for stamp, row in told.items():
-        before = have.get(stamp)
-        if before is None:
-            continue
-        if _is_same(before, row) or not _is_sound(row):
-            told[stamp] = before
-        else:
-            changes.append(f"{utc_text(stamp)}: {_difference(before, row)}")
-    added = sum(stamp not in have for stamp in told)
-    whole = have | told
-    return _Merged([whole[stamp] for stamp in sorted(whole)], added, tuple(changes), gone)
-
-
-def _is_same(a: Row, b: Row) -> bool:
-    pairs = zip(msgspec.structs.astuple(a)[1:], msgspec.structs.astuple(b)[1:], strict=True)
-    return all(x == y or abs(x - y) <= SAME * max(abs(x), abs(y)) for x, y in pairs)
-
-
-def _is_sound(row: Row) -> bool:
-    prices = np.array([[row.open, row.high, row.low, row.close]])
-    readable = np.ones(1, np.bool_)
-    return not broken_rules(prices, np.array([row.volume]), readable, ~readable).any()
-
-
-def _difference(a: Row, b: Row) -> str:
-    names = ("open", "high", "low", "close", "volume")
-    pairs = ((n, getattr(a, n), getattr(b, n)) for n in names)
-    return ", ".join(f"{n} {x:.10g} is now {y:.10g}" for n, x, y in pairs if x != y)
-
-
-def _told(merged: _Merged) -> Finding:
-    count = len(merged.changes)
-    text = f"{count} bars that were stored are told otherwise by the vendor now"
-    return Finding("refresh", "warning", count, text, merged.changes[:SHOWN])
-
-
 def _checked(
     rows: list[Row],
     symbol: str,
@@ -354,6 +279,23 @@ def _checked(
     )
     raw = read_table(counted(frame), how, source, "")
     return check(replace(raw, notes=(*notes, *raw.notes)), symbol)
+
+
+def _store(
+    catalogue: Catalogue, checked: Checked, answer: Answer, record: dict[str, str]
+) -> tuple[Manifest, Path | None]:
+    """Write a version of a dataset; the rows that were set aside are in the file."""
+    whole: dict[str, Any] = {
+        **record,
+        "source_sha256": hashlib.sha256(msgspec.msgpack.encode(answer)).hexdigest(),
+        "zone": answer.zone,
+        "label": "start",
+        "adjustment": "raw",
+        "checks": tuple(finding.as_json() for finding in checked.findings),
+    }
+    made = catalogue.write(checked.bars, whole, checked.rejected)
+    folder = catalogue.folder_of(made.symbol) / made.period / made.version
+    return made, folder / made.rejected_file if made.rejected_file else None
 
 
 def _keep_actions(

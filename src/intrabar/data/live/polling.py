@@ -33,6 +33,7 @@ APART = 5 * SECOND_NS
 AHEAD = 2 * SECOND_NS  # what a bar may lie ahead of our clock
 _BACK = 3  # bars before the newest that each answer is to hold, for corrections
 _TOLD = 20
+_WORSE = {"up": 0, "degraded": 1, "down": 2}
 _LONGEST, _LONGEST_DAILY = 300, 3600  # seconds between two questions for one bar
 
 
@@ -60,7 +61,7 @@ class Polled:
     ) -> None:
         self.vendor, self._clock = vendor, clock or WallClock()
         self._calendars, self._pause = dict(calendars or {}), pause
-        self._closed = False
+        self._closed, self._held = False, 0.0  # seconds for which the vendor wants to be left alone
         self._asleep: set[asyncio.Future[None]] = set()
 
     @property
@@ -99,44 +100,25 @@ class Polled:
         self._require_budget(watched, period)
         state = LinkFact("connecting")
         while not self._closed:
-            held = 0.0
+            self._held = 0.0
             for one in watched.values():
                 if self._closed or one.next_ask(self._clock.now(), self._wait) > self._clock.now():
                     continue
-                one.tries += 1
-                one.asked = now = self._clock.now()
-                try:
-                    found = await self._ask(one, period, now)
-                except LinkError as error:
-                    if isinstance(error, AuthError):
-                        raise
-                    if isinstance(error, RateLimited):
-                        held = error.after
-                    state_now = "degraded" if isinstance(error, BadAnswer) else "down"
-                    fact = LinkFact(state_now, str(error))  # type: ignore[arg-type]
-                except NotFoundError as error:
-                    if not one.known:
-                        raise
-                    fact = LinkFact("degraded", str(error))
-                except DataError as error:
-                    fact = LinkFact("degraded", str(error))
-                else:
-                    fact = LinkFact("up")
-                    if fact != state:
-                        yield fact
-                    state = fact
+                one.link, bars = await self._asked(one, period)
+                # That of one symbol is no better for the answer to another.
+                link = max((w.link for w in watched.values()), key=lambda f: _WORSE[f.state])
+                if link != state:
+                    yield link
+                state = link
+                if one.link.state == "up":
                     yield Heartbeat()
-                    for bar in found:
-                        yield bar
-                    continue
-                if fact != state:
-                    yield fact
-                state = fact
-                if held:
+                for bar in bars:
+                    yield bar
+                if self._held > 0.0:
                     break
             now = self._clock.now()
             at = min(one.next_ask(now, self._wait) for one in watched.values())
-            await self._sleep(max((at - now) / SECOND_NS, held, 0.001))
+            await self._sleep(max((at - now) / SECOND_NS, self._held, 0.001))
 
     async def close(self) -> None:  # noqa: D102
         self._closed = True
@@ -153,6 +135,32 @@ class Polled:
         finally:
             waiting.cancel()
             self._asleep.discard(waiting)
+
+    async def _asked(self, one: _Watched, period: int) -> tuple[LinkFact, list[BarClosed]]:
+        """What becomes of a question: the state of the link, and bars that are over.
+
+        Raises
+        ------
+        AuthError, NotFoundError
+            Only a person can help.
+        """
+        one.tries += 1
+        one.asked = now = self._clock.now()
+        try:
+            return LinkFact("up"), await self._ask(one, period, now)
+        except AuthError:
+            raise
+        except BadAnswer as error:
+            return LinkFact("degraded", str(error)), []
+        except LinkError as error:
+            self._held = error.after if isinstance(error, RateLimited) else 0.0
+            return LinkFact("down", str(error)), []
+        except NotFoundError as error:
+            if not one.known:
+                raise
+            return LinkFact("degraded", str(error)), []
+        except DataError as error:
+            return LinkFact("degraded", str(error)), []
 
     async def _ask(self, one: _Watched, period: int, now: int) -> list[BarClosed]:
         start = min(one.newest, now) - (_BACK + 1) * period
@@ -213,6 +221,7 @@ class _Watched:
         self.since = self.newest = since  # close time of the newest bar that was told
         self.target = grid.due(since)  # close time of the bar that is asked for
         self.tries, self.asked, self.known = 0, 0, False
+        self.link = LinkFact("up")  # by its last answer
         self._told: dict[int, Row] = {}
         self._seen: dict[int, _Seen] = {}
 
