@@ -106,3 +106,40 @@ def test_a_session_with_other_parameters_now_is_not_compared(
     monkeypatch.setattr(theirs.Waits.__init__, "__defaults__", (4,))
     assert run(["parity", "Try"]) == 2
     assert "now gives other strategies" in capsys.readouterr().err
+
+
+def test_a_session_given_in_python_has_its_parity(config: Path) -> None:
+    class Buys(ib.Strategy):
+        def on_close(self, now):
+            if now.bar % 9 == 0:
+                now.buy(3) if now.is_flat else now.close_position()
+
+    bars = {"X": "x.csv"}
+    lived = ib.paper(Buys(), bars, name="given", warm_up=20, zone="UTC", calendar="24/7")
+    found = lived.parity()
+    assert found.is_identical, found.headline
+    assert found.found.traded.fills
+    assert found.save() == Path("sessions/given/parity.html")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nope"], ["nope", "--store", "mysql://u@h/d"], ["nope", "--sessions", "x.csv"],
+        ["nope", "--store", "sqlite:///none.db"], ["nope", "--store", "sqlite:///sessions"],
+        ["nope", "--store", "postgresql://u@127.0.0.1:1/d"],
+        ["nope", "--store", "postgresql://u@h/d", "--store-password", "literal"],
+        ["broken"], ["empty"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_request_ends_in_a_traceback(config: Path, capsys: Any, words: list[str]) -> None:
+    for name, content in (("broken", b"no database" * 400), ("empty", b"")):
+        folder = Path("sessions") / name
+        folder.mkdir(parents=True)
+        (folder / "journal.db").write_bytes(content)
+    assert run(["parity", *words]) != 0
+    err = capsys.readouterr().err
+    assert err.strip()
+    assert "Traceback" not in err
+    assert not Path("none.db").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,11 @@ from intrabar.app.compose.session import seeded
 from intrabar.app.folders.sessions import SESSIONS, open_session
 from intrabar.engine.parity.parity import Parity
 from intrabar.engine.parity.parity import parity as compare
+from intrabar.engine.session.plan import Plan
 from intrabar.errors import RunError
 from intrabar.model import values
+from intrabar.model.bars import Market
+from intrabar.model.entry import Entry
 from intrabar.model.secret import resolve
 from intrabar.ui.parity_view import parity_view
 from intrabar.web.pages import write_parity
@@ -107,9 +111,26 @@ def parity(
     place = values.path("sessions:", sessions)
     name = values.named("session:", session)
     stored = open_session(name, Path(place), store, secret)
-    with seeded(name):  # what the caller draws next is what it was
-        found = compare(stored.plan, stored.entries, stored.stored, lambda: seeded(name))
-    return SessionParity(name, stored.folder, found, stored.started)
+    return of_plan(name, stored.folder, stored.plan, stored.entries, stored.stored)
+
+
+def of_plan(
+    name: str, folder: Path, plan: Plan, entries: Sequence[Entry], stored: Market | None = None
+) -> SessionParity:
+    """Hold a session against the market model, whose plan is at hand.
+
+    Parameters
+    ----------
+    name : str
+    folder : Path
+    plan : Plan
+    entries : sequence of Entry
+        All of its journal.
+    stored : Market, optional
+        Its bars as they are stored now.
+    """
+    found = compare(plan, entries, stored, lambda: seeded(name))
+    return SessionParity(name, folder, found, entries[0].body)
 
 
 def _write(target: Path, text: str) -> Path:

@@ -82,9 +82,7 @@ def open_session(
         The journal is damaged.
     """
     folder = sessions / name
-    entries = _entries(name, folder, store, password)
-    if not entries or entries[0].kind != "session.started":
-        raise StateError(f"session {name!r} has not begun: its journal has no session.started")
+    entries = entries_of(name, folder, store, password)
     started = entries[0].body
     try:
         config = Config.model_validate(started["config"])
@@ -106,19 +104,34 @@ def open_session(
     return StoredSession(name, folder, plan, entries, stored)
 
 
-def _entries(name: str, folder: Path, url: str | None, password: Secret | None) -> list[Entry]:
-    if url is None:
+def entries_of(
+    name: str, folder: Path, store: str | None = None, password: Secret | None = None
+) -> list[Entry]:
+    """All of a session's journal, its chain checked.
+
+    Raises
+    ------
+    NotFoundError, StateError, IntegrityError, StoreError
+        There is no such session, it has not begun, it is damaged, the database is away.
+    """
+    if store is None:
         if not (folder / FILE).is_file():
             known = [path.parent.name for path in folder.parent.glob(f"*/{FILE}")]
             nothing = f"there is none in {folder.parent.absolute()}"
             raise NotFoundError("session", name, known, nothing)
-        url = f"sqlite:///{folder / FILE}"
-    store = Store(address_of(url, password, "--store"))
+        store = f"sqlite:///{folder / FILE}"
+    address = address_of(store, password, "--store")
+    if address.path is not None and not address.path.is_file():
+        raise StateError(f"{address}: there is no journal")
+    opened = Store(address)
     try:
-        session_of(store, name)
-        return [record.entry for record in read(store, name)]
+        session_of(opened, name)
+        entries = [record.entry for record in read(opened, name)]
     finally:
-        store.close()
+        opened.close()
+    if not entries or entries[0].kind != "session.started":
+        raise StateError(f"session {name!r} has not begun: its journal has no session.started")
+    return entries
 
 
 def _require_its_own(setup: SessionSetup, started: dict[str, Any]) -> None:
@@ -127,7 +140,7 @@ def _require_its_own(setup: SessionSetup, started: dict[str, Any]) -> None:
             f"session {setup.name!r}: its configuration now gives other strategies, instruments, "
             "period or account than it began with: a parameter's default, the catalogue or a file "
             "has changed since, or the strategies were given in Python; use the version that it "
-            "began with, or intrabar.engine.parity.parity with its plan"
+            "began with, or what ib.paper gives back: its parity()"
         )
 
 

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple, TextIO, Unpack
 
 import msgspec
 
+from intrabar.app.calls.parity import SessionParity, of_plan
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session, seeded
 from intrabar.app.compose.strategies import strategies_of
+from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Notify, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
@@ -39,7 +41,7 @@ from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
 from intrabar.model.facts import SourceCan
-from intrabar.model.secret import resolve
+from intrabar.model.secret import Secret, resolve
 from intrabar.risk.breaker import ACCOUNT, Level
 
 HISTORY = 1_000  # rows in one event
@@ -119,6 +121,18 @@ class Lived:
             )
         return result
 
+    def parity(self) -> SessionParity:
+        """The session beside what the market model does, from its journal; as `ib.parity`.
+
+        Raises
+        ------
+        StoreError, IntegrityError
+            The journal cannot be had, or is damaged.
+        """
+        url, password = _store_of(self.setup, self.folder)
+        entries = entries_of(self.setup.name, self.folder, url, password)
+        return of_plan(self.setup.name, self.folder, self.session.plan, entries)
+
     @property
     def level(self) -> Level:
         """Of the breaker."""
@@ -192,9 +206,7 @@ def live_through(
     """
     folder = Path(setup.config.live.folder) / setup.name
     folder.mkdir(parents=True, exist_ok=True)
-    store = setup.config.store
-    url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
-    password = None if store.password is None else resolve(store.password, "store.password")
+    url, password = _store_of(setup, folder)
     journal = open_journal(
         url,
         setup.name,
@@ -330,6 +342,13 @@ def _resumed(made: Rerun, ways: Ways, now: int, emergency: Emergency) -> list[En
 
 def _turns(session: Session, events: Sequence[Entry]) -> list[Entry]:
     return [e for event in events for e in (event, *session.handle(event).records)]
+
+
+def _store_of(setup: SessionSetup, folder: Path) -> tuple[str, Secret | None]:
+    """The address of the journal's database, and its password."""
+    store = setup.config.store
+    url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
+    return url, None if store.password is None else resolve(store.password, "store.password")
 
 
 def _now(setup: SessionSetup, entries: Sequence[Entry]) -> int:
