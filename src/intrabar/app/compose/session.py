@@ -19,7 +19,7 @@ from intrabar.app.compose.strategies import in_zone
 from intrabar.app.config.model import Config
 from intrabar.app.provenance import parameters
 from intrabar.data.alongside import Alongside
-from intrabar.data.live.vendors import source_named
+from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
 from intrabar.data.series import given_series
 from intrabar.engine.chunks.setup import usual_phase
@@ -227,7 +227,7 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
 
 
 def source_of(config: Config, clock: Clock, calendars: Mapping[str, str]) -> BarSource:
-    """The source of live bars that a configuration names first.
+    """The source of live bars that a configuration names; of several the next where one is down.
 
     Raises
     ------
@@ -238,10 +238,8 @@ def source_of(config: Config, clock: Clock, calendars: Mapping[str, str]) -> Bar
             "live.sources: there is no source of bars; write live: {sources: [{name: yfinance}]}, "
             "or give --recorded"
         )
-    one = config.live.sources[0]
-    return source_named(
-        one.name, one.credentials, clock, calendars=calendars, pause=config.live.pause
-    )
+    named = [(one.name, one.credentials) for one in config.live.sources]
+    return sources_named(named, clock, calendars=calendars, pause=config.live.pause)
 
 
 def live_period(config: Config) -> int:
