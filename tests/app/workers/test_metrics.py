@@ -119,13 +119,13 @@ def test_what_is_used_of_the_limits(tmp_path: Path) -> None:
 def test_latencies_and_the_store_are_told_by_the_driver(tmp_path: Path) -> None:
     metrics = told(tmp_path, lived().turns[:3], Hand())
     metrics.lagged(0.5)
-    metrics.decided(0.0002)
-    metrics.hooked("coin", 0.2)
-    metrics.stored(False)
+    metrics.turned("row.closed", 0.0002)
+    metrics.turned("link", 0.2)
+    metrics.store_is_up(lambda: False)
     found = samples(metrics)
     assert found["event_loop_lag_seconds_sum", ""] == 0.5
     assert found["bar_to_intent_seconds_bucket", "0.0003"] == 1
-    assert found["hook_seconds_count", "coin"] == 1
+    assert found["bar_to_intent_seconds_count", ""] == 1
     assert found["store_up", ""] == 0
     assert found["disk_free_bytes", ""] > 0
     assert not [name for name, _ in found if name.endswith("_created")]
@@ -143,6 +143,4 @@ def test_fifty_symbols_stay_below_two_thousand_series(tmp_path: Path) -> None:
         for t in range(1, 9)
     ]
     metrics = told(tmp_path, [[start, *rows]], Hand(), plan)
-    for strategy in strategies:
-        metrics.hooked(strategy, 0.1)
     assert 100 < len(samples(metrics)) < 2_000

@@ -67,6 +67,8 @@ class Driver:
         Tells a person; must not wait.
     is_recorded : bool
         The bars are of the past: some turns share a transaction, and the end of the bars ends it.
+    turned : callable
+        Is told of each turn its event's kind, and how many seconds it took.
     """
 
     session: Session
@@ -78,6 +80,7 @@ class Driver:
     observers: Sequence[Observer] = ()
     notify: Notify = lambda notice: None
     is_recorded: bool = False
+    turned: Callable[[str, float], None] = lambda kind, seconds: None
     why: str = ""  # it ended
     is_away: bool = field(default=False, init=False)  # the journal
     _queue: asyncio.Queue[Fact | Asked | None] = field(init=False)
@@ -214,8 +217,9 @@ class Driver:
     async def _turn(self, kind: str, body: dict[str, Any], now: int) -> Turn:
         """Handle an event; it is committed at once, or with those that follow it."""
         event = Entry(now, *self.session.place, kind, body)
-        loop = asyncio.get_running_loop()
+        loop, before = asyncio.get_running_loop(), self.clock.tick()
         turn = await loop.run_in_executor(self._hooks, self.session.handle, event)
+        self.turned(kind, self.clock.tick() - before)
         self._open += [event, *turn.records]
         self._notices += turn.notices
         self._turns += 1

@@ -55,6 +55,9 @@ EVENTS: Mapping[str, LogEvent] = {
     "notice.held": LogEvent("info", "how many notices of a key nobody was told, at the end"),
     "notice.dropped": LogEvent("error", "a notice could not be sent: too many waited"),
     "heartbeat.failed": LogEvent("warning", "the outside watch was not reached"),
+    "watch.left_out": LogEvent(
+        "warning", "what the configuration asks for, and recorded bars lack"
+    ),
     "health.opened": LogEvent("info", "where /metrics, /healthz and /readyz are"),
     "log.dropped": LogEvent("error", "lines of the log were lost: a full disk, or a slow reader"),
 }

@@ -81,17 +81,14 @@ class Metrics:
         """The event loop was so late."""
         self._lag.observe(seconds)
 
-    def decided(self, seconds: float) -> None:
-        """From the last bar of a row to its commands."""
-        self._decided.observe(seconds)
+    def turned(self, kind: str, seconds: float) -> None:
+        """How long a turn took: of a row, from its last bar to its commands."""
+        if kind == "row.closed":
+            self._decided.observe(seconds)
 
-    def hooked(self, strategy: str, seconds: float) -> None:
-        """How long a hook took."""
-        self._hooks.labels(self._name, strategy).observe(seconds)
-
-    def stored(self, is_up: bool) -> None:
-        """Whether the journal can be written."""
-        self._store.set(is_up)
+    def store_is_up(self, is_up: Callable[[], bool]) -> None:
+        """Show whether the journal can be written; it is asked when somebody looks."""
+        self._store.set_function(is_up)
 
     def render(self) -> bytes:
         """What `/metrics` answers."""
@@ -127,9 +124,7 @@ class Metrics:
         text = "From the last bar to the commands"
         self._decided = self._histogram("bar_to_intent_seconds", text).labels(self._name)
         self._commits = self._histogram("commit_seconds", "A commit").labels(self._name)
-        self._hooks = self._histogram("hook_seconds", "A hook", "strategy")
         self._store = self._one("store_up", "1: the journal can be written")
-        self._store.set(1)
         self._one("disk_free_bytes", "Of the folder").set_function(lambda: _free(folder))
         self._one("journal_bytes", "Of SQLite").set_function(lambda: _size(folder / "journal.db"))
         for strategy in self._plan.names:

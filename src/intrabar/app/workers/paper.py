@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO, Unpack
+from typing import Any, TextIO, Unpack
 
 import msgspec
 
@@ -21,22 +21,20 @@ from intrabar.app.compose.session import SessionSetup, recorded_session, seeded
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import Control
-from intrabar.app.workers.driver import Driver, Notify, Observer
+from intrabar.app.workers.driver import Driver, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
-from intrabar.app.workers.logs import Log
-from intrabar.app.workers.signs import Signs
+from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
-from intrabar.engine.session.session import Notice, Session
+from intrabar.engine.session.session import Session
 from intrabar.errors import RunError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
 from intrabar.links.clock import Clock, LoopClock, WallClock
-from intrabar.links.notify import Notifier, Target
 from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
@@ -217,39 +215,13 @@ def live_through(
         commit_within=setup.config.live.commit_within,
     )
     try:
-        with seeded(setup.name), signs_of_life(setup, folder, ways.stream) as signs:
+        with (
+            seeded(setup.name),
+            signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
+        ):
             return _live(setup, ways, source, folder, journal, signs)
     finally:
         journal.close()
-
-
-class SignsOfLife(NamedTuple):
-    """Who is told of what a session does."""
-
-    observers: tuple[Observer, ...]
-    notify: Notify
-
-
-@contextmanager
-def signs_of_life(
-    setup: SessionSetup, folder: Path, stream: TextIO | None
-) -> Iterator[SignsOfLife]:
-    """The folder, the log, and the persons that the configuration names."""
-    live = setup.config.live
-    log = Log(folder, {"session": setup.name, "mode": "paper"}, stream)
-    targets = [
-        Target(f"live.notify[{k}]", resolve(url, f"live.notify[{k}]"))
-        for k, url in enumerate(live.notify)
-    ]
-    beat = live.heartbeat_url
-    heartbeat = None if beat is None else resolve(beat, "live.heartbeat_url")
-    notifier = Notifier(setup.name, targets, WallClock(), log, heartbeat)
-    try:
-        signs = Signs(folder, lambda text: notifier(Notice("alarm", "folder", text)))
-        yield SignsOfLife((signs, log), notifier)
-    finally:
-        notifier.close()
-        log.close()
 
 
 def _live(
@@ -284,13 +256,14 @@ def _live(
         clock,
         emergency,
         signs.observers,
-        signs.notify,
+        signs.notifier,
         is_recorded,
+        turned=signs.turned,
     )
     run: Callable[[Coroutine[Any, Any, str]], str] = (
         simulated_time.run if is_recorded else asyncio.run
     )
-    why = run(_run(driver, folder, clock))
+    why = run(_run(driver, folder, clock, signs))
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", {"reason": why})
     last = [ended, *session.handle(ended).records]
     journal.append(last)
@@ -364,7 +337,7 @@ def _last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
     return int(next(lived, setup.history[-1].time))
 
 
-async def _run(driver: Driver, folder: Path, clock: Clock) -> str:
+async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -> str:
     """Live, and hear what persons ask for meanwhile."""
 
     async def handle(request: dict[str, Any]) -> dict[str, Any]:
@@ -391,7 +364,8 @@ async def _run(driver: Driver, folder: Path, clock: Clock) -> str:
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not in this thread
             loop.add_signal_handler(number, driver.end, f"stopped by {number.name}")
     try:
-        return await driver.run()
+        async with watched(signs, clock, lambda: driver.is_away, driver.is_recorded):
+            return await driver.run()
     finally:
         undo()
         if watching is not None:

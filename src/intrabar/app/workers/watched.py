@@ -1,59 +1,133 @@
-"""What watches a session while it lives: its port on this machine, and the heartbeat."""
+"""Who is told of a session: its folder, its log, its figures, persons, and a watch outside."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple, TextIO
 
+from intrabar.app.compose.session import SessionSetup
+from intrabar.app.provenance import commit
+from intrabar.app.workers.driver import Observer
 from intrabar.app.workers.health import Health, Readiness
+from intrabar.app.workers.logs import Log
 from intrabar.app.workers.metrics import Metrics
+from intrabar.app.workers.signs import Signs
 from intrabar.app.workers.standing import Standing
 from intrabar.engine.session.plan import Plan
-from intrabar.links.clock import Clock
-from intrabar.links.notify import Log, Notifier
+from intrabar.engine.session.session import Notice
+from intrabar.links.clock import Clock, WallClock
+from intrabar.links.notify import Notifier, Target
+from intrabar.model.secret import resolve
 
 
-@asynccontextmanager
-async def watched(
-    plan: Plan,
-    standing: Standing,
-    clock: Clock,
-    is_away: Callable[[], bool],
-    notifier: Notifier,
-    log: Log,
-    metrics: Metrics | None = None,
-    port: int | None = None,
-) -> AsyncIterator[None]:
-    """Open a session's port and let its heart beat; not for recorded bars, whose time jumps.
+class SignsOfLife(NamedTuple):
+    """What tells of a session.
 
     Parameters
     ----------
     plan : Plan
     standing : Standing
         Of its `Signs`.
+    log : Log
+    notifier : Notifier
+    observers : tuple of Observer
+        In the order in which they are told.
+    metrics : Metrics or None
+    port : int or None
+        `live.metrics`; None: there is none.
+    """
+
+    plan: Plan
+    standing: Standing
+    log: Log
+    notifier: Notifier
+    observers: tuple[Observer, ...]
+    metrics: Metrics | None = None
+    port: int | None = None
+
+    def turned(self, kind: str, seconds: float) -> None:
+        """How long a turn took."""
+        if self.metrics is not None:
+            self.metrics.turned(kind, seconds)
+
+
+@contextmanager
+def signs_of_life(
+    setup: SessionSetup,
+    folder: Path,
+    stream: TextIO | None,
+    commit_seconds: Callable[[], float],
+) -> Iterator[SignsOfLife]:
+    """The folder, the log, and the persons that the configuration names.
+
+    Recorded bars have neither port nor heartbeat: their time jumps.
+
+    Raises
+    ------
+    SecretError, ConfigError
+        An address of `live` that does not resolve, or is none.
+    """
+    live, is_live = setup.config.live, setup.recorded is None
+    targets = [
+        Target(f"live.notify[{k}]", resolve(url, f"live.notify[{k}]"))
+        for k, url in enumerate(live.notify)
+    ]
+    beat = live.heartbeat_url
+    heartbeat = None if beat is None else resolve(beat, "live.heartbeat_url")
+    log = Log(folder, {"session": setup.name, "mode": "paper"}, stream)
+    clock = WallClock()
+    notifier = Notifier(setup.name, targets, clock, log, heartbeat)
+    try:
+        signs = Signs(folder, lambda text: notifier(Notice("alarm", "folder", text)))
+        parts = setup.plan, signs.standing, log, notifier
+        if is_live and live.metrics is not None:
+            of_it = str(commit().get("commit", ""))
+            metrics = Metrics(
+                setup.plan, signs.standing, setup.name, folder, clock, commit_seconds, of_it
+            )
+            yield SignsOfLife(*parts, (signs, log, metrics), metrics, live.metrics)
+        else:
+            for name, given in (("metrics", live.metrics), ("heartbeat_url", beat)):
+                if given is not None and not is_live:
+                    log("watch.left_out", key=f"live.{name}", why="recorded bars: their time jumps")
+            yield SignsOfLife(*parts, (signs, log))
+    finally:
+        notifier.close()
+        log.close()
+
+
+@asynccontextmanager
+async def watched(
+    signs: SignsOfLife, clock: Clock, is_away: Callable[[], bool], is_recorded: bool = False
+) -> AsyncIterator[None]:
+    """Open a session's port and let its heart beat, but for recorded bars.
+
+    Parameters
+    ----------
+    signs : SignsOfLife
     clock : Clock
     is_away : callable
         Whether the journal is away.
-    notifier : Notifier
-    log : callable
-        Is told the port.
-    metrics : Metrics, optional
-    port : int, optional
-        `live.metrics`; None: there is none.
+    is_recorded : bool
 
     Raises
     ------
     ConfigError
         The port is taken.
     """
-    ready = Readiness(plan, standing, clock, is_away)
+    if is_recorded:
+        yield
+        return
+    ready = Readiness(signs.plan, signs.standing, clock, is_away)
     health = None
-    if port is not None:
-        render, lagged = (None, None) if metrics is None else (metrics.render, metrics.lagged)
-        health = Health(clock, ready, render, lagged, port)
-        log("health.opened", port=health.port)
-    tasks = [asyncio.create_task(notifier.heartbeats(ready.is_well))]
+    if signs.port is not None and signs.metrics is not None:
+        signs.metrics.store_is_up(lambda: not is_away())
+        health = Health(clock, ready, signs.metrics.render, signs.metrics.lagged, signs.port)
+        signs.log("health.opened", port=health.port)
+    tasks = [asyncio.create_task(signs.notifier.heartbeats(ready.is_well))]
     if health is not None:
         tasks.append(asyncio.create_task(health.beating()))
     try:
