@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.app.compose.bars import one_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.compose.strategies import in_zone
@@ -21,7 +22,6 @@ from intrabar.app.provenance import parameters
 from intrabar.data.alongside import Alongside
 from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
-from intrabar.data.series import given_series
 from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.judged import first_day_begins
 from intrabar.engine.session.closing import flatten_of
@@ -194,7 +194,7 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
     config = recipe.config.model_copy(
         update={"session_end": "calendar", "start": None, "end": None}
     )
-    series = tuple(given_series(bars, "") for bars in history)
+    series = tuple(one_of(bars, bars.symbol, config) for bars in history)
     base = replace(recipe, config=config, series=series).traded_market()
     for x in base.instruments:
         if not x.calendar and base.market.period < DAY_NS:
