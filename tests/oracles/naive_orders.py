@@ -148,7 +148,7 @@ def modify(order: Order, written: dict) -> None:
         if stop is None:
             return
     if "qty" in written:
-        if written["qty"] / order.instrument.lot <= order.filled + 1e-9:
+        if written["qty"] / order.instrument.lot < order.filled + 1 - 1e-9:
             order.end("cancelled")
             return
         lots = whole_lots(written["qty"], order.instrument.lot)

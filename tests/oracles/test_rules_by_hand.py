@@ -317,6 +317,21 @@ def test_at_one_price_means_equal_to_the_nearest_price(market: Market) -> None:
 
 
 @BOTH
+def test_a_change_that_leaves_a_part_of_a_lot_cancels(market: Market) -> None:
+    # One of the stop's 12 is filled, 1.5 after the split, 2.5 with another one: of 3 half is left.
+    bars = [flat(97), [99, 99, 99, 99, 800], [95, 95, 95, 95, 500], [89, 89, 89, 89, 100], flat(85)]
+    entry = {**SELL, "phase": "close", "qty": 8, "type": "limit", "limit_price": 103}
+    orders = [
+        {**entry, "stop_loss": 103},
+        {"at": 3, "phase": "close", "modify": "o0.stop", "qty": 3},
+    ]
+    scenario = made(bars, orders, max_volume_share=0.01)
+    scenario["actions"] = [{"at": at, "symbol": "A", "split": 1.5} for at in (1, 3)]
+    result = market(scenario)
+    assert result["orders"][-1] == {"id": "o0.stop", "status": "cancelled", "reason": ""}
+
+
+@BOTH
 def test_without_a_grid_nothing_is_rounded_and_ticks_are_no_distance(market: Market) -> None:
     # 100.123 less 0.1 % of it, and not a tick of slippage.
     bars = [flat(100.123)] * 2

@@ -300,7 +300,7 @@ def modify(book: Book, command: Any) -> None:
     """Change the prices or the quantity of a working order; it keeps its place.
 
     NaN leaves a value alone. A change that could not have been accepted changes nothing; a
-    quantity that is already filled cancels the order.
+    quantity that leaves less than a lot to fill cancels the order.
     """
     k = find(book, command.id)
     if k < 0 or book.orders[k].role >= LIQUIDATION:
@@ -312,7 +312,7 @@ def modify(book: Book, command: Any) -> None:
         order.limit_price = command.limit_price
     if not np.isnan(command.stop_price) and order.triggered == 0:
         order.stop_price = command.stop_price
-    cancels = command.qty <= order.filled
+    cancels = command.qty - order.filled < instrument.lot * (1.0 - OF_A_LOT)
     whole = np.isnan(command.qty) or cancels or is_whole(command.qty, instrument.lot)
     if not on_grid(order, instrument.tick_size) or not whole:
         order.limit_price, order.stop_price = limit_price, stop_price
