@@ -55,8 +55,8 @@ class AlphaVantage:
     """
 
     name = "alpha_vantage"
-    lag = 60.0  # delayed data take a paid key; when they are there is not documented
-    lag_daily = 3600.0
+    lag = 11.0  # of real-time data, which take a key that has them; others come late
+    lag_daily = 3600.0  # when a day is there is not documented
     corrects = True
     periods = (*_INTERVALS, DAY_NS)
 

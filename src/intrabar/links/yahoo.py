@@ -61,7 +61,7 @@ class Yahoo:
     """
 
     name = "yfinance"
-    lag = 13.0
+    lag = 11.0
     lag_daily = 600.0
     corrects = True
     periods = tuple(_INTERVALS)

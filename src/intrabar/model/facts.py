@@ -92,6 +92,8 @@ class SourceCan(msgspec.Struct, frozen=True):
         Base periods that it has; empty for any.
     streams : bool
         It pushes; else it is polled.
+    lag_daily : float, seconds
+        The same of daily bars, where it is longer than `lag`.
     """
 
     opens: Literal["forming", "prints", "none"]
@@ -100,6 +102,7 @@ class SourceCan(msgspec.Struct, frozen=True):
     quotes: bool
     periods: tuple[int, ...] = ()
     streams: bool = True
+    lag_daily: float = 0.0
 
 
 Fact = BarOpened | BarClosed | Quote | Heartbeat | LinkFact

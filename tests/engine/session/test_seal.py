@@ -327,6 +327,8 @@ def test_what_is_no_bar_seals_nothing() -> None:
         (SourceCan("none", 11.0, True, True, streams=False), 20 * S, 10),
         (SourceCan("none", 0.0, True, True), DAY_NS, 900),
         (SourceCan("none", 7200.0, True, True), DAY_NS, 7202),
+        (SourceCan("none", 11.0, True, True, streams=False, lag_daily=3600.0), DAY_NS, 3609),
+        (SourceCan("none", 11.0, True, True, streams=False, lag_daily=3600.0), M, 20),
     ],
 )
 def test_how_long_a_row_waits(can: SourceCan, period: int, seconds: int) -> None:

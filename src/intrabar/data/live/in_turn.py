@@ -64,6 +64,7 @@ class InTurn:
             quotes=any(can.quotes for can in able),
             periods=periods,
             streams=all(can.streams for can in able),
+            lag_daily=max(can.lag_daily for can in able),
         )
 
     async def quote(self, symbol: str) -> Quote:  # noqa: D102

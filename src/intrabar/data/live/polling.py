@@ -73,6 +73,7 @@ class Polled:
             quotes=True,
             periods=self.vendor.periods,
             streams=False,
+            lag_daily=self.vendor.lag_daily,
         )
 
     async def quote(self, symbol: str) -> Quote:  # noqa: D102

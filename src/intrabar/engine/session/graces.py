@@ -14,7 +14,8 @@ from intrabar.model.facts import SourceCan
 
 def close_grace(can: SourceCan, period: int) -> int:
     """How long (ns) a row waits for bars that are not there: by the source, half a bar at most."""
-    seconds = can.lag + 2.0 + (0.0 if can.streams else 7.0)
+    lag = max(can.lag, can.lag_daily) if period >= DAY_NS else can.lag
+    seconds = lag + 2.0 + (0.0 if can.streams else 7.0)
     if period >= DAY_NS:
         seconds = max(seconds, 900.0)
     return min(round(seconds * SECOND_NS), period // 2)
