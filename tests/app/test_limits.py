@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +156,50 @@ def test_a_file_that_names_no_symbols_trades_those_that_it_allows(tmp_path: Path
     assert read_config(path)[0].symbols == ["IBM"]
     path.write_text(text + "data: [{symbol: IBM, sample: true}]\n", encoding="utf-8")
     assert read_config(path)[0].traded == ["IBM"]
+
+
+def test_rows_before_trading_begins_wake_nobody_whole_in_chunks_and_in_a_sweep(
+    tmp_path: Path,
+) -> None:
+    path = config_in(tmp_path, trade_from="2020-06-01")
+    whole = ib.backtest(config=path)
+    assert str(whole.fills["time"].min())[:10] >= "2020-06-01"
+    assert whole.market.time[0] < whole.setup.trade_from
+    free = ib.backtest(config=config_in(tmp_path))
+    assert str(free.fills["time"].min())[:10] < "2020-06-01"
+    assert ib.backtest(config=config_in(tmp_path), trade_from="2020-06-01").digest == whole.digest
+    pieces = ib.backtest(
+        config=config_in(tmp_path, trade_from="2020-06-01"), chunk=37, out=tmp_path / "t"
+    )
+    assert pieces.digest == whole.digest
+    sweep = ib.sweep(
+        config=config_in(tmp_path, trade_from="2020-06-01"),
+        parameters={"fast": [5]},
+        out=tmp_path / "sweep",
+        workers=1,
+    )
+    assert sweep.table["digest"].to_list() == [whole.digest]
+    folder = whole.save(tmp_path / "saved", report=False)
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["lost"] == ""
+
+
+def test_one_configuration_refuses_and_fills_the_same_in_a_backtest_and_on_paper(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    limits = {"max_position_size_pct": 14, "max_drawdown_pct": 1.5}
+    path = config_in(tmp_path, trade_from="2020-05-01", risk=limits, calendar="24/7")
+    assert said(capsys, "backtest", path)[0] == 0
+    code, _, err = said(capsys, "paper", path, "--recorded", "data", "--name", "same")
+    assert code in (0, 3), err
+    run, session = next((tmp_path / "runs").glob("*")), tmp_path / "sessions" / "same"
+    shared = ["bar", "symbol", "side", "qty", "price", "cost", "reason"]
+    mine, theirs = (pl.read_csv(f / "fills.csv").select(shared) for f in (run, session))
+    assert mine.equals(theirs)
+    assert mine.height > 0
+    with closing(sqlite3.connect(session / "journal.db")) as journal:
+        rows = journal.execute("select kind, body from journal order by seq").fetchall()
+    for kind, table in (("refused", "refusals"), ("breaker", "breaker")):
+        told = [json.loads(body)["text"] for name, body in rows if name == kind]
+        assert told == pl.read_csv(run / f"{table}.csv")["text"].to_list()
+        assert told

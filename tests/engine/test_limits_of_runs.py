@@ -211,3 +211,33 @@ def test_a_class_is_told_that_its_order_was_refused() -> None:
     setup = everyone(2)
     finish(Run(replace(setup, strategies={"buys": Buys()}, risk=limits(max_order_qty=10))))
     assert told == ["rejected risk"]
+
+
+@pytest.mark.parametrize("chunk", [13, 60])
+def test_a_class_that_hears_the_warm_up_hears_it_in_chunks_too(chunk: int) -> None:
+    heard: list[int] = []
+
+    class Hears(ib.Strategy):
+        hears_warm_up = True
+
+        def on_close(self, now: Any) -> None:
+            heard.append(now.bar)
+            if now.is_flat:
+                now.buy(10)
+
+    bars = [walk("A", 11, 120, 0.1)]
+    instruments = (Instrument("A", fee_per_trade=1.0),)
+    market = market_from_bars(bars)
+    begins = int(market.time[50])
+    account = Account(cash=50_000.0)
+    setup = Setup(market, instruments, {"h": Hears()}, account, trade_from=begins)
+    whole = finish(Run(setup))
+    alone, heard[:] = list(heard), []
+    given = ChunkedSetup(
+        (WholeFeed(bars[0]),), instruments, {"h": Hears()}, account, chunk, trade_from=begins
+    )
+    pieces = ChunkedRun(given, None).to_end()
+    assert heard == alone
+    assert min(alone) < 50
+    assert pieces.digest == whole.digest
+    assert whole.fills["bar"].min() > 50

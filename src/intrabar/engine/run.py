@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -242,7 +242,9 @@ class Run:
     def _to_end(self, progress: Progress | None) -> None:
         if self.machine.bar == 0:
             tell(self.running, "on_start")
-            self._warm_up()
+            if self.setup.trade_from is not None:
+                first = int(np.searchsorted(self.setup.market.time, self.setup.trade_from))
+                warm_up(self.machine, self.setup.strategies.values(), first)
         total = len(self.setup.market)
         if self.setup.risk is not None:
             self._limited(self.setup.risk, total, progress)
@@ -264,14 +266,12 @@ class Run:
             if progress is not None:
                 progress(end, total)
 
-    def _warm_up(self) -> None:
-        """Walk through the rows before trading begins, where somebody hears them."""
-        start, strategies = self.setup.trade_from, self.setup.strategies.values()
-        if start is None or not any(getattr(s, "hears_warm_up", False) for s in strategies):
-            return
-        first = int(np.searchsorted(self.setup.market.time, start))
-        while self.machine.bar < first and self.machine.status is not RunStatus.RUINED:
-            walk_row(self.machine, lambda _: refuse_all(self.machine))
+
+def warm_up(machine: Machine, strategies: Iterable[AnyStrategy], end: int) -> None:
+    """Walk through the rows before trading begins, where somebody hears them."""
+    hears = any(getattr(s, "hears_warm_up", False) for s in strategies)
+    while hears and machine.bar < end and machine.status is not RunStatus.RUINED:
+        walk_row(machine, lambda _: refuse_all(machine))
 
 
 def tell(running: Mapping[str, Running], hook: str) -> None:

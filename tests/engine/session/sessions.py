@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from intrabar.engine.chunks.setup import usual_phase
-from intrabar.engine.run import Run, Setup
+from intrabar.engine.run import Run, Setup, warm_up
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.engine.session.session import Session
@@ -67,7 +68,8 @@ def backtest_of(session: Session, setup: Setup) -> Iterator[str]:
     for running in run.running.values():
         if hasattr(running, "tell"):
             running.tell("on_start")
-    run._warm_up()
+    first = int(np.searchsorted(own.market.time, session.trade_from))
+    warm_up(run.machine, own.strategies.values(), first)
     for row in range(len(own.market)):
         run.machine.advance(row + 1)
         yield run.machine.digest()

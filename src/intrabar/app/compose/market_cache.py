@@ -21,6 +21,7 @@ from intrabar.app.compose.options import make_account
 from intrabar.app.compose.parameter_paths import changed
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.run_inputs import RunInputs
+from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config
 from intrabar.data.manifest import content_hash
@@ -52,6 +53,7 @@ class Base(NamedTuple):
     given : RunInputs or None
         From which its runs are made again.
     risk : Limits or None
+    trade_from : int, ns UTC, or None
     """
 
     prepared: Prepared
@@ -59,6 +61,7 @@ class Base(NamedTuple):
     account: Account
     given: RunInputs | None
     risk: Limits | None
+    trade_from: int | None
 
 
 class Known(NamedTuple):
@@ -141,7 +144,8 @@ class MarketCache:
         )
         account = replace(recipe.account, currency=known.currency)
         memory = recipe.memory(known.currency, known.bars, known.more)
-        return Base(prepared, instruments, account, memory, recipe.config.limits)
+        begins = nanoseconds(recipe.config.trade_from)
+        return Base(prepared, instruments, account, memory, recipe.config.limits, begins)
 
     def _changed(self, tree: Tree) -> Recipe:
         """The recipe with changes, and of what is said of symbols that which concerns its own."""

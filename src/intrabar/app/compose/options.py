@@ -55,6 +55,8 @@ class RunOptions(TypedDict, total=False):
     symbols : str or sequence of str
     start, end : date, time or text
         Both included; UTC unless a zone is given.
+    trade_from : date, time or text
+        Rows that close before it wake nobody: they warm up.
     period : str
         Of the catalogue's bars, or of a frame: "5m".
     cash : account currency
@@ -88,6 +90,7 @@ class RunOptions(TypedDict, total=False):
     symbols: str | Sequence[str] | None
     start: Any
     end: Any
+    trade_from: Any
     period: str | None
     cash: float | None
     account: Account | Mapping[str, Any] | None
@@ -120,7 +123,7 @@ def config_given(given: RunOptions) -> tuple[Config, Config]:
             raise NotFoundError("argument", name, RunOptions.__annotations__)
     base = _config(given.get("config"))
     values = base.model_dump(by_alias=True, exclude_unset=True)
-    names = ("symbols", "start", "end", "period", "calendar", "session_end", "zone")
+    names = ("symbols", "start", "end", "trade_from", "period", "calendar", "session_end", "zone")
     said = {name: given.get(name) for name in names}
     values |= {name: value for name, value in said.items() if value is not None}
     if (risk := given.get("risk")) is not None:

@@ -23,7 +23,7 @@ from intrabar.app.compose.options import (
     rates_given,
 )
 from intrabar.app.compose.run_inputs import RunInputs, Store
-from intrabar.app.compose.sources import rate_sources, request_of, sources_of
+from intrabar.app.compose.sources import nanoseconds, rate_sources, request_of, sources_of
 from intrabar.app.compose.strategies import in_zone, make_strategies
 from intrabar.app.config.model import Config
 from intrabar.data.feeds import Fed, fed, rates_for, read_feeds
@@ -214,6 +214,7 @@ class Recipe:
             given=self.memory(
                 base.account.currency, [without_bars(s) for s in base.series], base.origins
             ),
+            trade_from=nanoseconds(self.config.trade_from),
             risk=self.config.limits,
         )
         origins = [*(s.origin for s in base.series), *base.origins]
@@ -255,6 +256,7 @@ class Recipe:
             terms.remarks,
             self.config.session_end,
             self.config.limits,
+            nanoseconds(self.config.trade_from),
         )
         return ComposedChunks(setup, [*(one.origin for one in found), *origins], list(self.remarks))
 

@@ -312,7 +312,7 @@ def seeded(name: str) -> Iterator[None]:
 
 def _warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Market) -> int:
     """How many rows come before the first that is traded."""
-    said = config.live.warm_up
+    said = config.trade_from if config.live.warm_up is None else config.live.warm_up
     if said is None:
         rows = LENGTHS * max(_longest(strategies, market.period), 1)
         how = f"its indicators ask for {rows} bars to warm up"
@@ -320,7 +320,7 @@ def _warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Ma
         rows, how = said, f"live.warm_up asks for {said} bars"
     else:
         rows = int(np.searchsorted(market.time, nanoseconds(said) or 0))
-        how = f"live.warm_up is {said}"
+        how = f"{'trade_from' if config.live.warm_up is None else 'live.warm_up'} is {said}"
     least = _longest(strategies, market.period)
     if isinstance(said, int) and said < least:
         raise ConfigError(f"live.warm_up: is {said} bars, an indicator needs {least}")

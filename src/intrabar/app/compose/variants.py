@@ -118,6 +118,7 @@ class Variants:
             ground.account,
             is_open,
             given=ground.given,
+            trade_from=ground.trade_from,
             risk=ground.risk,
         )
         return Variant(setup, ground.prepared)
@@ -147,6 +148,8 @@ def _told(recipe: Recipe, makers: Sequence[Maker]) -> dict[str, str]:
     told |= _leaves(("account",), values["account"])
     if values["risk"] is not None:
         told |= _leaves(("risk",), values["risk"])
+    if values["trade_from"] is not None:
+        told["trade_from"] = str(values["trade_from"])
     told |= _leaves(("instruments",), values["instruments"])
     for symbol, one in recipe.said.items():
         if isinstance(one, Instrument):

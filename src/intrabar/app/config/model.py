@@ -265,6 +265,9 @@ class Config(Section):
         IANA zone of stamps that carry none, where their source names none.
     start, end : date or time
         UTC unless a zone is given; both included.
+    trade_from : date or time, optional
+        Rows that close before it wake nobody: they warm up. Of a session too, where `live.warm_up`
+        says nothing; a backtest from the same time on has the session's trades.
     account : AccountConfig
     rates : list of Source
         Currency pairs, for what is not in the account's currency; else those of the catalogue.
@@ -299,6 +302,7 @@ class Config(Section):
     zone: Zone = None
     start: Day | None = None
     end: Day | None = None
+    trade_from: Day | None = None
     account: AccountConfig = AccountConfig()
     rates: list[Source] = Field(default_factory=list)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -20,6 +20,7 @@ import polars as pl
 from intrabar.analysis.equity import Key
 from intrabar.analysis.metrics import Sheet, sheet_of
 from intrabar.analysis.told import NEXT, Told
+from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.chunks.records import Recorder, Scope
 from intrabar.engine.chunks.setup import ChunkedSetup
@@ -37,7 +38,7 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.run import Progress, Running, finish_strategies
+from intrabar.engine.run import Progress, Running, allowed, finish_strategies, warm_up
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus
@@ -262,7 +263,7 @@ class ChunkedRun:
         recorder = Recorder(self.folder, given)
         limited: Limited | None = None
         for piece in given.pieces():
-            self.laid.lay(piece)
+            self._lay(piece)
             if given.risk is None:
                 self.machine.advance(None if piece.is_last else window.end)
             else:
@@ -282,3 +283,13 @@ class ChunkedRun:
         log = None if limited is None else limited.log
         status = self.machine.status
         return ChunkedResult(given, self.folder, status, digest, recorder, left, log)
+
+    def _lay(self, piece: Piece) -> None:
+        """Lay a piece, and walk through those of its rows before trading begins."""
+        given, time = self.given, piece.market.time
+        if given.trade_from is None:
+            self.laid.lay(piece)
+            return
+        self.laid.lay(piece, allowed(given.strategies, time, given.trade_from))
+        first = self.laid.window.end - len(time) + int(np.searchsorted(time, given.trade_from))
+        warm_up(self.machine, given.strategies.values(), first)

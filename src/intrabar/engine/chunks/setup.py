@@ -91,6 +91,7 @@ class ChunkedSetup:
     session_end : "bars" or "calendar"
         What ends the sessions of the instruments.
     risk : Limits or None
+    trade_from : int, ns UTC, or None
         As `Setup`.
     """
 
@@ -105,6 +106,7 @@ class ChunkedSetup:
     remarks: tuple[Remark, ...] = ()
     session_end: SessionEnd = "bars"
     risk: Limits | None = None
+    trade_from: int | None = None
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
