@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +146,25 @@ def test_no_request_ends_in_a_traceback(config: Path, capsys: Any, words: list[s
     assert err.strip()
     assert "Traceback" not in err
     assert not Path("none.db").exists()
+
+
+def test_a_strategy_that_goes_through_a_set_is_repeated_by_another_process(config: Path) -> None:
+    Path("sets.py").write_text(
+        "import intrabar as ib\n\n\n"
+        "class Sets(ib.Strategy):\n"
+        "    def on_close(self, now):\n"
+        "        word = next(iter({f'{now.bar} {x}' for x in 'abcdefgh'}))\n"
+        "        if word[-1] < 'c':\n"
+        "            now.buy(5) if now.is_flat else now.close_position()\n"
+    )
+    written(config.parent, {"strategies": [{"name": "sets:Sets"}]})
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(config.parent)])}
+    place.pop("PYTHONHASHSEED", None)
+    program = [sys.executable, "-m", "intrabar"]
+    for words in (["paper", "config.yaml", "--recorded", "data"], ["parity", "Try"]):
+        done = subprocess.run(
+            [*program, *words], env=place, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("identical\n")
+    assert ", 0 fills" not in done.stdout
