@@ -10,7 +10,7 @@ VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
-.PHONY: setup demo test check lock test-newest test-oldest test-pythons test-optimized test-wheel
+.PHONY: setup demo demo-paper test check lock test-newest test-oldest test-pythons test-optimized test-wheel
 .PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
@@ -37,6 +37,9 @@ setup: $(VENV)/.dev
 
 demo: $(READY)       ## a real backtest on real bars, to a report
 	$(BIN)/intrabar demo
+
+demo-paper: setup    ## three years of them as a session on paper, held against the backtest
+	$(BIN)/intrabar demo-paper
 
 test: setup          ## the tests
 	$(BIN)/python -m pytest -n 2

@@ -100,6 +100,12 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.paper:demo_paper",
+    name="demo-paper",
+    help="Live through three years on paper, and hold it against the backtest.",
+    help_epilogue=examples("intrabar demo-paper"),
+)
+app.command(
     "intrabar.app.cli.session:session",
     name="session",
     help="See how sessions stand, and ask something of one that runs.",

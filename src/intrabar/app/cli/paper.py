@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from intrabar.app.compose.demo import demo_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import (
     SessionSetup,
@@ -30,6 +33,7 @@ from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.risk.breaker import Level
 
+DEMO = "demo"
 OWN = "data"
 """`--recorded data`: the bars that the configuration names."""
 BREAKER = 3  # exit code
@@ -79,6 +83,31 @@ def paper(
     else:
         print("\n".join(lines(lived)))
     return 0 if lived.level is Level.TRADING else BREAKER
+
+
+def demo_paper(*, sessions: str = "sessions") -> int:
+    """Live through three years of the demo's shares on paper, and hold it against the backtest.
+
+    Parameters
+    ----------
+    sessions : str
+        Folder of the sessions' folders; the session of the last time is lived anew.
+    """
+    from intrabar.app.cli.parity import parity
+
+    config = demo_config()
+    place = Path(sessions) / DEMO
+    if place.exists():
+        shutil.rmtree(place)
+    live = {"name": DEMO, "warm_up": date(2010, 3, 1), "folder": sessions}
+    config = config.model_copy(update={"live": config.live.model_copy(update=live)})
+    setup = recorded_session(_recipe(config, []))
+    print(f"{len(setup.history):,} rows warm up, then each row is an event of the journal ...")
+    began = time.perf_counter()
+    lived = live_through(setup)
+    print("\n".join(lines(lived)[:-1]))
+    print(f"took      {time.perf_counter() - began:.0f} s\n")
+    return parity(DEMO, sessions=Path(sessions))
 
 
 def live() -> int:
