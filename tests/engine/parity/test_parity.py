@@ -12,6 +12,7 @@ from intrabar.engine.run import Setup
 from intrabar.engine.session.session import Session
 from intrabar.errors import UsageError
 from intrabar.model.entry import Entry
+from intrabar.model.event import Step
 from intrabar.ui.parity_view import parity_view
 from tests.engine.parity.faults import orders_filled, with_fault
 from tests.engine.replay.replays import everyone
@@ -168,7 +169,8 @@ def test_a_hook_that_is_no_function_of_its_market_is_named() -> None:
     assert (found.difference.bar, found.difference.step) == (was.bar, was.step)
     one = found.difference.fields[0]
     assert (one.name, one.recorded, one.again) == ("qty", was.body["qty"] + 1, was.body["qty"])
-    assert found.headline.startswith(f"the first difference is record {k + 1} (command)")
+    head = f"the first difference is record {k + 1} (command), bar {was.bar}, step "
+    assert found.headline.startswith(head + Step(was.step).name.lower() + ": qty is")
     assert [(a.body["qty"], b.body["qty"]) for a, b in found.decisions] == [
         (was.body["qty"] + 1, was.body["qty"])
     ]
@@ -194,8 +196,8 @@ def test_the_json_of_a_parity_fills_its_page() -> None:
     made = with_fault(journal, k, "refused", setup.market)
     told = json.loads(json.dumps(parity(plan_of(setup), made.journal).as_json(), allow_nan=False))
     (missing,) = told["difference"]["fields"]
-    assert missing["recorded"]["kind"] == told["difference"]["kind"] == "order"
-    assert missing["again"]["kind"] == "fill"
+    assert missing["recorded"]["record"] == told["difference"]["kind"] == "order"
+    assert missing["again"]["record"] == "fill"
     assert "record is order in the journal and fill in the re-run" in told["headline"]
     assert told["parts"][4]["name"] == "reject"
     assert told["parts"][4]["money"] == pytest.approx(made.money)

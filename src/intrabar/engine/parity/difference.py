@@ -7,6 +7,7 @@ from typing import Any
 
 from intrabar.engine.session.rerun import Difference
 from intrabar.model.entry import Entry
+from intrabar.model.event import Step
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class RecordApart:
     fields: tuple[FieldApart, ...]
 
     def __str__(self) -> str:
-        one = self.fields[0]
+        one, step = self.fields[0], Step(self.step).name.lower()
         return (
-            f"record {self.record} ({self.kind}), bar {self.bar}, step {self.step}: {one.name} "
+            f"record {self.record} ({self.kind}), bar {self.bar}, step {step}: {one.name} "
             f"is {_short(one.recorded)} in the journal and {_short(one.again)} in the re-run"
         )
 
@@ -78,11 +79,11 @@ def _fields(entry: Entry) -> dict[str, Any]:
 
 
 def _all(entry: Entry | None) -> dict[str, Any] | None:
-    return None if entry is None else {"kind": entry.kind, **entry.body}
+    return None if entry is None else {"record": entry.kind, **entry.body}
 
 
 def _short(value: Any) -> Any:
     """A value in a sentence; of a whole record, its kind."""
     if value is None:
         return "nothing"
-    return value["kind"] if isinstance(value, dict) and "kind" in value else value
+    return value["record"] if isinstance(value, dict) and "record" in value else value
