@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from intrabar.engine.session.plan import Plan
 from intrabar.errors import ConfigError
 from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run as in_virtual_time
+from intrabar.model.bars import DAY_NS
 from intrabar.model.entry import Entry
 from tests.app.workers.lived import lived
 from tests.app.workers.test_metrics import Hand, no_problem
@@ -166,6 +169,21 @@ def test_data_that_are_old_while_the_exchange_is_open(tmp_path: Path) -> None:
     assert fit.why() == []
     fit.clock.at += 1
     assert fit.why() == ["no row for 7201 s of a session, at most 7200"]
+
+
+def test_daily_rows_are_old_when_two_sessions_have_closed(tmp_path: Path) -> None:
+    plan = lived().session.plan
+    shares = tuple(replace(x, calendar="NYSE") for x in plan.instruments)
+    fit = Fit(tmp_path, replace(plan, period=DAY_NS, instruments=shares))
+    friday = datetime(2024, 1, 5, 21, tzinfo=UTC).timestamp()
+    fit.tell(*lived().entries[:1], Entry(0, 0, 0, "row.closed", {"time": 0, "bars": []}))
+    fit.signs.standing.started = fit.signs.standing.row_time = round(friday * 1e9)
+    fit.clock.at = datetime(2024, 1, 9, 21, 15, tzinfo=UTC).timestamp()  # Tuesday
+    assert fit.why() == []
+    fit.clock.at += 1
+    assert fit.why() == [
+        "no row since 2024-01-05T21:00:00.000000000+0000, and two sessions have closed"
+    ]
 
 
 # The command

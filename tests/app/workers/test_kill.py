@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from intrabar.app.workers.kill import KILL, OBEYED, on_kill_signal, watch_kill
@@ -54,6 +55,14 @@ def test_a_file_that_cannot_be_set_aside_kills_once(tmp_path: Path) -> None:
         await clock.sleep(5.0)
 
     assert killed(tmp_path, script) == ["now", "again"]
+
+
+def test_in_another_thread_nobody_hears_a_signal() -> None:
+    async def main() -> None:
+        on_kill_signal(lambda: None)()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, main()).result(10)
 
 
 def test_a_signal_kills() -> None:

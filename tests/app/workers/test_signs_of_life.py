@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+import os
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
+from intrabar.app.cli.health import health
 from intrabar.app.cli.main import run
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import recorded_session
+from intrabar.app.config.file import read_config
+from intrabar.app.workers.control import ask
+from intrabar.app.workers.paper import Ways, live_through
 from intrabar.app.workers.signs import STATUS, write_folder
 from intrabar.app.workers.standing import HEADS
 from intrabar.journal.journal import open_journal
+from intrabar.model.bars import DAY_NS
+from intrabar.model.facts import Fact, LinkFact, SourceCan
 from tests.app.cli.test_paper_command import config as config  # the fixture
 from tests.app.cli.test_paper_command import written
 from tests.links.test_notify import Receiver
@@ -54,6 +70,66 @@ def test_a_page_reaches_persons_and_the_folder_is_that_of_the_journal(
     assert write_folder(entries, again) == status
     for name in HEADS:
         assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+class Quiet:
+    """A source that lives and tells nothing."""
+
+    can = SourceCan("none", 1.0, False, False)
+
+    async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:
+        yield LinkFact("up", "it begins")
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        pass
+
+
+class Stream(io.StringIO):
+    """Waits until the log says where the port is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port: Future[int] = Future()
+
+    def write(self, text: str) -> int:
+        line = json.loads(text)
+        if line["event"] == "health.opened":
+            self.port.set_result(line["port"])
+        return super().write(text)
+
+
+def test_a_session_that_lives_is_reached_by_port_and_socket(
+    config: Path,
+) -> None:
+    file = written(config.parent, {"live": {"warm_up": 50, "metrics": 0}})
+    head, *bars = Path("x.csv").read_text().splitlines()  # up to yesterday
+    later = (time.time_ns() // DAY_NS) * 86_400 - int(bars[-1].split(",")[0])
+    moved = (bar.split(",", 1) for bar in bars)
+    rows = [f"{int(stamp) + later},{rest}" for stamp, rest in moved]
+    Path("x.csv").write_text("\n".join([head, *rows]))
+    settings, remarks = read_config(file, "paper")
+    recorded = recorded_session(Recipe.of_config(settings, remarks), "")
+    stream, folder = Stream(), Path("sessions/Try")
+    with ThreadPoolExecutor(1) as pool:
+        living = pool.submit(
+            live_through, replace(recorded, recorded=None), Ways(stream=stream), Quiet()
+        )
+        port = stream.port.result(20)
+        try:
+            assert health(port=port) == 0
+            assert health(ready=True, port=port) == 0
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                assert b"intrabar_equity{" in answer.read()
+            assert ask(folder, {"kind": "status"})["journal"] == "there"
+            killed = ask(folder, {"kind": "kill", "reason": "a test"})
+            assert [entry["kind"] for entry in killed["records"]] == ["breaker"]
+            assert json.loads((folder / STATUS).read_text())["pid"] == os.getpid()
+        finally:
+            assert ask(folder, {"kind": "stop"})["stopping"]
+        assert living.result(20).level.word in ("flattening", "halted")
+    assert health(port=port) == 5
+    assert not (folder / "control.sock").exists()
 
 
 @pytest.mark.parametrize(

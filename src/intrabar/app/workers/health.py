@@ -14,14 +14,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from intrabar.app.workers.standing import Standing
+from intrabar.app.workers.standing import Standing, told
 from intrabar.engine.session.exchange import Exchange
 from intrabar.engine.session.plan import Plan
 from intrabar.errors import ConfigError
 from intrabar.links.clock import SECOND_NS, Clock
+from intrabar.model.bars import DAY_NS
 
 HOST, PORT = "127.0.0.1", 9464
 TURNED_WITHIN = 5.0  # seconds
+DAILY_GRACE = 900 * SECOND_NS  # for the bar of a day
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -46,6 +48,7 @@ class Readiness:
             Exchange(calendar, plan.period)
             for calendar in dict.fromkeys(x.calendar for x in plan.instruments)
         ]
+        self._is_daily = plan.period >= DAY_NS
         stale = plan.limits.stale_after
         self._stale = stale if stale is not None else max(30.0, 2.0 * plan.period / SECOND_NS)
         self._lock = threading.Lock()
@@ -64,10 +67,8 @@ class Readiness:
         if self._is_away():
             why.append("the journal is away")
         with self._lock:
-            age = self._age()
-        if age > self._stale:
-            why.append(f"no row for {age:.0f} s of a session, at most {self._stale:g}")
-        return why
+            old = self._old()
+        return [*why, old] if old else why
 
     def is_well(self) -> bool:
         """Whether the heart beats: it is ready, or all exchanges are shut."""
@@ -76,13 +77,21 @@ class Readiness:
             is_shut = not any(x.is_open(now) for x in self._exchanges)
         return is_shut or not self()
 
-    def _age(self) -> float:
-        """Seconds in session since the last row; 0 while all are shut."""
+    def _old(self) -> str:
+        """Why rows are not fresh, by the rules of the session's own blocks; "": they are."""
         now = self._clock.now()
+        last = max(self._standing.row_time, self._standing.started)
+        if self._is_daily:
+            for exchange in self._exchanges:
+                second = exchange.next_close(exchange.next_close(last))
+                if now > second + DAILY_GRACE:
+                    return f"no row since {told(last)}, and two sessions have closed"
+            return ""
         opened = [x.open_since(now) for x in self._exchanges if x.is_open(now)]
-        if not opened:
-            return 0.0
-        return (now - max(self._standing.row_time, min(opened))) / SECOND_NS
+        age = (now - max(last, min(opened))) / SECOND_NS if opened else 0.0
+        if age <= self._stale:
+            return ""
+        return f"no row for {age:.0f} s of a session, at most {self._stale:g}"
 
 
 class Health:
@@ -151,16 +160,16 @@ class Health:
             case "/healthz":
                 silent = self._clock.tick() - self._turned
                 is_alive = silent <= TURNED_WITHIN
-                return _told(is_alive, {"alive": is_alive, "silent_seconds": round(silent, 3)})
+                return _answer(is_alive, {"alive": is_alive, "silent_seconds": round(silent, 3)})
             case "/readyz" | "/health":
                 why = self._why_not()
-                return _told(not why, {"ready": not why, "why": why})
+                return _answer(not why, {"ready": not why, "why": why})
             case "/metrics" if self._metrics is not None:
                 return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics()
         return 404, "text/plain", b"there are /healthz, /readyz and /metrics\n"
 
 
-def _told(is_well: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
+def _answer(is_well: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
     return 200 if is_well else 503, "application/json", json.dumps(body).encode() + b"\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -47,11 +48,15 @@ async def watch_kill(folder: Path, clock: Clock, kill: Callable[[str], Awaitable
 
 
 def on_kill_signal(kill: Callable[[], object]) -> Callable[[], None]:
-    """Call `kill` in the running loop at SIGUSR1, where the system has it; to undo: call this."""
+    """Call `kill` in the running loop at SIGUSR1; to undo it, call what this returns.
+
+    Only the main thread of a process hears signals, and not every system has this one: elsewhere
+    nothing happens, and the socket and the file KILL remain.
+    """
     number = getattr(signal, "SIGUSR1", None)
-    if number is None:
-        return lambda: None
     loop = asyncio.get_running_loop()
+    if number is None or threading.current_thread() is not threading.main_thread():
+        return lambda: None
     loop.add_signal_handler(number, kill)
 
     def undo() -> None:
