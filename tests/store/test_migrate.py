@@ -16,10 +16,10 @@ from intrabar.journal.journal import open_journal
 from intrabar.journal.verifying import verify
 from intrabar.store import migrate as module
 from intrabar.store.address import address_of
-from intrabar.store.engine import Store
+from intrabar.store.engine import Connection, Store
 from intrabar.store.lease import take
 from intrabar.store.migrate import check_format, migrate
-from intrabar.store.tables import JOURNAL, METADATA
+from intrabar.store.tables import JOURNAL, LEASES, METADATA
 from tests.databases import NUMBER, Database
 from tests.journal.entries import turns
 
@@ -45,6 +45,19 @@ def test_several_that_begin_at_once(store: Database) -> None:
     assert [check_format(one) for one in stores] == [1] * 4
     for one in stores:
         one.close()
+
+
+def test_a_second_start_holds_up_nobody(store: Database) -> None:
+    """It looks at the tables while a transaction of another process is open, and does not wait."""
+    one, two = store.open(), Store(address_of(store.url))
+
+    def work(connection: Connection) -> None:
+        connection.execute(LEASES.insert().values(name="main", fence=1))
+        migrate(two, 0)
+
+    one.write(work)
+    one.close()
+    two.close()
 
 
 def test_newer_ones_are_refused_and_left_alone(store: Database) -> None:

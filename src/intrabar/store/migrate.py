@@ -65,8 +65,19 @@ def migrate(store: Store, now: int, keep: Callable[[], object] = lambda: None) -
     StateError
         They are older, and somebody writes to them.
     """
+    found = _look(store, now)
+    if found == NEWEST:
+        return
+    if found:
+        keep()
+    store.write(_upgrade, within=LONG)
 
-    def look(connection: Connection) -> int:
+
+def _look(store: Store, now: int) -> int:
+    """The form of the tables. It only reads: a session that writes to them is not held up."""
+    if store.address.path is not None and not store.address.path.exists():
+        return 0
+    with store.reading() as connection:
         check_pages(connection, store.address, whole=True)
         found = _readable(store, connection)
         if 0 < found < NEWEST:
@@ -77,14 +88,6 @@ def migrate(store: Store, now: int, keep: Callable[[], object] = lambda: None) -
                     f"and process {alive.pid} on {alive.host} does; stop it first"
                 )
         return found
-
-    # A large file takes longer to be looked through than a commit may take.
-    found = store.write(look, within=None if store.address.path is None else LONG)
-    if found == NEWEST:
-        return
-    if found:
-        keep()
-    store.write(_upgrade, within=LONG)
 
 
 def _upgrade(connection: Connection) -> None:
