@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +16,29 @@ from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.engine.time_frames import TimeFrames
+from intrabar.engine.waking import allowed, clock_fields, gates_of, wake_bits
 from intrabar.errors import ConfigError, RunError
 from intrabar.forks import require_threads
-from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline, Times
+from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
-from intrabar.model.session import CLOCK_FIELDS, Clock
-from intrabar.model.values import taken
+from intrabar.model.session import Clock
 from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.contract import require_hooks
 from intrabar.strategy.copied import FOR_A_RUN, copied
 from intrabar.strategy.desk import HigherSeries
-from intrabar.strategy.gates import Gates, IsOpen, Timetable, timetable
+from intrabar.strategy.gates import IsOpen, Timetable, timetable
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.rules import fields_read
-from intrabar.strategy.running_bot import RunningBot, rules_of, wake_of
+from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import RunningSignals, Signals
-from intrabar.strategy.strategy import RunningStrategy, Strategy, wake_of_strategy
+from intrabar.strategy.strategy import RunningStrategy, Strategy
 from intrabar.strategy.weights import RunningWeights, Weights
-
-ALL_BITS = WAKE_OPEN | WAKE_FLAT | WAKE_HELD
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
@@ -51,14 +47,6 @@ NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]]
 """Makes a machine for a market, instruments, an account, and when its strategies wake."""
 
 
-class HasWake(Protocol):
-    """Signals or weights, as far as they say when they act."""
-
-    @property
-    def wake(self) -> NDArray[np.uint8]: ...  # noqa: D102
-
-
-Arrays = Mapping[str, HasWake]
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 
@@ -357,105 +345,6 @@ def arrays_of(
         elif isinstance(strategy, Weights):
             found[name] = RunningWeights(strategy, timeline)
     return found
-
-
-def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
-    """The gates of each bot, and of each other strategy that has any.
-
-    Raises
-    ------
-    ConfigError
-        A strategy that is no bot has those of a bot, or something else under that name.
-    """
-    found: dict[str, Gates] = {}
-    for name, strategy in strategies.items():
-        if isinstance(strategy, Bot):
-            found[name] = strategy.gates
-        elif taken(f"{name}: gates", strategy.gates, Gates) != Gates():
-            strategy.gates.require_calendar_alone(name)
-            found[name] = strategy.gates
-    return found
-
-
-def clock_fields(
-    strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Mapping[str, Floats]]
-) -> dict[str, tuple[str, ...]]:
-    """What the rules of each bot read of the clock, but for names that it has columns for."""
-    return {
-        name: tuple(
-            field
-            for field in fields_read(CLOCK_FIELDS, *rules_of(strategy))
-            if field not in columns[name]
-        )
-        for name, strategy in strategies.items()
-        if isinstance(strategy, Bot)
-    }
-
-
-def wake_bits(
-    strategies: Mapping[str, AnyStrategy],
-    columns: Mapping[str, dict[str, Floats]],
-    tables: Mapping[str, Timetable],
-    rows: int,
-    arrays: Arrays,
-    warming: Mapping[str, dict[str, Floats]] | None = None,
-) -> NDArray[np.uint8]:
-    """When each strategy wants to be called.
-
-    Parameters
-    ----------
-    strategies, columns, tables : by name
-        The strategies, their indicators, and the timetables of bots.
-    rows : int
-        Of the market.
-    arrays : by name
-        Signals and weights.
-    warming : by name
-        The indicators that a Python strategy waits for; None: all of its own.
-
-    Returns
-    -------
-    (t, strategies) uint8
-    """
-    wake = np.zeros((rows, len(strategies)), np.uint8)
-    for k, (name, strategy) in enumerate(strategies.items()):
-        if name in arrays:
-            wake[:, k] = arrays[name].wake
-            if name in tables:
-                wake[tables[name].flatten.any(axis=1), k] |= WAKE_OPEN
-        elif isinstance(strategy, Bot):
-            wake[:, k] = wake_of(strategy, columns[name], tables[name], rows)
-        else:
-            assert not isinstance(strategy, Signals | Weights)
-            wake[:, k] = wake_of_strategy(
-                strategy, (warming or columns)[name], rows, name in tables
-            )
-    return wake
-
-
-def allowed(
-    strategies: Mapping[str, AnyStrategy],
-    time: Times,
-    trade_from: int | None,
-    wakes: NDArray[np.uint8] | None = None,
-) -> NDArray[np.uint8]:
-    """The bits of `WAKE_*` that count, by row and strategy: (t, strategies), or (1, 1) for all.
-
-    Parameters
-    ----------
-    strategies, trade_from, wakes
-        As `Setup`.
-    time : (t,) int64, ns UTC
-    """
-    if trade_from is None and wakes is None:
-        return np.full((1, 1), ALL_BITS, np.uint8)
-    bits = np.full((len(time), len(strategies)), ALL_BITS, np.uint8)
-    if wakes is not None:
-        bits &= wakes[:, None]
-    if trade_from is not None:
-        hears = [getattr(s, "hears_warm_up", False) for s in strategies.values()]
-        bits[np.ix_(time < trade_from, ~np.array(hears, bool))] = 0
-    return bits
 
 
 def connected(

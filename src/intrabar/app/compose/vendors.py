@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intrabar.app.config.file import read_yaml, validated
-from intrabar.app.config.model import Provider
+from intrabar.app.config.older import Provider
 from intrabar.cache import cache_home
 from intrabar.data.live.kept import Answers
 from intrabar.data.live.vendors import known_source, vendor_named

@@ -12,16 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from intrabar.app.config.live import SECRET
-from intrabar.app.config.model import (
-    READER,
-    Config,
-    File,
-    Provider,
-    Purpose,
-    Source,
-    StrategyConfig,
-    normal,
-)
+from intrabar.app.config.model import READER, Config, Source, StrategyConfig
+from intrabar.app.config.older import File, Provider, Purpose, normal
 from intrabar.errors import ConfigError
 from intrabar.model import values
 from intrabar.model.values import plain, shown

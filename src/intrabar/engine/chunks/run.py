@@ -38,7 +38,8 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.run import Progress, Running, allowed, finish_strategies, warm_up
+from intrabar.engine.run import Progress, Running, finish_strategies, warm_up
+from intrabar.engine.waking import allowed
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy, RunStatus

@@ -17,12 +17,12 @@ import numpy as np
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
-from intrabar.engine.run import ALL_BITS, allowed
 from intrabar.engine.session.hand import Hand
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
 from intrabar.engine.session.row import ClosedRow, market_of
 from intrabar.engine.steps import refuse_all, walk_row
+from intrabar.engine.waking import ALL_BITS, allowed
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
 from intrabar.model.bars import Action, Market
 from intrabar.model.entry import Entry, in_json
