@@ -76,12 +76,12 @@ def _go_to(machine: Machine, row: int, step: int, failed: Failed | None) -> None
         except StrategyError as error:
             if failed is None:
                 raise
-            strategy = _at_fault(machine)
+            strategy = called_last(machine)
             machine.take_off(strategy)
             failed(strategy, error)
 
 
-def _at_fault(machine: Machine) -> int:
+def called_last(machine: Machine) -> int:
     """The row of the strategy whose hook was the last one called."""
     account = machine.book.account[0]
     turn = int(account["turn"]) - 1

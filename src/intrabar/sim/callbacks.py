@@ -32,6 +32,8 @@ class Callbacks:
     def __init__(self) -> None:
         self._alive: list[Any] = []
         self._raised: BaseException | None = None
+        self.running: tuple[object, int] | None = None
+        """The call that has not returned yet: another object for each."""
 
     def address(self, function: Callable[[int], None] | None) -> int:
         """Where the loop can call a function with a bar (or a notice's index); 0 for none."""
@@ -39,11 +41,14 @@ class Callbacks:
             return 0
 
         def hook(_: int, i: int) -> int:
+            self.running = function, i
             try:
                 function(i)
             except BaseException as e:
                 self._raised = e
                 return FAILED
+            finally:
+                self.running = None
             return GO_ON
 
         callback = HOOK(hook)

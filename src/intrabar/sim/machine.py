@@ -104,6 +104,11 @@ class Machine:
             row[name] = address
         self.book.account["wakes_at_open"] = self.book.strategies["on_open"].any()
 
+    @property
+    def running_hook(self) -> object | None:
+        """The call of a Python hook that has not returned yet: another object for each."""
+        return self._callbacks.running
+
     def take_off(self, strategy: int) -> None:
         """Let go of a strategy that has failed, and of what its last call has asked for.
 

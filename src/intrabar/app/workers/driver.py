@@ -11,14 +11,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 
+from intrabar.app.workers.hook_watch import LIMIT, PAGED, WARNED, HookWatch
+from intrabar.app.workers.one_thread import OneThread
+from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, Sealer
 from intrabar.engine.session.session import Notice, Session, Turn
-from intrabar.errors import IntegrityError, IntrabarError, LinkError, StoreError
+from intrabar.errors import (
+    IntegrityError,
+    IntrabarError,
+    LinkError,
+    StoreError,
+    StrategyError,
+)
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal
 from intrabar.links.clock import SECOND_NS, Clock
@@ -39,6 +48,7 @@ class Observer(Protocol):
 
 
 Notify = Callable[[Notice], None]
+Log = Callable[..., None]  # an event, and its fields
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ class Driver:
         The bars are of the past: some turns share a transaction, and the end of the bars ends it.
     turned : callable
         Is told of each turn its event's kind, and how many seconds it took.
+    hook_limit : float
+        Seconds that a hook may take (`live.hook_limit`).
+    log : callable
+        Told an event of the log that is in no journal.
     """
 
     session: Session
@@ -81,6 +95,8 @@ class Driver:
     notify: Notify = lambda notice: None
     is_recorded: bool = False
     turned: Callable[[str, float], None] = lambda kind, seconds: None
+    hook_limit: float = LIMIT
+    log: Log = lambda event, **fields: None
     why: str = ""  # it ended
     is_away: bool = field(default=False, init=False)  # the journal
     _queue: asyncio.Queue[Fact | Asked | None] = field(init=False)
@@ -88,6 +104,8 @@ class Driver:
     _notices: list[Notice] = field(default_factory=list, init=False)
     _turns: int = field(default=0, init=False)
     _end_asked: str = field(default="", init=False)
+    _handling: asyncio.Future[Turn] | None = field(default=None, init=False)
+    _hung: Calling | None = field(default=None, init=False)
     _link: str = field(default="", init=False)  # how the source stands, as it was journalled
 
     async def run(self) -> str:
@@ -97,9 +115,12 @@ class Driver:
         ------
         IntegrityError
             Another process has the session, or its chain is not ours.
+        StrategyError
+            A hook did not return; its thread is left behind.
         """
         self._queue = asyncio.Queue(WAITING)
-        self._hooks = ThreadPoolExecutor(1, "hooks")
+        self._hooks = OneThread("hooks")
+        watch = HookWatch(self.session, self.hook_limit, self._slow_in(asyncio.get_running_loop()))
         self._writer = ThreadPoolExecutor(1, "journal")
         tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
         try:
@@ -111,7 +132,8 @@ class Driver:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.source.close()
-            self._hooks.shutdown(wait=False)
+            watch.close()
+            self._hooks.shutdown()
             self._writer.shutdown(wait=True)
         return self.why
 
@@ -218,7 +240,15 @@ class Driver:
         """Handle an event; it is committed at once, or with those that follow it."""
         event = Entry(now, *self.session.place, kind, body)
         loop, before = asyncio.get_running_loop(), self.clock.tick()
-        turn = await loop.run_in_executor(self._hooks, self.session.handle, event)
+        self._handling = loop.run_in_executor(self._hooks, self.session.handle, event)
+        try:
+            turn = await self._handling
+        except asyncio.CancelledError:
+            if self._hung is None:
+                raise
+            await self._give_up(self._hung, event)
+        finally:
+            self._handling = None
         self.turned(kind, self.clock.tick() - before)
         self._open += [event, *turn.records]
         self._notices += turn.notices
@@ -226,6 +256,41 @@ class Driver:
         if not self.is_recorded or self._turns >= SHARED:
             await self._commit()
         return turn
+
+    def _slow_in(self, loop: asyncio.AbstractEventLoop) -> Callable[[Calling, float], None]:
+        """What the watch calls, in its own thread."""
+
+        def slow(hook: Calling, seconds: float) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._slow, hook, seconds)
+
+        return slow
+
+    def _slow(self, hook: Calling, seconds: float) -> None:
+        """Tell of a hook that takes long; one that has passed its limit is waited for no more."""
+        text = f"{hook.strategy}: its hook has not returned for {seconds:g} s"
+        if seconds >= self.hook_limit:
+            if self._handling is not None:
+                self._hung = hook
+                self._handling.cancel()
+        elif seconds >= PAGED:
+            self.notify(Notice("page", f"hook {hook.strategy}", text))
+        elif seconds >= WARNED:
+            place = [hook.bar, hook.step]
+            self.log("hook.slow", strategy=hook.strategy, seconds=seconds, place=place)
+
+    async def _give_up(self, hook: Calling, event: Entry) -> NoReturn:
+        """Write down which strategy hangs, and end: what the event was for comes again."""
+        body = {"strategy": hook.strategy, "bar": hook.bar, "step": hook.step}
+        self._open.append(Entry(event.at, event.bar, event.step, "hook.hung", body))
+        text = (
+            f"{hook.strategy}: its hook at bar {hook.bar} has not returned for "
+            f"{self.hook_limit:g} s (live.hook_limit); the session has ended, and at its next "
+            "start the strategy is called no more"
+        )
+        self._notices.append(Notice("page", f"hook {hook.strategy}", text))
+        await self._commit()
+        raise StrategyError(text)
 
     async def _commit(self) -> None:
         """Put what is open into the journal, then tell of it; waits as long as it is away."""
@@ -272,8 +337,9 @@ class Driver:
                 raise
             except StoreError:
                 continue
-        await self._turn("emergency", {"why": why}, self.clock.now())
-        self.emergency.clear()
+        if self._hung is None:  # else the next start takes the file in
+            await self._turn("emergency", {"why": why}, self.clock.now())
+            self.emergency.clear()
 
     async def _renew(self) -> None:
         """Keep the lease."""

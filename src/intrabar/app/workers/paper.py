@@ -259,6 +259,8 @@ def _live(
         signs.notifier,
         is_recorded,
         turned=signs.turned,
+        hook_limit=setup.config.live.hook_limit,
+        log=signs.log,
     )
     run: Callable[[Coroutine[Any, Any, str]], str] = (
         simulated_time.run if is_recorded else asyncio.run
@@ -285,7 +287,8 @@ def begun(
         return session, _turns(session, _first_events(setup, now, can))
     setup.require_same(entries[0].body)
     made = rerun(setup.plan, entries)
-    return made.session, _turns(made.session, _resumed(made, ways, now, emergency))
+    again = _turns(made.session, _resumed(made, ways, now, emergency))
+    return made.session, [*made.left, *again]
 
 
 def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:

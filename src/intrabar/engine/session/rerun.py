@@ -74,11 +74,15 @@ class Rerun(NamedTuple):
     difference : Difference or None
         None where all was repeated. Else the session stands as it was recorded.
     turns : int
+    left : list of Entry
+        Records of its last event that it does not have: those of a hook that hung, whose process
+        could only end.
     """
 
     session: Session
     difference: Difference | None
     turns: int
+    left: list[Entry]
 
 
 class Recorded:
@@ -110,14 +114,15 @@ def rerun(plan: Plan, entries: Sequence[Entry]) -> Rerun:
         All of a journal, from the first on.
     """
     session = Session(plan)
-    difference, turns = _run(session, entries, accepted_until(entries))
+    difference, turns, left = _run(session, entries, accepted_until(entries))
     if difference is None:
-        return Rerun(session, None, turns)
+        return Rerun(session, None, turns, left)
     again = Session(plan, Recorded(entries))
-    for event, _, _ in turns_of(entries):
-        again.handle(event)
+    for event, recorded, number in turns_of(entries):
+        records = again.handle(event).records
+        left = records if _is_left(event, recorded, number, entries) else []
     again.answers = None
-    return Rerun(again, difference, turns)
+    return Rerun(again, difference, turns, left)
 
 
 def accepted_until(entries: Sequence[Entry]) -> int:
@@ -146,23 +151,30 @@ def turns_of(entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Entry], int
         yield event, records, at
 
 
+def _is_left(event: Entry, recorded: list[Entry], number: int, entries: Sequence[Entry]) -> bool:
+    """Whether a journal ends with a hook that hung: the process could not make its records."""
+    return event.kind == "hook.hung" and not recorded and number == len(entries)
+
+
 def _run(
     session: Session, entries: Sequence[Entry], accepted: int
-) -> tuple[Difference | None, int]:
-    """The first difference behind what a person has accepted, and how many turns there were."""
+) -> tuple[Difference | None, int, list[Entry]]:
+    """The first difference behind what a person has accepted, the turns, and what is left."""
     session.answers = Recorded(entries) if accepted else None
     count = 0
     for event, recorded, number in turns_of(entries):
         count += 1
         again = session.handle(event).records
+        if _is_left(event, recorded, number, entries):
+            return None, count, again
         if number < accepted:
             continue
         session.answers = None
         for k in range(max(len(recorded), len(again))):
             mine, theirs = (x[k] if k < len(x) else None for x in (again, recorded))
             if mine != theirs and _in_json(mine) != theirs:
-                return Difference(number + 1 + k, theirs, mine), count
-    return None, count
+                return Difference(number + 1 + k, theirs, mine), count, []
+    return None, count, []
 
 
 def _in_json(entry: Entry | None) -> Entry | None:

@@ -412,6 +412,7 @@ class Session:
         row = self.plan.names.index(name)
         self.machine.take_off(row)
         self._failed(row, StrategyError(f"{name}: it is called no more"))
+        self._note_judge()
 
     def _own_duties(self, leaves: bool) -> list[Duty]:
         """What the session does by itself here, beside what the breaker asks for."""
