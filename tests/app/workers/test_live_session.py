@@ -26,7 +26,7 @@ from intrabar.links.clock import WallClock
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.facts import BarClosed, Fact, LinkFact, SourceCan
 
-MINUTE = 60_000_000_000
+HOUR = 3_600_000_000_000
 
 
 class Idle(ib.Strategy):
@@ -88,11 +88,11 @@ def got(port: int, path: str) -> tuple[int, str]:
 
 
 def bars_until(end: int, count: int) -> Bars:
-    close_time = end - np.arange(count - 1, -1, -1, dtype=np.int64) * MINUTE
+    close_time = end - np.arange(count - 1, -1, -1, dtype=np.int64) * HOUR
     price = 100.0 + np.arange(count) * 0.1
     return Bars(
-        "BTC-USD", close_time, price, price + 1, price - 1, price, np.full(count, 5.0), MINUTE,
-        close_time - MINUTE, (close_time - MINUTE) // DAY_NS,
+        "BTC-USD", close_time, price, price + 1, price - 1, price, np.full(count, 5.0), HOUR,
+        close_time - HOUR, (close_time - HOUR) // DAY_NS,
     )  # fmt: skip
 
 
@@ -107,17 +107,15 @@ def setup_of(folder: Path, history: Bars, **live: Any) -> SessionSetup:
 
 
 def test_a_session_on_live_bars_has_its_port_while_it_lives(tmp_path: Path) -> None:
-    now = time.time_ns() // MINUTE * MINUTE
-    history = bars_until(now - 3 * MINUTE, 30)
-    bars = [
-        BarClosed("BTC-USD", now - k * MINUTE, 100.0, 101.0, 99.0, 100.5, 5.0) for k in (2, 1, 0)
-    ]
+    now = time.time_ns() // HOUR * HOUR
+    history = bars_until(now - 3 * HOUR, 30)
+    bars = [BarClosed("BTC-USD", now - k * HOUR, 100.0, 101.0, 99.0, 100.5, 5.0) for k in (2, 1, 0)]
     source = Told(bars, tmp_path)
     lived = live_through(setup_of(tmp_path, history, metrics=0), Ways(), source)
     assert lived.why == "the bars have ended"
     alive, ready, figures, still, not_ready, _ = source.answers
-    assert alive[0] == ready[0] == still[0] == 200
     assert json.loads(ready[1]) == {"ready": True, "why": []}
+    assert alive[0] == ready[0] == still[0] == 200
     assert not_ready[0] == 503
     assert json.loads(not_ready[1])["why"] == ["link source: down: no answer"]
     assert 'intrabar_store_up{session="main"} 1.0' in figures[1]
@@ -125,7 +123,7 @@ def test_a_session_on_live_bars_has_its_port_while_it_lives(tmp_path: Path) -> N
 
 
 def test_all_sources_that_are_named_are_listened_to_one_after_the_other(tmp_path: Path) -> None:
-    config = setup_of(tmp_path, bars_until(30 * MINUTE, 30)).config
+    config = setup_of(tmp_path, bars_until(30 * HOUR, 30)).config
     names = [
         SourceOfBars(name="yfinance"),
         SourceOfBars(name="alpha_vantage", credentials={"api_key": "${HOME}"}),
