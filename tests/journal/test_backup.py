@@ -16,7 +16,7 @@ from intrabar.journal.verifying import tables_of, verify
 from intrabar.model.entry import Entry
 from intrabar.store.address import address_of
 from intrabar.store.engine import Store
-from tests.databases import Database
+from tests.databases import Database, server_of_worker
 from tests.journal.entries import turns
 
 NOW = 1_700_000_000_000_000_000
@@ -33,9 +33,7 @@ def made(store: Database, folder: Path) -> Path:
     return path
 
 
-def test_it_comes_back_in_both_kinds(
-    store: Database, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_it_comes_back_in_both_kinds(store: Database, tmp_path: Path) -> None:
     path = made(store, tmp_path / "backups")
     assert path.name.startswith("20231114T221320Z-")
     manifest = verify_backup(path, deep=True)
@@ -44,7 +42,7 @@ def test_it_comes_back_in_both_kinds(
     assert last == session_of(source, "main")["seq"] - 1
     other = f"sqlite:///{tmp_path / 'restored' / 'journal.db'}"
     if store.kind == "sqlite":
-        server = request.getfixturevalue("postgres")
+        server = server_of_worker()
         server.run("CREATE DATABASE restored TEMPLATE template0")
         other = server.url("restored")
     try:

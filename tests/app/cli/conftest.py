@@ -1,5 +1,5 @@
 """The databases of the commands that open one."""
 
-from tests.databases import postgres, store
+from tests.databases import store
 
-__all__ = ["postgres", "store"]
+__all__ = ["store"]
