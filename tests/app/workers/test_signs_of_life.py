@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,8 @@ def test_a_session_that_lives_is_reached_by_port_and_socket(
         living = pool.submit(
             live_through, replace(recorded, recorded=None), Ways(stream=stream), Quiet()
         )
-        port = stream.port.result(20)
+        wait([living, stream.port], 250, FIRST_COMPLETED)  # the market may have to be compiled
+        port = stream.port.result(0)
         try:
             assert health(port=port) == 0
             assert health(ready=True, port=port) == 0
