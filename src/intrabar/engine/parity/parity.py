@@ -17,14 +17,13 @@ from typing import Any
 from intrabar.engine.parity.difference import RecordApart, record_apart
 from intrabar.engine.parity.money import CARRIED, PARTS, OrderLine, Prices, Scaled, add
 from intrabar.engine.parity.paid import Latency, Slippage, latency_of, slippage_of
-from intrabar.engine.parity.rows import LATER, RowApart, apart, put_right
+from intrabar.engine.parity.rows import LATER, RowApart, apart, as_lived, put_right, rows_in
 from intrabar.engine.parity.told import told
 from intrabar.engine.parity.traded import OUTSIDE, Key, Traded
 from intrabar.engine.parity.twins import Twin, forced, free, on_rows
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.rerun import rerun
 from intrabar.engine.session.row import ClosedRow, rows_of
-from intrabar.engine.session.session import Session
 from intrabar.errors import UsageError
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
@@ -173,13 +172,14 @@ def parity(
     with seeded():
         again = rerun(plan, entries)
     if again.difference is None:
-        session, own, lost = again.session, lived, list[str]()
+        own, lost = lived, list[str]()
     else:
         with seeded():
             b = free(plan, lived, entries)
-        session, own, lost = b.session, b.traded, b.lost
+        own, lost = b.traded, b.lost
     c = forced(plan, lived, entries)
-    rows, other = _other_rows(plan, session, entries, stored)
+    mine = rows_in(entries)
+    rows, other = _other_rows(plan, mine, entries, stored)
     d = own
     if other is not None and rows:
         with seeded():
@@ -190,8 +190,7 @@ def parity(
         "forced": _profit(plan, c.traded),
         "data": _profit(plan, d),
     }
-    end = lived.equity[-1].row + 1 if lived.equity else 0
-    prices = Prices(plan, session.rows[:end])
+    prices = Prices(plan, mine[: lived.equity[-1].row + 1] if lived.equity else [])
     lines, sums, rejects = _parts(prices, lived, c)
     parts = dict.fromkeys((*PARTS, "decisions", "data"), 0.0) | sums
     rest = profits["session"] - profits["forced"] - math.fsum(sums.values())
@@ -215,7 +214,11 @@ def parity(
         prices=prices,
         traded=lived,
         twin=c.traded,
-        notes=[f"forced twin: {text}" for text in c.lost] + [f"twin: {text}" for text in lost],
+        notes=[
+            *(f"forced twin: {text}" for text in c.lost),
+            *(f"twin: {text}" for text in lost),
+            *_ended(lived, {"twin": own, "forced twin": c.traded, "twin on other rows": d}),
+        ],
     )
 
 
@@ -223,21 +226,31 @@ def _profit(plan: Plan, traded: Traded) -> float:
     return traded.equity[-1].equity - plan.account.cash if traded.equity else 0.0
 
 
+def _ended(lived: Traded, twins: Mapping[str, Traded]) -> list[str]:
+    """Twins that were ruined before the session, or after it: their ends are no comparison."""
+    end = lived.equity[-1].time if lived.equity else 0
+    return [
+        f"{name}: it ends with bar {traded.equity[-1].row}, the session with "
+        f"{lived.equity[-1].row}: one of them was ruined, and what differs behind it has no part"
+        for name, traded in twins.items()
+        if traded.equity and traded.equity[-1].time != end
+    ]
+
+
 def _other_rows(
-    plan: Plan, session: Session, entries: Sequence[Entry], stored: Market | None
+    plan: Plan, mine: list[ClosedRow], entries: Sequence[Entry], stored: Market | None
 ) -> tuple[list[RowApart], list[ClosedRow] | None]:
     """Where the rows differ from those that stand now, and these; None where they are none."""
-    mine = session.rows
     if not mine:
         return [], None
     if stored is not None:
-        other = [row for row in rows_of(stored) if mine[0].time <= row.time <= mine[-1].time]
+        other = as_lived(mine, rows_of(stored))
     elif any(entry.kind in LATER for entry in entries):
         other = put_right(mine, entries, plan.symbols, plan.period)
     else:
         return [], None
     found = apart(mine, other, plan.symbols)
-    return found, other if found else list(mine)
+    return found, other
 
 
 def _parts(

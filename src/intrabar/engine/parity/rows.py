@@ -58,6 +58,28 @@ def apart(
     return found
 
 
+def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
+    """All rows of a journal, the history first."""
+    found: list[ClosedRow] = []
+    for entry in entries:
+        if entry.kind == "history":
+            found += msgspec.convert(entry.body["rows"], list[ClosedRow])
+        elif entry.kind == "row.closed":
+            found.append(msgspec.convert(entry.body, ClosedRow))
+    return found
+
+
+def as_lived(mine: Sequence[ClosedRow], stored: Iterable[ClosedRow]) -> list[ClosedRow]:
+    """Stored rows of a session's span: late, and open at the start, where the session's were."""
+    own = {row.time: row for row in mine}
+    made = []
+    for row in stored:
+        if mine[0].time <= row.time <= mine[-1].time:
+            like = own.get(row.time, row)
+            made.append(msgspec.structs.replace(row, late=like.late, opened=like.opened))
+    return made
+
+
 def put_right(
     rows: Sequence[ClosedRow], entries: Iterable[Entry], symbols: Sequence[str], period: int
 ) -> list[ClosedRow]:
