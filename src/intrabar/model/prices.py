@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.kernel import inlined, kernel
+from intrabar.kernel import inlined, kernel, rarely
 
 OF_A_TICK = 1e-4
 UNITS = 4.0  # in the last place
+LEAST_UNIT = 5e-324
+EXPONENT = np.uint64(0x7FF0000000000000)
 MORE_THAN_UNITS = 2.0**-49  # of a price: at least `UNITS` of it
 
 
@@ -22,9 +24,21 @@ MORE_THAN_UNITS = 2.0**-49  # of a price: at least `UNITS` of it
 def near(a: float, b: float, tick: float) -> float:
     """How far apart two prices may be and still be one; `tick` is 0 where there is no grid."""
     part, larger = OF_A_TICK * tick, max(abs(a), abs(b))
-    if part >= MORE_THAN_UNITS * larger:
-        return part
-    return max(part, UNITS * float(np.spacing(larger)))
+    if rarely(part < MORE_THAN_UNITS * larger):
+        return max(part, UNITS * unit_of(larger))
+    return part
+
+
+@inlined
+def unit_of(price: float) -> float:
+    """The unit in the last place of a price, >= 0; the least there is where it is not finite.
+
+    That of NumPy is a call, for which every kernel that asks would keep its numbers in memory.
+    """
+    power = np.float64(price).view(np.uint64) & EXPONENT  # of two
+    if power == EXPONENT:
+        return LEAST_UNIT
+    return max(np.uint64(power).view(np.float64) * 2.0**-52, LEAST_UNIT)
 
 
 @kernel

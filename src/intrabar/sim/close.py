@@ -27,6 +27,7 @@ from intrabar.sim.margin import (
     maintenance_margin,
     net_position,
     open_profit,
+    worth_at_marks,
 )
 from intrabar.sim.nights import accrue, settle
 from intrabar.sim.open import cancel_immediate
@@ -92,24 +93,32 @@ def expire(book: Book, tape: Tape, i: int) -> None:
 
 
 @inlined
+def worst_price(tape: Tape, i: int, j: int, net: float) -> float:
+    """What a bar shows of the worst for a net position; the carried close where there is none."""
+    if net == 0.0 or math.isnan(tape.open[i, j]):
+        return tape.close[i, j]
+    return tape.low[i, j] if net > 0.0 else tape.high[i, j]
+
+
+@inlined
 def worst_is_covered(book: Book, tape: Tape, i: int) -> bool:
     """Whether equity at the worst price of the bar covers the maintenance margin.
 
     The worst price is the low for a net long, the high for a net short, the carried close where
     there is no bar (fill model, section 2, step 9).
     """
-    worst = book.account[0].cash
-    required, gross = 0.0, 0.0
+    worst, required = book.account[0].cash, 0.0
     for j in range(book.instruments.shape[0]):
         net = net_position(book, j)
-        close = tape.close[i, j]
-        price = close
+        price = worst_price(tape, i, j, net)
         if net != 0.0:
-            required += maintenance_margin(book, j, net, close)
-            if not math.isnan(tape.open[i, j]):
-                price = tape.low[i, j] if net > 0.0 else tape.high[i, j]
+            required += maintenance_margin(book, j, net, tape.close[i, j])
         worst += open_profit(book, j, price)
-        gross += gross_at(book, j, price)
+    if worst >= required:
+        return True
+    gross = 0.0
+    for j in range(book.instruments.shape[0]):
+        gross += gross_at(book, j, worst_price(tape, i, j, net_position(book, j)))
     return not falls_short(worst, required, gross)
 
 
@@ -247,7 +256,7 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
         settle(book, tape, i)
     if account.nights:
         accrue(book, tape, i)
-    account.equity = equity_at_marks(book)
+    account.equity, gross = worth_at_marks(book)
     tape.equity[i] = account.equity
-    if is_ruined(account.equity, gross_at_marks(book)):
+    if is_ruined(account.equity, gross):
         account.status = RUINED

@@ -13,7 +13,14 @@ import numpy as np
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.model.enums import Settlement
 from intrabar.sim.intrabar import touch
-from intrabar.sim.margin import gross_at, is_ruined, maintenance_margin, net_position, open_profit
+from intrabar.sim.margin import (
+    OF_THE_LARGER,
+    gross_at,
+    is_ruined,
+    maintenance_margin,
+    net_position,
+    open_profit,
+)
 from intrabar.sim.open import read_volume
 from intrabar.sim.processor import LANES, fetch_ahead, value_eight, zeros_below
 from intrabar.sim.state import (
@@ -29,6 +36,7 @@ from intrabar.sim.tables import address, pointer
 
 DAILY = int(Settlement.DAILY)
 LOOK_AHEAD = 128  # bars
+SURELY = 2.0  # nearer to ruin than twice what is equal to 0, the bar is walked and judged there
 
 
 @kernel
@@ -180,13 +188,14 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
     cash, works, up, down = account.cash, account.working > 0, x.up, x.down
     qty, basis, point_value = sleeve.qty, sleeve.basis, x.point_value
     margin, rate = x.maintenance_margin * x.fx, x.maintenance_margin_rate
+    ruin = SURELY * OF_THE_LARGER * abs(qty) * point_value  # of a close
     opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
     worst, equity = lows if qty > 0.0 else highs, tape.equity
     by_eights = not works and i + LANES <= stop
     while by_eights and i < stop:
         at = min(i, stop - LANES)  # the last eight may overlap the ones before
         rows = address(closes, at), address(worst, at), address(equity, at)
-        if not value_eight(*rows, cash, qty, basis, point_value, margin, rate):
+        if not value_eight(*rows, cash, qty, basis, point_value, margin, rate, ruin):
             break
         i = at + LANES
     while i < stop:
@@ -197,7 +206,7 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
                 break
             if open_ >= up or open_ <= down:
                 break
-        value, gross = cash, 0.0
+        value, least = cash, 0.0
         if qty != 0.0:
             price = worst[i, 0]
             if math.isnan(price):
@@ -206,8 +215,8 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
             if not cash + qty * (price - basis) * point_value >= required:
                 break
             value += qty * (close - basis) * point_value
-            gross = abs(qty) * abs(close) * point_value
-        if is_ruined(value, gross):
+            least = ruin * abs(close)
+        if not value > least:
             break
         equity[i] = value
         i += 1

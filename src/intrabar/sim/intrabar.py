@@ -9,7 +9,7 @@ import numpy as np
 
 from intrabar.kernel import code, inlined, kernel
 from intrabar.model.enums import Phase
-from intrabar.model.prices import near, reaches, same
+from intrabar.model.prices import MORE_THAN_UNITS, OF_A_TICK, near, reaches, same
 from intrabar.sim.execute import RESTS, SLIPS, TAKES, execute
 from intrabar.sim.open import limit_is_met, meet
 from intrabar.sim.orders import MOC, ROLE_TARGET, STOP_LIMIT, is_market, is_stop
@@ -17,6 +17,7 @@ from intrabar.sim.path import DETAIL, low_first, shortest
 from intrabar.sim.state import Book, Tape
 
 PHASE = code(Phase.INTRABAR)
+FARTHEST = float(np.finfo(np.float64).max)
 
 
 @inlined
@@ -43,7 +44,7 @@ def met_at(book: Book, k: int, start: float, end: float, rising: bool) -> float:
     """Where the rest of a leg meets an order; NaN where it does not."""
     order = book.orders[k]
     tick = book.instruments[order.instrument].tick_size
-    sign = 1 if rising else -1
+    sign = 1.0 if rising else -1.0
     price = trigger_price(book, order, rising)
     if not reaches(sign, end, price, tick):
         return math.nan
@@ -59,7 +60,7 @@ def first_on_leg(book: Book, j: int, start: float, end: float, rising: bool) -> 
     equal a third need not be equal.
     """
     tick = book.instruments[j].tick_size
-    sign = 1 if rising else -1
+    sign = 1.0 if rising else -1.0
     best, nearest, tied = -1, end, False
     k = book.instruments[j].head
     while k >= 0:
@@ -152,9 +153,9 @@ def touch(book: Book, j: int) -> tuple[float, float]:
     """Between which two prices no order of an instrument can trigger.
 
     Anything that must be looked at in any case (a market order, a market-on-close) makes the band
-    empty. It may be wider than needed, never narrower.
+    empty. It may be narrower than it could be, never wider.
     """
-    up, down = np.inf, -np.inf
+    up, down = FARTHEST, -FARTHEST
     k = book.instruments[j].head
     while k >= 0:
         order = book.orders[k]
@@ -167,8 +168,8 @@ def touch(book: Book, j: int) -> tuple[float, float]:
         else:
             down = max(down, price)
         k = order.next
-    tick = book.instruments[j].tick_size
-    return up - near(up, up, tick), down + near(down, 2.0 * down, tick)
+    part = OF_A_TICK * book.instruments[j].tick_size
+    return up - (part + MORE_THAN_UNITS * abs(up)), down + (part + MORE_THAN_UNITS * abs(down))
 
 
 @inlined

@@ -102,6 +102,25 @@ def equity_at_marks(book: Book) -> float:
 
 
 @inlined
+def worth_at_marks(book: Book) -> tuple[float, float]:
+    """`equity_at_marks` and `gross_at_marks`, looking at each position once."""
+    equity, gross = book.account[0].cash, 0.0
+    if book.account[0].open_sleeves > 0:
+        n = book.instruments.shape[0]
+        for j in range(n):
+            x, profit, held = book.instruments[j], 0.0, 0.0
+            for k in range(j, book.sleeves.shape[0], n):
+                qty = book.sleeves[k].qty
+                if qty != 0.0:
+                    profit += qty * (x.mark - book.sleeves[k].basis) * x.point_value
+                    held += abs(qty)
+            equity += profit
+            if held > 0.0:
+                gross += held * abs(x.mark) * x.point_value
+    return equity, gross
+
+
+@inlined
 def stake(book: Book, j: int, price: float) -> tuple[float, float]:
     """Open profit and initial margin of one instrument at a price, account currency."""
     net = net_position(book, j)
@@ -152,11 +171,15 @@ def is_covered(book: Book, j: int, price: float, others: float) -> bool:
     if account.cash + others + profit - required > OF_THE_LARGER * account.free_scale:
         return True
     equity = account.cash
-    required, gross = 0.0, 0.0
+    required = 0.0
     for other in range(book.instruments.shape[0]):
         mark = price if other == j else book.instruments[other].mark
         profit, asked = stake(book, other, mark)
         equity += profit
         required += asked
-        gross += gross_at(book, other, mark)
+    if required <= equity:
+        return True
+    gross = 0.0
+    for other in range(book.instruments.shape[0]):
+        gross += gross_at(book, other, price if other == j else book.instruments[other].mark)
     return not falls_short(equity, required, gross)

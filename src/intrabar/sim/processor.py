@@ -8,7 +8,6 @@ from llvmlite import ir
 from numba import types
 
 from intrabar.kernel import intrinsic
-from intrabar.sim.margin import OF_THE_LARGER
 
 WORD, FLOAT, LANES = ir.IntType(64), ir.DoubleType(), 8
 VECTOR, BITS = ir.VectorType(FLOAT, LANES), ir.IntType(LANES)
@@ -58,6 +57,7 @@ def value_eight(
     point_value: Any,
     margin: Any,
     rate: Any,
+    ruin: Any,
 ) -> Any:
     """Value a position at eight closes, if margin and equity hold at all of them; whether they do.
 
@@ -71,12 +71,16 @@ def value_eight(
     cash, qty, basis, point_value : float
     margin, rate : float
         Maintenance margin of one contract, and as a fraction of its worth.
+    ruin : float
+        The least equity, as a multiple of the close.
     """
 
     def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
         places = [builder.inttoptr(x, VECTOR.as_pointer()) for x in values[:3]]
         close, price = (builder.load(x, align=8) for x in places[:2])
-        cash, qty, basis, point_value, margin, rate = (spread(builder, x) for x in values[3:])
+        cash, qty, basis, point_value, margin, rate, ruin = (
+            spread(builder, x) for x in values[3:]
+        )
         kind = ir.FunctionType(VECTOR, [VECTOR])
         fabs = builder.module.declare_intrinsic(f"llvm.fabs.v{LANES}f64", fnty=kind)
         add, times, less = builder.fadd, builder.fmul, builder.fsub
@@ -84,15 +88,13 @@ def value_eight(
         def worth(at: Any) -> Any:
             return add(cash, times(times(qty, less(at, basis)), point_value))
 
-        asked = times(times(rate, builder.call(fabs, [close])), point_value)
-        size = builder.call(fabs, [qty])
-        required = times(size, add(margin, asked))
-        gross = times(times(size, builder.call(fabs, [close])), point_value)
-        ruin = times(ir.Constant(VECTOR, [OF_THE_LARGER] * LANES), gross)
+        size = builder.call(fabs, [close])
+        asked = times(times(rate, size), point_value)
+        required = times(builder.call(fabs, [qty]), add(margin, asked))
         price = builder.select(builder.fcmp_unordered("uno", price, price), close, price)
         value = worth(close)
         covered = builder.fcmp_ordered(">=", worth(price), required)
-        above = builder.fcmp_ordered(">", value, ruin)
+        above = builder.fcmp_ordered(">", value, times(ruin, size))
         holds = builder.bitcast(builder.and_(covered, above), BITS)
         all_hold = builder.icmp_unsigned("==", holds, BITS(2**LANES - 1))
         with builder.if_then(all_hold, likely=True):
@@ -100,4 +102,4 @@ def value_eight(
         return all_hold
 
     i, f = types.int64, types.float64
-    return types.boolean(i, i, i, f, f, f, f, f, f), emit
+    return types.boolean(i, i, i, f, f, f, f, f, f, f), emit
