@@ -110,5 +110,7 @@ def holds_partner(book: Book, order: Any, high: float, low: float) -> bool:
         return False
     partner = book.orders[order.oco]
     price = partner.stop_price if partner.role == ROLE_STOP else partner.limit_price
+    if low <= price <= high:
+        return True
     tick = book.instruments[partner.instrument].tick_size
     return reaches(1, price, low, tick) and reaches(-1, price, high, tick)

@@ -242,7 +242,9 @@ def fill(
     if order.oco >= 0:
         if holds_partner(book, order, high, low):
             x.ambiguous = AMBIGUOUS
-        elif holds_partner(book, order, instrument.high, instrument.low):
+        elif instrument.high == instrument.high and holds_partner(
+            book, order, instrument.high, instrument.low
+        ):
             x.ambiguous = SETTLED
         take_from_partner(book, order.oco, allowed)
     stop, target = after_fill(book, k, held, allowed, phase)

@@ -22,7 +22,7 @@ from intrabar.sim.margin import (
     open_profit,
 )
 from intrabar.sim.open import read_volume
-from intrabar.sim.processor import LANES, fetch_ahead, value_eight, zeros_below
+from intrabar.sim.processor import LANES, fetch_ahead, stay_between, value_eight, zeros_below
 from intrabar.sim.state import (
     STEP_ON_CLOSE,
     STEP_OPEN,
@@ -129,8 +129,8 @@ def next_wanted(tape: Tape, i: int, end: int, wanted: int) -> int:
 @inlined
 def fetch_bar(book: Book, tape: Tape, i: int) -> None:
     """Ask for what will be read when bar `i` comes: waiting for memory is most of its cost."""
-    fetch_ahead(address(tape.open, i + 1))
     for k in range(i, i + 3 * LANES, LANES):
+        fetch_ahead(address(tape.open, k))
         fetch_ahead(address(tape.high, k))
         fetch_ahead(address(tape.low, k))
         fetch_ahead(address(tape.close, k))
@@ -191,9 +191,13 @@ def value_bars(book: Book, tape: Tape, i: int, stop: int) -> int:
     ruin = SURELY * OF_THE_LARGER * abs(qty) * point_value  # of a close
     opens, highs, lows, closes = tape.open, tape.high, tape.low, tape.close
     worst, equity = lows if qty > 0.0 else highs, tape.equity
-    by_eights = not works and i + LANES <= stop
+    by_eights = i + LANES <= stop
     while by_eights and i < stop:
         at = min(i, stop - LANES)  # the last eight may overlap the ones before
+        if works:
+            bars = address(opens, at), address(highs, at), address(lows, at), address(closes, at)
+            if not stay_between(*bars, up, down):
+                break
         rows = address(closes, at), address(worst, at), address(equity, at)
         if not value_eight(*rows, cash, qty, basis, point_value, margin, rate, ruin):
             break

@@ -108,11 +108,15 @@ def walk_leg(book: Book, j: int, start: float, end: float, high: float, low: flo
 
 
 @kernel
-def walk(book: Book, j: int, low_is_first: bool, bar: Any) -> None:
-    """Walk the three legs of a bar `(open, high, low, close)`."""
+def walk(book: Book, j: int, low_is_first: bool, bar: Any, up: float, down: float) -> None:
+    """Walk the three legs of a bar `(open, high, low, close)`.
+
+    Between `up` and `down` no order can trigger as they stand before it (`touch`).
+    """
     open_, high, low, close = bar
     first, second = (low, high) if low_is_first else (high, low)
-    walk_leg(book, j, open_, first, high, low)
+    if not (down < open_ < up and down < first < up):
+        walk_leg(book, j, open_, first, high, low)
     walk_leg(book, j, first, second, high, low)
     walk_leg(book, j, second, close, high, low)
 
@@ -144,7 +148,8 @@ def walk_detail(book: Book, tape: Tape, i: int, j: int) -> None:
         bar = (tape.detail[d, 0], tape.detail[d, 1], tape.detail[d, 2], tape.detail[d, 3])
         if d > first and not same(bar[0], tape.detail[d - 1, 3], tick):
             jump(book, j, bar[0])
-        walk(book, j, shortest(bar[0], bar[1], bar[2], bar[3], tick), bar)
+        low_is_first = shortest(bar[0], bar[1], bar[2], bar[3], tick)
+        walk(book, j, low_is_first, bar, -np.inf, np.inf)
     instrument.high, instrument.low = np.nan, np.nan
 
 
@@ -194,4 +199,4 @@ def intrabar_phase(book: Book, tape: Tape, i: int) -> None:
                 walk_detail(book, tape, i, j)
                 continue
         bar = (tape.open[i, j], tape.high[i, j], tape.low[i, j], tape.close[i, j])
-        walk(book, j, low_first(book, j, bar[0], bar[1], bar[2], bar[3]), bar)
+        walk(book, j, low_first(book, j, bar[0], bar[1], bar[2], bar[3]), bar, up, down)

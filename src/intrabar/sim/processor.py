@@ -46,6 +46,36 @@ def spread(builder: Any, x: Any) -> Any:
 
 
 @intrinsic
+def stay_between(
+    typing_context: Any,
+    opens: Any,
+    highs: Any,
+    lows: Any,
+    closes: Any,
+    up: Any,
+    down: Any,
+) -> Any:
+    """Whether eight bars, at these addresses, stay below a price and above another.
+
+    A bar that is not there (NaN) stays, as in `glide.value_bars`.
+    """
+
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        up, down = (spread(builder, x) for x in values[4:])
+        leaves = ir.Constant(BITS, 0)
+        for place, sides in zip(values[:4], ("ud", "u", "d", "ud"), strict=True):
+            price = builder.load(builder.inttoptr(place, VECTOR.as_pointer()), align=8)
+            for side in sides:
+                edge, sign = (up, ">=") if side == "u" else (down, "<=")
+                beyond = builder.fcmp_ordered(sign, price, edge)
+                leaves = builder.or_(leaves, builder.bitcast(beyond, BITS))
+        return builder.icmp_unsigned("==", leaves, BITS(0))
+
+    i, f = types.int64, types.float64
+    return types.boolean(i, i, i, i, f, f), emit
+
+
+@intrinsic
 def value_eight(
     typing_context: Any,
     closes: Any,
