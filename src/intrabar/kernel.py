@@ -138,8 +138,8 @@ def intrinsic(function: Callable[..., Any]) -> Any:
 
 
 @intrinsic
-def rarely(typing_context: Any, condition: Any) -> Any:
-    """A condition that hardly ever holds: what depends on it is not worked out ahead."""
+def _expected_not(typing_context: Any, condition: Any) -> Any:
+    """A condition, with the compiler told that it does not hold."""
 
     def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
         bit = ir.IntType(1)
@@ -148,6 +148,20 @@ def rarely(typing_context: Any, condition: Any) -> Any:
         return builder.call(expect, [values[0], bit(0)])
 
     return types.boolean(types.boolean), emit
+
+
+def rarely(condition: bool) -> bool:
+    """A condition that hardly ever holds: what depends on it is not worked out ahead."""
+    return condition
+
+
+# Inlined by Numba itself: after LLVM's inlining nobody would look at what is expected.
+@_numba.extending.overload(rarely, inline="always")  # type: ignore[untyped-decorator]
+def _(condition: Any) -> Any:
+    def compiled(condition: Any) -> Any:
+        return _expected_not(condition)
+
+    return compiled
 
 
 class Callback:

@@ -143,6 +143,7 @@ def spread(
     Returns
     -------
     dict of indicator to (t, n) float64
+        They cannot be written to.
     """
     t, n = market.open.shape
     turned: dict[str, Floats] = {}
@@ -155,5 +156,9 @@ def spread(
             values = values_of(x, j, bars)
             found.append(values if place is None else np.append(before[x][j], values)[place])
     if n == 1:
-        return {x: found[0].reshape(t, 1) for x, found in columns.items()}
-    return {x: np.stack(found, axis=1) for x, found in columns.items()}
+        grids = {x: found[0].reshape(t, 1) for x, found in columns.items()}
+    else:
+        grids = {x: np.stack(found, axis=1) for x, found in columns.items()}
+    for grid in grids.values():
+        grid.flags.writeable = False  # runs share them, and signals need no copy
+    return grids

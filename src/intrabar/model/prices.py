@@ -48,7 +48,7 @@ def same(a: float, b: float, tick: float) -> bool:
 
 
 @kernel
-def reaches(side: int, price: float, level: float, tick: float) -> bool:
+def reaches(side: float, price: float, level: float, tick: float) -> bool:
     """Whether a price is at a level or beyond it: above for side +1, below for side -1."""
     return side * (price - level) >= -near(price, level, tick)
 

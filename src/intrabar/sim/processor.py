@@ -108,9 +108,7 @@ def value_eight(
     def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
         places = [builder.inttoptr(x, VECTOR.as_pointer()) for x in values[:3]]
         close, price = (builder.load(x, align=8) for x in places[:2])
-        cash, qty, basis, point_value, margin, rate, ruin = (
-            spread(builder, x) for x in values[3:]
-        )
+        cash, qty, basis, point_value, margin, rate, ruin = (spread(builder, x) for x in values[3:])
         kind = ir.FunctionType(VECTOR, [VECTOR])
         fabs = builder.module.declare_intrinsic(f"llvm.fabs.v{LANES}f64", fnty=kind)
         add, times, less = builder.fadd, builder.fmul, builder.fsub

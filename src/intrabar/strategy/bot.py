@@ -75,8 +75,7 @@ class Bot:
     equity_fraction: float = 0.0
 
     def __post_init__(self) -> None:
-        require_entry(self.entry)
-        require_exit(self.exit)
+        parts = require_entry(self.entry), require_exit(self.exit)
         take(self, "", TAKEN)
         sizes = ("risk_fraction", "qty", "equity_fraction")
         given = [name for name in sizes if getattr(self, name)]
@@ -86,7 +85,7 @@ class Bot:
             object.__setattr__(self, "risk_fraction", 0.0)
         if not given and self.risk_fraction == 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
-        self.indicators()
+        self._together(*parts)
 
     @property
     def name(self) -> str:
@@ -95,8 +94,12 @@ class Bot:
 
     def indicators(self) -> dict[str, Indicator]:
         """Everything that its rules and gates read."""
-        named = dict(indicators_of(self.entry))
-        others = dict(indicators_of(self.exit))
+        return self._together(indicators_of(self.entry), indicators_of(self.exit))
+
+    def _together(
+        self, named: dict[str, Indicator], others: dict[str, Indicator]
+    ) -> dict[str, Indicator]:
+        """The indicators of the entry, of the exit and of the gates."""
         if self.gates.min_atr > 0.0:
             others["gate_atr"] = atr(self.gates.atr_period)
         for name, indicator in others.items():

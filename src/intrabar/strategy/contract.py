@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from intrabar.errors import ConfigError, IntrabarError, StrategyError, at_fault
@@ -132,8 +133,8 @@ SIDED = ("wants_out(now, p, side)", "stop_entry(now, p, side)", "limit_entry(now
 """Rules that an entry may have beside `decide_side`, and an exit the first of them."""
 
 
-def require_entry(entry: Any) -> None:
-    """Refuse what no bot can ask for a side.
+def require_entry(entry: Any) -> dict[str, Indicator]:
+    """Refuse what no bot can ask for a side; returns its indicators.
 
     Raises
     ------
@@ -156,11 +157,12 @@ def require_entry(entry: Any) -> None:
         raise ConfigError(
             f"{_name(entry)}: wakes_on is {wakes_on!r}, which is none of its indicators"
         )
+    return named
 
 
-def require_exit(exit_: Any) -> None:
-    """Refuse what no bot can ask for a stop; raises as `require_entry`."""
-    _require_part(exit_, "exit", "initial_levels(now, p, side, price)")
+def require_exit(exit_: Any) -> dict[str, Indicator]:
+    """Refuse what no bot can ask for a stop; returns and raises as `require_entry`."""
+    named = _require_part(exit_, "exit", "initial_levels(now, p, side, price)")
     if not isinstance(getattr(exit_, "trails", None), bool):
         raise ConfigError(
             f"{_name(exit_)}: trails is missing; write trails = False in the class, or True and a "
@@ -168,6 +170,7 @@ def require_exit(exit_: Any) -> None:
         )
     if exit_.trails:
         _require_static(exit_, "update_stop(now, p, side, entry, stop)")
+    return named
 
 
 def _require_part(part: Any, what: str, rule: str) -> dict[str, Indicator]:
@@ -204,14 +207,25 @@ def _require_part(part: Any, what: str, rule: str) -> dict[str, Indicator]:
 
 def _require_static(part: Any, rule: str) -> None:
     name = rule.partition("(")[0]
-    if not isinstance(inspect.getattr_static(part, name, None), staticmethod):
+    member = inspect.getattr_static(part, name, None)
+    if not isinstance(member, staticmethod):
         raise ConfigError(f"{_name(part)}: write @staticmethod above def {rule}")
-    function = getattr(part, name)
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    wanted, there = rule.count(",") + 1, _arguments(member.__func__)
+    if there is None:
         raise ConfigError(f"{_name(part)}: {name} must be a plain function, no async, no yield")
-    wanted, there = rule.count(",") + 1, len(inspect.signature(function).parameters)
     if there != wanted:
         raise ConfigError(f"{_name(part)}: {name} takes {there} arguments, must be {rule}")
+
+
+@lru_cache(maxsize=512)
+def _arguments(function: Any) -> int | None:
+    """How many arguments a plain function takes, None where it is async or a generator.
+
+    Kept, since reading it off takes as long as all else that making a bot asks.
+    """
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        return None
+    return len(inspect.signature(function).parameters)
 
 
 def _name(part: Any) -> str:

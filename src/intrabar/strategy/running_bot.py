@@ -270,7 +270,8 @@ def wake_of(
     if bot.exit.trails or bot.gates.daily_loss > 0.0 or leaves or rests:
         wake |= WAKE_HELD
     if bot.entry.wakes_on and bot.gates.daily_loss == 0.0 and not rests:
-        column = columns[bot.entry.wakes_on]
+        column = columns[bot.entry.wakes_on].view()
+        column.flags.writeable = False  # one kernel, wherever the column is from
         wake_where(column, WAKE_FLAT, wake)
     else:
         wake |= WAKE_FLAT

@@ -98,9 +98,9 @@ def demo(*, out: str = "runs", report: bool = True) -> int:
     report : bool
         Write the report.
     """
-    from intrabar.app.cli.warm import warm_up
+    from intrabar.app.cli.warm import warm_up_once
 
-    warm_up()
+    warm_up_once()
     made = demo_config(out, report)
     composed = Recipe.of_config(made).whole()
     folder, result, outlook = carry_out(composed, made, quiet=False)

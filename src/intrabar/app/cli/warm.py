@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from intrabar.strategy.views import AtClose
 from intrabar.strategy.weights import Weights
 
 ROWS = 120
+DONE = CACHE / "warm"
+"""Written when these kernels have been through `warm_up`."""
 
 
 class _Hold(Strategy):
@@ -42,6 +45,12 @@ def warm() -> int:
     return 0
 
 
+def warm_up_once() -> None:
+    """`warm_up`, where these kernels have not been through it yet."""
+    if not DONE.exists():
+        warm_up()
+
+
 def warm_up() -> None:
     """Run every kind of strategy once, in one instrument and in two."""
     one, two = [_bars("ONE")], [_bars("ONE"), _bars("TWO")]
@@ -63,6 +72,8 @@ def warm_up() -> None:
         instruments=_costs(one),
         keep=False,  # the folder of runs is the user's
     )
+    with suppress(OSError):  # at worst all of it is run again
+        DONE.touch()
 
 
 def _costs(bars: list[Bars]) -> dict[str, dict[str, Any]]:
