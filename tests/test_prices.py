@@ -45,6 +45,11 @@ def test_without_a_grid_four_units_in_the_last_place_are_nothing(price: float) -
             assert bool(reaches(side, other, price, 0.0)) == reached
 
 
+@given(st.floats(1e-290, 1e300))
+def test_the_unit_in_the_last_place_is_that_of_the_price_at_any_size(price: float) -> None:
+    assert near(price, 0.5 * price, 0.0) == 4 * math.ulp(price)
+
+
 @given(st.floats(1e-6, 1e9), st.floats(-1e-3, 1e-3), st.sampled_from((*TICKS, 0.0)))
 def test_arrays_and_numbers_are_judged_alike(price: float, off: float, tick: float) -> None:
     other = price + off * tick

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intrabar.engine.columns import compute_columns
 from intrabar.errors import ConfigError
+from intrabar.indicators import cross, sma
 from intrabar.strategy.signals import Signals
 from tests.strategy.markets import NAN, flat_market, market_from, run_of, walk
 
@@ -144,3 +146,15 @@ def test_signals_wait_for_the_next_bar_of_an_instrument() -> None:
 def test_wrong_signals_are_refused_before_the_run(how: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         run_of(flat_market(10), Signals(**how))
+
+
+def test_what_its_owner_may_change_is_copied_and_an_indicator_is_not() -> None:
+    crossed = {"crossed": cross(sma(2), sma(5))}
+    events = compute_columns({"": crossed}, walk(50))[""]["crossed"][:, 0]
+    assert np.shares_memory(Signals(events).side, events)
+    with pytest.raises(ValueError, match="read-only"):
+        events[0] = 1.0
+    mine = events.copy()
+    taken = Signals(mine)
+    mine[:] = 1.0
+    assert np.array_equal(taken.side, events, equal_nan=True)
