@@ -47,6 +47,13 @@ BARS: dict[str, Any] = {
 }
 
 
+SESSION = {
+    "data": [{"symbol": "IBM", "sample": True}],
+    "start": "2012-12-01",
+    "strategies": ["CoinFlip"],
+}
+
+
 class Door(NamedTuple):
     """A function with what it needs to be called, and the arguments that are tried."""
 
@@ -91,6 +98,8 @@ def doors() -> dict[str, Door]:
     )
     run: dict[str, Any] = {"strategy": signals(), "data": frame()}
     swept = {"strategy": signals, "data": frame(), "parameters": {"n": [1, 2]}, "workers": 1}
+    sessions = Path("sessions").absolute()
+    ib.paper(config=SESSION, name="kept", folder=sessions, warm_up=30)
     base: dict[str, dict[str, Any]] = {
         "Bars": BARS,
         "Bot": {"entry": ib.CoinFlip()},
@@ -115,6 +124,8 @@ def doors() -> dict[str, Door]:
         "expected": {"run": result, "truth": 0.5, "runs": 1},
         "highest": {"period": 3},
         "lowest": {"period": 3},
+        "paper": {**run, "folder": sessions, "warm_up": 3},
+        "parity": {"session": "kept", "sessions": sessions},
         "path_truth": {"detail": ib.Bars(**BARS), "lengths": ["2m"]},
         "plot": {"result": result},
         "report": {"result": result},
@@ -142,7 +153,8 @@ def doors() -> dict[str, Door]:
             found[name] = Door(lambda value, what=what: what(value), {}, ["value"])
             continue
         names = [p.name for p in inspect.signature(what).parameters.values() if p.kind < 4]
-        names = [x for x in names if x not in ("params", "given")]
+        # What is lived at some rows a second takes as long as it says.
+        names = [x for x in names if x not in ("params", "given", "speed")]
         if name in ("backtest", "sweep"):
             names += list(RunOptions.__annotations__)
         call = _run_of(what) if name in ("Signals", "Weights") else what

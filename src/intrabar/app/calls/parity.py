@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from intrabar.app.compose.session import seeded
+from intrabar.app.compose.session import folder_name, seeded
 from intrabar.app.folders.sessions import SESSIONS, open_session
 from intrabar.engine.parity.parity import Parity
 from intrabar.engine.parity.parity import parity as compare
@@ -107,10 +107,11 @@ def parity(
     NotFoundError, StateError, IntegrityError, StoreError
         There is no such session, it cannot be planned again, or its journal cannot be read.
     """
-    secret = None if password is None else resolve(password, "password")
-    place = values.path("sessions:", sessions)
-    name = values.named("session:", session)
-    stored = open_session(name, Path(place), store, secret)
+    name = folder_name("session:", session)
+    place = Path(values.path("sessions:", sessions))
+    store = None if store is None else values.named("store:", store)
+    secret = None if password is None else resolve(values.named("password:", password), "password")
+    stored = open_session(name, place, store, secret)
     return of_plan(name, stored.folder, stored.plan, stored.entries, stored.stored)
 
 

@@ -36,6 +36,7 @@ from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars, Market
 from intrabar.model.facts import SourceCan
+from intrabar.model.values import shown
 from intrabar.risk.limits import Limits
 from intrabar.sources import versions
 from intrabar.strategy.blame import indicators_of
@@ -288,12 +289,21 @@ def session_name(config: Config, name: str) -> str:
     ConfigError
     """
     found = name or config.live.name or re.sub(r"[^A-Za-z0-9]+", "-", config.name).strip("-")
-    found = found or "main"
-    if not _NAME.fullmatch(found):
+    return folder_name("name:" if name else "live.name:", found or "main")
+
+
+def folder_name(place: str, name: Any) -> str:
+    """The name of a session, as it may stand in paths.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigError(
-            f"live.name: is {found!r}, must be letters, digits, points and dashes, at most 80"
+            f"{place} is {shown(name)}, must be letters, digits, points and dashes, at most 80"
         )
-    return found
+    return name
 
 
 @contextmanager

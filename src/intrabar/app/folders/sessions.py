@@ -90,6 +90,11 @@ def open_session(
         raise StateError(
             f"session {name!r}: the configuration in its journal is of another version: {error}"
         ) from None
+    if not config.strategies:
+        raise StateError(
+            f"session {name!r} had strategies that a program made, which its journal cannot make "
+            "again; give its plan in Python: intrabar.app.calls.parity.of_plan"
+        )
     recipe = Recipe.of_config(config, [])
     stored = None
     if started["is_recorded"]:

@@ -17,8 +17,10 @@ import msgspec
 from intrabar.app.calls.parity import SessionParity, of_plan
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, recorded_session, seeded
+from intrabar.app.compose.session import SessionSetup, folder_name, recorded_session, seeded
 from intrabar.app.compose.strategies import strategies_of
+from intrabar.app.config.file import validated
+from intrabar.app.config.live import LiveConfig
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Observer
@@ -177,9 +179,11 @@ def paper(
     strategies = None if strategy is None else strategies_of(strategy, params)
     recipe = Recipe.of_call(strategies, data, given)
     place = str(values.path("folder:", folder))
-    live = recipe.config.live.model_copy(update={"folder": place, "warm_up": warm_up})
+    said = recipe.config.live.model_dump(exclude_unset=True)
+    said |= {"folder": place} | ({} if warm_up is None else {"warm_up": warm_up})
+    live = validated(LiveConfig, said)
     recipe = replace(recipe, config=recipe.config.model_copy(update={"live": live}))
-    setup = recorded_session(recipe, values.named("name:", name))
+    setup = recorded_session(recipe, folder_name("name:", name))
     return live_through(setup, Ways(values.number("speed:", speed, values.Bounds(0.0))))
 
 
