@@ -23,9 +23,8 @@ from intrabar.app.compose.session import recorded_session
 from intrabar.app.config.file import read_config
 from intrabar.app.workers.control import ask
 from intrabar.app.workers.paper import Ways, live_through
-from intrabar.app.workers.signs import STATUS, write_folder
+from intrabar.app.workers.signs import STATUS
 from intrabar.app.workers.standing import HEADS
-from intrabar.journal.journal import open_journal
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import Fact, LinkFact, SourceCan
 from tests.app.cli.test_paper_command import config as config  # the fixture
@@ -63,13 +62,14 @@ def test_a_page_reaches_persons_and_the_folder_is_that_of_the_journal(
     everything = out + "".join(p.read_text() for p in folder.iterdir() if p.suffix != ".db")
     assert "Planted" not in everything
 
-    journal = open_journal(f"sqlite:///{folder.resolve() / 'journal.db'}", "Try", folder, 0)
-    entries = [record.entry for record in journal.read()]
-    journal.close()
-    again = Path("again")
-    assert write_folder(entries, again) == status
-    for name in HEADS:
-        assert (again / name).read_bytes() == (folder / name).read_bytes()
+    before = {name: (folder / name).read_bytes() for name in (*HEADS, STATUS)}
+    for name in before:
+        (folder / name).unlink()
+    assert run(["session", "export", "Try", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == status
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert run(["session", "export", "Tri"]) == 2
+    assert "Try" in capsys.readouterr().err
 
 
 class Quiet:
@@ -123,6 +123,7 @@ def test_a_session_that_lives_is_reached_by_port_and_socket(
             with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
                 assert b"intrabar_equity{" in answer.read()
             assert ask(folder, {"kind": "status"})["journal"] == "there"
+            assert run(["session", "export", "Try"]) == 2  # it keeps its folder itself
             killed = ask(folder, {"kind": "kill", "reason": "a test"})
             assert [entry["kind"] for entry in killed["records"]] == ["breaker"]
             assert json.loads((folder / STATUS).read_text())["pid"] == os.getpid()

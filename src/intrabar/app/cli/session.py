@@ -11,9 +11,12 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from intrabar.app.cli.output import Json, examples, print_json, print_table
+from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import SOCKET, ask
-from intrabar.app.workers.signs import STATUS
+from intrabar.app.workers.signs import STATUS, write_folder
+from intrabar.app.workers.standing import HEADS
 from intrabar.errors import NotFoundError, StateError, UsageError
+from intrabar.model.secret import resolve
 
 SESSIONS = Path("sessions")
 ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
@@ -70,6 +73,47 @@ def status(name: str, /, *, sessions: Folder = SESSIONS, as_json: Json = False) 
             print(
                 f"{key:12} {value if isinstance(value, str | int | float) else json.dumps(value)}"
             )
+    return 0
+
+
+@session.command(
+    help_epilogue=examples(
+        "intrabar session export main",
+        "intrabar session export main --store postgresql://me@host/trading \\",
+        "    --store-password file:/run/secrets/store",
+    )
+)
+def export(
+    name: str,
+    /,
+    *,
+    sessions: Folder = SESSIONS,
+    store: Annotated[str | None, Parameter(name="--store")] = None,
+    password: Annotated[str | None, Parameter(name="--store-password")] = None,
+    as_json: Json = False,
+) -> int:
+    """Work the files of a session's folder out again from its journal.
+
+    Parameters
+    ----------
+    name : str
+    sessions : path
+    store : str
+        Address of the database, where it is none in the session's folder.
+    password : str
+        Reference to its password: ${NAME} or file:/path.
+    as_json : bool
+        As status.json has it.
+    """
+    folder = sessions / name
+    if _runs(folder):
+        raise StateError(f"session {name!r} runs, and keeps its folder itself; stop it first")
+    secret = None if password is None else resolve(password, "--store-password")
+    told = write_folder(entries_of(name, folder, store, secret), folder)
+    if as_json:
+        print_json(told)
+    else:
+        print(f"{folder}: {', '.join((STATUS, *HEADS))}: {told['rows']:,} rows")
     return 0
 
 
