@@ -11,7 +11,7 @@ VERSIONS := 3.11 3.12 3.13
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
 .PHONY: setup demo demo-paper test check lock test-newest test-oldest test-pythons test-optimized test-wheel
-.PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz clean
+.PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz fuzz-live clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
 define install
@@ -108,6 +108,9 @@ docs: setup          ## pictures from their scenarios, then the pages, into site
 
 fuzz: setup          ## the market against the slow one, at length
 	$(BIN)/python tests/oracles/compare_many.py 100000 7
+
+fuzz-live: setup     ## random sessions of every bot, rerun and killed: INTRABAR_FUZZ_SECONDS
+	$(BIN)/python -m tests.live.fuzz
 
 clean:
 	rm -rf $(VENV) .venv-* dist site

@@ -53,25 +53,35 @@ def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any
     }
 
 
-def parameters(thing: Any) -> str:
-    """What an object is made of, the same in every process: no addresses, of arrays the shape."""
+def parameters(thing: Any, within: tuple[int, ...] = ()) -> str:
+    """What an object is made of, the same in every process: no addresses, of arrays the shape.
+
+    Parameters
+    ----------
+    thing : object
+    within : tuple of int
+        The objects that hold it; one of them is named again without what it is made of.
+    """
     if isinstance(thing, np.generic):
         thing = thing.item()
     if thing is None or isinstance(thing, bool | int | float | str):
         return repr(thing)
     if hasattr(thing, "shape"):
         return f"{type(thing).__name__} of {' by '.join(map(str, thing.shape))}"
+    if id(thing) in within:
+        return f"{type(thing).__name__}(...)"
+    inside = (*within, id(thing))
     if isinstance(thing, Mapping):
-        return f"{{{', '.join(f'{key!r}: {parameters(x)}' for key, x in thing.items())}}}"
+        return f"{{{', '.join(f'{key!r}: {parameters(x, inside)}' for key, x in thing.items())}}}"
     if isinstance(thing, list | tuple):
         if len(thing) > LONG:
             return f"{type(thing).__name__} of {len(thing):,}"
-        return f"[{', '.join(map(parameters, thing))}]"
+        return f"[{', '.join(parameters(x, inside) for x in thing)}]"
     if isinstance(thing, type) or inspect.isroutine(thing):
         return f"{thing.__module__}.{thing.__qualname__}"
     held = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else None
     held = getattr(thing, "__dict__", {}) if held is None else held
-    inner = ", ".join(f"{name}={parameters(value)}" for name, value in held.items())
+    inner = ", ".join(f"{name}={parameters(value, inside)}" for name, value in held.items())
     return f"{type(thing).__name__}({inner})"
 
 

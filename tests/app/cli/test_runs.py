@@ -14,6 +14,7 @@ from intrabar.app.folders.runs import find_run
 from intrabar.app.provenance import parameters
 from intrabar.strategy.signals import Signals
 from tests.app.runs_of_it import config_in, said, write_bars
+from tests.engine.replay.replays import Busy
 from tests.own_process import python
 
 
@@ -155,6 +156,8 @@ def test_what_a_strategy_is_made_of_has_no_addresses_and_no_arrays(
     assert parameters(Signals(np.ones(400), qty=[1.0] * 400)).startswith(
         "Signals(side=ndarray of 400, qty="
     )
+    round_about = Busy()  # a part of it points back to it
+    assert "part=Part(owner=Busy(...), seen=[])" in parameters(round_about)
 
 
 def test_warming_leaves_nothing_where_it_is_started(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_bars_of_a_time_frame_are_not_kept_for_histories(tmp_path: Path) -> None
         def on_close(self, now: AtClose) -> None:
             now.history("close", 2, timeframe="1d")
 
-    with pytest.raises((RunError, StrategyError), match="needs a run without chunks"):
+    with pytest.raises((RunError, StrategyError), match="needs a run at one go"):
         alone(Asks(), 40, 20, tmp_path)
 
 

@@ -108,6 +108,6 @@ class LaidRun:
 def no_longer_bars(column: int, name: str, timeframe: str) -> NoReturn:
     """A strategy asks for longer bars as a history, which a run in pieces does not keep."""
     raise RunError(
-        f"history({name!r}, timeframe={timeframe!r}) needs a run without chunks; an indicator "
-        f"with .on({timeframe!r}) does not"
+        f"history({name!r}, timeframe={timeframe!r}) needs a run at one go, and this one "
+        f"is in chunks or a session; an indicator with .on({timeframe!r}) does not"
     )

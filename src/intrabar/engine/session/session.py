@@ -239,14 +239,21 @@ class Session:
             part = self.rows[first : first + PIECE]
             self._lay(part, first)
             self._warm_up(first + len(part))
-        self._recording.changes(self._at)
+        self._records += self._recording.changes(self._at)
         self._forget()
 
     def _warm_up(self, end: int) -> None:
         hears = any(getattr(s, "hears_warm_up", False) for s in self.plan.strategies.values())
         while hears and self.machine.bar < end:
-            walk_row(self.machine, lambda _: refuse_all(self.machine), self._failed)
+            walk_row(self.machine, self._hear, self._failed)
         self.machine.advance(end)
+
+    def _hear(self, step: int) -> None:
+        """Before trading begins: note what is asked for, and refuse it."""
+        if self.answers is not None:
+            self._put_answers(self.answers(self.machine.bar, step))
+        self._note_commands(step, "strategy")
+        refuse_all(self.machine)
 
     def _lay(self, rows: list[ClosedRow], first: int) -> None:
         market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
@@ -335,12 +342,16 @@ class Session:
         if step == STEP_END or (step == STEP_NEW and self._asked <= _opened(row)):
             self._judged.put(self._own_duties(leaves=step == STEP_END))
             self._judged.put(self._judged.duties())
-        for place, command in enumerate(waiting(machine.book)[before:], before):
-            self._records.append(recording.command(self._at, step, place, command, "session"))
+        self._note_commands(step, "session", before)
         for kind, body in self._judged.taken():
             self._record(kind, body)
             if kind == "breaker" and body["set"]:
                 self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
+
+    def _note_commands(self, step: int, by: str, first: int = 0) -> None:
+        """Record what waits from a place of the inbox on."""
+        for place, command in enumerate(waiting(self.machine.book)[first:], first):
+            self._records.append(self._recording.command(self._at, step, place, command, by))
 
     def _put_answers(self, entries: Sequence[Entry]) -> None:
         """Recorded commands in the place of what the hooks have left."""

@@ -1,0 +1,10 @@
+"""What the server of processes has loaded before it makes one: the compiled market."""
+
+from random import Random
+
+from tests.live import folds, kills
+from tests.live.worlds import World
+
+__all__ = ["kills"]
+
+folds.live(World("several", 0, 50), 40, Random(0), restarts=1)
