@@ -1,5 +1,5 @@
 """The databases of these tests."""
 
-from tests.databases import postgres, store
+from tests.databases import store
 
-__all__ = ["postgres", "store"]
+__all__ = ["store"]
