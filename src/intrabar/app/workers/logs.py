@@ -277,7 +277,7 @@ Each line of a session's `log.jsonl` is one of these (`python -m intrabar.app.wo
 this page). `error` needs a person, `warning` may, `info` is the story, `debug` the detail. Every
 line has `ts` (UTC), `level`, `event`, `service`, `version`, `pid`, `session` and `mode`; a line
 about a record of the journal has its fields, its `place` (row and step) and `at`, the time of its
-turn.
+turn. A field of a record that is called as one of these has `its_` before it: `its_level`.
 
 | event | level | says |
 | --- | --- | --- |"""
