@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from intrabar.engine.judged import Limited
-from intrabar.engine.run import Run, tell
+from intrabar.engine.run import Run, tell, warm_up
 from intrabar.engine.session.rerun import Recorded, rerun, turns_of
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
@@ -25,14 +25,11 @@ def backtest(world: World, session: Session) -> Iterator[str]:
     )
     run = Run(own)
     tell(run.running, "on_start")
-    run._warm_up()
-    first, limited = int((own.market.time < session.trade_from).sum()), None
+    first = int((own.market.time < session.trade_from).sum())
+    warm_up(run.machine, own.strategies.values(), first)
+    limited = own.risk and Limited(run.machine, own.risk, tuple(own.strategies))
     for row in range(len(own.market)):
-        if own.risk is None or row < first:
-            run.machine.advance(row + 1)
-        else:
-            limited = limited or Limited(run.machine, own.risk, tuple(own.strategies))
-            limited.advance(row + 1)
+        (limited or run.machine).advance(row + 1)
         yield run.machine.digest()
 
 

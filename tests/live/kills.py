@@ -182,7 +182,7 @@ def started(world: World, folder: Path, url: str, point: str, place: int, shared
     given = (world, folder, url, point, place, shared)
     process = CONTEXT.Process(target=live, args=given)
     process.start()
-    process.join(120)
+    process.join(300)
     if process.exitcode is None:
         process.kill()
         raise AssertionError(f"{world}: it hangs, to be killed {point or 'nowhere'}")
