@@ -6,14 +6,17 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from intrabar.app.workers.driver import Driver
 from intrabar.data.live.recorded import Fault, Recorded
+from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.rerun import rerun
 from intrabar.engine.session.row import rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.engine.session.session import Notice, Session
+from intrabar.errors import StateError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links.clock import LoopClock
@@ -200,3 +203,25 @@ def test_a_kill_while_it_lives_closes_everything_and_latches(lived: Lived) -> No
         "breaker kill"
     ]
     assert rerun(lived.plan, entries).difference is None
+
+
+def test_the_market_of_a_session_that_keeps_its_last_rows_is_that_of_its_journal(
+    lived: Lived,
+) -> None:
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    session.keep_last(10)
+    lived.live(session, journal)
+    entries = [record.entry for record in journal.read()]
+    journal.close()
+    assert len(session.rows) < 20
+    assert session.count == len(lived.rows)
+    rows = rows_in(entries)
+    assert [row.time for row in rows] == [row.time for row in lived.rows]
+    with pytest.raises(StateError, match="its journal has all"):
+        session.market()
+    whole = rerun(lived.plan, entries).session
+    assert whole.machine.digest() == session.machine.digest()
+    np.testing.assert_array_equal(market_in(rows, lived.plan).close, whole.market().close)
+    np.testing.assert_array_equal(wakes_of(rows), whole.wakes())

@@ -130,7 +130,7 @@ def summary(lived: Lived) -> dict[str, Any]:
         "name": lived.folder.name,
         "folder": str(lived.folder),
         "ended": lived.why,
-        "rows": len(session.rows),
+        "rows": session.count,
         "equity": session.equity,
         "cash": session.cash,
         "positions": session.positions,
@@ -151,7 +151,7 @@ def lines(lived: Lived) -> list[str]:
     if why := session.judge.breaker.why():
         breaker += f" ({why}); intrabar session resume {lived.folder.name} --reason TEXT"
     return [
-        f"{lived.folder.name}: {lived.why} after {len(session.rows):,} rows",
+        f"{lived.folder.name}: {lived.why} after {session.count:,} rows",
         f"equity    {equity:,.2f} {session.plan.account.currency} ({equity / started - 1.0:+.2%})",
         f"positions {len(session.positions)}",
         f"refused   {refused or 'nothing'}",

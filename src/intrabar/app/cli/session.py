@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from intrabar.app.cli.output import Json, examples, print_json, print_table
-from intrabar.app.folders.sessions import entries_of
-from intrabar.app.workers.control import SOCKET, ask
+from intrabar.app.cli.session_folders import folder_of, folders_in, is_running, status_of
+from intrabar.app.folders.sessions import SESSIONS, entries_of
+from intrabar.app.workers.control import ask
 from intrabar.app.workers.signs import STATUS, write_folder
 from intrabar.app.workers.standing import HEADS
-from intrabar.errors import NotFoundError, StateError, UsageError
+from intrabar.errors import StateError, UsageError
 from intrabar.model.secret import resolve
 
-SESSIONS = Path("sessions")
 ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
 Folder = Annotated[Path, Parameter(name="--sessions")]
 Name = Annotated[str, Parameter()]
@@ -43,7 +44,7 @@ def list_(*, sessions: Folder = SESSIONS, as_json: Json = False) -> int:
     as_json : bool
         A list of objects.
     """
-    found = [{"name": folder.name, **_status(folder)} for folder in _folders(sessions)]
+    found = [{"name": folder.name, **status_of(folder)} for folder in folders_in(sessions)]
     if as_json:
         print_json(found)
         return 0
@@ -62,8 +63,8 @@ def status(name: str, /, *, sessions: Folder = SESSIONS, as_json: Json = False) 
     sessions : path
     as_json : bool
     """
-    folder = _folder(name, sessions)
-    told = _status(folder)
+    folder = folder_of(name, sessions)
+    told = status_of(folder)
     if told["runs"]:
         told |= ask(folder, {"kind": "status"})
     if as_json:
@@ -87,6 +88,7 @@ def export(
     name: str,
     /,
     *,
+    out: Path | None = None,
     sessions: Folder = SESSIONS,
     store: Annotated[str | None, Parameter(name="--store")] = None,
     password: Annotated[str | None, Parameter(name="--store-password")] = None,
@@ -97,6 +99,8 @@ def export(
     Parameters
     ----------
     name : str
+    out : path
+        Another folder for them than the session's own, so that it may run meanwhile.
     sessions : path
     store : str
         Address of the database, where it is none in the session's folder.
@@ -106,15 +110,61 @@ def export(
         As status.json has it.
     """
     folder = sessions / name
-    if _runs(folder):
-        raise StateError(f"session {name!r} runs, and keeps its folder itself; stop it first")
+    target = folder if out is None else out
+    if target.resolve() == folder.resolve() and is_running(folder):
+        raise StateError(
+            f"session {name!r} runs, and keeps its folder itself; stop it first, or give --out"
+        )
     secret = None if password is None else resolve(password, "--store-password")
-    told = write_folder(entries_of(name, folder, store, secret), folder)
+    told = write_folder(entries_of(name, folder, store, secret), target)
     if as_json:
         print_json(told)
     else:
-        print(f"{folder}: {', '.join((STATUS, *HEADS))}: {told['rows']:,} rows")
+        print(f"{target}: {', '.join((STATUS, *HEADS))}: {told['rows']:,} rows")
     return 0
+
+
+@session.command
+def watch(name: str, /, *, sessions: Folder = SESSIONS) -> int:
+    """Follow a session: a line whenever something has happened, until it ends.
+
+    Parameters
+    ----------
+    name : str
+    sessions : path
+    """
+    folder = folder_of(name, sessions)
+    for line in followed(lambda: status_of(folder), lambda: time.sleep(1.0)):
+        print(line, flush=True)
+    return 0
+
+
+def followed(status: Callable[[], dict[str, Any]], wait: Callable[[], None]) -> Iterator[str]:
+    """How a session stands, again each time that it has changed; the last is why it ended."""
+    seen = None
+    while True:
+        told = status()
+        if told.get("seq") != seen:
+            seen = told.get("seq")
+            yield _line(told)
+        if told.get("state") == "stopped":
+            yield f"it has ended: {told['why']}"
+            return
+        if not told["runs"]:
+            yield "no process has it: it ended without a word; intrabar paper goes on with it"
+            return
+        wait()
+
+
+def _line(told: dict[str, Any]) -> str:
+    row = (
+        f"{told['time']}  equity {told['equity']:,.2f}  day {told['day_profit']:+,.2f}"
+        if "equity" in told
+        else "no row yet"
+    )
+    breaker = told.get("breaker", {}).get("state", "unknown")
+    held, orders = len(told.get("positions", ())), len(told.get("orders", ()))
+    return f"{row}  positions {held}  orders {orders}  breaker {breaker}"
 
 
 @session.command
@@ -139,7 +189,7 @@ def stop(
     reason : str
     sessions : path
     """
-    folder = _folder(name, sessions)
+    folder = folder_of(name, sessions)
     if flatten:
         _asked(folder, {"kind": "flatten", "reason": reason})
     if flatten or when_flat:
@@ -161,7 +211,9 @@ def flatten(
     reason : str
     sessions : path
     """
-    return _asked(_folder(name, sessions), {"kind": "flatten", "symbol": symbol, "reason": reason})
+    return _asked(
+        folder_of(name, sessions), {"kind": "flatten", "symbol": symbol, "reason": reason}
+    )
 
 
 @session.command
@@ -174,7 +226,7 @@ def halt(name: str, /, *, reason: str, sessions: Folder = SESSIONS) -> int:
     reason : str
     sessions : path
     """
-    return _asked(_folder(name, sessions), {"kind": "halt", "reason": reason})
+    return _asked(folder_of(name, sessions), {"kind": "halt", "reason": reason})
 
 
 @session.command
@@ -200,7 +252,7 @@ def resume(
     sessions : path
     """
     request = {"kind": "resume", "reason": reason, "override": list(override)}
-    return _asked(_folder(name, sessions), {**request, "as_recorded": as_recorded})
+    return _asked(folder_of(name, sessions), {**request, "as_recorded": as_recorded})
 
 
 @session.command
@@ -242,7 +294,7 @@ def order(
         "type": type, "limit_price": limit, "stop_price": stop, "stop_loss": stop_loss,
         "take_profit": take_profit, "tif": tif,
     }  # fmt: skip
-    return _asked(_folder(name, sessions), request)
+    return _asked(folder_of(name, sessions), request)
 
 
 @session.command
@@ -268,7 +320,7 @@ def modify(
     sessions : path
     """
     request = {"kind": "modify", "order": number, "qty": qty, "limit_price": limit}
-    return _asked(_folder(name, sessions), {**request, "stop_price": stop})
+    return _asked(folder_of(name, sessions), {**request, "stop_price": stop})
 
 
 @session.command
@@ -282,7 +334,7 @@ def cancel(name: str, number: int, /, *, sessions: Folder = SESSIONS) -> int:
         Of the order.
     sessions : path
     """
-    return _asked(_folder(name, sessions), {"kind": "cancel", "order": number})
+    return _asked(folder_of(name, sessions), {"kind": "cancel", "order": number})
 
 
 @session.command
@@ -305,7 +357,7 @@ def close(
     sessions : path
     """
     request = {"kind": "close", "symbol": symbol, "strategy": strategy}
-    return _asked(_folder(name, sessions), request)
+    return _asked(folder_of(name, sessions), request)
 
 
 def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder = SESSIONS) -> int:
@@ -319,7 +371,9 @@ def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder
     sessions : path
         Folder of the sessions' folders.
     """
-    folders = [_folder(name, sessions)] if name else [f for f in _folders(sessions) if _runs(f)]
+    folders = (
+        [folder_of(name, sessions)] if name else [f for f in folders_in(sessions) if is_running(f)]
+    )
     if not folders:
         raise StateError(f"{sessions}: no session runs there")
     for folder in folders:
@@ -343,34 +397,3 @@ def _asked(folder: Path, request: dict[str, Any]) -> int:
     when = "; it acts with the next row" if request["kind"] in ACTS_LATER else ""
     print(f"{folder.name}: {request['kind']} is taken{told}{when}")
     return 0
-
-
-def _folders(sessions: Path) -> Iterator[Path]:
-    if not sessions.is_dir():
-        raise NotFoundError(
-            "folder of sessions", str(sessions), [], "there is none; give --sessions"
-        )
-    yield from sorted(f for f in sessions.iterdir() if (f / "journal.db").exists() or _runs(f))
-
-
-def _folder(name: str, sessions: Path) -> Path:
-    known = {folder.name: folder for folder in _folders(sessions)}
-    if name not in known:
-        raise NotFoundError("session", name, known)
-    return known[name]
-
-
-def _runs(folder: Path) -> bool:
-    try:
-        ask(folder, {"kind": "status"}, within=1.0)
-    except StateError:
-        return False
-    return True
-
-
-def _status(folder: Path) -> dict[str, Any]:
-    """What its folder says, and whether a process has it."""
-    told: dict[str, Any] = {}
-    if (folder / STATUS).exists():
-        told = json.loads((folder / STATUS).read_text())
-    return {**told, "runs": (folder / SOCKET).exists() and _runs(folder)}

@@ -160,7 +160,6 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
     config = recipe.config.model_copy(update={"session_end": "calendar"})
     base = replace(recipe, config=config).traded_market()
     strategies = in_zone(recipe.strategies, config.zone)
-    rows = rows_of(base.market)
     first = _warm_rows(config, strategies, base.market)
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
     bars = {s.bars.symbol: s.bars for s in base.series}
@@ -168,8 +167,8 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
         session_name(config, name),
         plan_of(config, base, strategies),
         config,
-        tuple(rows[:first]),
-        rows[first].time,
+        tuple(rows_of(base.market, first)),
+        int(base.market.time[first]),
         along,
         bars,
         _rates(base, first - 1),

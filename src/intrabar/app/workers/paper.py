@@ -30,6 +30,7 @@ from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.graces import Graces
+from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.session import Session
 from intrabar.errors import RunError
@@ -45,6 +46,7 @@ from intrabar.model.secret import Secret, resolve
 from intrabar.risk.breaker import ACCOUNT, Level
 
 HISTORY = 1_000  # rows in one event
+ROWS = 2_000  # that stay with a session while it lives
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,15 @@ class Lived:
             The session did what no backtest does: persons gave orders, entries came too late.
         """
         session, plan = self.session, self.session.plan
+        rows = rows_in(self._entries())
         setup = Setup(
-            session.market(),
+            market_in(rows, plan),
             plan.instruments,
             plan.strategies,
             plan.account,
             plan.is_open,
             trade_from=session.trade_from,
-            wakes=session.wakes(),
+            wakes=wakes_of(rows),
             risk=self.setup.config.limits,
         )
         result = finish(Run(setup))
@@ -129,9 +132,11 @@ class Lived:
         StoreError, IntegrityError
             The journal cannot be had, or is damaged.
         """
+        return of_plan(self.setup.name, self.folder, self.session.plan, self._entries())
+
+    def _entries(self) -> list[Entry]:
         url, password = _store_of(self.setup, self.folder)
-        entries = entries_of(self.setup.name, self.folder, url, password)
-        return of_plan(self.setup.name, self.folder, self.session.plan, entries)
+        return entries_of(self.setup.name, self.folder, url, password)
 
     @property
     def level(self) -> Level:
@@ -251,7 +256,9 @@ def _live(
     if emergency.lines():
         emergency.clear()
     _tell(signs.observers, [*entries, *news], session)
+    del entries, news  # as large as the journal
     sealer = setup.sealer(source.can, session.rows)
+    session.keep_last(ROWS)
     driver = Driver(
         session,
         journal,

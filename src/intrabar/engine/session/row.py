@@ -137,8 +137,8 @@ def action_of(action: RowAction, bar: int) -> Action:
     return Action(bar, action.column, ActionKind(action.kind), *unsaid)
 
 
-def rows_of(market: Market) -> list[ClosedRow]:
-    """A market as rows: what a session would have sealed of these bars."""
+def rows_of(market: Market, end: int | None = None) -> list[ClosedRow]:
+    """A market as rows, up to a bar: what a session would have sealed of these bars."""
     actions: dict[int, list[RowAction]] = {}
     for a in market.actions:
         values = (
@@ -152,7 +152,7 @@ def rows_of(market: Market) -> list[ClosedRow]:
         actions.setdefault(a.bar, []).append(RowAction(a.instrument, int(a.kind), *said))
     days = market.time // DAY_NS if market.day is None else market.day
     rows = []
-    for i in range(len(market)):
+    for i in range(len(market) if end is None else end):
         is_real = ~np.isnan(market.open[i])
         bars = tuple(_bar(market, i, int(j)) for j in np.flatnonzero(is_real))
         ends = tuple(np.flatnonzero(~is_real & (market.session_end[i] != 0)).tolist())

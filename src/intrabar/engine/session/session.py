@@ -13,16 +13,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
 from intrabar.engine.session.hand import Hand
+from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
 from intrabar.engine.session.row import ClosedRow, market_of
 from intrabar.engine.steps import refuse_all, walk_row
-from intrabar.engine.waking import ALL_BITS, allowed
+from intrabar.engine.waking import allowed
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
 from intrabar.model.bars import Action, Market
 from intrabar.model.entry import Entry, in_json
@@ -33,7 +35,7 @@ from intrabar.risk.flatten import Duty, cancel_entries, closing
 from intrabar.risk.judge import Judge
 from intrabar.sim.inbox import replace_waiting, waiting
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import COMMAND, STEP_END, STEP_NEW, STEP_OPEN, WAKE_OPEN
+from intrabar.sim.state import COMMAND, STEP_END, STEP_NEW, STEP_OPEN
 
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
@@ -84,7 +86,9 @@ class Session:
         calls_hooks: bool = True,
     ) -> None:
         self.plan = plan
-        self.rows: list[ClosedRow] = []  # all so far, the history first
+        self.rows: list[ClosedRow] = []  # the history first; the last ones after `keep_last`
+        self.count = 0  # of all rows so far
+        self._kept: int | None = None
         self.started: dict[str, Any] = {}
         self.judge = Judge(
             plan.limits, plan.names, plan.account.cash, plan.day_begins, plan.on_error
@@ -216,12 +220,20 @@ class Session:
 
     def market(self) -> Market:
         """The market made of all rows so far: its backtest has the session's digest."""
-        before = np.full(len(self.plan.instruments), np.nan)
-        return market_of(self.rows, self.plan.symbols, self.plan.period, before.tolist())
+        return market_in(self._all_rows(), self.plan)
 
-    def wakes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def wakes(self) -> NDArray[np.uint8]:
         """Of each row so far, the bits of `WAKE_*` that count (`Setup.wakes`)."""
-        return np.array([_wakes(row) for row in self.rows], np.uint8)
+        return wakes_of(self._all_rows())
+
+    def keep_last(self, rows: int) -> None:
+        """Let go of older rows from here on: a month of them takes more than all else."""
+        self._kept = rows
+
+    def _all_rows(self) -> list[ClosedRow]:
+        if len(self.rows) < self.count:
+            raise StateError("the session keeps its last rows alone; its journal has all of them")
+        return self.rows
 
     @property
     def trade_from(self) -> int:
@@ -235,6 +247,7 @@ class Session:
         self.rows += msgspec.convert(rows, list[ClosedRow])
         if len(self.rows) < self._history:
             return
+        self.count = len(self.rows)
         for first in range(0, len(self.rows), PIECE):
             part = self.rows[first : first + PIECE]
             self._lay(part, first)
@@ -262,8 +275,7 @@ class Session:
         market = replace(market, actions=self._actions)
         if self._laid is None:
             self._laid = LaidRun(self.plan, True, 1, self._calls_hooks)
-        wakes = np.array([_wakes(row) for row in rows], np.uint8)
-        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes)
+        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
         if not is_first:
@@ -278,7 +290,9 @@ class Session:
         if self.is_over:
             return
         self.rows.append(row)
-        first = len(self.rows) - 1
+        first, self.count = self.count, self.count + 1
+        if self._kept is not None and len(self.rows) >= 2 * self._kept:
+            del self.rows[: -self._kept]
         self._lay([row], first)
         if row.time < self.trade_from:
             self._warm_up(first + 1)
@@ -438,13 +452,6 @@ class Session:
 
     def _record(self, kind: str, body: dict[str, Any]) -> None:
         self._records.append(Entry(self._at, *self.place, kind, body))
-
-
-def _wakes(row: ClosedRow) -> int:
-    """The bits of `WAKE_*` that count in a row."""
-    if row.closing:
-        return 0
-    return ALL_BITS & ~WAKE_OPEN if row.opened else ALL_BITS
 
 
 def _opened(row: ClosedRow) -> int:

@@ -1,0 +1,44 @@
+"""All rows of a session, from its journal: the market of which its paper is the backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.row import ClosedRow, market_of
+from intrabar.engine.waking import ALL_BITS
+from intrabar.model.bars import Market
+from intrabar.model.entry import Entry
+from intrabar.sim.state import WAKE_OPEN
+
+
+def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
+    """The rows that a journal has, those of the history first."""
+    rows: list[ClosedRow] = []
+    for entry in entries:
+        if entry.kind == "history":
+            rows += msgspec.convert(entry.body["rows"], list[ClosedRow])
+        elif entry.kind == "row.closed":
+            rows.append(msgspec.convert(entry.body, ClosedRow))
+    return rows
+
+
+def market_in(rows: Sequence[ClosedRow], plan: Plan) -> Market:
+    """The market made of all rows of a session: its backtest has the session's digest."""
+    before = [float("nan")] * len(plan.instruments)
+    return market_of(rows, plan.symbols, plan.period, before)
+
+
+def wakes_of(rows: Sequence[ClosedRow]) -> NDArray[np.uint8]:
+    """Of each row, the bits of `WAKE_*` that count (`Setup.wakes`)."""
+    return np.array([_wakes(row) for row in rows], np.uint8)
+
+
+def _wakes(row: ClosedRow) -> int:
+    if row.closing:
+        return 0
+    return ALL_BITS & ~WAKE_OPEN if row.opened else ALL_BITS
