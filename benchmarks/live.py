@@ -72,7 +72,7 @@ def setup(folder: Path, symbols: int, rows: int, metered: bool = True) -> Sessio
     data = [bars(name, k, rows) for k, name in enumerate(names)]
     said = {"cash": 1e7, "instruments": {name: {"calendar": "24/7"} for name in names}}
     recipe = Recipe.of_call(strategies, data, said)
-    live = {"folder": str(folder), "warm_up": WARM_UP}
+    live = {"folder": str(folder), "warm_up": WARM_UP, "look_back": WARM_UP}
     config = recipe.config
     config = config.model_copy(update={"live": config.live.model_copy(update=live)})
     return recorded_session(replace(recipe, config=config), "main")
@@ -93,7 +93,7 @@ def lived(folder: Path, symbols: int, days: int) -> dict[str, Any]:
     seen = SEEN[: days + 1]
     return {
         "rows": days * DAY, "wall": wall, "busy": busy, "before": before, "top": top,
-        "slope": (seen[-1] - seen[1]) / max(len(seen) - 2, 1) if len(seen) > 2 else float("nan"),
+        "slope": (seen[-1] - seen[-2]) if len(seen) > 1 else float("nan"),
         "records": status["seq"], "journal": size, "start": again,
     }  # fmt: skip
 
@@ -139,7 +139,7 @@ def main() -> None:
         ("busy of a month", found["busy"] * month, "s"),
         ("memory before", found["before"] / 1e6, "MB"),
         ("memory at most", found["top"] / 1e6, "MB"),
-        ("memory a day", found["slope"] / 1e6, "MB"),
+        ("memory of the last day", found["slope"] / 1e6, "MB"),
         ("journal", found["journal"] / 1e6, "MB"),
         ("journal of a month", found["journal"] * month / 1e6, "MB"),
         ("records", found["records"], ""),

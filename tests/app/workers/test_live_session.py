@@ -22,6 +22,7 @@ from intrabar.app.workers.logs import NAME as LOG
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.live.in_turn import InTurn
 from intrabar.data.live.polling import Polled
+from intrabar.journal.backup import BACKUPS, verify_backup
 from intrabar.links.clock import WallClock
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.facts import BarClosed, Fact, LinkFact, SourceCan
@@ -118,6 +119,8 @@ def test_a_session_on_live_bars_has_its_port_while_it_lives(tmp_path: Path) -> N
     assert alive[0] == ready[0] == still[0] == 200
     assert not_ready[0] == 503
     assert json.loads(not_ready[1])["why"] == ["link source: down: no answer"]
+    (manifest,) = (tmp_path / "main" / BACKUPS).rglob("*.json")
+    assert list(verify_backup(manifest, deep=True).sessions) == ["main"]
     assert 'intrabar_store_up{session="main"} 1.0' in figures[1]
     assert 'intrabar_bar_to_intent_seconds_count{session="main"} 3.0' in figures[1]
 

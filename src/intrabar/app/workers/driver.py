@@ -18,6 +18,7 @@ import msgspec
 from intrabar.app.workers.hook_watch import LIMIT, PAGED, WARNED, HookWatch
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling
+from intrabar.engine.session.clocks import Pace
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, Sealer
 from intrabar.engine.session.session import Notice, Session, Turn
@@ -38,6 +39,9 @@ from intrabar.model.facts import Fact, Heartbeat, LinkFact
 RENEW = 5.0  # seconds between two renewals of the lease
 AGAIN = 2.0  # seconds between two questions whether the journal is back
 WAITING = 10_000  # events that wait while it is away
+LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
+TIMER = Heartbeat()
+"""Nobody has told anything: it is time to look."""
 SHARED = 50  # turns of recorded bars in one transaction
 
 
@@ -106,6 +110,9 @@ class Driver:
     _end_asked: str = field(default="", init=False)
     _handling: asyncio.Future[Turn] | None = field(default=None, init=False)
     _hung: Calling | None = field(default=None, init=False)
+    _pace: Pace = field(default_factory=Pace, init=False)
+    _looked: int = field(default=0, init=False)  # when the ages were last looked at
+    _has_moved: bool = field(default=False, init=False)  # the clock, and no fact has come since
     _link: str = field(default="", init=False)  # how the source stands, as it was journalled
 
     async def run(self) -> str:
@@ -186,18 +193,22 @@ class Driver:
         await self._queue.put(None)
 
     async def _next(self) -> Fact | Asked | None:
-        """What comes next; an empty heartbeat where a row is due without it."""
+        """What comes next; `TIMER` where there is something to look at without it."""
         due = self.sealer.next_timer(self.clock.now())
-        if due is None:
+        if due is None and self.is_recorded:
             return await self._queue.get()
-        left = max(due - self.clock.now(), 0) / SECOND_NS
+        left = LOOKS if due is None else max(due - self.clock.now(), 0) / SECOND_NS
         try:
-            return await asyncio.wait_for(self._queue.get(), left)
+            return await asyncio.wait_for(
+                self._queue.get(), left if self.is_recorded else min(left, LOOKS)
+            )
         except TimeoutError:
-            return Heartbeat()
+            return TIMER
 
     async def _one(self, what: Fact | Asked | None) -> None:
         now = self.clock.now()
+        if not self.is_recorded:
+            await self._look(now, what)
         if what is None:
             await self._seal(now)
             self.why = self._end_asked
@@ -207,12 +218,45 @@ class Driver:
             await self._commit()
             what.answer.set_result(turn.records)
             return
-        if isinstance(what, LinkFact) and what.state != self._link:
-            self._link = what.state
-            await self._turn("link", {"who": "source", **msgspec.to_builtins(what)}, now)
+        if isinstance(what, LinkFact):
+            await self._linked(what, now)
         for note in self.sealer.take(what, now):
             await self._note(note, now)
         await self._seal(now)
+
+    async def _look(self, now: int, what: Fact | Asked | None) -> None:
+        """Whether the clock was set or the machine slept, and whether what is held has bars."""
+        moved = self._pace.moved(now, round(self.clock.tick() * SECOND_NS))
+        if moved:
+            text = f"the clock and the time that passed are {moved / SECOND_NS:+.1f} s apart"
+            self._notices.append(Notice("page", "clock", text))
+            await self._own_link(LinkFact("down", text), now)
+            await self._turn("clock", {"skew": self.sealer.skew.ns, "moved": moved}, now)
+            await self._own_link(LinkFact("syncing", text), now)
+            self._has_moved = True
+        elif self._has_moved and what is not None and not isinstance(what, Asked):
+            if what is not TIMER:
+                self._has_moved = False
+                if not isinstance(what, LinkFact):
+                    await self._own_link(LinkFact("up"), now)
+        if now - self._looked < LOOKS * SECOND_NS and not moved:
+            return
+        self._looked = now
+        for symbol in self.session.silent(now):
+            text = f"{symbol} is held, and no bar of it has come for far too long"
+            self._notices.append(Notice("page", f"data_stale.{symbol}", text))
+        if self._notices:
+            await self._commit()
+
+    async def _own_link(self, fact: LinkFact, now: int) -> None:
+        """A state of the source that it has not told itself."""
+        await self._linked(fact, now)
+        self.sealer.take(fact, now)
+
+    async def _linked(self, fact: LinkFact, now: int) -> None:
+        if fact.state != self._link:
+            self._link = fact.state
+            await self._turn("link", {"who": "source", **msgspec.to_builtins(fact)}, now)
 
     async def _seal(self, now: int) -> None:
         rows, notes = self.sealer.due(now)

@@ -22,6 +22,7 @@ from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
 from intrabar.app.folders.sessions import entries_of
+from intrabar.app.workers.backups import back_up
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
@@ -281,6 +282,8 @@ def _live(
     last = [ended, *session.handle(ended).records]
     journal.append(last)
     _tell(signs.observers, last, session)
+    if not is_recorded:  # recorded bars can be lived through again
+        back_up(journal, folder, time.time_ns(), signs.notifier)
     return Lived(session, folder, why, setup)
 
 

@@ -167,13 +167,23 @@ class Blocks:
             return True
         return self._closing(column, now) is not None
 
-    def is_stale(self, column: int, now: int) -> bool:
-        """Whether no bar of an instrument has come for too long, while its exchange was open."""
+    def is_stale(self, column: int, now: int, times: int = 1) -> bool:
+        """Whether no bar of an instrument has come for too long, while its exchange was open.
+
+        Parameters
+        ----------
+        column : int
+        now : int, ns UTC
+        times : int
+            So many times too long.
+        """
         exchange, last = self._exchanges[column], self._state[column].last
         if self._period >= DAY_NS:
-            missed = exchange.next_close(exchange.next_close(last))
-            return now > missed + self._grace
-        return exchange.is_open(now) and now - max(last, exchange.open_since(now)) > self._stale
+            for _ in range(times + 1):
+                last = exchange.next_close(last)
+            return now > last + self._grace
+        since = max(last, exchange.open_since(now))
+        return exchange.is_open(now) and now - since > times * self._stale
 
     def _of_all(self) -> list[Block]:
         found = []

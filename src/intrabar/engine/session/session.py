@@ -39,6 +39,7 @@ from intrabar.sim.state import COMMAND, STEP_END, STEP_NEW, STEP_OPEN
 
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
+FAR_TOO_LONG = 3  # times the age from which on a bar is stale
 ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
 OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
 
@@ -208,6 +209,12 @@ class Session:
             for k in np.flatnonzero(sleeves["qty"]).tolist()
         ]
 
+    def silent(self, now: int) -> list[str]:
+        """Symbols that are held, and of which no bar has come for far too long."""
+        held = {one["symbol"] for one in self.positions}
+        symbols = enumerate(self.plan.symbols)
+        return [s for j, s in symbols if s in held and self._blocks.is_stale(j, now, FAR_TOO_LONG)]
+
     @property
     def is_ending(self) -> bool:
         """Whether nothing is entered any more, and it ends when it is flat."""
@@ -291,7 +298,7 @@ class Session:
             return
         self.rows.append(row)
         first, self.count = self.count, self.count + 1
-        if self._kept is not None and len(self.rows) >= 2 * self._kept:
+        if self._kept is not None and len(self.rows) > self._kept + PIECE // 10:
             del self.rows[: -self._kept]
         self._lay([row], first)
         if row.time < self.trade_from:
