@@ -81,7 +81,11 @@ def read(
         if before is not None:
             bad = wrong_in(row, first + count, before)
             if bad:
-                raise IntegrityError(f"{store.address}: journal {session!r}: {bad}")
+                good = first + count - 1
+                raise IntegrityError(
+                    f"{store.address}: journal {session!r}: {bad}; the last good one is {good}. "
+                    "intrabar journal verify says more, intrabar journal restore takes a backup"
+                )
             before = row["hash"]
         yield Record(**{**row, "body": body_of(row["body"])})
 
