@@ -88,6 +88,7 @@ def test_a_hook_that_hangs_ends_the_session_and_is_called_no_more(tmp_path: Path
     assert held["waits"] == 1.0  # what it holds is kept
     again = live_through(setup(tmp_path, 60.0), Ways())
     assert again.digest == lived.digest
+    assert again.parity().is_identical
     assert "not_repeatable" not in {kind for kind, _ in kinds(tmp_path)}
 
 
