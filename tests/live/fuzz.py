@@ -46,6 +46,9 @@ class Fuzz:
             self.attempt(lambda bot=bot: self.fold(bot, seed))  # type: ignore[misc]
             for database in DATABASES:
                 self.attempt(lambda bot=bot, on=database: self.kill(bot, seed, on))  # type: ignore[misc]
+            kills = sum(n for (one, _, _), n in self.kills.items() if one == bot)
+            told = f"{self.rows[bot]} rows, {self.reruns[bot]} reruns, {kills} kills so far"
+            print(f"seed {seed}, {bot}: {told}", flush=True)
 
     def attempt(self, work: Callable[[], None]) -> None:
         try:
@@ -110,6 +113,8 @@ def main() -> int:
             is_first = seed == first
             fuzz.round(seed, lambda: not is_first and time.monotonic() - began >= seconds)  # noqa: B023
             seed += 1
+    except KeyboardInterrupt:
+        print("interrupted")
     finally:
         server.end()
     print("\n".join(fuzz.told()))
