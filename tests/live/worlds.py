@@ -52,8 +52,8 @@ class World:
 
     bot: str
     seed: int
-    rows: int = 70
-    warm_up: int = 40
+    rows: int = 80
+    warm_up: int = 48  # what two days of longer bars need
 
     @cached_property
     def draw(self) -> Random:
