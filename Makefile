@@ -10,7 +10,7 @@ VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
-.PHONY: setup demo demo-paper test check lock test-newest test-oldest test-pythons test-optimized test-wheel
+.PHONY: setup demo demo-paper test test-slow check lock test-newest test-oldest test-pythons test-optimized test-wheel
 .PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz fuzz-live clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
@@ -105,6 +105,9 @@ docs: setup          ## pictures from their scenarios, then the pages, into site
 	test -x .venv-docs/bin/python || $(UV) venv -q --python $(PYTHON) .venv-docs
 	$(UV) pip sync -q --python .venv-docs/bin/python --require-hashes requirements/docs.lock
 	.venv-docs/bin/zensical build -c -s
+
+test-slow: setup     ## the tests that take longer than a minute each
+	$(BIN)/python -m pytest -m slow --timeout 7200
 
 fuzz: setup          ## the market against the slow one, at length
 	$(BIN)/python tests/oracles/compare_many.py 100000 7
