@@ -70,10 +70,12 @@ def paper(
         One JSON object on stdout, nothing else.
     """
     made, remarks = read_config(config, "paper")
-    ways = Ways(speed, take_over, tuple(without), stream=None if recorded else sys.stderr)
+    ways = Ways(speed, take_over, tuple(without))
     if recorded is not None:
+        ways = replace(ways, pages=sys.stderr)
         setup, source = recorded_session(_recipe(_of(made, recorded), remarks), name), None
     else:
+        ways = replace(ways, stream=sys.stderr)
         setup, source = _on_live_bars(made, remarks, name)
     for remark in () if as_json else (*remarks, *setup.remarks):
         print(f"note: {remark}")

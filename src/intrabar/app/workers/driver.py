@@ -7,6 +7,7 @@ turn is committed before anything of it is told; while the journal is away nothi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -38,6 +39,7 @@ from intrabar.model.facts import Fact, Heartbeat, LinkFact
 
 RENEW = 5.0  # seconds between two renewals of the lease
 AGAIN = 2.0  # seconds between two questions whether the journal is back
+PAUSE = 0.2  # of real seconds, where the clock is the bars' own
 WAITING = 10_000  # events that wait while it is away
 LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
 TIMER = Heartbeat()
@@ -373,7 +375,10 @@ class Driver:
         self.notify(Notice("page", "journal", text))
         loop = asyncio.get_running_loop()
         while self.is_away:
-            await self.clock.sleep(AGAIN)
+            if self.is_recorded:  # its clock jumps, a database does not
+                await asyncio.to_thread(time.sleep, PAUSE)
+            else:
+                await self.clock.sleep(AGAIN)
             try:
                 await loop.run_in_executor(self._writer, self.journal.reconcile_last)
                 self.is_away = False

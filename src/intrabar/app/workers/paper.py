@@ -24,7 +24,7 @@ from intrabar.app.config.live import LiveConfig
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.backups import back_up
 from intrabar.app.workers.control import Control
-from intrabar.app.workers.driver import Driver, Observer
+from intrabar.app.workers.driver import Driver, Notify, Observer
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
@@ -33,7 +33,7 @@ from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.rerun import Rerun, rerun
-from intrabar.engine.session.session import Session
+from intrabar.engine.session.session import Notice, Session
 from intrabar.errors import RunError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
@@ -66,6 +66,8 @@ class Ways:
         What goes wrong with recorded bars.
     stream : text stream, optional
         Where the lines of the log go besides the session's folder.
+    pages : text stream, optional
+        Where what a person must see goes, in a line each.
     """
 
     speed: float = 0.0
@@ -73,6 +75,7 @@ class Ways:
     without: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     stream: TextIO | None = None
+    pages: TextIO | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +271,7 @@ def _live(
         clock,
         emergency,
         signs.observers,
-        signs.notifier,
+        _shown(signs.notifier, ways.pages),
         is_recorded,
         turned=signs.turned,
         hook_limit=setup.config.live.hook_limit,
@@ -346,6 +349,17 @@ def _now(setup: SessionSetup, entries: Sequence[Entry]) -> int:
     if setup.recorded is None:
         return time.time_ns()
     return entries[-1].at if entries else setup.history[-1].time
+
+
+def _shown(notify: Notify, pages: TextIO | None) -> Notify:
+    """Notices to persons, and those that are pages on a stream as well."""
+
+    def tell(notice: Notice) -> None:
+        if pages is not None and notice.severity == "page":
+            print(f"page: {notice.text}", file=pages, flush=True)
+        notify(notice)
+
+    return tell
 
 
 def _last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
