@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 import intrabar as ib
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import recorded_session
 from intrabar.app.config.file import read_config, validated
 from intrabar.app.config.model import Config
 from intrabar.errors import ConfigError
@@ -203,3 +205,16 @@ def test_one_configuration_refuses_and_fills_the_same_in_a_backtest_and_on_paper
         told = [json.loads(body)["text"] for name, body in rows if name == kind]
         assert told == pl.read_csv(run / f"{table}.csv")["text"].to_list()
         assert told
+
+
+def test_what_a_session_does_not_have_of_the_limits_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "{max_spread_pct: 1, resume: next_day, max_daily_loss_pct: 5}")
+    config, remarks = read_config(path, "paper")
+    setup = recorded_session(Recipe.of_config(config, remarks), "limited")
+    assert setup.plan.limits.resume is None  # else no person would be asked
+    assert setup.config.limits is not None
+    assert setup.config.limits.resume is None  # by which its backtest is made
+    assert setup.plan.limits.max_daily_loss_pct == 5.0
+    told = " ".join(setup.remarks)
+    assert "risk.max_spread_pct is not checked" in told
+    assert "risk.resume: next_day is of backtests alone" in told

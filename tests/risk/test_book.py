@@ -14,9 +14,10 @@ from intrabar.engine.replay.replay import Replay
 from intrabar.engine.run import Run
 from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.model.enums import RunStatus, Settlement
-from intrabar.risk.book import Ages, Earned, book_of, request_of, view_of, waiting
+from intrabar.risk.book import Ages, Earned, book_of, request_of, view_of
 from intrabar.risk.records import Working
 from intrabar.sim import state
+from intrabar.sim.inbox import waiting
 from tests.engine.replay.replays import everyone
 from tests.generators import random_scenario
 
@@ -138,7 +139,7 @@ def test_commands_are_asked_as_they_stand_in_the_inbox():
     for bar in range(len(setup.market)):
         for step in (state.STEP_NEW, state.STEP_CLOSE, state.STEP_ON_CLOSE, state.STEP_END):
             run.machine.advance(bar, step)
-            commands = waiting(run.machine)
+            commands = waiting(run.machine.book)
             assert len(commands) == run.machine.book.account["inbox"][0]
             book = book_of(run.machine, names)
             for command in commands:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +18,7 @@ from intrabar.data.margins import read_margins
 from intrabar.data.market import RateSources, pairs_for
 from intrabar.data.pieces import Feed, WholeFeed
 from intrabar.data.rates import Pair
-from intrabar.data.series import Origin, Series
+from intrabar.data.series import Origin, Series, hash_around
 from intrabar.data.series_reading import (
     adjustment_of,
     given_detail,
@@ -123,7 +121,8 @@ def _read(source: Source, request: BarsRequest) -> Fed:
     )
     told = stored_remarks(feed.manifest)
     own, named = feed.manifest.calendar, named_calendar(source, request)
-    origin = replace(_origin(feed, source), around=_hash(along, detail_hash))
+    around = hash_around(along.actions, along.margins, along.rolls, detail_hash)
+    origin = replace(_origin(feed, source), around=around)
     if named is None or is_same(own, named):
         return Fed(feed, origin, along, own, told)
     return Fed(UnderFeed(feed, own, named), origin, along, named, told)
@@ -139,16 +138,6 @@ def _detail(source: Source, request: BarsRequest, period: int) -> tuple[Feed | N
     if manifest is None:
         return None, None
     return catalogue.feed(source.symbol, manifest.period), manifest.content_sha256
-
-
-def _hash(along: Alongside, detail: str | None) -> str:
-    parts: list[Any] = [
-        along.actions and along.actions.content_sha256,
-        along.margins and along.margins.rows,
-        along.rolls,
-        detail,
-    ]
-    return hashlib.sha256(repr(parts).encode()).hexdigest() if any(parts) else ""
 
 
 def _origin(feed: StoredFeed, source: Source) -> Origin:

@@ -97,6 +97,12 @@ class Series:
         return self.bars.symbol
 
     @property
+    def around(self) -> str:
+        """Hash of what is around the bars, as `Origin` has it."""
+        detail = None if self.detail is None else content_hash(self.detail)
+        return hash_around(self.actions, self.margins, self.rolls, detail)
+
+    @property
     def odd(self) -> tuple[Remark, ...]:
         """What was said while they were read, and the closes that move too far."""
         return (*self.remarks, *jumps(self.bars, self.actions, self.adjustment))
@@ -108,13 +114,19 @@ def given_series(bars: Bars, calendar: str, remarks: tuple[Remark, ...] = ()) ->
     return Series(bars, origin, calendar, remarks)
 
 
-def hash_around(series: Series) -> str:
-    """Hash of what is around the bars of a series; "" where there is nothing."""
+def hash_around(
+    actions: Actions | None, margins: Margins | None, rolls: tuple[Roll, ...], detail: str | None
+) -> str:
+    """Hash of what is around the bars of a symbol; "" where there is nothing.
+
+    `detail` is the content hash of the lower bars.
+    """
     parts: list[Any] = [
-        series.actions and series.actions.content_sha256,
-        series.margins and series.margins.rows,
+        actions and actions.content_sha256,
+        margins and margins.rows,
+        rolls,
+        detail,
     ]
-    parts += [series.rolls, series.detail and content_hash(series.detail)]
     return hashlib.sha256(repr(parts).encode()).hexdigest() if any(parts) else ""
 
 

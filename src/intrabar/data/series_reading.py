@@ -18,7 +18,7 @@ from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.margins import read_margins
 from intrabar.data.readers import Reading, read_file
 from intrabar.data.reading.dialects import in_configuration, in_keys
-from intrabar.data.series import Series, hash_around, origin
+from intrabar.data.series import Series, origin
 from intrabar.data.source import BarsRequest, Source
 from intrabar.data.traded import calendar_by_name, calendar_for
 from intrabar.errors import ConfigError, DataError, FileError
@@ -88,7 +88,7 @@ def _series(source: Source, request: BarsRequest) -> Series:
         source.adjustment or read.adjustment,
         source,
     )
-    return replace(series, origin=replace(series.origin, around=hash_around(series)))
+    return replace(series, origin=replace(series.origin, around=series.around))
 
 
 def named_calendar(source: Source, request: BarsRequest) -> str | None:

@@ -149,11 +149,6 @@ def view_of(machine: Machine, columns: Iterable[int], ages: Ages, now: int) -> d
     return {symbols[j]: Seen(float(marks[j]), ages.of(j, now)) for j in set(columns)}
 
 
-def waiting(machine: Machine) -> NDArray[Any]:
-    """The commands in the inbox, COMMAND records, a copy."""
-    return machine.book.inbox[: machine.book.account["inbox"][0]].copy()
-
-
 def request_of(
     command: Any, book: Book, strategies: Sequence[str], symbols: Sequence[str]
 ) -> Request | None:

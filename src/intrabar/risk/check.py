@@ -14,7 +14,7 @@ from typing import Any
 from intrabar.model.enums import Role
 from intrabar.risk.adds import Adds, adding, gross, held_by, position_after, reduces
 from intrabar.risk.breaker import ACCOUNT, HALTED, TRADING
-from intrabar.risk.exact import beyond, in_lots, told
+from intrabar.risk.exact import beyond, in_lots, told_apart
 from intrabar.risk.limits import SECOND_NS, Limits
 from intrabar.risk.records import Book, Refusal, Request, Seen, Sleeve, View, Working
 from intrabar.risk.windows import Key
@@ -271,6 +271,6 @@ def _rates(request: Request, book: Book, limits: Limits, now: int) -> Iterator[R
 
 
 def _over(rule: str, scope: str, value: float, limit: float, unit: str, what: str) -> Refusal:
-    value_text, limit_text = told(value, limit)
+    value_text, limit_text = told_apart(value, limit)
     text = f"{rule} {scope}: {value_text}{unit} {what}, limit {limit_text}{unit}"
     return Refusal(rule, scope, float(value), float(limit), text)

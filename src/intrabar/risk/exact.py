@@ -50,7 +50,7 @@ def beyond(formula: Formula, limit: float, reached: bool = False) -> float | Non
     return float(found) if above else None
 
 
-def told(value: float, limit: float) -> tuple[str, str]:
+def told_apart(value: float, limit: float) -> tuple[str, str]:
     """Both as short as they can be told apart, with three digits and all whole ones at least."""
     for digits in range(3, 17):
         texts = _written(value, digits), _written(limit, digits)

@@ -17,7 +17,7 @@ from intrabar.risk.adds import reduces
 from intrabar.risk.breaker import ACCOUNT, FLATTENING, Breaker, Moved
 from intrabar.risk.check import RATES, check, key_of
 from intrabar.risk.day import Broker, Day, day_of, equity_that_counts
-from intrabar.risk.exact import beyond, told
+from intrabar.risk.exact import beyond, told_apart
 from intrabar.risk.flatten import Duty, duties, is_flat, without
 from intrabar.risk.limits import SECOND_NS, Limits
 from intrabar.risk.records import Book, Refusal, Request, View
@@ -203,7 +203,6 @@ class Judge:
             book,
             equity=equity_that_counts(book.equity, broker),
             start=day.start[ACCOUNT],
-            peak=day.peak[ACCOUNT],
             breaker=self.breaker,
             windows=self.state.windows,
         )
@@ -248,7 +247,7 @@ class Judge:
             reduces_only = scope != ACCOUNT or self.limits.on_daily_loss == "reduce"
             event = "loss_reduces" if reduces_only else "loss"
         unit = "" if rule == "max_daily_loss" else " %"
-        value_text, limit_text = told(value, limit)
+        value_text, limit_text = told_apart(value, limit)
         since = "below its peak" if event == "drawdown" else "lost today"
         text = f"{rule} {scope}: {value_text}{unit} {since}, limit {limit_text}{unit}"
         number = value if math.isfinite(value) else None

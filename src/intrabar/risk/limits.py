@@ -36,7 +36,6 @@ CHOICES = {"on_daily_loss": ("flatten", "reduce"), "resume": ("next_day",)}
 SECOND_NS = 1_000_000_000
 OF_A_SYMBOL = 10  # orders a minute in one symbol, where none are said
 NEED_QUOTES = ("max_spread_pct",)
-NEED_A_BROKER = ("funds", "unsettled", "pdt", "no_borrow")
 RULES: dict[str, Rule] = {
     **NUMBERS,
     **CHOICES,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from intrabar.risk.breaker import ACCOUNT, Breaker
+from intrabar.risk.breaker import Breaker
 from intrabar.risk.windows import Windows
 
 NAN = math.nan
@@ -132,8 +132,8 @@ class Book:
     marks, point_values, lots : mapping of symbol
     earned : mapping of strategy to money
         What each has contributed since the session's first row.
-    start, peak : money
-        X0, the equity at the day's beginning, and the highest equity on a row.
+    start : money
+        X0, the equity at the day's beginning.
     breaker : Breaker
     windows : Windows
     blocks : mapping of "account" or symbol to why nothing may be entered there
@@ -147,7 +147,6 @@ class Book:
     lots: Mapping[str, float] = field(default_factory=dict)
     earned: Mapping[str, float] = field(default_factory=dict)
     start: float = NAN
-    peak: float = NAN
     breaker: Breaker = field(default_factory=Breaker)
     windows: Windows = field(default_factory=Windows)
     blocks: Mapping[str, str] = field(default_factory=dict)
@@ -178,6 +177,3 @@ class Refusal:
     def body(self) -> dict[str, Any]:
         """Its fields, as a journal has them."""
         return {name: getattr(self, name) for name in ("rule", "scope", "value", "limit", "text")}
-
-
-__all__ = ["ACCOUNT", "Book", "Refusal", "Request", "Seen", "Sleeve", "View", "Working"]

@@ -64,19 +64,20 @@ def _write(name: str, view: Mapping[str, object], target: Path) -> Path:
     text = json.dumps(view, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, before + text.translate(_ESCAPES) + after)
+        replace_text(target, before + text.translate(_ESCAPES) + after)
     except OSError as e:
         raise RunError(f"the {name} {target} was not written: {e}") from e
     return target
 
 
-def _replace(target: Path, page: str) -> None:
+def replace_text(target: Path, text: str) -> None:
+    """Write a file in one go: a reader finds the old text or the new one. Raises OSError."""
     part = NamedTemporaryFile(  # noqa: SIM115 - closed below, before it is renamed
         "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
     )
     try:
         with part:
-            part.write(page)
+            part.write(text)
         os.chmod(part.name, 0o644)
         os.replace(part.name, target)
     except BaseException:

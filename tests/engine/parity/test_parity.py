@@ -208,3 +208,23 @@ def test_the_json_of_a_parity_fills_its_page() -> None:
         f"reject {made.money:+,.2f}".replace("-", "−")
     ]
     assert [x["symbol"] for x in view["slippage"]] == ["A", "B"]
+
+
+def test_a_proposal_leaves_what_an_instrument_slips_by_beside_ticks() -> None:
+    setup = everyone(2)
+    slips = tuple(
+        replace(x, slippage_ticks=1.0, slippage_pct=0.001, commission_rate=0.0)
+        for x in setup.instruments
+    )
+    setup = replace(setup, instruments=slips)
+    journal = lived(setup)
+    for k in orders_filled(journal, setup.market):
+        if journal[k].body["symbol"] == "A":
+            for _ in range(3):
+                journal = with_fault(journal, k, "a tick worse", setup.market).journal
+    one = next(x for x in parity(plan_of(setup), journal).slippage if x.symbol == "A")
+    assert one.modelled > 5.0  # a tenth of a percent is many ticks
+    assert one.proposal is not None
+    assert 1.0 < one.proposal < 1.0 + 3.1
+    assert one.proposal == round(one.proposal, 1)
+    assert one.proposal - 0.1 <= 1.0 + one.paid - one.modelled <= one.proposal + 1e-9

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
 from intrabar.model.secret import resolve
 from intrabar.ui.parity_view import parity_view
-from intrabar.web.pages import write_parity
+from intrabar.web.pages import replace_text, write_parity
 
 PAGE = "parity.html"
 
@@ -135,11 +134,9 @@ def of_plan(
 
 
 def _write(target: Path, text: str) -> Path:
-    part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text + "\n", encoding="utf-8")
-        os.replace(part, target)
+        replace_text(target, text + "\n")
     except OSError as error:
         raise RunError(f"the parity {target} was not written: {error}") from error
     return target

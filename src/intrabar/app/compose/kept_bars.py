@@ -14,7 +14,7 @@ from intrabar.data.actions import iso, keep_actions
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.margins import COLUMNS, Margins
 from intrabar.data.periods import period_text
-from intrabar.data.series import Origin, Series, hash_around, origin
+from intrabar.data.series import Origin, Series, origin
 from intrabar.model.bars import Bars
 
 FOLDER = "bars"
@@ -39,7 +39,7 @@ def origin_of(series: Series | Read) -> Origin:
     """What the bars of a run are, wherever they came from."""
     if isinstance(series, Read):
         return series.origin
-    return replace(origin(series.bars, KEPT), around=hash_around(series))
+    return replace(origin(series.bars, KEPT), around=series.around)
 
 
 def source_of(series: Series | Read) -> Source:

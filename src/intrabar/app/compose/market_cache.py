@@ -25,7 +25,7 @@ from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config
 from intrabar.data.manifest import content_hash
-from intrabar.data.series import Origin, Series, hash_around
+from intrabar.data.series import Origin, Series
 from intrabar.data.traded import Said, like
 from intrabar.engine.prepared import Prepared
 from intrabar.errors import IntrabarError
@@ -199,7 +199,7 @@ class MarketCache:
         made = recipe.traded_market()
         bars = tuple(without_bars(s) for s in made.series)
         self._told[name] = Told(made.instruments, made.account.currency, bars, made.origins)
-        around = "".join(hash_around(s) for s in made.series)
+        around = "".join(s.around for s in made.series)
         if made.market.fx is not None:
             around += sha256(made.market.fx.tobytes()).hexdigest()
         if recipe.config.session_end != "bars":

@@ -37,7 +37,7 @@ from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars, Market
 from intrabar.model.facts import SourceCan
 from intrabar.model.values import shown
-from intrabar.risk.limits import Limits
+from intrabar.risk.limits import Limits, left_out
 from intrabar.sources import versions
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.registry import AnyStrategy
@@ -157,7 +157,7 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
     UsageError, DataError
         As a backtest; or there are too few bars to warm up.
     """
-    config = recipe.config.model_copy(update={"session_end": "calendar"})
+    config = _of_a_session(recipe.config)
     base = replace(recipe, config=config).traded_market()
     strategies = in_zone(recipe.strategies, config.zone)
     first = _warm_rows(config, strategies, base.market)
@@ -172,7 +172,7 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
         along,
         bars,
         _rates(base, first - 1),
-        tuple(remark.text for remark in base.remarks),
+        _remarks(recipe.config, base),
     )
 
 
@@ -191,9 +191,7 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
     UsageError, DataError
         Too few bars, or a calendar that nobody knows.
     """
-    config = recipe.config.model_copy(
-        update={"session_end": "calendar", "start": None, "end": None}
-    )
+    config = _of_a_session(recipe.config, start=None, end=None)
     series = tuple(one_of(bars, bars.symbol, config) for bars in history)
     base = replace(recipe, config=config, series=series).traded_market()
     for x in base.instruments:
@@ -222,7 +220,7 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
         along,
         None,
         _rates(base, -1),
-        tuple(remark.text for remark in base.remarks),
+        _remarks(recipe.config, base),
     )
 
 
@@ -278,6 +276,28 @@ def plan_of(config: Config, base: TradedMarket, strategies: Mapping[str, AnyStra
         expire_days=live.expire_days,
         phases=tuple(usual_phase([s.bars]) for s in base.series),
     )
+
+
+def _of_a_session(config: Config, **dates: None) -> Config:
+    """A configuration as a session has it: days end by the calendar, and only a person resumes."""
+    risk = config.risk and config.risk.model_copy(update={"resume": None})
+    return config.model_copy(update={"session_end": "calendar", "risk": risk, **dates})
+
+
+def _remarks(config: Config, base: TradedMarket) -> tuple[str, ...]:
+    """What there is to say of the bars, and of limits that a session does not have."""
+    told = [remark.text for remark in base.remarks]
+    if config.limits is not None:
+        told += [
+            f"risk.{key} is not checked: it needs quotes, and bars have none"
+            for key in left_out(config.limits)
+        ]
+        if config.limits.resume is not None:
+            told.append(
+                "risk.resume: next_day is of backtests alone; the breaker of a session stays until "
+                "a person resumes it"
+            )
+    return tuple(told)
 
 
 def session_name(config: Config, name: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.kinds import Day
-from intrabar.app.config.section import Section
+from intrabar.app.config.section import Section, refused
 from intrabar.errors import LONGEST, ConfigError
 from intrabar.model.values import named, shown
 
@@ -18,10 +17,10 @@ def _symbol(given: Any) -> str:
     try:
         symbol = named("", given)
     except ConfigError as error:
-        raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+        raise refused(error) from None
     if len(symbol) > LONGEST:
         why = f"is {shown(symbol)}, must be a name of at most {LONGEST} characters"
-        raise PydanticCustomError("refused", "{why}", {"why": why})
+        raise refused(why)
     return symbol
 
 

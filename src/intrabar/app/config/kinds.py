@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from intrabar.app.config.section import refused
 from intrabar.errors import ConfigError
 from intrabar.model.instant import python_date
 from intrabar.model.values import zone
@@ -34,7 +35,7 @@ def _zone(given: Any) -> str | None:
     try:
         return zone("", given)
     except ConfigError as error:
-        raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+        raise refused(error) from None
 
 
 Zone = Annotated[str | None, BeforeValidator(_zone)]

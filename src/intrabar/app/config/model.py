@@ -11,11 +11,10 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.kinds import Day, Zone
 from intrabar.app.config.live import LiveConfig, StoreConfig
-from intrabar.app.config.section import Section
+from intrabar.app.config.section import Section, refused
 from intrabar.data.session_ends import SessionEnd
 from intrabar.errors import ConfigError
 from intrabar.model.values import from_text, taken
@@ -115,7 +114,7 @@ class AccountConfig(Section):
             rule = RULES[str(about.field_name)]
             value = taken("", from_text(given, rule), rule)
         except ConfigError as error:
-            raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+            raise refused(error) from None
         return getattr(value, "word", value)
 
 
@@ -153,7 +152,7 @@ class RiskConfig(Section):
         try:
             value = limit("", key, from_text(given, OF_LIMITS.get(key, str)))
         except ConfigError as error:
-            raise PydanticCustomError("refused", "{why}", {"why": str(error).strip()}) from None
+            raise refused(error) from None
         return list(value) if isinstance(value, tuple) else value
 
     @property

@@ -61,7 +61,6 @@ class File(Config):
 
     trading: Trading = Trading()
     backtesting: Backtesting = Backtesting()
-    brokerage: dict[str, Any] = Field(default_factory=dict)
 
 
 OLDER_PARAMETERS = {"fast_period": "fast", "slow_period": "slow"}
@@ -96,13 +95,13 @@ def normal(
             f"data.provider: {provider.provider} is not asked by a backtest, whose bars come from "
             "the catalogue; intrabar data fetch --config FILE puts them there"
         )
-    older, told = file.backtesting, file.trading
-    values["start"] = file.start or older.start_date
-    values["end"] = file.end or older.end_date
-    values["symbols"] = file.symbols or older.symbols or told.symbols
+    backtesting, trading = file.backtesting, file.trading
+    values["start"] = file.start or backtesting.start_date
+    values["end"] = file.end or backtesting.end_date
+    values["symbols"] = file.symbols or backtesting.symbols or trading.symbols
     if file.limits is not None and not values["symbols"] and not file.data:
         values["symbols"] = list(file.limits.allowed_symbols or ())
-    cash = older.initial_capital or told.initial_capital
+    cash = backtesting.initial_capital or trading.initial_capital
     if cash and "cash" not in file.account.model_fields_set:
         values["account"] = file.account.model_copy(update={"cash": cash})
     values["strategies"] = [_renamed(s) for s in file.strategies]

@@ -8,6 +8,11 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 
+def refused(why: object) -> PydanticCustomError:
+    """A mistake in a value in our own words, without its place, which pydantic knows."""
+    return PydanticCustomError("refused", "{why}", {"why": str(why).strip()})
+
+
 class Section(BaseModel):
     """A part of the file: unknown keys are refused."""
 
@@ -21,5 +26,5 @@ class Section(BaseModel):
         """A number is never true or false, which would be taken for 1 and 0."""
         kind = str(cls.model_fields[str(about.field_name)].annotation)
         if isinstance(given, bool) and ("int" in kind or "float" in kind):
-            raise PydanticCustomError("refused", "{why}", {"why": f"is {given}, must be a number"})
+            raise refused(f"is {given}, must be a number")
         return given

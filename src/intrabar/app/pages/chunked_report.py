@@ -15,7 +15,7 @@ from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.app.pages.report import noted
 from intrabar.data.detail import guessed
 from intrabar.engine.chunks.run import ChunkedResult
-from intrabar.engine.outcome.result import BAND
+from intrabar.engine.outcome.band import BAND
 from intrabar.engine.outcome.summary import is_idle, titled
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables

@@ -12,7 +12,8 @@ import numpy as np
 
 from intrabar.analysis.equity import Key
 from intrabar.app.pages.metric_text import flat, sectioned
-from intrabar.engine.outcome.result import BAND, Result, band_run
+from intrabar.engine.outcome.band import BAND, band_run
+from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.summary import is_idle
 from intrabar.errors import ConfigError
 from intrabar.model import values

@@ -26,8 +26,9 @@ from intrabar.engine.chunks.records import Recorder, Scope
 from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
+from intrabar.engine.outcome.band import BAND
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
-from intrabar.engine.outcome.result import BAND, periods_per_year
+from intrabar.engine.outcome.result import periods_per_year
 from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.stats import Stats
 from intrabar.engine.outcome.summary import (

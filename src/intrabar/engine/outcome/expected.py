@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.engine.outcome.band import BandRun
 from intrabar.engine.outcome.path_truth import PathTruth
-from intrabar.engine.outcome.result import BandRun, Result, finish
+from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Progress, Run, Setup
 from intrabar.errors import ConfigError, DataError
 from intrabar.model.bars import Market

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import campaigns
 from intrabar.analysis.drawdown import drawdown_series
@@ -19,6 +17,7 @@ from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
 from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.kept import after
+from intrabar.engine.outcome.band import BAND, BandRun, band_run
 from intrabar.engine.outcome.foresight import foresight
 from intrabar.engine.outcome.plot import Plot, plot
 from intrabar.engine.outcome.remarks import Known, ended_early, in_order, inconsistent, remarks_of
@@ -55,23 +54,6 @@ from intrabar.strategy.strategy import Strategy
 
 CHEAP = 20_000
 """Bars of all instruments together that are run three times more without asking."""
-
-BAND = (PathPolicy.WORST, PathPolicy.SHORTEST, PathPolicy.BEST)
-
-
-class BandRun(NamedTuple):
-    """The run repeated under one path policy."""
-
-    policy: PathPolicy
-    end_equity: float
-    total_return: float
-    campaigns: int
-    ambiguous: int
-    equity: NDArray[np.float64]
-
-    def __repr__(self) -> str:
-        campaigns = f"{self.campaigns:,} campaigns, {self.ambiguous:,} ambiguous"
-        return f"<{self.policy.word}: {self.total_return:.2%}, {campaigns}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -382,23 +364,6 @@ class Result:
 def periods_per_year(instruments: Sequence[Instrument]) -> float:
     """365 where every instrument trades round the clock, else 252."""
     return 365.0 if {x.calendar for x in instruments} == {"24/7"} else 252.0
-
-
-def band_run(result: Result, policy: PathPolicy) -> BandRun:
-    """One edge of the ambiguity band; the run itself where it has that policy already."""
-    own = result.setup.account.path_policy
-    other = result if policy is own else finish(Run(result.setup.under(policy)))
-    equity = other.run.machine.tape.equity[: other.bars_done]
-    table = other.campaigns
-    cash = result.setup.account.cash
-    return BandRun(
-        policy,
-        float(equity[-1]),
-        float(equity[-1]) / cash - 1.0,
-        table.height,
-        int(table["ambiguous"].sum()),
-        equity,
-    )
 
 
 def finish(run: Run, progress: Progress | None = None) -> Result:

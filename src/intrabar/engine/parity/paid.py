@@ -15,7 +15,8 @@ from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow
 from intrabar.model.entry import Entry
 
-STEP = 0.1  # ticks; a proposal is rounded up to it
+BESIDE_TICKS = ("slippage_pct", "slippage_volatility", "slippage_impact")
+"""What else an instrument may slip by."""
 
 
 class Latency(NamedTuple):
@@ -48,8 +49,8 @@ class Slippage(NamedTuple):
     now : ticks
         `slippage_ticks` of the instrument.
     proposal : ticks or None
-        What `slippage_ticks` would have had to be, rounded up to a tenth; None where it fits, or
-        where there is no tick.
+        What `slippage_ticks` would have had to be, rounded up to a tenth, with what the instrument
+        slips by beside it as it is; None where it fits, or where there is no tick.
     """
 
     symbol: str
@@ -78,7 +79,9 @@ def slippage_of(plan: Plan, prices: Prices, lines: Sequence[OrderLine]) -> list[
         )
         in_ticks = _each(modelled, theirs, tick), _each(paid, ours, tick)
         money = modelled * worth, paid * worth
-        now, proposal = instrument.slippage_ticks, _proposal(*in_ticks)
+        now = instrument.slippage_ticks
+        beside = any(getattr(instrument, name) for name in BESIDE_TICKS)
+        proposal = _proposal(*in_ticks, now if beside else None)
         made.append(Slippage(instrument.symbol, len(ours), *in_ticks, *money, now, proposal))
     return made
 
@@ -107,7 +110,11 @@ def _each(sum_: float, fills: Sequence[Scaled], tick: float) -> float:
     return sum_ / qty / tick if qty and tick else math.nan
 
 
-def _proposal(modelled: float, paid: float) -> float | None:
+def _proposal(modelled: float, paid: float, now: float | None) -> float | None:
+    """Ticks, of which there are `now` where the model slips by something else too."""
     if math.isnan(paid) or abs(paid - modelled) <= 1e-9 * max(1.0, abs(paid)):
         return None
-    return max(0.0, math.ceil(paid / STEP - 1e-9) * STEP)
+    wanted = paid if now is None else now + paid - modelled
+    if math.isnan(wanted):
+        return None  # the twin has no fill that would tell what else it slips by
+    return max(0.0, math.ceil(10.0 * wanted - 1e-9) / 10.0)
