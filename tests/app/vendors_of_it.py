@@ -10,7 +10,7 @@ import msgspec
 from intrabar.links.clock import WallClock
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.facts import Quote
-from tests.data.live.made import MINUTE, Scripted, ns, rows
+from tests.data.live.samples import MINUTE, Scripted, ns, rows
 
 MINUTES = rows("2026-03-02", MINUTE, 390)
 DAY = ns("2026-03-02") // 86_400_000_000_000
@@ -32,4 +32,4 @@ def scripted(
     change: Callable[[str, int, tuple[Row, ...]], Iterable[Row]] | None = None,
 ) -> Scripted:
     """Bars of a minute of one day."""
-    return _Told(WallClock(), {"IBM": MINUTES}, change)  # type: ignore[arg-type]
+    return _Told(WallClock(), {"IBM": MINUTES, "MSFT": MINUTES}, change)  # type: ignore[arg-type]

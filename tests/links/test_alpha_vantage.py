@@ -18,18 +18,16 @@ from intrabar.errors import (
     RateLimited,
 )
 from intrabar.links.alpha_vantage import AlphaVantage
-from intrabar.links.clock import LoopClock
-from intrabar.links.simulated_time import run
+from intrabar.links.clock import Clock
 from intrabar.links.vendor import Row
 from intrabar.model.bars import DAY_NS
 from intrabar.model.secret import Secret
-from tests.data.live.made import MINUTE, ns, rows
+from tests.data.live.samples import MINUTE, ns, rows
 from tests.links.fakes import alpha_vantage as wire
 from tests.links.fakes.alpha_vantage import FakeAlphaVantage
-from tests.links.fakes.server import Server, served
+from tests.links.fakes.asking import FAULTS, NOW, START, ask, failing
+from tests.links.fakes.server import Server
 
-NOW = ns("2026-03-02T15:30:20")
-START = ns("2026-03-02T14:30")
 KEY = "Q7WX-PLANTED-KEY"
 
 
@@ -57,21 +55,14 @@ def fake(**given: Any) -> FakeAlphaVantage:
 def asked(
     call: Callable[[AlphaVantage], Coroutine[Any, Any, Any]],
     vendor: FakeAlphaVantage | None = None,
-    prepare: Callable[[Server], None] = lambda server: None,
+    *,
     key: str = KEY,
+    **how: Any,
 ) -> tuple[Any, Server]:
-    with served((vendor or fake()).answer) as server:
-        prepare(server)
+    def client(url: str, clock: Clock) -> AlphaVantage:
+        return AlphaVantage(Secret(key), clock, url=f"{url}/query")
 
-        async def main() -> Any:
-            source = AlphaVantage(Secret(key), LoopClock(NOW), url=f"{server.url}/query")
-            try:
-                return await call(source)
-            finally:
-                await source.close()
-                await source.close()
-
-        return run(main()), server
+    return ask((vendor or fake()).answer, client, call, **how)
 
 
 def test_minutes_are_raw_and_in_utc() -> None:
@@ -122,16 +113,8 @@ def test_a_window_over_a_weekend_is_one_call() -> None:
     vendor = fake()
     vendor.now = lambda: ns("2026-03-02T14:35:10")
     friday = ns("2026-02-27T20:57")
-    with served(vendor.answer) as server:
-
-        async def main() -> Any:
-            clock = LoopClock(ns("2026-03-02T14:35:10"))
-            source = AlphaVantage(Secret(KEY), clock, url=f"{server.url}/query")
-            found = await source.bars("IBM", MINUTE, friday, clock.now())
-            await source.close()
-            return found
-
-        answer = run(main())
+    now = ns("2026-03-02T14:35:10")
+    answer, server = asked(lambda a: a.bars("IBM", MINUTE, friday, now), vendor, now=now)
     assert [r.stamp for r in answer.rows[:4]] == [
         *(friday + i * MINUTE for i in range(3)),
         ns("2026-03-02T14:30"),
@@ -226,12 +209,8 @@ def test_the_key_is_in_no_message() -> None:
             asked(lambda a: a.bars("IBM", DAY_NS, NOW - DAY_NS, NOW), fake(**given))
         assert KEY not in str(caught.value)
     for fault in ("html", "cut", "500", "drop"):
-
-        def prepare(server: Server, fault: str = fault) -> None:
-            server.faults, server.for_ever = [fault], True
-
         with pytest.raises(IntrabarError) as caught:
-            asked(lambda a: a.quote("IBM"), prepare=prepare)
+            asked(lambda a: a.quote("IBM"), prepare=failing(fault, for_ever=True))
         assert KEY not in repr(caught.value)
         assert KEY not in repr(caught.value.__cause__)
     with pytest.raises(LinkError) as caught:
@@ -247,26 +226,16 @@ def test_a_wrong_key_is_refused_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "text"),
-    [
-        ("html", BadAnswer, "no JSON but '<html>"),
-        ("empty", BadAnswer, "no JSON but ''"),
-        ("nothing", BadAnswer, "an empty answer"),
-        ("list", BadAnswer, "an empty answer"),
-        ("cut", BadAnswer, "no JSON but"),
-        ("429", RateLimited, "too many requests"),
-        ("500", LinkError, "the server answers 500"),
-        ("drop", LinkError, "not reached"),
-    ],
+    ("fault", "error", "text"), [*FAULTS, ("500", LinkError, "the server answers 500")]
 )
 def test_a_server_that_fails_is_told_in_a_sentence(
     fault: str, error: type[IntrabarError], text: str
 ) -> None:
-    def prepare(server: Server) -> None:
-        server.faults, server.for_ever = [fault], True
-
     with pytest.raises(error, match=f"IBM: {text}"):
-        asked(lambda a: a.bars("IBM", DAY_NS, NOW - 20 * DAY_NS, NOW), prepare=prepare)
+        asked(
+            lambda a: a.bars("IBM", DAY_NS, NOW - 20 * DAY_NS, NOW),
+            prepare=failing(fault, for_ever=True),
+        )
 
 
 def _first(told: dict[str, Any]) -> tuple[dict[str, Any], str]:

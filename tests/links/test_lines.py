@@ -101,7 +101,7 @@ def test_a_circuit_opens_after_five_failures_and_lets_one_probe_pass_after_30_s(
         for _ in range(5):
             circuit.enter()
             circuit.failed()
-        with pytest.raises(LinkError, match="failed 5 times in a row and is not asked"):
+        with pytest.raises(LinkError, match="failed 5 of 5 times and is not asked"):
             circuit.enter()
         await clock.sleep(30.0)
         circuit.enter()  # the probe
@@ -128,7 +128,8 @@ def test_a_circuit_opens_where_half_of_twenty_fail() -> None:
             circuit.enter()
             (circuit.failed, circuit.succeeded)[at % 2]()
         circuit.failed()
-        assert circuit.is_open
+        with pytest.raises(LinkError, match="failed 10 of 20 times and is not asked"):
+            circuit.enter()
 
     run(main())
 

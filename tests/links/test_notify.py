@@ -264,6 +264,36 @@ def test_it_beats_once_a_minute_while_all_is_well(receiver: Receiver) -> None:
     assert receiver.beats == [f"/{TOKEN}"] * 6
 
 
+def test_it_beats_again_after_too_many_notices_waited(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intrabar.links.notify.WAITING", 1)
+    receiver.may_answer.clear()
+
+    async def main() -> None:
+        clock = LoopClock(0)
+        url = Secret(f"http://127.0.0.1:{receiver.port}/{TOKEN}")
+        log = lambda event, **fields: None  # noqa: E731
+        tell = Notifier("main", [receiver.target()], clock, log, url)
+        tell(Notice("info", "first", "first"))
+        await asyncio.to_thread(receiver.asked.wait, 10)
+        tell(Notice("info", "second", "second"))  # and the queue is full
+        beats = asyncio.create_task(tell.heartbeats(lambda: True))
+        await clock.sleep(30.0)
+        receiver.may_answer.set()
+        await asyncio.to_thread(until_empty, tell)
+        await clock.sleep(60.0)
+        beats.cancel()
+        tell.close()
+
+    def until_empty(tell: Notifier) -> None:
+        while tell._queue.qsize():
+            assert tell._thread.is_alive()
+
+    in_virtual_time(main())
+    assert receiver.beats == [f"/{TOKEN}"]
+
+
 def test_a_heartbeat_that_is_refused_is_logged(receiver: Receiver) -> None:
     receiver.status = 404
     assert set(beaten(receiver, 2, lambda now: True)) == {"heartbeat.failed"}

@@ -16,19 +16,17 @@ from intrabar.errors import (
     IntrabarError,
     LinkError,
     NotFoundError,
-    RateLimited,
 )
-from intrabar.links.clock import LoopClock
-from intrabar.links.numbers import meant, times
-from intrabar.links.simulated_time import run
+from intrabar.links.clock import Clock
+from intrabar.links.reading import meant, times
 from intrabar.links.vendor import Answer, Row
 from intrabar.links.yahoo import Yahoo
 from intrabar.model.bars import DAY_NS
-from tests.data.live.made import MINUTE, ns, rows
+from tests.data.live.samples import MINUTE, ns, rows
+from tests.links.fakes.asking import FAULTS, NOW, START, ask, failing
 from tests.links.fakes.server import Server, served
 from tests.links.fakes.yahoo import FakeYahoo, session
 
-NOW = ns("2026-03-02T15:30:20")
 SPLIT = ns("2026-02-18T14:30")
 
 
@@ -62,21 +60,16 @@ def fake() -> FakeYahoo:
 def asked(
     call: Callable[[Yahoo], Coroutine[Any, Any, Any]],
     vendor: FakeYahoo | None = None,
-    prepare: Callable[[Server], None] = lambda server: None,
+    **how: Any,
 ) -> tuple[Any, Server]:
-    vendor = vendor or fake()
-    with served(vendor.answer) as server:
-        prepare(server)
+    def client(url: str, clock: Clock) -> Yahoo:
+        return Yahoo(clock, session(url))
 
-        async def main() -> Any:
-            return await call(Yahoo(LoopClock(NOW), session(server.url)))
-
-        return run(main()), server
+    return ask((vendor or fake()).answer, client, call, **how)
 
 
 def test_minutes_are_raw_and_stamped_by_their_start() -> None:
-    start = ns("2026-03-02T14:30")
-    answer, server = asked(lambda y: y.bars("IBM", MINUTE, start, NOW))
+    answer, server = asked(lambda y: y.bars("IBM", MINUTE, START, NOW))
     whole = [r for r in answer.rows if r.stamp + MINUTE <= NOW and r.stamp % MINUTE == 0]
     assert whole == list(rows("2026-03-02", MINUTE, 60))
     assert (answer.label, answer.zone, answer.period) == ("start", "America/New_York", MINUTE)
@@ -184,46 +177,30 @@ def test_an_answer_that_is_not_what_was_asked_is_refused(
     vendor = fake()
     vendor.change = change
     with pytest.raises(BadAnswer, match=text):
-        asked(lambda y: y.bars("IBM", MINUTE, ns("2026-03-02T14:30"), NOW), vendor)
+        asked(lambda y: y.bars("IBM", MINUTE, START, NOW), vendor)
 
 
 @pytest.mark.parametrize(
     ("fault", "error", "text"),
-    [
-        ("html", BadAnswer, "no JSON but"),
-        ("empty", BadAnswer, "no JSON but ''"),
-        ("nothing", BadAnswer, "an empty answer"),
-        ("list", BadAnswer, "an empty answer"),
-        ("cut", BadAnswer, "no JSON but"),
-        ("429", RateLimited, "too many requests"),
-        ("500", LinkError, "Yahoo is down"),
-        ("503", LinkError, "Yahoo is down"),
-        ("drop", LinkError, "not reached"),
-    ],
+    [*FAULTS, ("500", LinkError, "Yahoo is down"), ("503", LinkError, "Yahoo is down")],
 )
 def test_a_server_that_fails_for_ever_is_told_in_a_sentence(
     fault: str, error: type[IntrabarError], text: str
 ) -> None:
-    def prepare(server: Server) -> None:
-        server.faults, server.for_ever = [fault], True
-
-    with pytest.raises(error, match=text) as caught:
-        asked(lambda y: y.bars("IBM", MINUTE, ns("2026-03-02T14:30"), NOW), prepare=prepare)
-    assert "IBM" in str(caught.value) or "yfinance" in str(caught.value)
+    with pytest.raises(error, match=f"IBM: {text}"):
+        asked(lambda y: y.bars("IBM", MINUTE, START, NOW), prepare=failing(fault, for_ever=True))
 
 
 @pytest.mark.parametrize("fault", ["html", "500", "429", "cut", "drop"])
 def test_a_server_that_fails_once_is_asked_again(fault: str) -> None:
-    def prepare(server: Server) -> None:
-        server.faults = [fault, fault]  # the client asks a second time by itself
-
-    answer, _ = asked(lambda y: y.bars("IBM", MINUTE, ns("2026-03-02T14:30"), NOW), prepare=prepare)
+    twice = failing(fault, fault)  # the client asks a second time by itself
+    answer, _ = asked(lambda y: y.bars("IBM", MINUTE, START, NOW), prepare=twice)
     assert len(answer.rows) >= 60
 
 
 def test_an_unknown_symbol_is_not_tried_again() -> None:
     with pytest.raises(NotFoundError, match="symbol may be delisted"):
-        asked(lambda y: y.bars("NOSUCH", MINUTE, ns("2026-03-02T14:30"), NOW))
+        asked(lambda y: y.bars("NOSUCH", MINUTE, START, NOW))
     with pytest.raises(NotFoundError, match="no quote of it"):
         asked(lambda y: y.quote("NOSUCH"))
 
@@ -270,6 +247,6 @@ def test_a_hole_is_no_bar() -> None:
 
     vendor = fake()
     vendor.change = _chart(holes)
-    answer, _ = asked(lambda y: y.bars("IBM", MINUTE, ns("2026-03-02T14:30"), NOW), vendor)
+    answer, _ = asked(lambda y: y.bars("IBM", MINUTE, START, NOW), vendor)
     assert isinstance(answer, Answer)
     assert [r.stamp for r in answer.rows[:2]] == [ns("2026-03-02T14:30"), ns("2026-03-02T14:32")]

@@ -11,7 +11,7 @@ import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -27,7 +27,7 @@ from intrabar.errors import (
 )
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.lines import Bucket, Line
-from intrabar.links.numbers import number
+from intrabar.links.reading import begin, number, zone_named
 from intrabar.links.vendor import Answer, Row
 from intrabar.links.worker import in_thread
 from intrabar.model.bars import DAY_NS
@@ -106,7 +106,7 @@ class AlphaVantage:
         told = await self._ask({"function": "GLOBAL_QUOTE", "symbol": symbol})
         found = told.get("Global Quote")
         if not isinstance(found, dict):
-            raise BadAnswer(f"{self.name}: {symbol}: no quote in the answer: {_begin(told)}")
+            raise BadAnswer(f"{self.name}: {symbol}: no quote in the answer: {begin(told)}")
         values = {key.partition(". ")[2]: value for key, value in found.items()}
         if not values.get("price"):
             raise NotFoundError("symbol", symbol, (), f"{self.name} has no quote of it")
@@ -135,14 +135,14 @@ class AlphaVantage:
         told = await self._ask(
             {"function": "TIME_SERIES_DAILY", "symbol": symbol, "outputsize": size}
         )
-        zone, series = self._series(symbol, told, "")
+        there, series = self._series(symbol, told, "")
         rows = []
         for stamp, values in series.items():
             day = _day(stamp, f"{self.name}: {symbol}")
             at = (day - date(1970, 1, 1)).days * DAY_NS
             if start // DAY_NS * DAY_NS <= at <= end:
                 rows.append(self._row(symbol, at, stamp, values))
-        return _answer(symbol, DAY_NS, zone, rows)
+        return _answer(symbol, DAY_NS, there.key, rows)
 
     async def _intraday(self, symbol: str, period: int, start: int, end: int) -> Answer:
         interval = _INTERVALS[period]
@@ -165,24 +165,23 @@ class AlphaVantage:
         """One answer of intraday bars, by the start of each: months differ in what stamps mark."""
         symbol = asked["symbol"]
         told = await self._ask(asked)
-        zone, series = self._series(symbol, told, asked["interval"])
-        where = ZoneInfo(zone)
+        there, series = self._series(symbol, told, asked["interval"])
         walls = {stamp: _moment(stamp, f"{self.name}: {symbol}") for stamp in series}
         label, notes = _label(symbol, list(walls.values()))
         back = period if label == "end" else 0
         rows = [
-            self._row(symbol, _utc(walls[stamp], where) - back, stamp, values)
+            self._row(symbol, _utc(walls[stamp], there) - back, stamp, values)
             for stamp, values in series.items()
         ]
-        return _answer(symbol, period, zone, rows, notes)
+        return _answer(symbol, period, there.key, rows, notes)
 
-    def _series(self, symbol: str, told: dict[str, Any], interval: str) -> tuple[str, Any]:
+    def _series(self, symbol: str, told: dict[str, Any], interval: str) -> tuple[ZoneInfo, Any]:
         """The zone of an answer and its bars by their stamps."""
         place = f"{self.name}: {symbol}"
         about = told.get("Meta Data")
         name = next((key for key in told if key.startswith("Time Series")), None)
         if not isinstance(about, dict) or name is None or not isinstance(told[name], dict):
-            raise BadAnswer(f"{place}: no bars in the answer: {_begin(told)}")
+            raise BadAnswer(f"{place}: no bars in the answer: {begin(told)}")
         facts = {key.partition(". ")[2]: str(value) for key, value in about.items()}
         self._require_symbol(symbol, facts.get("Symbol"))
         got = name.removeprefix("Time Series (").rstrip(")")
@@ -190,12 +189,7 @@ class AlphaVantage:
             raise BadAnswer(
                 f"{place}: asked for bars {interval or 'Daily'}, got {got}; none is taken"
             )
-        zone = facts.get("Time Zone", "US/Eastern")
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise BadAnswer(f"{place}: the zone {zone!r} is not known") from None
-        return zone, told[name]
+        return zone_named(facts.get("Time Zone", "US/Eastern"), place), told[name]
 
     def _require_symbol(self, symbol: str, got: object) -> None:
         if got is not None and str(got).upper() != symbol.upper():
@@ -218,7 +212,7 @@ class AlphaVantage:
         listed = told.get("data")
         place = f"{self.name}: {symbol}: {function.lower()}"
         if not isinstance(listed, list):
-            raise BadAnswer(f"{place}: no list in the answer: {_begin(told)}")
+            raise BadAnswer(f"{place}: no list in the answer: {begin(told)}")
         self._require_symbol(symbol, told.get("symbol"))
         found = []
         for one in listed:
@@ -367,7 +361,3 @@ def _day(text: str, place: str) -> date:
 
 def _utc(wall: datetime, zone: ZoneInfo) -> int:
     return round(wall.replace(tzinfo=zone).timestamp()) * SECOND_NS
-
-
-def _begin(told: Any) -> str:
-    return redact(repr(told)[:400])[:120]

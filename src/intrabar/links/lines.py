@@ -76,8 +76,8 @@ class Circuit:
         waited = self._clock.tick() - self._opened
         if waited < self.PAUSE or self._probing:
             raise LinkError(
-                f"{self.name} failed {self._row} times in a row and is not asked; "
-                f"the next attempt is in {max(self.PAUSE - waited, 0.0):.0f} s"
+                f"{self.name} failed {sum(self._last)} of {len(self._last)} times and is not "
+                f"asked; the next attempt is in {max(self.PAUSE - waited, 0.0):.0f} s"
             )
         self._probing = True
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count
-from queue import Full, PriorityQueue
+from queue import Empty, Full, PriorityQueue
 from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -202,8 +202,10 @@ class Notifier:
         while self._heartbeat is not None:
             if is_well() and not self._beat_waits:
                 self._beat_waits = True
-                with suppress(Full):
+                try:
                     self._queue.put_nowait(_Message(-1, next(self._numbers)))
+                except Full:
+                    self._beat_waits = False
             await self._clock.sleep(BEAT)
 
     def close(self, within: float = WITHIN) -> None:
@@ -212,10 +214,12 @@ class Notifier:
         with suppress(Full):
             self._queue.put(end, timeout=within)
         self._thread.join(within)
-        while not self._queue.empty():
-            left = self._queue.get()
-            if left.severity:
-                self._log("notice.dropped", key=left.key, severity=left.severity, text=left.text)
+        with suppress(Empty):  # the thread may take one too, after its last one
+            while True:
+                left = self._queue.get_nowait()
+                if left.severity:
+                    fields = {"key": left.key, "severity": left.severity, "text": left.text}
+                    self._log("notice.dropped", **fields)
         with suppress(Full):
             self._queue.put_nowait(end)  # for a thread that still hangs in the last one
         with self._lock:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from intrabar.errors import (
     AuthError,
@@ -28,7 +28,7 @@ from intrabar.errors import (
 )
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.lines import Bucket, Line
-from intrabar.links.numbers import meant, number, times
+from intrabar.links.reading import begin, meant, number, times, zone_named
 from intrabar.links.vendor import Answer, Row
 from intrabar.links.worker import in_thread
 from intrabar.model.bars import DAY_NS
@@ -123,7 +123,7 @@ class Yahoo:
         place = f"{self.name}: {symbol}"
         answer = told.get("quoteResponse")
         if not isinstance(answer, dict):
-            raise BadAnswer(f"{place}: no quote in the answer: {_begin(told)}")
+            raise BadAnswer(f"{place}: no quote in the answer: {begin(told)}")
         listed = answer.get("result")
         if not listed:
             raise NotFoundError("symbol", symbol, (), f"{self.name} has no quote of it")
@@ -133,7 +133,7 @@ class Yahoo:
         at = number(one.get("regularMarketTime"), f"{place}: time")
         price = number(one.get("regularMarketPrice"), f"{place}: price")
         if not (math.isfinite(at) and price > 0.0 and math.isfinite(price)):
-            raise BadAnswer(f"{place}: a quote without time or price: {_begin(one)}")
+            raise BadAnswer(f"{place}: a quote without time or price: {begin(one)}")
         bid, ask, volume = (
             number(one.get(key), f"{place}: {key}") for key in ("bid", "ask", "regularMarketVolume")
         )
@@ -216,17 +216,14 @@ class _Chart:
                 for key in ("open", "high", "low", "close", "volume")
             ]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise BadAnswer(f"{place}: no bars in the answer: {_begin(told)}") from None
+            raise BadAnswer(f"{place}: no bars in the answer: {begin(told)}") from None
         if self.symbol.upper() != symbol.upper():
             raise BadAnswer(f"{name}: asked for {symbol}, got bars of {self.symbol}; none is taken")
         if self.stamps and _SAME.get(granularity, granularity) != interval:
             raise BadAnswer(f"{place}: asked for bars {interval}, got {granularity}; none is taken")
         if any(len(column) != len(self.stamps) for column in self._columns):
             raise BadAnswer(f"{place}: the columns of the answer differ in length")
-        try:
-            ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise BadAnswer(f"{place}: the zone {self.zone!r} is not known") from None
+        zone_named(self.zone, place)
 
     def rows(self) -> list[tuple[int, tuple[Any, ...]]]:
         """Stamps, and open, high, low, close and volume."""
@@ -313,7 +310,7 @@ def _refuse_error(told: dict[str, Any], code: int, symbol: str, place: str) -> N
     error = body.get("error") if isinstance(body, dict) else None
     if not error:
         if code >= 400:
-            raise LinkError(f"{place}: the server answers {code}: {_begin(told)}")
+            raise LinkError(f"{place}: the server answers {code}: {begin(told)}")
         return
     kind, text = str(error.get("code")), str(error.get("description"))
     if kind == "Not Found" or "No data found" in text or code == 404:
@@ -333,7 +330,3 @@ def _local_day(at: int, zone: str) -> int:
 
 def _day_text(at: int) -> str:
     return datetime.fromtimestamp(at / SECOND_NS, ZoneInfo("UTC")).date().isoformat()
-
-
-def _begin(told: Any) -> str:
-    return repr(told)[:120]

@@ -21,17 +21,21 @@ from intrabar.data.live.vendors import SOURCES
 from intrabar.errors import AuthError, ConfigError, LinkError
 from intrabar.links.vendor import Row
 from tests.app.vendors_of_it import MINUTES, scripted
+from tests.data.live.samples import Scripted
 
 FETCH = ["data", "fetch", "IBM", "--source", "scripted", "--period", "1m", "--start", "2026-03-02"]
 
 
 @pytest.fixture(autouse=True)
 def vendor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the vendor answers instead, under "change"."""
-    answers: dict[str, Any] = {"change": None}
-    monkeypatch.setitem(
-        SOURCES._own, "scripted", lambda credentials, clock: scripted(answers["change"])
-    )
+    """What the vendor answers instead, under "change"; those that were asked, under "made"."""
+    answers: dict[str, Any] = {"change": None, "made": []}
+
+    def make(credentials: Any, clock: Any) -> Scripted:
+        answers["made"].append(scripted(answers["change"]))
+        return answers["made"][-1]
+
+    monkeypatch.setitem(SOURCES._own, "scripted", make)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INTRABAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("INTRABAR_CATALOGUE", str(tmp_path / "catalogue"))
@@ -86,6 +90,27 @@ def test_a_dataset_that_fails_does_not_keep_the_others(
     assert "IBM 1m: 390 bars" in out
 
 
+def test_several_symbols_are_asked_of_one_vendor_which_is_closed_at_the_end(
+    capsys: Any, vendor: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(
+        yaml.safe_dump(
+            {"data": {"provider": "scripted", "cache_enabled": False}, "symbols": ["IBM", "MSFT"]}
+        )
+    )
+    how = ["--config", "config.yaml", "--json"]
+    fetch = ["data", "fetch", "--period", "1m", "--start", "2026-03-02", *how]
+    for arguments in (fetch, ["data", "refresh", "--all", *how]):
+        vendor["made"].clear()
+        code, out, _ = told(arguments, capsys)
+        assert code == 0
+        assert [one["manifest"]["symbol"] for one in json.loads(out)] == ["IBM", "MSFT"]
+        (asked,) = vendor["made"]
+        assert asked.is_closed
+    told(["data", "quote", "IBM", *how], capsys)
+    assert vendor["made"][-1].is_closed
+
+
 def test_a_quote_has_null_where_the_vendor_has_none(capsys: Any) -> None:
     code, out, _ = told(["data", "quote", "IBM", "--source", "scripted", "--json"], capsys)
     found = json.loads(out)
@@ -105,7 +130,7 @@ def test_a_quote_that_was_kept_is_shown_and_told_to_be_old(
     capsys: Any, vendor: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told(["data", "quote", "IBM", "--source", "scripted"], capsys)
-    monkeypatch.setattr("intrabar.data.live.kept.QUOTES", 0.0)
+    monkeypatch.setattr("intrabar.data.live.answers.QUOTES", 0.0)
 
     async def down(symbol: str) -> Any:
         raise LinkError("scripted: not reached")
@@ -161,9 +186,9 @@ def test_an_older_file_names_its_vendor_its_folder_and_its_key(
         "strategies: [{name: CoinFlip}]\n"
     )
     monkeypatch.setenv("MY_KEY_OF_IT", "PLANTED-KEY-77")
-    named = vendor_in(file)
-    assert (named.answers.vendor.name, named.symbols) == ("alpha_vantage", ["IBM"])
-    assert named.answers._folder == tmp_path / "data/cache"
+    answers, symbols = vendor_in(file)
+    assert (answers.vendor.name, symbols) == ("alpha_vantage", ["IBM"])
+    assert answers._folder == tmp_path / "data/cache"
     # A backtest needs no key, and says where its bars come from.
     monkeypatch.delenv("MY_KEY_OF_IT")
     _, remarks = read_config(file)
@@ -177,7 +202,7 @@ def test_a_file_without_a_vendor_is_asked_for_one(tmp_path: Path) -> None:
     file.write_text("symbols: [IBM]\n")
     with pytest.raises(ConfigError, match=r"data: \{provider"):
         vendor_in(file)
-    assert vendor_in(file, "scripted").symbols == ["IBM"]
+    assert vendor_in(file, "scripted")[1] == ["IBM"]
     file.write_text("data: {provider: scripted, cache_dri: x}\n")
     with pytest.raises(
         ConfigError, match=r"data\.cache_dri: unknown key; did you mean 'cache_dir'"

@@ -6,7 +6,7 @@ from intrabar.data.live.conformance import Case, SourceConformance
 from intrabar.data.live.polling import Polled
 from intrabar.data.live.recorded import Recorded
 from intrabar.links.clock import LoopClock
-from tests.data.live.made import MINUTE, Scripted, minutes, ns, rows
+from tests.data.live.samples import MINUTE, Scripted, minutes, ns, rows
 
 
 def recorded(*, opens: bool = False) -> Case:

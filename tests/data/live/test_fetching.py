@@ -12,9 +12,9 @@ import pytest
 
 from intrabar.data.actions import kept_actions
 from intrabar.data.catalogue import Catalogue
+from intrabar.data.live.answers import Answers
 from intrabar.data.live.fetching import Fetched, age_text, fetch, refresh
 from intrabar.data.live.in_turn import InTurn
-from intrabar.data.live.kept import Answers
 from intrabar.data.live.polling import Polled
 from intrabar.data.live.vendors import (
     SOURCES,
@@ -36,7 +36,8 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS
-from tests.data.live.made import MINUTE, SECOND, Scripted, ns, rows
+from intrabar.model.secret import Secret
+from tests.data.live.samples import MINUTE, SECOND, Scripted, ns, rows
 
 NOW = ns("2026-03-03T15:00:20")
 START = ns("2026-03-02")
@@ -337,6 +338,12 @@ def test_names_of_vendors_however_they_are_spelt(monkeypatch: pytest.MonkeyPatch
         vendor_named("alpha_vantage", {"api_key": "written-out"})
     with pytest.raises(ConfigError, match="'token' is not known"):
         vendor_named("yfinance", {"token": "x"})
+    key = {"api_key": Secret("SOME-KEY-1")}
+    with pytest.raises(ConfigError, match=r"calls_a_minute of alpha_vantage: is 0, must be from 1"):
+        vendor_named("alpha_vantage", {**key, "calls_a_minute": 0})
+    with pytest.raises(ConfigError, match=r"calls_a_day of alpha_vantage: is '75', must be"):
+        vendor_named("alpha_vantage", {**key, "calls_a_day": "75"})
+    assert vendor_named("alpha_vantage", {**key, "calls_a_day": None}).calls_a_day is None
 
 
 def test_a_source_of_another_package_is_asked_or_tells_by_itself(

@@ -10,7 +10,7 @@ from intrabar.data.live.grid import Grid
 from intrabar.errors import BadAnswer, DataError
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS
-from tests.data.live.made import MINUTE, ns, rows
+from tests.data.live.samples import MINUTE, ns, rows
 
 HOUR = 60 * MINUTE
 # A fortnight with a change of the clocks in New York, one with a half day, one in Tokyo.

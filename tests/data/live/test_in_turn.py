@@ -18,7 +18,7 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.links.vendor import Row
 from intrabar.model.facts import BarClosed, BarOpened, Fact, LinkFact
-from tests.data.live.made import MINUTE, Scripted, minutes, ns, rows
+from tests.data.live.samples import MINUTE, Scripted, minutes, ns, rows
 
 OPEN = ns("2026-03-02T14:30")
 FIRST = rows("2026-03-02", MINUTE, 390)
@@ -133,6 +133,19 @@ def test_a_refused_key_goes_to_the_next_and_all_refused_end_it() -> None:
     assert {who for _, who in owners(told)} == {"two"}
     with pytest.raises(AuthError):
         lived(refused, refused, 3.0)
+
+
+def test_a_refused_key_does_not_end_it_while_the_other_is_down_for_a_while() -> None:
+    def refused(symbol: str, now: int, told: tuple[Row, ...]) -> Iterable[Row]:
+        raise AuthError("the key was refused")
+
+    def back(symbol: str, now: int, told: tuple[Row, ...]) -> Iterable[Row]:
+        if now < OPEN + 10 * MINUTE:
+            raise LinkError("not reached")
+        return told
+
+    told = lived(refused, back, 9.0)
+    assert {who for _, who in owners(told)} == {"two"}
 
 
 def test_a_bar_whose_open_one_has_told_is_not_closed_by_the_other() -> None:

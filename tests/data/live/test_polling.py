@@ -17,7 +17,7 @@ from intrabar.links.simulated_time import run
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import BarClosed, Fact, Heartbeat, LinkFact
-from tests.data.live.made import MINUTE, SECOND, Scripted, ns, rows
+from tests.data.live.samples import MINUTE, SECOND, Scripted, ns, rows
 
 OPEN = ns("2026-03-02T14:30")  # of NYSE
 TABLE = {"IBM": rows("2026-03-02", MINUTE, 390)}

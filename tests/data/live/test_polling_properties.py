@@ -15,7 +15,7 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.links.vendor import Row
 from intrabar.model.facts import BarClosed, LinkFact
-from tests.data.live.made import MINUTE, SECOND, Scripted, ns, rows
+from tests.data.live.samples import MINUTE, SECOND, Scripted, ns, rows
 
 OPEN = ns("2026-03-02T14:30")
 TABLE = {"IBM": rows("2026-03-02", MINUTE, 390), "MSFT": rows("2026-03-02", MINUTE, 390, 50.0)}

@@ -15,7 +15,7 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.model.bars import Bars
 from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact
-from tests.data.live.made import MINUTE, SECOND, minutes, ns
+from tests.data.live.samples import MINUTE, SECOND, minutes, ns
 
 START = ns("2026-03-02T10:00")
 

@@ -14,9 +14,9 @@ from intrabar.app.config.fetching import Fetching
 from intrabar.app.config.file import validated
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.live import fetching
+from intrabar.data.live.answers import Answers
 from intrabar.data.live.fetching import Fetched
-from intrabar.data.live.kept import Answers
-from intrabar.data.live.quoted import Quoted, quoted
+from intrabar.data.live.quotes import Quoted, quoted
 from intrabar.data.periods import parse_period
 from intrabar.errors import ConfigError
 from intrabar.model import values
@@ -75,7 +75,7 @@ def fetch(
     given = {"symbol": symbol, "period": period, "start": start, "end": end}
     asked = validated(Fetching, {**given, "calendar": calendar, "replace": replace})
     answers = answers_of(source, credentials, cache_dir, cache_enabled)
-    return fetched(asked, answers)
+    return _waited(fetched(asked, answers), answers)
 
 
 def quote(
@@ -108,11 +108,11 @@ def quote(
     """
     symbol = values.named("symbol:", symbol)
     answers = answers_of(source, credentials, cache_dir, cache_enabled)
-    return waited(_closing(answers, quoted(answers, symbol)))
+    return _waited(quoted(answers, symbol), answers)
 
 
-def fetched(asked: Fetching, answers: Answers) -> Fetched:
-    """The same as `fetch`, of a request that was read."""
+async def fetched(asked: Fetching, answers: Answers) -> Fetched:
+    """The same as `fetch`, of a request that was read; the vendor stays open."""
     start, end = nanoseconds(asked.start), nanoseconds(asked.end, end=True)
     assert start is not None
     if end is not None and end < start:
@@ -121,7 +121,7 @@ def fetched(asked: Fetching, answers: Answers) -> Fetched:
         period = parse_period(asked.period)
     except ConfigError as error:
         raise ConfigError(f"period: {error}") from None
-    made = fetching.fetch(
+    return await fetching.fetch(
         answers,
         Catalogue(),
         asked.symbol,
@@ -131,17 +131,16 @@ def fetched(asked: Fetching, answers: Answers) -> Fetched:
         calendar=asked.calendar,
         replacing=asked.replace,
     )
-    return waited(_closing(answers, made))
 
 
-async def _closing(answers: Answers, work: Coroutine[Any, Any, _T]) -> _T:
-    try:
-        return await work
-    finally:
-        await answers.vendor.close()
-
-
-def waited(work: Coroutine[Any, Any, _T]) -> _T:
+def _waited(work: Coroutine[Any, Any, _T], answers: Answers) -> _T:
     """The outcome of a coroutine, also where a loop is running already, as in a notebook."""
+
+    async def main() -> _T:
+        try:
+            return await work
+        finally:
+            await answers.vendor.close()
+
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, main()).result()

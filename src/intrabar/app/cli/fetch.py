@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +16,9 @@ from intrabar.app.cli.output import Json, print_json, print_table
 from intrabar.errors import DataError, IntrabarError, StaleDataError, UsageError
 
 if TYPE_CHECKING:
-    from intrabar.app.compose.vendors import Named
+    from intrabar.data.live.answers import Answers
     from intrabar.data.live.fetching import Fetched
+    from intrabar.data.manifest import Manifest
 
 
 def fetch(
@@ -57,15 +62,15 @@ def fetch(
     from intrabar.app.config.fetching import Fetching
     from intrabar.app.config.file import validated
 
-    named = _vendor(source, config)
-    symbols = [symbol] if symbol is not None else named.symbols
+    answers, symbols = _vendor(source, config)
+    if symbol is not None:
+        symbols = [symbol]
     if not symbols:
         raise UsageError("there is no symbol: name one, or a configuration that has some")
     given = {"period": period, "start": start, "end": end, "calendar": calendar}
     asked = [validated(Fetching, {"symbol": s, "replace": replace, **given}) for s in symbols]
-    return _all(
-        [(one.symbol, lambda one=one: fetched(one, named.answers)) for one in asked], as_json
-    )
+    work = [(one.symbol, partial(fetched, one, answers)) for one in asked]
+    return _all(work, [answers], as_json)
 
 
 def refresh(
@@ -88,7 +93,6 @@ def refresh(
     as_json : bool
         Print JSON.
     """
-    from intrabar.app.calls.fetch import waited
     from intrabar.data import catalogue as catalogues
     from intrabar.data.live import fetching
     from intrabar.data.live.vendors import SOURCES
@@ -105,11 +109,16 @@ def refresh(
             "SYMBOL --source yfinance --period 1d --start 2020-01-01"
         )
 
-    def again(manifest: Any) -> Fetched:
-        answers = _vendor(manifest.format, config).answers
-        return waited(fetching.refresh(answers, catalogue, manifest))
+    answers: dict[str, Answers] = {}  # one of each vendor: it keeps to its calls a minute
 
-    return _all([(f"{m.symbol} {m.period}", lambda m=m: again(m)) for m in mine], as_json)
+    async def again(manifest: Manifest) -> Fetched:
+        name = manifest.format
+        if name not in answers:
+            answers[name], _ = _vendor(name, config)
+        return await fetching.refresh(answers[name], catalogue, manifest)
+
+    work = [(f"{m.symbol} {m.period}", partial(again, m)) for m in mine]
+    return _all(work, answers.values(), as_json)
 
 
 def quote(
@@ -132,12 +141,12 @@ def quote(
     as_json : bool
         Print JSON; null where the vendor has none.
     """
-    from intrabar.app.calls.fetch import waited
     from intrabar.data.live.fetching import age_text
-    from intrabar.data.live.quoted import quoted
+    from intrabar.data.live.quotes import quoted
 
-    answers = _vendor(source, config).answers
-    found = waited(quoted(answers, symbol))
+    answers, _ = _vendor(source, config)
+    with _loop([answers]) as loop:
+        found = loop.run(quoted(answers, symbol))
     if as_json:
         print_json(found.as_json())
     else:
@@ -155,35 +164,52 @@ def quote(
         )
 
 
-def _vendor(source: str | None, config: Path | None) -> Named:
-    from intrabar.app.compose.vendors import Named, answers_of, vendor_in
+def _vendor(source: str | None, config: Path | None) -> tuple[Answers, list[str]]:
+    """A vendor, and the symbols of the configuration if there is one."""
+    from intrabar.app.compose.vendors import answers_of, vendor_in
 
     if config is not None:
         return vendor_in(config, source)
     if source is None:
         raise UsageError("there is no source: name one, --source yfinance, or --config FILE")
-    return Named(answers_of(source), [])
+    return answers_of(source), []
 
 
-def _all(work: list[tuple[str, Any]], as_json: bool) -> int:
-    """Do each, whatever becomes of the others; the exit code is that of the first failure."""
-    told, code = [], 0
-    for name, one in work:
+@contextmanager
+def _loop(answers: Collection[Answers]) -> Iterator[asyncio.Runner]:
+    """The loop of a command, at whose end its vendors are closed."""
+    with asyncio.Runner() as loop:
         try:
-            done = one()
-        except IntrabarError as error:
-            if len(work) == 1:
-                raise
-            code = code or error.exit_code
-            print(f"error: {name}: {error}", file=sys.stderr)
-            told.append({"dataset": name, "error": str(error)})
-            continue
-        if as_json:
-            told.append(_as_json(done))
-        else:
-            _print(done)
+            yield loop
+        finally:
+            for one in answers:
+                loop.run(one.vendor.close())
+
+
+def _all(
+    work: Sequence[tuple[str, Callable[[], Coroutine[Any, Any, Fetched]]]],
+    answers: Collection[Answers],
+    as_json: bool,
+) -> int:
+    """Do each, whatever becomes of the others; the exit code is that of the first failure."""
+    outcomes, code = [], 0
+    with _loop(answers) as loop:
+        for name, one in work:
+            try:
+                done = loop.run(one())
+            except IntrabarError as error:
+                if len(work) == 1:
+                    raise
+                code = code or error.exit_code
+                print(f"error: {name}: {error}", file=sys.stderr)
+                outcomes.append({"dataset": name, "error": str(error)})
+                continue
+            if as_json:
+                outcomes.append(_as_json(done))
+            else:
+                _print(done)
     if as_json:
-        print_json(told if len(work) > 1 else told[0])
+        print_json(outcomes if len(work) > 1 else outcomes[0])
     return code
 
 

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from intrabar.app.config.file import read_yaml, validated
 from intrabar.app.config.older import Provider
 from intrabar.cache import cache_home
-from intrabar.data.live.kept import Answers
+from intrabar.data.live.answers import Answers
 from intrabar.data.live.vendors import known_source, vendor_named
 from intrabar.errors import ConfigError
 from intrabar.model import values
 
 FOLDER = "answers"
 """Of the cache: answers of vendors."""
-
-
-class Named(NamedTuple):
-    """A vendor of a configuration, and the symbols that the file trades."""
-
-    answers: Answers
-    symbols: list[str]
 
 
 def answers_of(
@@ -59,8 +52,8 @@ def answers_of(
     return Answers(vendor_named(source, credentials), folder if keeps else None)
 
 
-def vendor_in(path: Path, source: str | None = None) -> Named:
-    """The vendor that a configuration file names: `data.provider` and what stands beside it.
+def vendor_in(path: Path, source: str | None = None) -> tuple[Answers, list[str]]:
+    """The vendor that a configuration file names in `data`, and the symbols that it trades.
 
     Parameters
     ----------
@@ -97,7 +90,7 @@ def vendor_in(path: Path, source: str | None = None) -> Named:
         folder,
         provider.cache_enabled,
     )
-    return Named(answers, _symbols(given))
+    return answers, _symbols(given)
 
 
 def _symbols(given: Mapping[str, Any]) -> list[str]:

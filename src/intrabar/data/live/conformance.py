@@ -247,6 +247,7 @@ class SourceConformance:
                     await case.source.close()
                     closed = case.clock.now()
                 assert not closed or case.clock.now() <= closed + 2 * case.period
+            assert closed
 
         self._with(test)
 

@@ -16,8 +16,8 @@ from intrabar.data.actions import Actions, CorporateAction, keep_actions, kept_a
 from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import Checked, check
 from intrabar.data.instruments import calendar_of
+from intrabar.data.live.answers import Answers
 from intrabar.data.live.grid import Grid
-from intrabar.data.live.kept import Answers
 from intrabar.data.live.merging import merged, told_otherwise
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.periods import parse_period, period_text

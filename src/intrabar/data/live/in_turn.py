@@ -76,7 +76,8 @@ class InTurn:
         return await self._first(lambda s: s.history(symbol, period, start, end), sources)
 
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:  # noqa: D102
-        turn, refused = 0, 0
+        turn = 0
+        refused: set[int] = set()  # whose key was, since a bar came
         while not self._closed:
             name, source = self._sources[turn]
             events, began = source.events(symbols, period), self._clock.now()
@@ -87,7 +88,7 @@ class InTurn:
                 edge = dict(self._newest)
                 async for fact in self._until_down(events):
                     if isinstance(fact, BarOpened | BarClosed):
-                        refused = 0
+                        refused.clear()
                         if fact.time <= edge.get(fact.symbol, 0):
                             continue
                         newest = max(fact.time, self._newest.get(fact.symbol, 0))
@@ -95,8 +96,9 @@ class InTurn:
                     yield fact
                 return
             except LinkError as error:
-                refused += isinstance(error, AuthError)
-                if refused == len(self._sources):
+                if isinstance(error, AuthError):
+                    refused.add(turn)
+                if len(refused) == len(self._sources):
                     raise
                 why = str(error)
             finally:

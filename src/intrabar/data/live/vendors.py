@@ -14,6 +14,7 @@ from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
 from intrabar.links.vendor import Vendor
 from intrabar.model.secret import Secret, resolve
+from intrabar.model.values import Bounds, taken
 from intrabar.plugins import Table
 
 Make = Callable[[dict[str, Any], Clock | None], Vendor | BarSource]
@@ -21,6 +22,11 @@ Make = Callable[[dict[str, Any], Clock | None], Vendor | BarSource]
 KEY_VARIABLE = "ALPHAVANTAGE_API_KEY"
 SPELT = {"alphaavantage": "alpha_vantage", "alphavantage": "alpha_vantage", "yahoo": "yfinance"}
 """Names that others write."""
+LIMITS = {
+    "calls_a_day": Bounds(1, 10**6, whole=True, or_none=True),
+    "calls_a_minute": Bounds(1, 10**6, whole=True),
+}
+"""What a key of Alpha Vantage allows; a paid one has no daily limit."""
 
 
 def vendor_named(
@@ -135,18 +141,22 @@ def _yahoo(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
 def _alpha_vantage(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
     from intrabar.links.alpha_vantage import AlphaVantage
 
-    _require_known("alpha_vantage", credentials, ("api_key", "calls_a_day", "calls_a_minute"))
+    _require_known("alpha_vantage", credentials, ("api_key", *LIMITS))
     key = credentials.pop("api_key", f"${{{KEY_VARIABLE}}}")
     if not isinstance(key, Secret):
         key = resolve(str(key), "credentials.api_key of alpha_vantage")
-    return AlphaVantage(key, clock, **credentials)
+    limits = {
+        name: taken(f"credentials.{name} of alpha_vantage:", value, LIMITS[name])
+        for name, value in credentials.items()
+    }
+    return AlphaVantage(key, clock, **limits)
 
 
 def _require_known(name: str, credentials: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in credentials:
         if key not in known:
-            told = ", ".join(known) or "none"
-            raise ConfigError(f"credentials of {name}: {key!r} is not known; there are: {told}")
+            names = ", ".join(known) or "none"
+            raise ConfigError(f"credentials of {name}: {key!r} is not known; there are: {names}")
 
 
 SOURCES: Table[Make] = Table(

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from intrabar.data.periods import parse_period
+from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.engine.session.exchange import Exchange
 from intrabar.errors import ConfigError
 from intrabar.model.values import shown
 
-MINUTE_NS = 60_000_000_000
+MINUTE_NS = 60 * SECOND_NS
 BEFORE = 3 * MINUTE_NS
 """Before the close of a session in which a time of day does not lie, as on a half day."""
 LAST = 15 * MINUTE_NS
@@ -37,10 +38,10 @@ class Flatten(NamedTuple):
     def start(self, opening: int, close: int) -> int:
         """When a session's positions are closed (ns UTC), from its open and scheduled close."""
         if self.at is not None and self.zone is not None:
-            day = datetime.fromtimestamp(close // 1_000_000_000, self.zone).date()
+            day = datetime.fromtimestamp(close // SECOND_NS, self.zone).date()
             for back in range(3):
                 local = datetime.combine(day - timedelta(days=back), self.at, self.zone)
-                instant = round(local.astimezone(UTC).timestamp()) * 1_000_000_000
+                instant = round(local.astimezone(UTC).timestamp()) * SECOND_NS
                 if opening < instant < close:
                     return instant
         return max(opening, close - self.before)

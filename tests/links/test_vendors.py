@@ -9,29 +9,29 @@ import pytest
 from intrabar.data.live.conformance import Case, SourceConformance
 from intrabar.data.live.polling import Polled
 from intrabar.links.alpha_vantage import AlphaVantage
-from intrabar.links.clock import LoopClock
+from intrabar.links.clock import Clock, LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.links.yahoo import Yahoo
 from intrabar.model.facts import BarClosed
 from intrabar.model.secret import Secret
-from tests.data.live.made import MINUTE, ns, rows
+from tests.data.live.samples import MINUTE, rows
 from tests.links.fakes.alpha_vantage import FakeAlphaVantage
+from tests.links.fakes.asking import NOW, START
 from tests.links.fakes.server import served
 from tests.links.fakes.yahoo import FakeYahoo, session
 
-NOW = ns("2026-03-02T15:30:20")  # an hour after NYSE opened
-START = ns("2026-03-02T14:30")
 SYMBOLS = ("IBM", "MSFT")
 MINUTES = rows("2026-03-02", MINUTE, 390)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path_factory.mktemp("yahoo")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    import yfinance
-
-    yfinance.set_tz_cache_location(str(folder))
+def alpha_vantage(url: str, clock: Clock) -> AlphaVantage:
+    return AlphaVantage(
+        Secret(FakeAlphaVantage.key),
+        clock,
+        calls_a_day=None,
+        calls_a_minute=600,
+        url=f"{url}/query",
+    )
 
 
 class TestYahoo(SourceConformance):
@@ -56,13 +56,7 @@ class TestAlphaVantage(SourceConformance):
         clock = LoopClock(NOW)
         vendor = FakeAlphaVantage(clock.now, {s: {"1min": MINUTES} for s in SYMBOLS}, free=False)
         with served(vendor.answer) as server:
-            wire = AlphaVantage(
-                Secret(vendor.key),
-                clock,
-                calls_a_day=None,
-                calls_a_minute=600,
-                url=f"{server.url}/query",
-            )
+            wire = alpha_vantage(server.url, clock)
             case = Case(Polled(wire, clock), clock, SYMBOLS, MINUTE, START, unknown="AAPL")
             self.make = lambda: case
             yield
@@ -86,11 +80,8 @@ def test_a_fault_on_the_way_makes_no_bar_wrong(vendor: str, at: int, fault: str)
             wire = (
                 Yahoo(clock, session(server.url))
                 if vendor == "yfinance"
-                else AlphaVantage(
-                    Secret(alpha.key), clock, calls_a_day=None, calls_a_minute=600,
-                    url=f"{server.url}/query",
-                )
-            )  # fmt: skip
+                else alpha_vantage(server.url, clock)
+            )
             source = Polled(wire, clock)
             found: list[BarClosed] = []
             async for fact in source.events(("IBM",), MINUTE):

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from intrabar.data.live.kept import Answers
+from intrabar.data.live.answers import Answers
 from intrabar.links.clock import SECOND_NS
 
 

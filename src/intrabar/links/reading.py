@@ -1,14 +1,16 @@
-"""Numbers as vendors write them: through their decimal text, at one place."""
+"""What a vendor writes, read in one place: numbers by their decimal text, zones, excuses."""
 
 from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from intrabar.errors import BadAnswer
+from intrabar.model.secret import redact
 
 
 def number(value: Any, what: str) -> float:
@@ -45,3 +47,22 @@ def times(value: float, ratio: float) -> float:
         return value
     product = Decimal(repr(value)) * Decimal(repr(ratio))
     return float(product.quantize(Decimal("1e-9")).normalize()) if product else 0.0
+
+
+def zone_named(name: str, place: str) -> ZoneInfo:
+    """The zone of an exchange.
+
+    Raises
+    ------
+    BadAnswer
+        There is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadAnswer(f"{place}: the zone {name!r} is not known") from None
+
+
+def begin(answer: Any) -> str:
+    """How an answer begins that cannot be read, without a secret."""
+    return redact(repr(answer)[:400])[:120]

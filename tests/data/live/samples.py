@@ -78,10 +78,12 @@ class Scripted:
     corrects: bool = True
     calls_a_day: int | None = None
     asked: list[tuple[float, str]] = field(default_factory=list)
+    is_closed: bool = False
 
     async def bars(
         self, symbol: str, period: int, start: int, end: int, *, actions: bool = False
     ) -> Answer:
+        assert not self.is_closed
         now = self.clock.now()
         self.asked.append((self.clock.tick(), symbol))
         if symbol not in self.table:
@@ -111,4 +113,4 @@ class Scripted:
         return Quote(symbol, known[-1].stamp, price=known[-1].close)
 
     async def close(self) -> None:
-        pass
+        self.is_closed = True
