@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from intrabar.errors import IntegrityError, StateError, StoreError
 from intrabar.journal.archive import archive, read_archive
 from intrabar.journal.backup import backup, verify_backup
+from intrabar.journal.parquet import parquet_of, rows_in
 from intrabar.journal.reading import rows_of, session_of
 from intrabar.journal.restore import restore
 from intrabar.journal.verifying import tables_of, verify
@@ -155,9 +160,37 @@ def test_an_ended_session_is_archived(store: Database, tmp_path: Path) -> None:
     with pytest.raises(StateError, match="is archived"):
         store.journal()
     verify_backup(backup(opened, tmp_path / "backups", NOW), deep=True)
-    kept.write_bytes(kept.read_bytes()[:-9])
+    whole = kept.read_bytes()
+    for place in range(0, len(whole), 3):  # some make Polars panic
+        kept.write_bytes(whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :])
+        with contextlib.suppress(IntegrityError):
+            assert list(read_archive(kept)) == meant
+    kept.write_bytes(parquet_of("journal", rows_in("journal", whole, "")[:-1]))
+    with pytest.raises(IntegrityError, match="another last record"):
+        list(read_archive(kept))
+    kept.write_bytes(whole[:-9])
     with pytest.raises(IntegrityError, match="archive"):
         list(read_archive(kept))
+    opened.close()
+
+
+def test_places_that_cannot_be_written(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(store, tmp_path / "backups")
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(StoreError, match="cannot be written: Not a directory"):
+        restore(path, f"sqlite:///{file / 'journal.db'}", NOW)
+    opened = store.open()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="cannot be written: No space left"):
+        backup(opened, tmp_path / "other", NOW)
     opened.close()
 
 

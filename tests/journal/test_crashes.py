@@ -242,7 +242,7 @@ def fill_up(kind: str, url: str, folder: Path) -> None:
     made = turns(60)
     for count, turn in enumerate(made):
         if count == 10 and kind == "sqlite":
-            wal = journal.store.wal_bytes
+            wal = (folder.parent / "journal.db-wal").stat().st_size
             resource.setrlimit(resource.RLIMIT_FSIZE, (wal + 20_000, resource.RLIM_INFINITY))
         elif count == 10:
             journal.store.write(lambda connection: connection.exec_driver_sql(FULL))

@@ -64,6 +64,16 @@ def test_a_line_that_was_being_written_counts_as_the_mark(tmp_path: Path) -> Non
         assert (mark["mark"], NAME in mark["why"]) == ("HALTED", True)
 
 
+def test_a_file_without_room_is_filled_up(tmp_path: Path) -> None:
+    """As a full disk leaves it at an earlier start; a mark in it stays."""
+    emergency = Emergency([tmp_path])
+    for content in (b"", b" " * 99, b'{"mark":"HALTED","at":17,"why":"no answer in 5 s"}\n'):
+        (tmp_path / NAME).write_bytes(content)
+        emergency.prepare()
+        assert (tmp_path / NAME).stat().st_size == ROOM
+    assert emergency.lines() == [MARK]
+
+
 def test_the_first_mark_stays(tmp_path: Path) -> None:
     emergency = Emergency([tmp_path])
     emergency.prepare()

@@ -122,6 +122,27 @@ def test_refusals_and_answers_stand_beside_what_was_asked(store: Database) -> No
     journal.close()
 
 
+def test_a_person_who_is_refused_leaves_the_strategys_commands_alone(store: Database) -> None:
+    """The id of a person's command may be a number, as those of the strategies' are."""
+    journal = store.journal()
+    asked = {"strategy": "bot", "symbol": "ES", "side": "buy", "qty": 2.0, "kind": "submit"}
+    why = {"rule": "person", "scope": "account", "value": None, "limit": None, "text": "no"}
+    journal.append([Entry(1, 0, 7, "command", {**asked, "index": 1})])
+    journal.append(
+        [
+            Entry(2, 0, 8, "command.person", {"id": 1, "kind": "buy"}),
+            Entry(2, 0, 8, "refused", {"command": 1, **why}),
+        ]
+    )
+    rows = tables_of(journal.store, "main")["submissions"]
+    assert [(row["seq"], row["kind"], row["verdict"]) for row in rows] == [
+        (1, "submit", "passed"),
+        (3, "refused", "refused"),
+    ]
+    assert not verify(journal.store, deep=True)[0].why
+    journal.close()
+
+
 def test_an_order_keeps_when_it_was_made(store: Database) -> None:
     journal = store.journal()
     order = {"order": 3, "strategy": "bot", "symbol": "ES", "status": "working", "limit_price": 1.5}

@@ -192,6 +192,16 @@ def test_a_lock_of_another_machine_or_start_proves_nothing(
     two.close()
 
 
+def test_a_machine_that_does_not_name_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in some sandboxes: then the lock proves nothing, and that is all."""
+    monkeypatch.setattr(module, "BOOT", tmp_path / "boot_id")
+    lock = module.Lock(tmp_path)
+    assert lock.proof == ""
+    lock.release()
+
+
 def test_a_folder_that_cannot_be_written(store: Database, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     opened = store.open()

@@ -60,6 +60,14 @@ def test_a_second_start_holds_up_nobody(store: Database) -> None:
     two.close()
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    opened = Store(address_of(f"sqlite:///{tmp_path / 'file' / 'sub' / 'journal.db'}"))
+    with pytest.raises(StoreError, match="cannot be made: Not a directory"):
+        migrate(opened, 0)
+    opened.close()
+
+
 def test_newer_ones_are_refused_and_left_alone(store: Database) -> None:
     opened = store.open()
     newer = "UPDATE format SET format = 3, program = '0.6'"

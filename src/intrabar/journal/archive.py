@@ -12,13 +12,12 @@ from intrabar.journal.parquet import parquet_of, rows_in
 from intrabar.journal.reading import rows_of, session_of, wrong_in
 from intrabar.journal.record import FIRST, Record, body_of
 from intrabar.journal.verifying import chain_of, check
-from intrabar.store.engine import Connection, Store, execute
+from intrabar.store.engine import HOUR, Connection, Store, execute
 from intrabar.store.lease import take
 from intrabar.store.tables import JOURNAL
 from intrabar.store.triggers import free_journal, keep_journal
 
 ENDED = "session.stopped"  # the kind of the last record of a session that has ended
-HOUR = 3600.0  # s
 
 
 def archive(
@@ -64,7 +63,7 @@ def archive(
             raise StateError(
                 f"{session!r} has not ended: its last record is {found}; stop it first"
             )
-        path = into / f"{quote(session, safe='')}-{bytes(known['hash']).hex()[:8]}.parquet"
+        path = into / f"{quote(session, safe='')}-{_short(bytes(known['hash']))}.parquet"
         write_whole(path, parquet_of(JOURNAL.name, rows))
         if sum(1 for _ in read_archive(path)) != len(rows):
             raise IntegrityError(f"{path} has not all records of {session!r}")
@@ -85,12 +84,12 @@ def archive(
 
 
 def read_archive(path: Path) -> Iterator[Record]:
-    """The records of an archived session, their chain checked.
+    """The records of an archived session, their chain checked, and at its end that it is whole.
 
     Raises
     ------
     IntegrityError
-        One is not what was written.
+        One is not what was written, or is missing; or the file was given another name.
     StateError
         There is no such file.
     """
@@ -105,3 +104,10 @@ def read_archive(path: Path) -> Iterator[Record]:
             raise IntegrityError(f"{path}: {why}")
         before = row["hash"]
         yield Record(**{**row, "body": body_of(row["body"])})
+    if path.stem.rsplit("-", 1)[-1] != _short(before):
+        raise IntegrityError(f"{path} is not what was written: its name has another last record")
+
+
+def _short(hash_: bytes) -> str:
+    """How the name of an archive tells its last record: no chain shows that its end is gone."""
+    return hash_.hex()[:8]

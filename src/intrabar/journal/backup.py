@@ -26,7 +26,7 @@ from intrabar.store.address import Address
 from intrabar.store.dialects import copy_file
 from intrabar.store.engine import Connection, Store
 from intrabar.store.migrate import check_format
-from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, of
+from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, in_order, of
 from intrabar.version import __version__
 
 BACKUPS = "backups"  # the folder in a session's
@@ -108,19 +108,19 @@ def backup(store: Store, into: Path, now: int) -> Path:
     """
     if not check_format(store):
         raise StateError(f"{store.address}: there is no journal to back up")
-    try:
-        into.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{into} cannot be made: {error.strerror}") from None
     tables: dict[str, list[Part]] = {}
     sessions: dict[str, End] = {}
-    with _one_state(store, into) as connection:
-        for known in map(dict, connection.execute(SESSIONS.select()).mappings()):
-            name = str(known["session"])
-            parts = tables.setdefault(SESSIONS.name, [])
-            parts.append(_kept(into, SESSIONS.name, name, [known]))
-            end = _keep_session(connection, into, name, tables)
-            sessions[name] = End(int(known["seq"]), bytes(known["hash"]).hex(), end)
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with _one_state(store, into) as connection:
+            for known in map(dict, connection.execute(SESSIONS.select()).mappings()):
+                name = str(known["session"])
+                parts = tables.setdefault(SESSIONS.name, [])
+                parts.append(_part_of(into, SESSIONS.name, name, [known]))
+                end = _keep_session(connection, into, name, tables)
+                sessions[name] = End(int(known["seq"]), bytes(known["hash"]).hex(), end)
+    except OSError as error:
+        raise StoreError(f"{into} cannot be written: {error.strerror or error}") from None
     kind = "sqlite" if store.address.path is not None else "postgresql"
     manifest = Manifest(FORMAT, PROGRAM, now, ("journal",), kind, tables, sessions)
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
@@ -237,17 +237,17 @@ def _keep_session(
         if not rows:
             break
         last = rows[-1]["at"]
-        tables.setdefault(JOURNAL.name, []).append(_kept(into, JOURNAL.name, session, rows))
+        tables.setdefault(JOURNAL.name, []).append(_part_of(into, JOURNAL.name, session, rows))
     for table in PROJECTIONS:
         keys = list(table.primary_key)
         query = of(session, table).order_by(*keys)
         rows = [dict(row) for row in connection.execute(query).mappings()]
         if rows:
-            tables.setdefault(table.name, []).append(_kept(into, table.name, session, rows))
+            tables.setdefault(table.name, []).append(_part_of(into, table.name, session, rows))
     return last
 
 
-def _kept(into: Path, table: str, session: str, rows: list[Row]) -> Part:
+def _part_of(into: Path, table: str, session: str, rows: list[Row]) -> Part:
     content = parquet_of(table, rows)
     ends = (rows[0]["seq"], rows[-1]["seq"]) if table == JOURNAL.name else (0, 0)
     return Part(objects.put(into, content), len(content), len(rows), session, *ends)
@@ -263,7 +263,7 @@ def _check_session(folder: Path, manifest: Manifest, session: str, end: End) -> 
     why = verdict.sentence if verdict.why else ""
     if not why:
         found: dict[str, list[Any]] = {
-            table.name: _sorted(table, list(rows_of(folder, manifest, table.name, session)))
+            table.name: in_order(table, rows_of(folder, manifest, table.name, session))
             for table in PROJECTIONS
         }
         why = differing(
@@ -271,10 +271,6 @@ def _check_session(folder: Path, manifest: Manifest, session: str, end: End) -> 
         )
     if why:
         raise IntegrityError(f"backup of {session!r}: {why}")
-
-
-def _sorted(table: Any, rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: tuple(row[column.name] for column in table.primary_key))
 
 
 def _short(content: bytes) -> str:

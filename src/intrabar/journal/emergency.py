@@ -33,7 +33,7 @@ class Emergency:
         self._paths = [folder / NAME for folder in folders]
 
     def prepare(self) -> None:
-        """Make room, where there is none yet.
+        """Make room, where there is none or too little; a mark that is there stays.
 
         Raises
         ------
@@ -41,12 +41,13 @@ class Emergency:
             A file cannot be written.
         """
         for path in self._paths:
-            if not path.exists():
-                try:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    _write(path, b" " * (ROOM - 1) + b"\n", "xb")
-                except OSError as error:
-                    raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                size = path.stat().st_size if path.exists() else 0
+                if size < ROOM:  # also where a full disk cut an earlier start short
+                    _write(path, b" " * (ROOM - 1 - size) + b"\n", "ab")
+            except OSError as error:
+                raise StoreError(f"{path} cannot be written: {error.strerror}") from None
 
     def halt(self, at: int, why: str) -> list[Path]:
         """Write the mark, on disk before this returns.
@@ -107,10 +108,10 @@ def _read(line: bytes, path: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> list[bytes]:
-    if not path.exists():
-        return []
     try:
         content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     return [line.strip() for line in content.split(b"\n") if line.strip()]

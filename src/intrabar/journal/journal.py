@@ -7,6 +7,7 @@ worked out of them, and the check that nobody else has taken the session.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -67,24 +68,13 @@ class Journal:
     head : Head
     fold : Fold
         What the records so far say.
-    restored : int, optional, ns
-        When the session came from a backup: its next start draws a new code.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        session: str,
-        lease: Lease,
-        head: Head,
-        fold: Fold,
-        restored: int | None = None,
-    ) -> None:
+    def __init__(self, store: Store, session: str, lease: Lease, head: Head, fold: Fold) -> None:
         self.store = store
         self.session = session
         self.lease = lease
         self.head = head
-        self.restored = restored
         self._fold: Fold | None = fold
         self._open: _Batch | None = None
 
@@ -159,25 +149,17 @@ class Journal:
             self.head, self._open = batch.after, None
         return outcome
 
-    def read(self, first: int = 1, last: int | None = None) -> Iterator[Record]:
+    def read(self, first: int = 1) -> Iterator[Record]:
         """The records, their chain checked; as `reading.read`."""
-        return read(self.store, self.session, first, last)
-
-    def last(self) -> Record | None:
-        """The last record; None where there is none."""
-        return next(self.read(self.head.seq), None) if self.head.seq else None
+        return read(self.store, self.session, first)
 
     def renew(self, now: int) -> None:
         """Keep the session for 30 s more; to be called every 5 s. Raises as `Lease.renew`."""
         self.lease.renew(now)
 
-    def left(self, now: int) -> int:
-        """For how many ns more the session is ours."""
-        return self.lease.until - now
-
     @property
     def commit_seconds(self) -> float:
-        """How long the last commit took; over 1 s it is slow."""
+        """How long the last commit took, s."""
         return self.store.commit_seconds
 
     def close(self) -> None:
@@ -269,7 +251,7 @@ def open_journal(
         raise
     try:
 
-        def work(connection: Connection) -> tuple[Head, Fold, int | None]:
+        def work(connection: Connection) -> tuple[Head, Fold]:
             held.check(connection)
             execute(connection, _BEGIN, [session, FIRST, held.name])
             row = connection.execute(of(session, SESSIONS)).mappings().one()
@@ -277,14 +259,14 @@ def open_journal(
                 raise StateError(
                     f"session {session!r} is archived in {row['archived']}; name another one"
                 )
-            return _head(connection, session), _fold(connection, session), row["restored"]
+            return _head(connection, session), _fold(connection, session)
 
-        head, fold, restored = store.write(work)
+        head, fold = store.write(work)
     except BaseException:
-        held.give_back()
-        store.close()
+        with closing(store):
+            held.give_back()
         raise
-    return Journal(store, session, held, head, fold, restored)
+    return Journal(store, session, held, head, fold)
 
 
 def _head(connection: Connection, session: str) -> Head:

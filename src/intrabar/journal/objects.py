@@ -19,7 +19,11 @@ def put(folder: Path, content: bytes) -> str:
     """
     name = hashlib.sha256(content).hexdigest()
     path = folder / "objects" / name
-    if not (path.is_file() and path.read_bytes() == content):
+    try:
+        kept = path.read_bytes()
+    except OSError:  # not there yet; what cannot be read cannot be kept, and is written again
+        kept = b""
+    if kept != content:
         write_whole(path, content)
     return name
 

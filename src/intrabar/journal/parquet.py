@@ -45,6 +45,6 @@ def rows_in(table: str, content: bytes, name: str) -> list[Row]:
         found = frame.with_columns(missing).select(
             pl.col(column).cast(kind) for column, kind in SCHEMAS[table].items()
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise IntegrityError(f"{name}: no table {table}: {error}") from None
     return found.to_dicts()

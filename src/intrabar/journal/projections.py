@@ -67,6 +67,7 @@ class Fold:
             "row": self._row,
             "row.closed": self._closed,
             "command": self._request,
+            "command.person": self._person,
             "intent": self._request,
             "refused": self._refused,
             "outcome": self._outcome,
@@ -109,14 +110,14 @@ class Fold:
         for part, trade in enumerate(sleeve.add(fill)):
             named = {"session": self.session, "seq": seq, "part": part}
             named.update(strategy=owner[0], symbol=owner[1])
-            rows[TRADES.name].append({**named, **_rounded(trade)})
+            rows[TRADES.name].append({**named, **_storable(trade)})
         rows[POSITIONS.name].append(self._position(owner, sleeve))
 
     def _position(self, owner: tuple[str, str], sleeve: Sleeve) -> Row:
         fields = {name: getattr(sleeve, name) for name in _HELD}
         lots = msgspec.json.encode(sleeve.lots).decode()
         named = {"session": self.session, "strategy": owner[0], "symbol": owner[1]}
-        return {**named, **_rounded(fields), "lots": lots}
+        return {**named, **_storable(fields), "lots": lots}
 
     def _closed(self, rows: Rows, seq: int, entry: Entry) -> None:
         self._time = _as(int, entry.body.get("time"))
@@ -139,6 +140,10 @@ class Fold:
         if row["client_id"] is not None:
             self._asked[row["client_id"]] = row
         rows[SUBMISSIONS.name].append(dict(row))
+
+    def _person(self, rows: Rows, seq: int, entry: Entry) -> None:
+        """A refusal that follows names the person's command, by an `id` of its own."""
+        self._here = {}
 
     def _refused(self, rows: Rows, seq: int, entry: Entry) -> None:
         self._stand(entry)
@@ -237,7 +242,7 @@ def _fill_of(row: Row, sleeve: Sleeve) -> Fill:
     )
 
 
-def _rounded(row: Row) -> Row:
+def _storable(row: Row) -> Row:
     """Without what only one of the databases can keep: -0.0, and floats that are no number."""
     return {
         name: _as(float, value) if isinstance(value, float) else value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from intrabar.errors import IntegrityError, NotFoundError
-from intrabar.journal.record import Record, body_of, hash_of
+from intrabar.journal.record import FIRST, Record, body_of, hash_of
 from intrabar.store.engine import Store
 from intrabar.store.tables import JOURNAL, SESSIONS
 
@@ -35,17 +35,13 @@ def session_of(store: Store, name: str) -> Row:
     return known[name]
 
 
-def rows_of(
-    store: Store, session: str, first: int = 1, last: int | None = None, kinds: Sequence[str] = ()
-) -> Iterator[Row]:
+def rows_of(store: Store, session: str, first: int = 1, last: int | None = None) -> Iterator[Row]:
     """The rows of a session from `first` to `last`, in their order."""
     after = first - 1
     while True:
         query = JOURNAL.select().where(JOURNAL.c.session == session, JOURNAL.c.seq > after)
         if last is not None:
             query = query.where(JOURNAL.c.seq <= last)
-        if kinds:
-            query = query.where(JOURNAL.c.kind.in_(list(kinds)))
         with store.reading() as connection:
             piece = connection.execute(query.order_by(JOURNAL.c.seq).limit(PIECE)).mappings().all()
         for row in piece:
@@ -55,38 +51,30 @@ def rows_of(
         after = int(piece[-1]["seq"])
 
 
-def read(
-    store: Store, session: str, first: int = 1, last: int | None = None, kinds: Sequence[str] = ()
-) -> Iterator[Record]:
-    """The records of a session.
+def read(store: Store, session: str, first: int = 1) -> Iterator[Record]:
+    """The records of a session, their chain checked on the way.
 
     Parameters
     ----------
     store : Store
     session : str
-    first, last : int
-        Of their numbers; without `last` up to the end.
-    kinds : sequence of str
-        Only these. Without, the chain is checked on the way.
+    first : int
+        Number of the first; of one behind the start the hash is taken as it is.
 
     Raises
     ------
     IntegrityError
         A record is not the one that was written; those before it were given.
     """
-    before = None
-    if not kinds:
-        before = b"" if first > 1 else bytes(16)
-    for count, row in enumerate(rows_of(store, session, first, last, kinds)):
-        if before is not None:
-            bad = wrong_in(row, first + count, before)
-            if bad:
-                good = first + count - 1
-                raise IntegrityError(
-                    f"{store.address}: journal {session!r}: {bad}; the last good one is {good}. "
-                    "intrabar journal verify says more, intrabar journal restore takes a backup"
-                )
-            before = row["hash"]
+    before = b"" if first > 1 else FIRST
+    for seq, row in enumerate(rows_of(store, session, first), start=first):
+        bad = wrong_in(row, seq, before)
+        if bad:
+            raise IntegrityError(
+                f"{store.address}: journal {session!r}: {bad}; the last good one is {seq - 1}. "
+                "intrabar journal verify says more, intrabar journal restore takes a backup"
+            )
+        before = row["hash"]
         yield Record(**{**row, "body": body_of(row["body"])})
 
 

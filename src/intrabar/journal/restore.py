@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from intrabar.errors import StateError
+from intrabar.errors import StateError, StoreError
 from intrabar.journal.backup import Manifest, rows_of, verify_backup
 from intrabar.journal.objects import sync_folder
 from intrabar.journal.verifying import check, verify
 from intrabar.model.secret import Secret
 from intrabar.store.address import Address, address_of
-from intrabar.store.engine import Connection, Store, execute_many
+from intrabar.store.engine import HOUR, Connection, Store, execute_many
 from intrabar.store.migrate import migrate
 from intrabar.store.tables import LEASES, METADATA, SESSIONS, insert, values_of
-
-HOUR = 3600.0  # s; the whole is one transaction
 
 
 def restore(path: Path, url: str, now: int, password: Secret | None = None) -> Manifest:
@@ -28,7 +26,7 @@ def restore(path: Path, url: str, now: int, password: Secret | None = None) -> M
     url : str
         As of `store.url`: a SQLite file that is not there yet, or an empty database.
     now : int, ns since 1970 UTC
-        Each session is marked as restored then: its next start draws a new code.
+        Each session is marked as restored then.
     password : Secret, optional
 
     Returns
@@ -43,24 +41,33 @@ def restore(path: Path, url: str, now: int, password: Secret | None = None) -> M
     StateError
         There is something already, or somebody has a lease there; nothing is written.
     StoreError
-        The database is away, or full; nothing is left.
+        The database is away or full, or the file cannot be written; nothing is left.
     """
     manifest = verify_backup(path, deep=True)
     address = address_of(url, password)
     if address.path is None:
         _restore(path, manifest, address, now)
         return manifest
-    if address.path.exists():
-        raise StateError(f"{address.path} is there already; restore into a file that is not")
-    part = address.path.with_name(f"{address.path.name}.part")
+    try:
+        _restore_file(path, manifest, address, address.path, now)
+    except OSError as error:
+        why = error.strerror or error
+        raise StoreError(f"{address.path} cannot be written: {why}") from None
+    return manifest
+
+
+def _restore_file(path: Path, manifest: Manifest, address: Address, into: Path, now: int) -> None:
+    """Restore into a file that is there whole, or not at all."""
+    if into.exists():
+        raise StateError(f"{into} is there already; restore into a file that is not")
+    part = into.with_name(f"{into.name}.part")
     _take_away(part)
     try:
         _restore(path, manifest, Address(address.url, part), now)
-        os.replace(part, address.path)
-        sync_folder(address.path.parent)
+        os.replace(part, into)
+        sync_folder(into.parent)
     finally:
         _take_away(part)
-    return manifest
 
 
 def _restore(path: Path, manifest: Manifest, address: Address, now: int) -> None:

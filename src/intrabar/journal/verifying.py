@@ -12,10 +12,10 @@ from intrabar.journal.reading import PIECE, Row, rows_of, session_of, sessions, 
 from intrabar.journal.record import FIRST, body_of
 from intrabar.model.entry import Entry
 from intrabar.store.dialects import check_pages
-from intrabar.store.engine import Connection, Store
+from intrabar.store.engine import HOUR, Connection, Store
 from intrabar.store.lease import take
 from intrabar.store.migrate import check_format
-from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, of
+from intrabar.store.tables import JOURNAL, PROJECTIONS, SESSIONS, in_order, of
 
 
 class Verdict(NamedTuple):
@@ -138,7 +138,7 @@ def rebuild(store: Store, session: str, folder: Path, now: int) -> dict[str, int
                 for table in PROJECTIONS
             }
 
-        return store.write(work, within=3600.0)
+        return store.write(work, within=HOUR)
     finally:
         lease.give_back()
 
@@ -183,9 +183,8 @@ def _state_of(store: Store, session: str) -> tuple[int, dict[str, list[Row]]]:
     with store.reading() as connection:
         known = connection.execute(of(session, SESSIONS)).mappings().first()
         tables = {
-            table.name: sorted(
-                (dict(row) for row in connection.execute(of(session, table)).mappings()),
-                key=lambda row: tuple(row[column.name] for column in table.primary_key),
+            table.name: in_order(
+                table, map(dict, connection.execute(of(session, table)).mappings())
             )
             for table in PROJECTIONS
         }

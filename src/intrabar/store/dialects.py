@@ -1,6 +1,6 @@
 """What SQLite and PostgreSQL do not share: settings of a connection, and a lock that ends with it.
 
-The third is the triggers, which `migrations` makes.
+Their triggers are in `triggers`.
 """
 
 from __future__ import annotations

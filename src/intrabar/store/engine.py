@@ -25,7 +25,7 @@ from intrabar.store.dialects import reader_engine, try_lock, writer_engine
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 WITHIN = 5.0  # s that a commit may take
-SLOW = 1.0  # s over which a commit is slow
+HOUR = 3600.0  # s that work on a whole session may take in one transaction
 DAMAGED = ("malformed", "not a database", "corrupt", "invalid page", "could not read block")
 
 
@@ -43,7 +43,7 @@ class Store:
         self.address = address
         self.commit_within = commit_within
         self.commit_seconds = 0.0
-        """How long the last transaction took: over `SLOW` the caller warns."""
+        """How long the last transaction took, s."""
         self._writer: _Writer | None = None
         self._one = threading.Lock()  # several threads write, by one connection
         self._readers: Engine | None = None
@@ -83,7 +83,7 @@ class Store:
                 f"{self.address}: no answer in {limit:g} s; whether it was committed is not known"
             ) from None
         except SQLAlchemyError as error:
-            raise self._told(error) from error
+            raise self._error_of(error) from error
         finally:
             self.commit_seconds = time.perf_counter() - began
 
@@ -106,7 +106,7 @@ class Store:
             with self._readers.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise self._told(error) from error
+            raise self._error_of(error) from error
 
     def hold(self, name: str) -> bool:
         """Take the lock of a name that ends with the writer's connection, whenever that is made.
@@ -124,13 +124,6 @@ class Store:
         self.locks.discard(name)
         self._end_writer()
 
-    @property
-    def wal_bytes(self) -> int:
-        """How much of a SQLite file waits beside it; over 64 MB a reader stays open too long."""
-        path = self.address.path
-        wal = None if path is None else path.with_name(f"{path.name}-wal")
-        return 0 if wal is None or not wal.exists() else wal.stat().st_size
-
     def close(self) -> None:
         """End the connections; what is written is written."""
         self._end_writer()
@@ -145,7 +138,10 @@ class Store:
 
     def _connect(self) -> Engine:
         if self.address.path is not None:
-            self.address.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.address.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"{self.address} cannot be made: {error.strerror}") from None
         create, self._began = not self._began, True
         return writer_engine(self.address, create=create)
 
@@ -156,7 +152,7 @@ class Store:
             if try_lock(connection, name):
                 held.add(name)
 
-    def _told(self, error: SQLAlchemyError) -> StoreError:
+    def _error_of(self, error: SQLAlchemyError) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         why = redact(" ".join(str(cause).split()) or type(cause).__name__)
         damaged = any(sign in why for sign in DAMAGED)

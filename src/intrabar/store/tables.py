@@ -209,5 +209,11 @@ def values_of(table: Table) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
     return itemgetter(*(column.name for column in table.columns))
 
 
+def in_order(table: Table, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the order of their keys: the two databases sort texts in ways of their own."""
+    keys = [column.name for column in table.primary_key]
+    return sorted(rows, key=lambda row: tuple(row[key] for key in keys))
+
+
 def _quoted(columns: Iterable[Column[Any]]) -> list[str]:
     return [f'"{column.name}"' for column in columns]
