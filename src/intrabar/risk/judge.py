@@ -117,9 +117,7 @@ class Judge:
             book = replace(book, windows=self.state.windows, breaker=self.breaker)
         return tuple(found)
 
-    def after_row(
-        self, book: Book, now: int, broker: Broker | None = None, flat: bool = True
-    ) -> tuple[Record, ...]:
+    def after_row(self, book: Book, now: int, broker: Broker | None = None) -> tuple[Record, ...]:
         """Take a row's equities in: the day, the limits of losses, the breaker; what changed.
 
         At STEP_END, before its commands are judged.
@@ -129,8 +127,6 @@ class Judge:
         book : Book
         now : int, ns UTC
         broker : Broker, optional
-        flat : bool
-            Whether a look is complete; where the market fills the book is one.
         """
         self._begin(now)
         first = self.equity
@@ -139,10 +135,9 @@ class Judge:
         self.state = self.state._replace(day=self.state.day.measured(values))
         for rule, scope, value, limit in self._breaches():
             self._trip(rule, scope, value, limit)
-        if flat:
-            for scope in (ACCOUNT, *self.strategies):
-                if self._flattens(scope) and is_flat(book, scope):
-                    self.move("flat", scope, text="no position and no order is left")
+        for scope in (ACCOUNT, *self.strategies):
+            if self._flattens(scope) and is_flat(book, scope):
+                self.move("flat", scope, text="no position and no order is left")
         return self.taken()
 
     def duties(self, book: Book) -> tuple[Duty, ...]:
