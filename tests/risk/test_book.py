@@ -197,6 +197,17 @@ def test_an_age_is_that_of_the_last_bar_whatever_is_in_memory():
     assert len(seen) > 3
 
 
+def test_an_age_without_a_calendar_is_no_more_than_the_clock_counts():
+    setup = everyone(5, bars=80, missing=0.6)
+    run = Run(setup)
+    ages = Ages(run.machine, lambda calendar, since, until, period: 0)
+    real = ~np.isnan(setup.market.open[:, 0])
+    bar = next(bar for bar in range(40, 80) if not real[bar])
+    run.machine.advance(bar, state.STEP_NEW)
+    last = int(setup.market.time[np.flatnonzero(real[:bar])[-1]])
+    assert view_of(run.machine, [0], ages, last + 1_000_000_000)["A"].age == 1.0
+
+
 def test_an_age_counts_the_time_in_session_by_the_calendar():
     asked = []
 

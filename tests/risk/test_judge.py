@@ -231,3 +231,21 @@ def test_the_records_of_a_life_leave_the_same_breaker():
     one.resume("all seen", override=["max_daily_loss_pct", "max_drawdown_pct"])
     bodies += [body for kind, body in one.taken() if kind == "breaker"]
     assert Breaker.of(bodies) == one.breaker == Breaker()
+
+
+def test_a_duplicate_is_remembered_for_longer_than_a_minute_where_it_is_asked_for():
+    one = judge(duplicate_seconds=300)
+    for k, (seconds, qty, rule) in enumerate(
+        [(0, 5.0, None), (120, 6.0, None), (299, 5.0, "duplicate_seconds"), (600, 5.0, None)]
+    ):
+        found = one.verdicts(book(), VIEW, [submit(k, qty=qty)], NOON + seconds * SECOND_NS, (k, 2))
+        assert rules(found) == [rule]
+
+
+def test_a_strategy_that_is_flat_lets_no_other_one_down():
+    one = judge(("bot", "other"))
+    for name in ("bot", "other"):
+        one.move("flatten", name)
+    one.after_row(book(held=10.0), NOON)  # of the bot
+    levels = one.breaker.level("bot"), one.breaker.level("other")
+    assert levels == (FLATTENING, HALTED)
