@@ -15,7 +15,7 @@ from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (
     "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs "
-    "journal parity",
+    "journal parity paper demo-paper session kill health",
     "import list show verify resample path-truth actions continuous fetch refresh quote",
     "list show compare rerun",
     "import show",
@@ -134,6 +134,29 @@ OTHERS: list[list[str]] = [
         ["nope", "--store", "postgresql://u@127.0.0.1:1/d"],
         ["nope", "--store", "postgresql://u@h/d", "--store-password", "literal"],
     )],
+    *[[*command, *more] for command in (["parity"], ["session", "export"]) for more in (
+        [], ["nope"], ["nope", "--store", "mysql://u@h/d"], ["nope", "--sessions", "AAA.csv"],
+        ["nope", "--store", "sqlite:///none.db"], ["nope", "--store", "sqlite:///folder"],
+        ["nope", "--store", "postgresql://u@h/d", "--store-password", "literal"],
+    )],
+    *[["session", command, *more] for command in (
+        "status", "watch", "stop", "flatten", "halt", "resume", "order", "modify", "cancel",
+        "close", "kill",
+    ) for more in (
+        [], ["nope"], ["nope", "--sessions", "none"], ["nope", "--sessions", "AAA.csv"],
+    )],
+    *[["session", "list", "--sessions", name] for name in ("none", "AAA.csv")],
+    *[["kill", *more] for more in ([], ["nope"], ["--sessions", "folder"])],
+    *[["paper", *more] for more in (
+        [], ["none.yaml"], ["folder"], ["broken.yaml"], ["bytes.bin"], ["AAA.csv"],
+        ["config.yaml", "--recorded", "none.csv"], ["config.yaml", "--recorded", "folder"],
+        ["config.yaml", "--recorded", "bytes.bin"], ["config.yaml", "--recorded", "empty.csv"],
+        ["config.yaml", "--recorded", "data", "--speed", "nan"],
+        ["config.yaml", "--recorded", "data", "--speed=-1"],
+        ["config.yaml", "--recorded", "data", "--name", "a/b"],
+        ["config.yaml", "--recorded", "data", "--without", "Nobody"],
+    )],
+    ["live"],
     *[["journal", "restore", *more] for more in (
         [], ["nope"], ["nope", "--into", "x.db"], ["folder", "--into", "x.db"],
         ["AAA.csv", "--into", "x.db"], ["bytes.bin", "--into", "AAA.csv"],

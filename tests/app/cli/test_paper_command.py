@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_a_backtest_and_a_session_obey_one_limit(config: Path, capsys: Any) -> N
         ({"live": {"warm_up": 5}}, "live.warm_up: is 5 bars, an indicator needs 15"),
         ({"live": {"warm_up": 4_000}}, "and there are 400 rows of X"),
         ({"live": {"warmup": 50}}, "live.warmup: unknown key; did you mean 'warm_up'?"),
+        ({"live": {"expire_days": 2}}, "live.expire_days: unknown key"),
         ({"live": {"flatten": "soon"}}, "live.flatten: is 'soon'"),
         ({"live": {"name": "a/b", "warm_up": 50}}, "live.name: is 'a/b'"),
         ({"account": {"close_at_end": True}}, "account.close_at_end: a session has no last bar"),
@@ -103,6 +105,14 @@ def test_what_cannot_be_lived_is_refused_with_its_place(
     path = written(config.parent, more)
     assert run(["paper", str(path), "--recorded", "data"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_only_a_strategy_of_the_session_is_left_out(config: Path, capsys: Any) -> None:
+    paper(config, capsys=capsys)
+    assert run(["paper", str(config), "--recorded", "data", "--without", "Crossover"]) == 2
+    assert "unknown strategy of --without 'Crossover': " in capsys.readouterr().err
+    code, _ = paper(config, capsys=capsys)
+    assert code == 0
 
 
 def test_another_configuration_is_another_session(config: Path, capsys: Any) -> None:
@@ -122,6 +132,39 @@ def test_without_a_source_and_without_a_record_it_asks(config: Path, capsys: Any
     path = written(config.parent, {"live": {"period": "1d"}})
     assert run(["paper", str(path)]) == 2
     assert "live.sources: there is no source of bars" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "options"),
+    [
+        ({}, ""),
+        ({"live": {"warm_up": 50, "folder": "./sessions"}}, ""),
+        ({"live": {"warm_up": 50, "folder": "my own"}}, " --sessions 'my own'"),
+        ({"store": {"url": "sqlite:///other.db"}}, " --store sqlite:///other.db"),
+    ],
+)
+def test_what_it_says_is_next_can_be_typed_as_it_stands(
+    config: Path, capsys: Any, more: dict[str, Any], options: str
+) -> None:
+    path = written(config.parent, {"risk": {"max_drawdown_pct": 0.1}, **more})
+    assert run(["paper", str(path), "--recorded", "data"]) == 3
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["next"] == f"intrabar parity Try{options}"
+    assert Path(lines["journal"].removeprefix("sqlite:///")).is_file()
+    assert run(shlex.split(lines["next"])[1:]) == 0
+    folder = options if "--sessions" in options else ""
+    resume = f"intrabar session resume Try --reason TEXT{folder}"
+    assert lines["breaker"].endswith(f"; {resume}")
+    capsys.readouterr()
+    assert run(shlex.split(resume)[1:]) == 2
+    assert "no process has this session" in capsys.readouterr().err
+
+
+def test_the_demo_deletes_nobody_elses_session(config: Path, capsys: Any) -> None:
+    paper(config, "--name", "demo", capsys=capsys)
+    assert run(["demo-paper"]) == 2
+    assert "another session than the demo's; give --sessions" in capsys.readouterr().err
+    assert run(["session", "status", "demo"]) == 0
 
 
 def test_real_money_needs_a_broker(capsys: Any) -> None:

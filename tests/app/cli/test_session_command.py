@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from intrabar.app.cli.main import run
-from intrabar.app.cli.session import followed
+from intrabar.app.cli.session_folders import followed
+from intrabar.app.workers.control import Control
 from intrabar.app.workers.standing import HEADS
+from intrabar.errors import StateError
 from tests.app.cli.test_paper_command import config as config  # the fixture
 from tests.app.cli.test_paper_command import paper
 
@@ -32,19 +38,96 @@ def test_a_session_that_has_ended_is_watched_to_its_end(config: Path, capsys: An
 
 def test_a_line_is_told_when_something_has_happened_and_when_nobody_has_it() -> None:
     row = {"time": "now", "equity": 1000.0, "day_profit": -5.0, "positions": [1], "orders": []}
-    told = {"breaker": {"state": "trading"}, "state": "running", "runs": True}
+    told = {"breaker": {"state": "trading"}, "state": "running", "process": "answers"}
     states = iter(
         [
             {**told, "seq": 1},
             {**told, "seq": 1},
             {**told, **row, "seq": 9},
-            {**told, **row, "seq": 9, "runs": False},
+            {**told, **row, "seq": 9, "process": "silent"},
+            {**told, **row, "seq": 9, "process": "none"},
         ]
     )
     waits: list[None] = []
+    line = "now  equity 1,000.00  day -5.00  positions 1  orders 0  breaker trading"
     assert list(followed(lambda: next(states), lambda: waits.append(None))) == [
         "no row yet  positions 0  orders 0  breaker trading",
-        "now  equity 1,000.00  day -5.00  positions 1  orders 0  breaker trading",
+        line,
+        f"{line}  it does not answer",
+        line,
         "no process has it: it ended without a word; intrabar paper goes on with it",
     ]
-    assert len(waits) == 3
+    assert len(waits) == 4
+
+
+Handle = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+def beside(sessions: dict[str, Handle], *words: str) -> int:
+    """The exit code of a command while sessions live that answer so."""
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            for name, handle in sessions.items():
+                folder = Path("sessions", name)
+                folder.mkdir(parents=True)
+                control = Control(folder, handle)
+                await control.open()
+                stack.push_async_callback(control.close)
+            return await asyncio.to_thread(run, words)
+
+    return asyncio.run(main())
+
+
+def test_all_are_killed_though_one_refuses(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    async def refuses(request: dict[str, Any]) -> dict[str, Any]:
+        if request["kind"] == "kill":
+            raise StateError(f"no {len(asked)}")
+        return {}
+
+    async def obeys(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["kind"])
+        return {}
+
+    assert beside({"a": refuses, "b": obeys, "c": refuses}, "kill") == 2
+    assert asked[-1] == "kill"
+    out, err = capsys.readouterr()
+    assert out.startswith("b: kill is taken")
+    assert err.count("error: no ") == 2
+
+
+def test_a_session_that_does_not_answer_is_listed(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    end = asyncio.Event()
+
+    async def hangs(_: dict[str, Any]) -> dict[str, Any]:
+        await end.wait()
+        return {}
+
+    async def answers(_: dict[str, Any]) -> dict[str, Any]:
+        end.set()
+        return {}
+
+    assert beside({"a": hangs, "b": answers}, "session", "list", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["process"] for one in found] == ["silent", "answers"]
+
+
+def test_a_session_whose_journal_is_elsewhere_is_listed_and_a_damaged_status_is_told(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status = Path("sessions/main/status.json")
+    status.parent.mkdir(parents=True)
+    status.write_text('{"breaker": {"state": "trading"}}')
+    assert run(["session", "status", "main"]) == 0
+    assert "none" in capsys.readouterr().out
+    for text in ("{", "[]"):
+        status.write_text(text)
+        assert run(["session", "status", "main"]) == 2
+        assert "intrabar session export main works it out again" in capsys.readouterr().err

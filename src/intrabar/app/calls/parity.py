@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from intrabar.app.compose.session import folder_name, seeded
-from intrabar.app.folders.sessions import SESSIONS, open_session
+from intrabar.app.folders.journals import SESSIONS
+from intrabar.app.folders.sessions import open_session
 from intrabar.engine.parity.parity import Parity
 from intrabar.engine.parity.parity import parity as compare
 from intrabar.engine.session.plan import Plan

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from intrabar.app.cli.journal_options import DEFAULT, JournalOptions, password_of
 from intrabar.app.cli.output import Json, examples, print_json, print_table
-from intrabar.errors import NotFoundError, StateError
+from intrabar.errors import StateError
 from intrabar.journal.archive import archive
 from intrabar.journal.backup import BACKUPS, Manifest, backup, read_manifest, verify_backup
 from intrabar.journal.restore import restore
 from intrabar.journal.verifying import check, rebuild, verify
-from intrabar.model.secret import Secret, resolve
-from intrabar.store.address import address_of
-from intrabar.store.engine import Store
-
-SESSIONS = Path("sessions")
-FILE = "journal.db"
-
-Address = Annotated[str | None, Parameter(name="--store")]
-Password = Annotated[str | None, Parameter(name="--store-password")]
 
 journal = App(
     name="journal",
     help="Verify, back up, restore and archive what sessions have written down.",
     help_epilogue=examples("intrabar journal verify main", "intrabar journal backup main"),
 )
-
-
-class _Opened(NamedTuple):
-    """The store of a session, and its folder."""
-
-    store: Store
-    folder: Path
 
 
 @journal.command(
@@ -50,9 +33,7 @@ def verify_(
     /,
     *,
     deep: Annotated[bool, Parameter(negative="")] = False,
-    sessions: Path = SESSIONS,
-    store: Address = None,
-    password: Password = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Check that every record is the one that was written; exit 6 where one is not.
@@ -63,17 +44,12 @@ def verify_(
         Its name.
     deep : bool
         Also the file's pages, and that the tables are what the records make of them.
-    sessions : path
-        Folder of the sessions' folders.
-    store : str
-        Address of the database, where it is none in the session's folder.
-    password : str
-        A reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         One object.
     """
-    with _opened(session, sessions, store, password) as opened:
-        verdicts = verify(opened.store, session, deep=deep)
+    with where.journal_of(session) as store:
+        verdicts = verify(store, session, deep=deep)
     if as_json:
         fields = ("session", "records", "bad", "why", "archived")
         print_json({name: getattr(verdicts[0], name) for name in fields})
@@ -88,9 +64,7 @@ def rebuild_(
     session: str,
     /,
     *,
-    sessions: Path = SESSIONS,
-    store: Address = None,
-    password: Password = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Work the tables (orders, fills, trades, ...) out again, from the records alone.
@@ -99,17 +73,12 @@ def rebuild_(
     ----------
     session : str
         Its name.
-    sessions : path
-        Folder of the sessions' folders.
-    store : str
-        Address of the database, where it is none in the session's folder.
-    password : str
-        A reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         One object.
     """
-    with _opened(session, sessions, store, password) as opened:
-        counts = rebuild(opened.store, session, opened.folder, time.time_ns())
+    with where.journal_of(session) as store:
+        counts = rebuild(store, session, where.sessions / session, time.time_ns())
     if as_json:
         print_json(counts)
     else:
@@ -129,9 +98,7 @@ def backup_(
     /,
     *,
     to: Path | None = None,
-    sessions: Path = SESSIONS,
-    store: Address = None,
-    password: Password = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Back the journal up, also while it is written, and verify what was made.
@@ -142,17 +109,12 @@ def backup_(
         Its name; the other sessions of its database go along.
     to : path
         Folder of the backups; default: `backups` in the session's.
-    sessions : path
-        Folder of the sessions' folders.
-    store : str
-        Address of the database, where it is none in the session's folder.
-    password : str
-        A reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         One object.
     """
-    with _opened(session, sessions, store, password) as opened:
-        path = backup(opened.store, to or opened.folder / BACKUPS, time.time_ns())
+    with where.journal_of(session) as store:
+        path = backup(store, to or where.sessions / session / BACKUPS, time.time_ns())
     _tell(path, verify_backup(path, deep=True), as_json)
     return 0
 
@@ -170,7 +132,7 @@ def restore_(
     /,
     *,
     into: str,
-    password: Password = None,
+    password: Annotated[str | None, Parameter(name="--store-password")] = None,
     as_json: Json = False,
 ) -> int:
     """Bring a backup back, once all of it is verified; nothing is ever written over.
@@ -188,7 +150,7 @@ def restore_(
     """
     manifest = _newest(path) if path.is_dir() else path
     url = into if "://" in into else f"sqlite:///{into}"
-    _tell(manifest, restore(manifest, url, time.time_ns(), _secret(password)), as_json)
+    _tell(manifest, restore(manifest, url, time.time_ns(), password_of(password)), as_json)
     return 0
 
 
@@ -204,9 +166,7 @@ def archive_(
     *,
     to: Path | None = None,
     delete: Annotated[bool, Parameter(negative="")] = False,
-    sessions: Path = SESSIONS,
-    store: Address = None,
-    password: Password = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Write the records of a session that has ended to a Parquet file.
@@ -219,21 +179,16 @@ def archive_(
         Folder of the archives; default: `archive` in the session's.
     delete : bool
         Take the records out of the database then; its tables stay.
-    sessions : path
-        Folder of the sessions' folders.
-    store : str
-        Address of the database, where it is none in the session's folder.
-    password : str
-        A reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         One object.
     """
-    with _opened(session, sessions, store, password) as opened:
+    with where.journal_of(session) as store:
         path = archive(
-            opened.store,
+            store,
             session,
-            to or opened.folder / "archive",
-            opened.folder,
+            to or where.sessions / session / "archive",
+            where.sessions / session,
             time.time_ns(),
             delete=delete,
         )
@@ -242,31 +197,6 @@ def archive_(
     else:
         print(f"{session} is archived in {path}" + (", and there alone" if delete else ""))
     return 0
-
-
-@contextmanager
-def _opened(
-    session: str, sessions: Path, url: str | None, password: str | None
-) -> Iterator[_Opened]:
-    folder = sessions / session
-    if url is None:
-        if not (folder / FILE).is_file():
-            known = [path.parent.name for path in sessions.glob(f"*/{FILE}")]
-            nothing = f"there is none in {sessions.absolute()}"
-            raise NotFoundError("session", session, known, nothing)
-        url = f"sqlite:///{folder / FILE}"
-    address = address_of(url, _secret(password), "--store")
-    if address.path is not None and not address.path.is_file():
-        raise StateError(f"{address}: there is no journal")
-    opened = Store(address)
-    try:
-        yield _Opened(opened, folder)
-    finally:
-        opened.close()
-
-
-def _secret(reference: str | None) -> Secret | None:
-    return None if reference is None else resolve(reference, "--store-password")
 
 
 def _newest(folder: Path) -> Path:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import sys
 import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from intrabar.app.cli.journal_options import JournalOptions
+from intrabar.app.cli.output import Json, print_json
+from intrabar.app.cli.session_folders import is_running
 from intrabar.app.compose.demo import demo_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import (
@@ -25,9 +28,11 @@ from intrabar.app.compose.session import (
 )
 from intrabar.app.config.file import read_config
 from intrabar.app.config.model import Config, Source
+from intrabar.app.folders.journals import JOURNAL_FILE, SESSIONS, journal_of
 from intrabar.app.workers.paper import Lived, Ways, live_through
 from intrabar.data.instruments import calendar_of
-from intrabar.errors import ConfigError, UsageError
+from intrabar.errors import ConfigError, NotFoundError, StateError, UsageError
+from intrabar.journal.reading import read
 from intrabar.links.clock import WallClock
 from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars
@@ -48,7 +53,7 @@ def paper(
     name: str = "",
     take_over: bool = False,
     without: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> int:
     """Start a session on paper, or go on with the one of that name.
 
@@ -77,31 +82,32 @@ def paper(
     else:
         ways = replace(ways, stream=sys.stderr)
         setup, source = _on_live_bars(made, remarks, name)
-    for remark in () if as_json else (*remarks, *setup.remarks):
-        print(f"note: {remark}")
+    for unknown in set(without).difference(setup.plan.strategies):
+        raise NotFoundError("strategy of --without", unknown, setup.plan.strategies)
+    notes = [*remarks, *setup.remarks]
+    for note in () if as_json else notes:
+        print(f"note: {note}")
     lived = live_through(setup, ways, source)
     if as_json:
-        print(json.dumps(summary(lived)))
+        print_json({**summary(lived), "notes": notes})
     else:
         print("\n".join(lines(lived)))
     return 0 if lived.level is Level.TRADING else BREAKER
 
 
-def demo_paper(*, sessions: str = "sessions") -> int:
+def demo_paper(*, sessions: Path = SESSIONS) -> int:
     """Live through three years of the demo's shares on paper, and hold it against the backtest.
 
     Parameters
     ----------
-    sessions : str
+    sessions : path
         Folder of the sessions' folders; the session of the last time is lived anew.
     """
     from intrabar.app.cli.parity import parity
 
     config = demo_config()
-    place = Path(sessions) / DEMO
-    if place.exists():
-        shutil.rmtree(place)
-    live = {"name": DEMO, "warm_up": date(2010, 3, 1), "folder": sessions}
+    _take_away(sessions / DEMO, config.name)
+    live = {"name": DEMO, "warm_up": date(2010, 3, 1), "folder": str(sessions)}
     config = config.model_copy(update={"live": config.live.model_copy(update=live)})
     setup = recorded_session(_recipe(config, []))
     print(f"{len(setup.history):,} rows warm up, then each row is an event of the journal ...")
@@ -109,7 +115,26 @@ def demo_paper(*, sessions: str = "sessions") -> int:
     lived = live_through(setup)
     print("\n".join(lines(lived)[:-1]))
     print(f"took      {time.perf_counter() - began:.0f} s\n")
-    return parity(DEMO, sessions=Path(sessions))
+    return parity(DEMO, where=JournalOptions(sessions))
+
+
+def _take_away(folder: Path, title: str) -> None:
+    """Delete the demo's session of the last time, and nobody else's.
+
+    Raises
+    ------
+    StateError
+        It runs, or it is another session.
+    """
+    if is_running(folder):
+        raise StateError(f"{folder}: a session runs there; stop it first, or give --sessions")
+    if not (folder / JOURNAL_FILE).is_file():
+        return
+    with journal_of(DEMO, folder) as store:
+        first = next(read(store, DEMO), None)
+    if first is not None and first.entry.body["config"].get("name") != title:
+        raise StateError(f"{folder}: there is another session than the demo's; give --sessions")
+    shutil.rmtree(folder)
 
 
 def live() -> int:
@@ -150,17 +175,29 @@ def lines(lived: Lived) -> list[str]:
     equity = started if session.equity is None else session.equity
     refused = ", ".join(f"{rule} {count}" for rule, count in session.judge.counts.items())
     breaker = lived.level.word
+    in_folder, in_store = _options(lived)
     if why := session.judge.breaker.why():
-        breaker += f" ({why}); intrabar session resume {lived.folder.name} --reason TEXT"
+        breaker += f" ({why}); intrabar session resume {lived.folder.name} --reason TEXT{in_folder}"
     return [
         f"{lived.folder.name}: {lived.why} after {session.count:,} rows",
         f"equity    {equity:,.2f} {session.plan.account.currency} ({equity / started - 1.0:+.2%})",
         f"positions {len(session.positions)}",
         f"refused   {refused or 'nothing'}",
         f"breaker   {breaker}",
-        f"journal   {lived.folder / 'journal.db'}",
-        f"next      intrabar parity {lived.folder.name}",
+        f"journal   {lived.setup.config.store.url or lived.folder / JOURNAL_FILE}",
+        f"next      intrabar parity {lived.folder.name}{in_folder}{in_store}",
     ]
+
+
+def _options(lived: Lived) -> tuple[str, str]:
+    """With what other commands find the session: its folder, and its journal's database."""
+    sessions, store = lived.folder.parent, lived.setup.config.store
+    is_usual = sessions.resolve() == SESSIONS.resolve()
+    options = {"--store": store.url, "--store-password": store.password}
+    return (
+        "" if is_usual else f" --sessions {quote(str(sessions))}",
+        "".join(f" {name} {quote(value)}" for name, value in options.items() if value),
+    )
 
 
 def _recipe(config: Config, remarks: list[str]) -> Recipe:

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from intrabar.app.calls.parity import parity as compare
+from intrabar.app.cli.journal_options import DEFAULT, JournalOptions
 from intrabar.app.cli.output import Json, print_json, print_table
-from intrabar.app.folders.sessions import SESSIONS
 from intrabar.engine.parity.parity import Parity
 from intrabar.engine.parity.told import MEANING
 from intrabar.errors import UsageError
@@ -26,9 +26,7 @@ def parity(
     *,
     out: Path | None = None,
     vendor: Annotated[bool, Parameter(negative="")] = False,
-    sessions: Path = SESSIONS,
-    store: str | None = None,
-    store_password: str | None = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Hold a session against the market model: identical, or where and how much they differ.
@@ -42,12 +40,7 @@ def parity(
         it is not given.
     vendor : bool
         Compare with the vendor's history as it is now.
-    sessions : path
-        Folder of the sessions' folders.
-    store : str
-        Address of the database, where it is none in the session's folder.
-    store_password : str
-        A reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         One JSON object on stdout, nothing else.
     """
@@ -56,7 +49,9 @@ def parity(
             "--vendor: no source of this version keeps the history that a session needs; fetch the "
             "bars (intrabar data fetch) and give them as stored bars in Python, or leave it out"
         )
-    made = compare(session, sessions=sessions, store=store, password=store_password)
+    made = compare(
+        session, sessions=where.sessions, store=where.store, password=where.store_password
+    )
     target = made.save(out)
     if as_json:
         print_json({**made.as_json(), "page": str(target)})

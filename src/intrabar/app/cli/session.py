@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from intrabar.app.cli.journal_options import DEFAULT, JournalOptions
 from intrabar.app.cli.output import Json, examples, print_json, print_table
-from intrabar.app.cli.session_folders import folder_of, folders_in, is_running, status_of
-from intrabar.app.folders.sessions import SESSIONS, entries_of
+from intrabar.app.cli.session_folders import (
+    folder_of,
+    folders_in,
+    followed,
+    is_running,
+    status_of,
+)
+from intrabar.app.folders.journals import SESSIONS
+from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import ask
 from intrabar.app.workers.signs import STATUS, write_folder
 from intrabar.app.workers.standing import HEADS
-from intrabar.errors import StateError, UsageError
-from intrabar.model.secret import resolve
+from intrabar.errors import IntrabarError, StateError, UsageError
 
 ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
-Folder = Annotated[Path, Parameter(name="--sessions")]
-Name = Annotated[str, Parameter()]
+Folder = Annotated[Path, Parameter(help="Folder of the sessions' folders.")]
 
 session = App(
     name="session",
     help="See how sessions stand, and ask something of one that runs.",
     help_epilogue=examples(
-        "intrabar session status main", "intrabar session order main --symbol AAPL --side buy"
+        "intrabar session status main",
+        "intrabar session order main --symbol AAPL --side buy --qty 10",
     ),
 )
 
@@ -40,7 +47,6 @@ def list_(*, sessions: Folder = SESSIONS, as_json: Json = False) -> int:
     Parameters
     ----------
     sessions : path
-        Folder of the sessions' folders.
     as_json : bool
         A list of objects.
     """
@@ -48,7 +54,7 @@ def list_(*, sessions: Folder = SESSIONS, as_json: Json = False) -> int:
     if as_json:
         print_json(found)
         return 0
-    keys = ("name", "runs", "breaker", "equity", "time")
+    keys = ("name", "process", "breaker", "equity", "time")
     print_table(list(keys), [[str(one.get(key, "")) for key in keys] for one in found])
     return 0
 
@@ -65,7 +71,7 @@ def status(name: str, /, *, sessions: Folder = SESSIONS, as_json: Json = False) 
     """
     folder = folder_of(name, sessions)
     told = status_of(folder)
-    if told["runs"]:
+    if told["process"] != "none":
         told |= ask(folder, {"kind": "status"})
     if as_json:
         print_json(told)
@@ -89,9 +95,7 @@ def export(
     /,
     *,
     out: Path | None = None,
-    sessions: Folder = SESSIONS,
-    store: Annotated[str | None, Parameter(name="--store")] = None,
-    password: Annotated[str | None, Parameter(name="--store-password")] = None,
+    where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
     """Work the files of a session's folder out again from its journal.
@@ -101,22 +105,17 @@ def export(
     name : str
     out : path
         Another folder for them than the session's own, so that it may run meanwhile.
-    sessions : path
-    store : str
-        Address of the database, where it is none in the session's folder.
-    password : str
-        Reference to its password: ${NAME} or file:/path.
+    where : JournalOptions
     as_json : bool
         As status.json has it.
     """
-    folder = sessions / name
+    folder = where.sessions / name
     target = folder if out is None else out
     if target.resolve() == folder.resolve() and is_running(folder):
         raise StateError(
             f"session {name!r} runs, and keeps its folder itself; stop it first, or give --out"
         )
-    secret = None if password is None else resolve(password, "--store-password")
-    told = write_folder(entries_of(name, folder, store, secret), target)
+    told = write_folder(entries_of(name, folder, where.store, where.password), target)
     if as_json:
         print_json(told)
     else:
@@ -137,34 +136,6 @@ def watch(name: str, /, *, sessions: Folder = SESSIONS) -> int:
     for line in followed(lambda: status_of(folder), lambda: time.sleep(1.0)):
         print(line, flush=True)
     return 0
-
-
-def followed(status: Callable[[], dict[str, Any]], wait: Callable[[], None]) -> Iterator[str]:
-    """How a session stands, again each time that it has changed; the last is why it ended."""
-    seen = None
-    while True:
-        told = status()
-        if told.get("seq") != seen:
-            seen = told.get("seq")
-            yield _line(told)
-        if told.get("state") == "stopped":
-            yield f"it has ended: {told['why']}"
-            return
-        if not told["runs"]:
-            yield "no process has it: it ended without a word; intrabar paper goes on with it"
-            return
-        wait()
-
-
-def _line(told: dict[str, Any]) -> str:
-    row = (
-        f"{told['time']}  equity {told['equity']:,.2f}  day {told['day_profit']:+,.2f}"
-        if "equity" in told
-        else "no row yet"
-    )
-    breaker = told.get("breaker", {}).get("state", "unknown")
-    held, orders = len(told.get("positions", ())), len(told.get("orders", ()))
-    return f"{row}  positions {held}  orders {orders}  breaker {breaker}"
 
 
 @session.command
@@ -284,9 +255,10 @@ def order(
     strategy : str
         Whose position it is; else "by hand".
     type : str
-        market, limit, stop, stop_limit, moc.
+        market, limit, stop, stop_limit or moc.
     limit, stop, stop_loss, take_profit : price
     tif : str
+        gtc, day, ioc or fok.
     sessions : path
     """
     request = {
@@ -369,15 +341,22 @@ def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder
         Left out: all that run.
     reason : str
     sessions : path
-        Folder of the sessions' folders.
     """
     folders = (
         [folder_of(name, sessions)] if name else [f for f in folders_in(sessions) if is_running(f)]
     )
     if not folders:
         raise StateError(f"{sessions}: no session runs there")
+    problems: list[IntrabarError] = []
     for folder in folders:
-        _asked(folder, {"kind": "kill", "reason": reason})
+        try:
+            _asked(folder, {"kind": "kill", "reason": reason})
+        except IntrabarError as error:  # the others are killed all the same
+            problems.append(error)
+    for problem in problems[1:]:
+        print(f"error: {problem}", file=sys.stderr)
+    if problems:
+        raise problems[0]
     return 0
 
 

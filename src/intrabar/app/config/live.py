@@ -45,8 +45,6 @@ class LiveConfig(Section):
     hours : "regular" or "extended"
     flatten : str, optional
         When positions are closed: "-3m" before each close, "15:57 America/New_York".
-    expire_days : sessions
-        Before a contract's end in which nothing is entered.
     on_error : "reduce" or "halt"
         What the breaker does when a strategy raises.
     commit_within, hook_limit : seconds
@@ -71,7 +69,6 @@ class LiveConfig(Section):
     act_within: float | None = Field(default=None, gt=0)
     hours: Literal["regular", "extended"] = "regular"
     flatten: str | None = None
-    expire_days: int = Field(default=2, ge=0, le=20)
     on_error: Literal["reduce", "halt"] = "reduce"
     commit_within: float = Field(default=5.0, gt=0)
     hook_limit: float = Field(default=60.0, gt=0)

@@ -1,4 +1,4 @@
-"""What the folder of a session keeps: its journal, and the plan that the journal began with."""
+"""What a session's journal keeps: all that happened, and the plan that it began with."""
 
 from __future__ import annotations
 
@@ -14,18 +14,14 @@ from pydantic import ValidationError
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, live_session, recorded_session
 from intrabar.app.config.model import Config
+from intrabar.app.folders.journals import SESSIONS, journal_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow
-from intrabar.errors import NotFoundError, StateError
+from intrabar.errors import StateError
 from intrabar.journal.reading import read, session_of
 from intrabar.model.bars import Bars, Market
 from intrabar.model.entry import Entry
 from intrabar.model.secret import Secret
-from intrabar.store.address import address_of
-from intrabar.store.engine import Store
-
-SESSIONS = Path("sessions")
-FILE = "journal.db"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,21 +115,9 @@ def entries_of(
     NotFoundError, StateError, IntegrityError, StoreError
         There is no such session, it has not begun, it is damaged, the database is away.
     """
-    if store is None:
-        if not (folder / FILE).is_file():
-            known = [path.parent.name for path in folder.parent.glob(f"*/{FILE}")]
-            nothing = f"there is none in {folder.parent.absolute()}"
-            raise NotFoundError("session", name, known, nothing)
-        store = f"sqlite:///{folder / FILE}"
-    address = address_of(store, password, "--store")
-    if address.path is not None and not address.path.is_file():
-        raise StateError(f"{address}: there is no journal")
-    opened = Store(address)
-    try:
+    with journal_of(name, folder, store, password) as opened:
         session_of(opened, name)
         entries = [record.entry for record in read(opened, name)]
-    finally:
-        opened.close()
     if not entries or entries[0].kind != "session.started":
         raise StateError(f"session {name!r} has not begun: its journal has no session.started")
     return entries
