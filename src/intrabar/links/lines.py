@@ -141,8 +141,6 @@ class Line:
         Deadline of one attempt.
     tries : int
         Of a call that only reads.
-    seed : int
-        Of the jitter.
     """
 
     def __init__(
@@ -153,12 +151,11 @@ class Line:
         *,
         seconds: float = 10.0,
         tries: int = 5,
-        seed: int = 0,
     ) -> None:
         self.circuit = Circuit(name, clock)
         self._name, self._clock, self._bucket = name, clock, bucket
         self._seconds, self._tries = seconds, tries
-        self._chance = random.Random(seed)
+        self._chance = random.Random(0)
 
     async def read(self, call: Callable[[], Awaitable[_T]], what: str) -> _T:
         """The answer of a call that may be repeated.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from intrabar.data.catalogue import Catalogue
 from intrabar.data.checks import Checked, check
 from intrabar.data.instruments import calendar_of
 from intrabar.data.live.answers import Answers
-from intrabar.data.live.grid import Grid
+from intrabar.data.live.grid import Grid, lag_of, require_period
 from intrabar.data.live.merging import merged, told_otherwise
 from intrabar.data.manifest import Manifest, content_hash
 from intrabar.data.periods import parse_period, period_text
@@ -26,7 +25,6 @@ from intrabar.data.reading.table import counted
 from intrabar.data.schedules import calendar_named
 from intrabar.data.verdicts import SHOWN, utc_text
 from intrabar.errors import ConfigError, DataError, StaleDataError
-from intrabar.links.clock import SECOND_NS
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS
 
@@ -114,7 +112,7 @@ async def fetch(
         No bar can be used, or the dataset is of another source.
     """
     vendor = answers.vendor
-    _require_period(vendor.name, vendor.periods, period)
+    require_period(vendor, period)
     before = _dataset(catalogue, symbol, period)
     own = before is not None and before.format == vendor.name
     if before is not None and not own and not replacing:
@@ -131,7 +129,7 @@ async def fetch(
             f"{vendor.name} is down ({kept.why}); what is kept of {symbol} is "
             f"{age_text(kept.age(now))} old and was not stored: the catalogue is as it was"
         )
-    rows, notes = _closed(kept.answer, symbol, period, calendar, kept.at, _lag(answers, period))
+    rows, notes = _closed(kept.answer, symbol, period, calendar, kept.at, lag_of(vendor, period))
     rows = [row for row in rows if start <= row[0] and (end is None or row[0] <= end)]
     if not rows:
         raise DataError(
@@ -203,12 +201,6 @@ def age_text(seconds: float) -> str:
     return f"{max(seconds, 0.0):.0f} s"
 
 
-def _require_period(name: str, known: Sequence[int], period: int) -> None:
-    if period not in known:
-        told = ", ".join(period_text(p) for p in known)
-        raise DataError(f"{name} has no bars of {period_text(period)}; it has {told}")
-
-
 def _dataset(catalogue: Catalogue, symbol: str, period: int) -> Manifest | None:
     found = (m for m in catalogue.list() if m.symbol == symbol)
     return next((m for m in found if m.period == period_text(period)), None)
@@ -224,11 +216,6 @@ def _calendar(symbol: str, given: str | None, before: Manifest | None) -> str:
             "--calendar NYSE, XETR, LSE, 24/7 ..., or --calendar none for days of UTC"
         )
     return found
-
-
-def _lag(answers: Answers, period: int) -> int:
-    vendor = answers.vendor
-    return round((vendor.lag_daily if period == DAY_NS else vendor.lag) * SECOND_NS)
 
 
 def _closed(

@@ -12,12 +12,31 @@ from intrabar.data.periods import period_text
 from intrabar.data.schedules import ALWAYS, canonical
 from intrabar.data.verdicts import utc_text
 from intrabar.errors import BadAnswer, DataError
-from intrabar.links.vendor import Answer, Row
+from intrabar.links.clock import SECOND_NS
+from intrabar.links.vendor import Answer, Row, Vendor
 from intrabar.model.bars import DAY_NS, Bars, Times
 from intrabar.model.facts import BarClosed
 
 _A_WEEK = 19723  # 2024-01-01, to count the bars of a session
 _AHEAD = 10  # sessions are looked for within so many days
+
+
+def require_period(vendor: Vendor, period: int) -> None:
+    """Refuse a period (ns) of which a vendor has no bars.
+
+    Raises
+    ------
+    DataError
+    """
+    if period not in vendor.periods:
+        known = ", ".join(period_text(p) for p in vendor.periods)
+        raise DataError(f"{vendor.name} has no bars of {period_text(period)}; it has {known}")
+
+
+def lag_of(vendor: Vendor, period: int) -> int:
+    """How long after its close time a bar of a period is there at the latest, ns."""
+    seconds = vendor.lag_daily if period == DAY_NS else vendor.lag
+    return round(seconds * SECOND_NS)
 
 
 class Grid:

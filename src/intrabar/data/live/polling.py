@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from intrabar.data.instruments import calendar_of
-from intrabar.data.live.grid import Grid, Placed
+from intrabar.data.live.grid import Grid, Placed, lag_of, require_period
 from intrabar.data.periods import period_text
 from intrabar.data.verdicts import utc_text
 from intrabar.errors import (
@@ -32,7 +32,7 @@ from intrabar.model.facts import BarClosed, Fact, Heartbeat, LinkFact, Quote, So
 APART = 5 * SECOND_NS
 AHEAD = 2 * SECOND_NS  # what a bar may lie ahead of our clock
 _BACK = 3  # bars before the newest that each answer is to hold, for corrections
-_TOLD = 20
+_KEPT = 20  # bars that were told, against which a correction is seen
 _WORSE = {"up": 0, "degraded": 1, "down": 2}
 _LONGEST, _LONGEST_DAILY = 300, 3600  # seconds between two questions for one bar
 
@@ -84,7 +84,7 @@ class Polled:
         now = self._clock.now()
         answer = await self.vendor.bars(symbol, period, start - period - DAY_NS, min(end, now))
         placed = grid.placed(answer, symbol)
-        over = placed.closed(now, self._lag(period))
+        over = placed.closed(now, lag_of(self.vendor, period))
         first = int(placed.close_time[:over].searchsorted(start, "left"))
         last = int(placed.close_time[:over].searchsorted(end, "right"))
         if first >= last:
@@ -95,7 +95,7 @@ class Polled:
         return placed.bars(symbol, period, first, last)
 
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:  # noqa: D102
-        lag = self._lag(period)
+        lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
         watched = {s: _Watched(s, self._grid(s, period), since, lag) for s in symbols}
         self._require_budget(watched, period)
@@ -151,7 +151,7 @@ class Polled:
             return LinkFact("up"), await self._ask(one, period, now)
         except AuthError:
             raise
-        except BadAnswer as error:
+        except (BadAnswer, DataError) as error:
             return LinkFact("degraded", str(error)), []
         except LinkError as error:
             self._held = error.after if isinstance(error, RateLimited) else 0.0
@@ -159,8 +159,6 @@ class Polled:
         except NotFoundError as error:
             if not one.known:
                 raise
-            return LinkFact("degraded", str(error)), []
-        except DataError as error:
             return LinkFact("degraded", str(error)), []
 
     async def _ask(self, one: _Watched, period: int, now: int) -> list[BarClosed]:
@@ -171,10 +169,6 @@ class Polled:
         _refuse_future(placed, one.symbol, self._clock.now())
         return list(one.take(placed, now, self.vendor.corrects))
 
-    def _lag(self, period: int) -> int:
-        seconds = self.vendor.lag_daily if period == DAY_NS else self.vendor.lag
-        return round(seconds * SECOND_NS)
-
     def _wait(self, one: _Watched) -> int:
         """Ns until the next question for a bar that is due."""
         if self._pause is not None:
@@ -183,11 +177,7 @@ class Polled:
         return min(APART << min(max(one.tries - 1, 0), 20), longest * SECOND_NS)
 
     def _grid(self, symbol: str, period: int) -> Grid:
-        if period not in self.vendor.periods:
-            known = ", ".join(period_text(p) for p in self.vendor.periods)
-            raise DataError(
-                f"{self.vendor.name} has no bars of {period_text(period)}; it has {known}"
-            )
+        require_period(self.vendor, period)
         said = self._calendars.get(symbol)
         calendar = calendar_of(symbol) if said is None else said
         if not calendar and said is None:
@@ -263,7 +253,7 @@ class _Watched:
             self._told[close] = row
             self.newest = max(self.newest, close)
             yield placed.fact(at, self.symbol)
-        for old in sorted(self._told)[:-_TOLD]:
+        for old in sorted(self._told)[:-_KEPT]:
             del self._told[old]
 
     def _is_settled(self, close: int, row: Row, asked: int) -> bool:
