@@ -123,7 +123,7 @@ def test_refusals_and_answers_stand_beside_what_was_asked(store: Database) -> No
 
 
 def test_a_person_who_is_refused_leaves_the_strategys_commands_alone(store: Database) -> None:
-    """The id of a person's command may be a number, as those of the strategies' are."""
+    """The id of a person's command may be a number, as a strategy's place is, or nothing at all."""
     journal = store.journal()
     asked = {"strategy": "bot", "symbol": "ES", "side": "buy", "qty": 2.0, "kind": "submit"}
     why = {"rule": "person", "scope": "account", "value": None, "limit": None, "text": "no"}
@@ -132,12 +132,15 @@ def test_a_person_who_is_refused_leaves_the_strategys_commands_alone(store: Data
         [
             Entry(2, 0, 8, "command.person", {"id": 1, "kind": "buy"}),
             Entry(2, 0, 8, "refused", {"command": 1, **why}),
+            Entry(3, 0, 8, "command.person", {"id": None, "kind": "buy"}),
+            Entry(3, 0, 8, "refused", {"command": None, **why}),
         ]
     )
     rows = tables_of(journal.store, "main")["submissions"]
     assert [(row["seq"], row["kind"], row["verdict"]) for row in rows] == [
         (1, "submit", "passed"),
         (3, "refused", "refused"),
+        (5, "refused", "refused"),
     ]
     assert not verify(journal.store, deep=True)[0].why
     journal.close()

@@ -147,7 +147,7 @@ class Fold:
 
     def _refused(self, rows: Rows, seq: int, entry: Entry) -> None:
         self._stand(entry)
-        number = _as(int, _needed(entry, seq, "command"))
+        number = _as(int, entry.body.get("command"))
         row = self._here.get(-1 if number is None else number)
         if row is None:  # of no command that stands here: told by itself
             row = self._row_of(SUBMISSIONS.name, seq, entry, number=number, kind="refused")
