@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -115,24 +116,29 @@ class Server:
         first = psutil.Process(self._server.get_pid())
         return [first, *first.children(recursive=True)]
 
+    def signal(self, number: int) -> list[Any]:
+        """Send it to each of them; one that ended between the list and its turn needs none."""
+        import psutil
+
+        processes = self.processes()
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        return processes
+
     def freeze(self) -> None:
         """Stop all of it in the middle of what it does."""
-        for process in self.processes():
-            process.send_signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
-        for process in self.processes():
-            process.send_signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, as a loss of power would; what was committed stays."""
-        processes = self.processes()
-        for process in processes:
-            process.send_signal(signal.SIGKILL)
         import psutil
 
-        psutil.wait_procs(processes, timeout=20)
+        psutil.wait_procs(self.signal(signal.SIGKILL), timeout=20)
 
     def start(self) -> None:
         """Start it again."""

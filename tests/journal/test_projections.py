@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from intrabar.analysis.trades import trades
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
+from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.journal.projections import Fold, Rows, empty_rows
 from intrabar.journal.verifying import tables_of, verify
@@ -210,6 +211,9 @@ def test_the_refusals_of_a_session_stand_with_their_commands(store: Database) ->
 
 def own_backtest(session: Session, setup: Setup) -> Result:
     own = replace(
-        setup, market=session.market(), trade_from=session.trade_from, wakes=session.wakes()
+        setup,
+        market=market_in(session.rows, session.plan),
+        trade_from=session.trade_from,
+        wakes=wakes_of(session.rows),
     )
     return finish(Run(own))

@@ -8,6 +8,7 @@ from random import Random
 
 from intrabar.engine.judged import Limited
 from intrabar.engine.run import Run, tell, warm_up
+from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.rerun import Recorded, rerun, turns_of
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
@@ -19,9 +20,9 @@ def backtest(world: World, session: Session) -> Iterator[str]:
     """The digest, row by row, of the backtest of a session's own market, under its limits."""
     own = replace(
         World(world.bot, world.seed, world.rows, world.warm_up).whole,
-        market=session.market(),
+        market=market_in(session.rows, session.plan),
         trade_from=session.trade_from,
-        wakes=session.wakes(),
+        wakes=wakes_of(session.rows),
     )
     run = Run(own)
     tell(run.running, "on_start")

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from intrabar.app.workers import driver, paper
+from intrabar.app.workers import driver, paper, start
 from intrabar.engine.session.session import Session
 from intrabar.errors import StateError
 from intrabar.journal import journal as journals
@@ -140,7 +140,7 @@ def after_effect(hit: Counter) -> None:
 
 def catching_up(hit: Counter) -> None:
     """Die while a journal is worked out again, some turns behind its beginning."""
-    rerun, handle = paper.rerun, Session.handle
+    rerun, handle = start.rerun, Session.handle
 
     def dying(plan: Any, entries: Any) -> Any:
         def handled(self: Session, event: Entry) -> Any:
@@ -154,7 +154,7 @@ def catching_up(hit: Counter) -> None:
         finally:
             Session.handle = handle  # type: ignore[method-assign]
 
-    paper.rerun = dying
+    start.rerun = dying
 
 
 def usual(entries: Sequence[Entry]) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from intrabar.engine.session.session import Notice, Session
+from intrabar.engine.session.session import Session
+from intrabar.engine.session.turn import Notice
 from intrabar.journal.journal import Journal
 from intrabar.links.simulated_time import run
 from intrabar.model.entry import Entry

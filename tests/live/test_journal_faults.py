@@ -91,6 +91,38 @@ def test_gone_and_back_in_the_middle_it_ends_halted_and_the_journal_is_whole(
     assert kinds.count("row.closed") == told["rows"] - 50
 
 
+def test_stopped_while_it_is_gone_it_ends_and_goes_on_from_what_is_there(
+    config: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = journal_of(config)
+    append, reconcile = Journal.append, Journal.reconcile_last
+    count = 0
+
+    def appended(self: Journal, entries: Any) -> int:
+        nonlocal count
+        count += 1
+        if count == 3:
+            path.rename(path.with_suffix(".aside"))
+        return append(self, entries)
+
+    def looked(self: Journal) -> Any:
+        monkeypatch.setattr(Journal, "reconcile_last", reconcile)  # a second one waits for nothing
+        os.kill(os.getpid(), signal.SIGINT)
+        return reconcile(self)
+
+    monkeypatch.setattr(Journal, "append", appended)
+    monkeypatch.setattr(Journal, "reconcile_last", looked)
+    code, out, err = paper(config, capsys)
+    assert code == 5
+    assert "it was stopped while the journal is away" in err
+    path.with_suffix(".aside").rename(path)
+    monkeypatch.setattr(Journal, "append", append)
+    code, out, err = paper(config, capsys)
+    assert code == 3, err
+    assert json.loads(out)["breaker"] == "halted"
+    assert json.loads(out)["rows"] == 400
+
+
 def test_away_from_the_start_on_it_is_refused(
     config: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ ALONE = {
     "test_a_file_cut_at_every_byte_of_its_last_page": "the file of SQLite",
     "test_the_end_of_the_log_is_cut": "the log of SQLite",
     "test_trades_are_those_of_a_finished_run": "the fold alone",
+    "test_a_machine_that_does_not_name_its_start": "the lock of a folder alone",
+    "test_a_folder_that_cannot_be_made": "a path, which PostgreSQL has not",
     "test_a_migration_only_adds": "the text of the migrations",
 }
 

@@ -7,9 +7,9 @@ worked out of them, and the check that nobody else has taken the session.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from intrabar.errors import IntegrityError, StateError, StoreError
 from intrabar.journal.backup import BACKUPS, backup
@@ -168,6 +168,17 @@ class Journal:
             self.lease.give_back()
         finally:
             self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Close it; where something went wrong, that is told, and not that closing failed too."""
+        if kind is None:
+            self.close()
+            return
+        with suppress(StoreError):
+            self.close()
 
     def _prepare(self, entries: Sequence[Entry]) -> _Batch:
         if self._fold is None:

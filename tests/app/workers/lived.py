@@ -8,6 +8,7 @@ from typing import Any
 
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Run
+from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
 from intrabar.risk.limits import Limits
@@ -43,9 +44,9 @@ def lived(rows: int = 160) -> Lived:
         turns.append([event, *session.handle(event).records])
     own = replace(
         hourly(1, rows)[0],  # with strategies of its own
-        market=session.market(),
+        market=market_in(session.rows, session.plan),
         trade_from=session.trade_from,
-        wakes=session.wakes(),
+        wakes=wakes_of(session.rows),
         risk=limits,
     )
     run = Run(own)

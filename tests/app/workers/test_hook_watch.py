@@ -17,7 +17,7 @@ from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers import driver as of_driver
 from intrabar.app.workers import hook_watch
 from intrabar.app.workers.paper import Ways, live_through
-from intrabar.engine.session.session import Notice
+from intrabar.engine.session.turn import Notice
 from intrabar.errors import StrategyError
 from intrabar.links.simulated_time import run
 from tests.app.workers.test_driver import Lived
@@ -115,7 +115,7 @@ def test_a_hook_that_takes_long_is_warned_of_and_told(
     driver = lived.driver(session, journal, lived)
     driver.notify = notify
     driver.log = lambda event, **fields: logged.append((event, fields))
-    assert run(driver.run()) == "the bars have ended"
+    assert run(driver.run()).why == "the bars have ended"
     journal.close()
     assert [name for name, _ in logged] == ["hook.slow"]
     assert logged[0][1]["strategy"] == "waits"

@@ -74,7 +74,7 @@ def live(folder: Path, sleeps_before: int, until: int) -> tuple[Lived, list[Entr
     driver = Driver(
         session, journal, source, sealer, clock, Emergency([folder]), notify=lived.told.append
     )
-    assert run(driver.run()) == "the bars have ended"
+    assert run(driver.run()).why == "the bars have ended"
     entries = [record.entry for record in journal.read()]
     journal.close()
     return lived, entries

@@ -11,6 +11,7 @@ import numpy as np
 
 from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.run import Run, Setup, warm_up
+from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.engine.session.session import Session
@@ -62,7 +63,10 @@ def run_through(session: Session, events: Iterable[Entry]) -> list[Entry]:
 def backtest_of(session: Session, setup: Setup) -> Iterator[str]:
     """The digest, row by row, of the backtest of a session's own market."""
     own = replace(
-        setup, market=session.market(), trade_from=session.trade_from, wakes=session.wakes()
+        setup,
+        market=market_in(session.rows, session.plan),
+        trade_from=session.trade_from,
+        wakes=wakes_of(session.rows),
     )
     run = Run(own)
     for running in run.running.values():

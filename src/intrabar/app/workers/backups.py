@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from intrabar.app.workers.driver import Notify
-from intrabar.engine.session.session import Notice
+from intrabar.engine.session.turn import Notice
 from intrabar.errors import StoreError
 from intrabar.journal.backup import BACKUPS, backup
 from intrabar.journal.journal import Journal

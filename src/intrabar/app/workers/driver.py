@@ -17,19 +17,15 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 
 from intrabar.app.workers.hook_watch import LIMIT, PAGED, WARNED, HookWatch
+from intrabar.app.workers.intake import Asked, End, Intake
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.clocks import Pace
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, Sealer
-from intrabar.engine.session.session import Notice, Session, Turn
-from intrabar.errors import (
-    IntegrityError,
-    IntrabarError,
-    LinkError,
-    StoreError,
-    StrategyError,
-)
+from intrabar.engine.session.session import Session
+from intrabar.engine.session.turn import Notice, Turn
+from intrabar.errors import IntegrityError, StoreError, StrategyError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal
 from intrabar.links.clock import SECOND_NS, Clock
@@ -40,7 +36,6 @@ from intrabar.model.facts import Fact, Heartbeat, LinkFact
 RENEW = 5.0  # seconds between two renewals of the lease
 AGAIN = 2.0  # seconds between two questions whether the journal is back
 PAUSE = 0.2  # of real seconds, where the clock is the bars' own
-WAITING = 10_000  # events that wait while it is away
 LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
 TIMER = Heartbeat()
 """Nobody has told anything: it is time to look."""
@@ -55,14 +50,6 @@ class Observer(Protocol):
 
 Notify = Callable[[Notice], None]
 Log = Callable[..., None]  # an event, and its fields
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A command of a person, and where its answer goes."""
-
-    body: dict[str, Any]
-    answer: asyncio.Future[list[Entry]]
 
 
 @dataclass(eq=False)
@@ -103,13 +90,12 @@ class Driver:
     turned: Callable[[str, float], None] = lambda kind, seconds: None
     hook_limit: float = LIMIT
     log: Log = lambda event, **fields: None
-    why: str = ""  # it ended
+    ended: End | None = field(default=None, init=False)
     is_away: bool = field(default=False, init=False)  # the journal
-    _queue: asyncio.Queue[Fact | Asked | None] = field(init=False)
+    _intake: Intake = field(default_factory=Intake, init=False)
     _open: list[Entry] = field(default_factory=list, init=False)
     _notices: list[Notice] = field(default_factory=list, init=False)
     _turns: int = field(default=0, init=False)
-    _end_asked: str = field(default="", init=False)
     _handling: asyncio.Future[Turn] | None = field(default=None, init=False)
     _hung: Calling | None = field(default=None, init=False)
     _pace: Pace = field(default_factory=Pace, init=False)
@@ -117,26 +103,30 @@ class Driver:
     _has_moved: bool = field(default=False, init=False)  # the clock, and no fact has come since
     _link: str = field(default="", init=False)  # how the source stands, as it was journalled
 
-    async def run(self) -> str:
+    async def run(self) -> End:
         """Live; why it ended.
 
         Raises
         ------
         IntegrityError
             Another process has the session, or its chain is not ours.
+        StoreError
+            A person stopped it while the journal was away.
         StrategyError
             A hook did not return; its thread is left behind.
         """
-        self._queue = asyncio.Queue(WAITING)
         self._hooks = OneThread("hooks")
         watch = HookWatch(self.session, self.hook_limit, self._slow_in(asyncio.get_running_loop()))
         self._writer = ThreadPoolExecutor(1, "journal")
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
+        plan = self.session.plan
+        facts = self.source.events(plan.symbols, plan.period)
+        tasks = [asyncio.create_task(x) for x in (self._intake.listen(facts), self._renew())]
         try:
-            while not self.why:
+            while self.ended is None:
                 await self._one(await self._next())
             await self._commit()
         finally:
+            self._intake.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -144,19 +134,21 @@ class Driver:
             watch.close()
             self._hooks.shutdown()
             self._writer.shutdown(wait=True)
-        return self.why
+        return self.ended
 
     async def ask(self, body: dict[str, Any]) -> list[Entry]:
-        """Let the session do what a person asks for; the records of it."""
-        answer: asyncio.Future[list[Entry]] = asyncio.get_running_loop().create_future()
-        await self._queue.put(Asked(body, answer))
-        return await answer
+        """Let the session do what a person asks for, before its next row; the records of it.
 
-    def end(self, why: str) -> None:
-        """End when what waits is done."""
-        with suppress(asyncio.QueueFull):
-            self._queue.put_nowait(None)
-        self._end_asked = why
+        Raises
+        ------
+        StateError
+            It ended before.
+        """
+        return await self._intake.ask(body)
+
+    def stop(self, why: str) -> None:
+        """A person stops it: it ends before its next row, and no entry works on."""
+        self._intake.end(End(why, cancels_entries=True))
 
     @property
     def clock_at_end(self) -> int:
@@ -176,49 +168,28 @@ class Driver:
             "breaker": session.judge.breaker.level().word,
             "why": session.judge.breaker.why(),
             "journal": "away" if self.is_away else "there",
-            "waiting": self._queue.qsize(),
+            "waiting": len(self._intake),
         }
 
     # What comes
 
-    async def _listen(self) -> None:
-        """Put the facts of the source into the queue; a source that raises is down."""
-        plan = self.session.plan
-        try:
-            async for fact in self.source.events(plan.symbols, plan.period):
-                await self._queue.put(fact)
-        except IntrabarError as error:
-            await self._queue.put(LinkFact("down", str(error)))
-            if isinstance(error, LinkError):
-                return
-        self._end_asked = "the bars have ended"
-        await self._queue.put(None)
-
-    async def _next(self) -> Fact | Asked | None:
+    async def _next(self) -> Fact | Asked | End:
         """What comes next; `TIMER` where there is something to look at without it."""
-        due = self.sealer.next_timer(self.clock.now())
-        if due is None and self.is_recorded:
-            return await self._queue.get()
-        left = LOOKS if due is None else max(due - self.clock.now(), 0) / SECOND_NS
-        try:
-            return await asyncio.wait_for(
-                self._queue.get(), left if self.is_recorded else min(left, LOOKS)
-            )
-        except TimeoutError:
-            return TIMER
+        due, now = self.sealer.next_timer(self.clock.now()), self.clock.now()
+        left = None if due is None else max(due - now, 0) / SECOND_NS
+        if not self.is_recorded:
+            left = LOOKS if left is None else min(left, LOOKS)
+        return await self._intake.next(left) or TIMER
 
-    async def _one(self, what: Fact | Asked | None) -> None:
+    async def _one(self, what: Fact | Asked | End) -> None:
         now = self.clock.now()
         if not self.is_recorded:
             await self._look(now, what)
-        if what is None:
-            await self._seal(now)
-            self.why = self._end_asked
-            return
         if isinstance(what, Asked):
-            turn = await self._turn("command.person", what.body, now)
-            await self._commit()
-            what.answer.set_result(turn.records)
+            await self._obey(what, now)
+            return
+        if isinstance(what, End):
+            await self._end(what, now)
             return
         if isinstance(what, LinkFact):
             await self._linked(what, now)
@@ -226,7 +197,23 @@ class Driver:
             await self._note(note, now)
         await self._seal(now)
 
-    async def _look(self, now: int, what: Fact | Asked | None) -> None:
+    async def _obey(self, asked: Asked, now: int) -> None:
+        turn = await self._turn("command.person", asked.body, now)
+        await self._commit()
+        if not asked.answer.done():  # who asked may have left
+            asked.answer.set_result(turn.records)
+
+    async def _end(self, end: End, now: int) -> None:
+        if isinstance(end.error, IntegrityError):  # the session is another process's
+            raise end.error
+        if end.error is not None:
+            self._notices.append(Notice("page", "source", f"{end.why}; the session ends"))
+            await self._own_link(LinkFact("down", str(end.error)), now)
+        if not end.cancels_entries:
+            await self._seal(now)
+        self.ended = self.ended or self._intake.wanted or end
+
+    async def _look(self, now: int, what: Fact | Asked | End) -> None:
         """Whether the clock was set or the machine slept, and whether what is held has bars."""
         moved = self._pace.moved(now, round(self.clock.tick() * SECOND_NS))
         if moved:
@@ -236,7 +223,7 @@ class Driver:
             await self._turn("clock", {"skew": self.sealer.skew.ns, "moved": moved}, now)
             await self._own_link(LinkFact("syncing", text), now)
             self._has_moved = True
-        elif self._has_moved and what is not None and not isinstance(what, Asked):
+        elif self._has_moved and not isinstance(what, Asked | End):
             if what is not TIMER:
                 self._has_moved = False
                 if not isinstance(what, LinkFact):
@@ -261,18 +248,24 @@ class Driver:
             await self._turn("link", {"who": "source", **msgspec.to_builtins(fact)}, now)
 
     async def _seal(self, now: int) -> None:
+        """Run the rows that are due; what a person asks for meanwhile comes between two of them."""
         rows, notes = self.sealer.due(now)
         for row in rows:
-            await self._row(row, row.time if self.is_recorded else now)
+            at = row.time if self.is_recorded else now
+            while isinstance(urgent := self._intake.urgent(), Asked):
+                await self._obey(urgent, at)
+            if urgent is not None or self.ended is not None:
+                return  # the rows come again at the next start
+            await self._row(row, at)
         for note in notes:
             await self._note(note, now)
 
     async def _row(self, row: ClosedRow, now: int) -> None:
         await self._turn("row.closed", msgspec.to_builtins(row), now)
         if self.session.is_over:
-            self.why = "the account is ruined"
+            self.ended = End("the account is ruined")
         elif self.session.is_ending and not self.session.positions:
-            self.why = "it is flat, as a person has asked"
+            self.ended = End("it is flat, as a person has asked")
 
     async def _note(self, note: Note, now: int) -> None:
         if note.kind == "alarm":
@@ -375,6 +368,8 @@ class Driver:
         self.notify(Notice("page", "journal", text))
         loop = asyncio.get_running_loop()
         while self.is_away:
+            if self._intake.wanted is not None:
+                raise StoreError(f"it was stopped while {text}; what was open comes again")
             if self.is_recorded:  # its clock jumps, a database does not
                 await asyncio.to_thread(time.sleep, PAUSE)
             else:
@@ -391,9 +386,13 @@ class Driver:
             self.emergency.clear()
 
     async def _renew(self) -> None:
-        """Keep the lease."""
+        """Keep the lease; who has lost it may not go on."""
         loop = asyncio.get_running_loop()
         while not self.is_recorded:
             await self.clock.sleep(RENEW)
-            with suppress(StoreError):
+            try:
                 await loop.run_in_executor(self._writer, self.journal.renew, self.clock.now())
+            except IntegrityError as error:
+                self._intake.end(End(str(error), error=error))
+            except StoreError:
+                pass  # it is asked again, and the next commit tells of it

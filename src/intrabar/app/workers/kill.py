@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from intrabar.errors import StateError
 from intrabar.links.clock import Clock
 
 KILL = "KILL"
@@ -33,17 +34,27 @@ def obeyed(folder: Path) -> None:
         os.replace(folder / KILL, folder / OBEYED)
 
 
-async def watch_kill(folder: Path, clock: Clock, kill: Callable[[str], Awaitable[object]]) -> None:
-    """Look each second whether there is a file `KILL`; `kill` is given its text, and commits."""
+async def watch_kill(
+    folder: Path, clock: Clock, kill: Callable[[str], Awaitable[object]], once: bool = False
+) -> None:
+    """Look each second whether there is a file `KILL`; `kill` is given its text, and commits.
+
+    `once` is for recorded bars, whose seconds are none: the file counts at the start.
+    """
     seen = None
     while True:
         text = kill_file(folder)
         if text is not None and text != seen:
-            await kill(text or "the file KILL")
+            try:
+                await kill(text or "the file KILL")
+            except StateError:
+                return  # it has ended meanwhile: the file counts at the next start
             obeyed(folder)
             seen = kill_file(folder)  # None, but where it could not be set aside
         elif text is None:
             seen = None
+        if once:
+            return
         await clock.sleep(1.0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -25,16 +24,18 @@ from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.backups import back_up
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Notify, Observer
+from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
+from intrabar.app.workers.start import begun, last_row, time_of_start
+from intrabar.app.workers.stop_signals import StopSignals
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
-from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
-from intrabar.engine.session.rerun import Rerun, rerun
-from intrabar.engine.session.session import Notice, Session
-from intrabar.errors import RunError
+from intrabar.engine.session.session import Session
+from intrabar.engine.session.turn import Notice
+from intrabar.errors import RunError, StateError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
@@ -42,11 +43,9 @@ from intrabar.links.clock import Clock, LoopClock, WallClock
 from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
-from intrabar.model.facts import SourceCan
 from intrabar.model.secret import Secret, resolve
 from intrabar.risk.breaker import ACCOUNT, Level
 
-HISTORY = 1_000  # rows in one event
 ROWS = 2_000  # that stay with a session while it lives
 
 
@@ -87,6 +86,9 @@ class Lived:
     session : Session
     folder : Path
     why : str
+        It ended.
+    setup : SessionSetup
+        From which it was started.
     """
 
     session: Session
@@ -214,11 +216,15 @@ def live_through(
         It runs already, or began with another configuration.
     StoreError, IntegrityError
         The journal cannot be had, or is damaged.
+    NotFoundError, LinkError
+        The source has ended with it; the session has stopped in order.
+    KeyboardInterrupt, SystemExit
+        A second SIGINT or SIGTERM came before it had ended in order.
     """
     folder = Path(setup.config.live.folder) / setup.name
     folder.mkdir(parents=True, exist_ok=True)
     url, password = _store_of(setup, folder)
-    journal = open_journal(
+    opened = open_journal(
         url,
         setup.name,
         folder,
@@ -227,14 +233,12 @@ def live_through(
         take_over=ways.take_over,
         commit_within=setup.config.live.commit_within,
     )
-    try:
-        with (
-            seeded(setup.name),
-            signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
-        ):
-            return _live(setup, ways, source, folder, journal, signs)
-    finally:
-        journal.close()
+    with (
+        opened as journal,
+        seeded(setup.name),
+        signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
+    ):
+        return _live(setup, ways, source, folder, journal, signs)
 
 
 def _live(
@@ -249,13 +253,13 @@ def _live(
     emergency = Emergency([folder, *(Path(x) for x in [setup.config.live.emergency] if x)])
     emergency.prepare()
     entries = [record.entry for record in journal.read()]
-    now = _now(setup, entries)
-    clock: Clock = LoopClock(_last_row(setup, entries)) if is_recorded else WallClock()
+    now = time_of_start(setup, entries)
+    clock: Clock = LoopClock(last_row(setup, entries)) if is_recorded else WallClock()
     if source is None:
         assert setup.recorded is not None
         bars = list(setup.recorded.values())
         source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
-    session, news = begun(setup, ways, entries, now, emergency, source.can)
+    session, news = begun(setup, ways.without, entries, now, emergency, source.can)
     journal.append(news)
     if emergency.lines():
         emergency.clear()
@@ -277,64 +281,20 @@ def _live(
         hook_limit=setup.config.live.hook_limit,
         log=signs.log,
     )
-    run: Callable[[Coroutine[Any, Any, str]], str] = (
+    run: Callable[[Coroutine[Any, Any, End]], End] = (
         simulated_time.run if is_recorded else asyncio.run
     )
-    why = run(_run(driver, folder, clock, signs))
-    ended = Entry(driver.clock_at_end, *session.place, "session.stopped", {"reason": why})
+    end = run(_run(driver, folder, clock, signs))
+    body = {"reason": end.why, "cancels_entries": end.cancels_entries}
+    ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
     last = [ended, *session.handle(ended).records]
     journal.append(last)
     _tell(signs.observers, last, session)
     if not is_recorded:  # recorded bars can be lived through again
         back_up(journal, folder, time.time_ns(), signs.notifier)
-    return Lived(session, folder, why, setup)
-
-
-def begun(
-    setup: SessionSetup,
-    ways: Ways,
-    entries: Sequence[Entry],
-    now: int,
-    emergency: Emergency,
-    can: SourceCan,
-) -> tuple[Session, list[Entry]]:
-    """A session that is started or worked out again, and what is new for its journal."""
-    if not entries:
-        session = Session(setup.plan)
-        return session, _turns(session, _first_events(setup, now, can))
-    setup.require_same(entries[0].body)
-    made = rerun(setup.plan, entries)
-    again = _turns(made.session, _resumed(made, ways, now, emergency))
-    return made.session, [*made.left, *again]
-
-
-def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:
-    live = setup.config.live
-    grace, _ = Graces(live.close_grace, live.act_within).in_ns(can, setup.plan.period)
-    events = [Entry(now, 0, 0, "session.started", setup.started(grace))]
-    for first in range(0, len(setup.history), HISTORY):
-        rows = [msgspec.to_builtins(row) for row in setup.history[first : first + HISTORY]]
-        events.append(Entry(now, 0, 0, "history", {"rows": rows}))
-    return events
-
-
-def _resumed(made: Rerun, ways: Ways, now: int, emergency: Emergency) -> list[Entry]:
-    """What happens at a start that is not the first."""
-    place = made.session.place
-    events = [Entry(now, *place, "session.resumed", {"turns": made.turns})]
-    if made.difference is not None:
-        body = {"text": str(made.difference), **made.difference.body()}
-        events.append(Entry(now, *place, "not_repeatable", body))
-    events += [
-        Entry(now, *place, "emergency", {"why": str(line.get("why", ""))})
-        for line in emergency.lines()
-    ]
-    events += [Entry(now, *place, "hook.hung", {"strategy": name}) for name in ways.without]
-    return events
-
-
-def _turns(session: Session, events: Sequence[Entry]) -> list[Entry]:
-    return [e for event in events for e in (event, *session.handle(event).records)]
+    if end.error is not None:
+        raise end.error
+    return Lived(session, folder, end.why, setup)
 
 
 def _store_of(setup: SessionSetup, folder: Path) -> tuple[str, Secret | None]:
@@ -342,13 +302,6 @@ def _store_of(setup: SessionSetup, folder: Path) -> tuple[str, Secret | None]:
     store = setup.config.store
     url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
     return url, None if store.password is None else resolve(store.password, "store.password")
-
-
-def _now(setup: SessionSetup, entries: Sequence[Entry]) -> int:
-    """The time of a start: of recorded bars their own."""
-    if setup.recorded is None:
-        return time.time_ns()
-    return entries[-1].at if entries else setup.history[-1].time
 
 
 def _shown(notify: Notify, pages: TextIO | None) -> Notify:
@@ -362,20 +315,14 @@ def _shown(notify: Notify, pages: TextIO | None) -> Notify:
     return tell
 
 
-def _last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
-    """When the last row closed that the session has lived through."""
-    lived = (e.body["time"] for e in reversed(entries) if e.kind == "row.closed")
-    return int(next(lived, setup.history[-1].time))
-
-
-async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -> str:
+async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -> End:
     """Live, and hear what persons ask for meanwhile."""
 
     async def handle(request: dict[str, Any]) -> dict[str, Any]:
         if request["kind"] == "status":
             return driver.status()
         if request["kind"] == "stop":
-            driver.end(str(request.get("reason", "a person stops it")))
+            driver.stop(str(request.get("reason", "a person stops it")))
             return {"stopping": True}
         records = await driver.ask(request)
         refused = [e.body["text"] for e in records if e.kind == "refused"]
@@ -384,23 +331,25 @@ async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -
     async def kill(text: str = "a signal") -> None:
         await driver.ask({"id": "kill", "kind": "kill", "reason": text})
 
+    async def kill_now() -> None:
+        with suppress(StateError):  # it has ended meanwhile
+            await kill()
+
     control = Control(folder, handle)
     await control.open()
-    watching = None
-    if not driver.is_recorded:
-        watching = asyncio.create_task(watch_kill(folder, clock, kill))
-    undo = on_kill_signal(lambda: asyncio.ensure_future(kill()))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # not in this thread
-            loop.add_signal_handler(number, driver.end, f"stopped by {number.name}")
+    watching = asyncio.create_task(watch_kill(folder, clock, kill, once=driver.is_recorded))
+    undo = on_kill_signal(lambda: asyncio.ensure_future(kill_now()))
+    signals = StopSignals(driver.stop)
     try:
         async with watched(signs, clock, lambda: driver.is_away, driver.is_recorded):
             return await driver.run()
+    except asyncio.CancelledError:
+        signals.require_order()
+        raise
     finally:
+        signals.close()
         undo()
-        if watching is not None:
-            watching.cancel()
+        watching.cancel()
         await control.close()
 
 

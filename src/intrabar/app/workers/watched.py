@@ -17,7 +17,7 @@ from intrabar.app.workers.metrics import Metrics
 from intrabar.app.workers.signs import Signs
 from intrabar.app.workers.standing import Standing
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.session import Notice
+from intrabar.engine.session.turn import Notice
 from intrabar.links.clock import Clock, WallClock
 from intrabar.links.notify import Notifier, Target
 from intrabar.model.secret import resolve

@@ -137,6 +137,15 @@ class Blocks:
         """The state of the source."""
         self._link = fact
 
+    def reasons(self, now: int) -> dict[str, Reason]:
+        """The first reason of each symbol that has no entries."""
+        why = ((symbol, self.why(j, now)) for symbol, j in self._at.items())
+        return {symbol: blocks[0].reason for symbol, blocks in why if blocks}
+
+    def leaving(self, now: int) -> list[str]:
+        """Symbols whose positions are closed now, by the calendar."""
+        return [symbol for symbol, j in self._at.items() if self.leaves(j, now)]
+
     def why(self, column: int, now: int) -> tuple[Block, ...]:
         """The reasons for which an instrument has no entries; none: it may have them."""
         state, symbol = self._state[column], self._symbols[column]

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from intrabar.engine.chunks.setup import Rows
-from intrabar.engine.run import require_runnable, ticks_of_nothing
+from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
 from intrabar.engine.session.closing import Flatten, expiry
 from intrabar.engine.session.exchange import Exchange
 from intrabar.errors import ConfigError
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
-from intrabar.model.remark import Remark
 from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.strategy.gates import IsOpen
@@ -120,11 +119,6 @@ class Plan:
     def moves_prices(self) -> bool:
         """There may be a split or a dividend on any day."""
         return True
-
-    @property
-    def remarks(self) -> list[Remark]:
-        """What is said in ticks of instruments that have none."""
-        return ticks_of_nothing(self.instruments)
 
     def blocks(self, started: int, grace: int, is_recorded: bool) -> Blocks:
         """The reasons for no entries of a session that starts at an instant (ns UTC)."""

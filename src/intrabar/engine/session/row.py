@@ -79,6 +79,11 @@ class ClosedRow(msgspec.Struct, frozen=True):
     opened: bool = False
     ends: tuple[int, ...] = ()
 
+    @property
+    def first_open(self) -> int:
+        """When the first of its bars opened, ns UTC; its close where it has none."""
+        return min((bar.open_time for bar in self.bars), default=self.time)
+
 
 def market_of(
     rows: Sequence[ClosedRow],

@@ -9,62 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
 from intrabar.engine.session.hand import Hand
-from intrabar.engine.session.lived_rows import market_in, wakes_of
+from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
 from intrabar.engine.session.row import ClosedRow, market_of
+from intrabar.engine.session.turn import Notice, Turn
+from intrabar.engine.session.wind_down import WindDown, acts
 from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.engine.waking import allowed
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
-from intrabar.model.bars import Action, Market
+from intrabar.model.bars import Action
 from intrabar.model.entry import Entry, in_json
 from intrabar.model.enums import RunStatus
 from intrabar.model.facts import LinkFact
 from intrabar.risk.breaker import ACCOUNT
-from intrabar.risk.flatten import Duty, cancel_entries, closing
-from intrabar.risk.judge import Judge
+from intrabar.risk.judge import Judge, Record
 from intrabar.sim.inbox import replace_waiting, waiting
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import COMMAND, STEP_END, STEP_NEW, STEP_OPEN
+from intrabar.sim.state import COMMAND, STEP_OPEN
 
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
 FAR_TOO_LONG = 3  # times the age from which on a bar is stale
 ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
 OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
-
-
-class Notice(NamedTuple):
-    """Something that a person is told.
-
-    Parameters
-    ----------
-    severity : "page", "alarm" or "info"
-    key : str
-        One of a key is told in five minutes.
-    text : str
-    """
-
-    severity: str
-    key: str
-    text: str
-
-
-class Turn(NamedTuple):
-    """What an event has caused: records, to be committed first; then what leaves."""
-
-    records: list[Entry]
-    notices: list[Notice]
 
 
 class Session:
@@ -100,10 +77,8 @@ class Session:
         self._records: list[Entry] = []
         self._notices: list[Notice] = []
         self._at = 0
-        self._ending = ""  # why nothing is entered any more
+        self._wind_down = WindDown()
         self._asked = 0  # when a person has last asked for something
-        self._cancels_entries = False
-        self._leaving: set[str] = set()  # symbols to be closed
         self._closes = np.full(len(plan.instruments), np.nan)
         self._actions: tuple[Action, ...] = ()
 
@@ -134,8 +109,10 @@ class Session:
                 self._run(msgspec.convert(event.body, ClosedRow))
             case "command.person":
                 self._obey(event.body)
-            case "session.stopped" | "session.resumed":
-                self._stop_or_resume(event.kind)
+            case "session.stopped":
+                self._wind_down.stop(event.at, bool(event.body.get("cancels_entries")))
+            case "session.resumed":
+                self._asked = event.at
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
@@ -143,10 +120,10 @@ class Session:
                 self._blocks.link(LinkFact(event.body["state"], event.body["reason"]))
             case "not_repeatable":
                 self.judge.move("not_repeatable", text=str(event.body["text"]))
-                self._note_judge()
+                self._note_moves(self.judge.taken())
             case "emergency":
                 self.judge.move("journal", text=str(event.body["why"]))
-                self._note_judge()
+                self._note_moves(self.judge.taken())
             case "hook.hung":
                 self._take_off(event.body["strategy"])
             case _:  # bars that came late, links, clocks: facts that change no book
@@ -218,29 +195,16 @@ class Session:
     @property
     def is_ending(self) -> bool:
         """Whether nothing is entered any more, and it ends when it is flat."""
-        return bool(self._ending)
+        return bool(self._wind_down.ending)
 
     @property
     def is_over(self) -> bool:
         """Whether the account is ruined."""
         return self._laid is not None and self.machine.status is RunStatus.RUINED
 
-    def market(self) -> Market:
-        """The market made of all rows so far: its backtest has the session's digest."""
-        return market_in(self._all_rows(), self.plan)
-
-    def wakes(self) -> NDArray[np.uint8]:
-        """Of each row so far, the bits of `WAKE_*` that count (`Setup.wakes`)."""
-        return wakes_of(self._all_rows())
-
     def keep_last(self, rows: int) -> None:
         """Let go of older rows from here on: a month of them takes more than all else."""
         self._kept = rows
-
-    def _all_rows(self) -> list[ClosedRow]:
-        if len(self.rows) < self.count:
-            raise StateError("the session keeps its last rows alone; its journal has all of them")
-        return self.rows
 
     @property
     def trade_from(self) -> int:
@@ -305,21 +269,17 @@ class Session:
             self._warm_up(first + 1)
             return
         self._blocks.row(row)
-        blocks = self._reasons(row)
+        blocks = self._why_not(row)
+        self._wind_down.leave(self._blocks.leaving(row.time))
         walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
         self._records += self._recording.changes(self._at)
         self._end_row(row, first)
 
-    def _reasons(self, row: ClosedRow) -> dict[str, str]:
+    def _why_not(self, row: ClosedRow) -> dict[str, str]:
         """Why nothing may be entered in a row, by "account" or symbol."""
-        reasons: dict[str, str] = {}
-        for j, symbol in enumerate(self.plan.symbols):
-            if found := self._blocks.why(j, row.time):
-                reasons[symbol] = found[0].reason
-            if self._blocks.leaves(j, row.time):
-                self._leaving.add(symbol)
-        if self._ending or row.late:
-            reasons[ACCOUNT] = self._ending or "late"
+        reasons: dict[str, str] = {**self._blocks.reasons(row.time)}
+        if row.late or self.is_ending:
+            reasons[ACCOUNT] = self._wind_down.ending or "late"
         return reasons
 
     def _end_row(self, row: ClosedRow, bar: int) -> None:
@@ -347,31 +307,26 @@ class Session:
 
     def _stop(self, step: int, row: ClosedRow, blocks: dict[str, str]) -> None:
         """Before a step takes its commands: note, judge, do what the breaker asks for."""
-        machine, recording = self.machine, self._recording
-        self._records += recording.changes(self._at)
+        machine, judged = self.machine, self._judged
+        self._records += self._recording.changes(self._at)
         if self.answers is not None:
             self._put_answers(self.answers(machine.bar, step))
-        own = int(machine.book.account["inbox"][0])
+        own = len(waiting(machine.book))
         persons = self._hand.put(machine, step, row)
-        for place, command in enumerate(waiting(machine.book)):
-            by = "strategy" if place < own else "person"
-            self._records.append(recording.command(self._at, step, place, command, by))
-        refused = self._judged.judge_waiting(step, row.time, blocks, persons)
-        for place, refusal in refused:
+        self._note_commands(step, "strategy", 0, own)
+        self._note_commands(step, "person", own)
+        for place, refusal in judged.judge_waiting(step, row.time, blocks, persons):
             self._record("refused", {"command": place, **refusal.body()})
-        before = int(machine.book.account["inbox"][0])
-        if step == STEP_END or (step == STEP_NEW and self._asked <= _opened(row)):
-            self._judged.put(self._own_duties(leaves=step == STEP_END))
-            self._judged.put(self._judged.duties())
-        self._note_commands(step, "session", before)
-        for kind, body in self._judged.taken():
-            self._record(kind, body)
-            if kind == "breaker" and body["set"]:
-                self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
+        asked = len(waiting(machine.book))
+        judged.put(self._wind_down.duties(step, row, judged.book))
+        if acts(self._asked, step, row):
+            judged.put(judged.duties())
+        self._note_commands(step, "session", asked)
+        self._note_moves(judged.taken())
 
-    def _note_commands(self, step: int, by: str, first: int = 0) -> None:
-        """Record what waits from a place of the inbox on."""
-        for place, command in enumerate(waiting(self.machine.book)[first:], first):
+    def _note_commands(self, step: int, by: str, first: int = 0, end: int | None = None) -> None:
+        """Record what waits, from a place of the inbox to another."""
+        for place, command in enumerate(waiting(self.machine.book)[first:end], first):
             self._records.append(self._recording.command(self._at, step, place, command, by))
 
     def _put_answers(self, entries: Sequence[Entry]) -> None:
@@ -408,17 +363,17 @@ class Session:
             elif kind == "flatten":
                 self._flatten(body)
             elif kind == "stop_when_flat":
-                self._ending = "stopping"
+                self._wind_down.stop_when_flat()
             else:
                 raise UsageError(f"unknown command {kind!r}: {', '.join((*ORDERS, *OTHERS))}")
         except IntrabarError as error:
             text = {"command": body.get("id", kind), "rule": "person", "scope": ACCOUNT}
             self._record("refused", {**text, "value": None, "limit": None, "text": str(error)})
-        self._note_judge()
+        self._note_moves(self.judge.taken())
 
-    def _note_judge(self) -> None:
-        """Record what the judge has done apart from a row."""
-        for kind, body in self.judge.taken():
+    def _note_moves(self, records: Sequence[Record]) -> None:
+        """Record what the judge has done, and page who must know of it."""
+        for kind, body in records:
             self._record(kind, body)
             if kind == "breaker" and body["set"]:
                 self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
@@ -430,12 +385,7 @@ class Session:
         elif symbol not in self.plan.symbols:
             raise NotFoundError("symbol", symbol, self.plan.symbols)
         else:
-            self._leaving.add(symbol)
-
-    def _stop_or_resume(self, kind: str) -> None:
-        """A stop lets no order that adds work on; it takes effect with the next row."""
-        self._ending, self._asked = "", self._at
-        self._cancels_entries = kind == "session.stopped"
+            self._wind_down.leave([symbol])
 
     def _take_off(self, name: str) -> None:
         """A hook that hung, or that a person leaves out: it counts as one that has raised."""
@@ -444,23 +394,7 @@ class Session:
         row = self.plan.names.index(name)
         self.machine.take_off(row)
         self._failed(row, StrategyError(f"{name}: it is called no more"))
-        self._note_judge()
-
-    def _own_duties(self, leaves: bool) -> list[Duty]:
-        """What the session does by itself here, beside what the breaker asks for."""
-        duties: list[Duty] = []
-        if self._cancels_entries:
-            duties += cancel_entries(self._judged.book())
-            self._cancels_entries = False
-        if leaves and self._leaving:
-            duties += closing(self._judged.book(), self._leaving)
-            self._leaving = set()
-        return duties
+        self._note_moves(self.judge.taken())
 
     def _record(self, kind: str, body: dict[str, Any]) -> None:
         self._records.append(Entry(self._at, *self.place, kind, body))
-
-
-def _opened(row: ClosedRow) -> int:
-    """When the first bar of a row opened: what was asked for later gets none of its prices."""
-    return min((bar.open_time for bar in row.bars), default=row.time)

@@ -1,0 +1,57 @@
+"""What a stop leaves behind: a person's takes back entries, the end of the bars does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from intrabar.engine.session.session import Session
+from intrabar.model.entry import Entry
+from tests.engine.session.sessions import events_of, plan_of, run_through
+from tests.engine.session.test_session import hourly
+
+HISTORY = 40
+
+
+def stopped(
+    cancels_entries: bool, wishes: Sequence[dict] = (), is_killed: bool = False
+) -> tuple[Session, list[Entry]]:
+    """A session that is stopped behind ten rows and goes on; its journal from the restart on."""
+    setup, bars = hourly(1, 120)
+    session = Session(plan_of(setup, bars))
+    events = events_of(setup.market, HISTORY)
+    split = 2 + 10
+    run_through(session, events[: split - 1])
+    at = events[split - 1].at
+    order = {"id": "1", "kind": "order", "symbol": "A", "side": "buy", "qty": 1, "type": "limit"}
+    order |= {"limit_price": 0.01}
+    run_through(session, [Entry(at - 1, 0, 0, "command.person", order), events[split - 1]])
+    run_through(session, [Entry(at, 0, 0, "command.person", wish) for wish in wishes])
+    pause = [Entry(at, *session.place, "session.resumed", {})]
+    if not is_killed:
+        body = {"reason": "it is told to", "cancels_entries": cancels_entries}
+        pause.insert(0, Entry(at, *session.place, "session.stopped", body))
+    return session, run_through(session, [*pause, *events[split:]])
+
+
+@pytest.mark.parametrize("cancels_entries", [True, False])
+def test_what_works_is_cancelled_where_a_person_has_stopped_it(cancels_entries: bool) -> None:
+    session, journal = stopped(cancels_entries)
+    taken_back = [
+        e.body
+        for e in journal
+        if e.kind == "command" and e.body["by"] == "session" and e.body["kind"] == "cancel"
+    ]
+    working = session.machine.book.orders[session.machine.working()]
+    assert bool(taken_back) == cancels_entries
+    assert (0.01 in working["limit_price"].tolist()) != cancels_entries
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_to_end_when_flat_outlasts_a_crash_and_ends_with_a_stop(is_killed: bool) -> None:
+    wish = {"id": "2", "kind": "stop_when_flat"}
+    session, journal = stopped(False, [wish], is_killed)
+    refused = {e.body["rule"] for e in journal if e.kind == "refused"}
+    assert session.is_ending == is_killed
+    assert ("stopping" in refused) == is_killed
