@@ -236,6 +236,11 @@ def test_how_many_were_lost_stands_in_the_next(
     )
 
 
+def wait_until_empty(tell: Notifier) -> None:
+    while tell._queue.qsize() or tell._beat_waits:
+        assert tell._thread.is_alive()
+
+
 def beaten(receiver: Receiver, minutes: int, is_well: Callable[[float], bool]) -> list[str]:
     log: list[tuple[str, dict[str, Any]]] = []
 
@@ -246,14 +251,10 @@ def beaten(receiver: Receiver, minutes: int, is_well: Callable[[float], bool]) -
         beats = asyncio.create_task(tell.heartbeats(lambda: is_well(clock.tick())))
         for minute in range(minutes):
             await clock.sleep(60 * minute + 30 - clock.tick())
-            await asyncio.get_running_loop().run_in_executor(None, wait_for_beat, tell)
+            await asyncio.get_running_loop().run_in_executor(None, wait_until_empty, tell)
         beats.cancel()
         await asyncio.gather(beats, return_exceptions=True)
         tell.close()
-
-    def wait_for_beat(tell: Notifier) -> None:
-        while tell._queue.qsize() or tell._beat_waits:
-            assert tell._thread.is_alive()
 
     in_virtual_time(main())
     return events(log)

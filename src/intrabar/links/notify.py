@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -18,14 +19,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count
 from queue import Empty, Full, PriorityQueue
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from intrabar.errors import ConfigError, MissingExtra
 from intrabar.links.clock import Clock
 from intrabar.model.secret import Secret, redact
 
-Severity = Literal["page", "alarm", "info"]
 RANKS = {"page": 0, "alarm": 1, "info": 2}
 EVERY = 300.0  # seconds in which one of a key is told
 BEAT = 60.0  # seconds between two heartbeats
@@ -211,9 +211,10 @@ class Notifier:
     def close(self, within: float = WITHIN) -> None:
         """Send what waits, for at most so many seconds; log what nobody was told."""
         end = _Message(9, next(self._numbers), is_end=True)
+        until = time.monotonic() + within
         with suppress(Full):
             self._queue.put(end, timeout=within)
-        self._thread.join(within)
+        self._thread.join(max(until - time.monotonic(), 0.0))
         with suppress(Empty):  # the thread may take one too, after its last one
             while True:
                 left = self._queue.get_nowait()

@@ -30,12 +30,13 @@ from tests.app.workers.lived import lived
 from tests.app.workers.test_metrics import Hand, no_problem
 
 
+def nobody_asks(seconds: float = 0.0) -> bytes:
+    raise AssertionError("nobody looks at this")
+
+
 @contextmanager
-def served(
-    clock: Hand, why: list[str] | None = None, metrics: bytes | None = b"up 1\n"
-) -> Iterator[Health]:
-    text = None if metrics is None else lambda: metrics
-    server = Health(clock, lambda: why or [], text, port=0)
+def served(clock: Hand, why: list[str] | None = None) -> Iterator[Health]:
+    server = Health(clock, lambda: why or [], lambda: b"up 1\n", nobody_asks, port=0)
     try:
         yield server
     finally:
@@ -66,7 +67,7 @@ def test_the_loop_turns_once_a_second_and_says_how_late() -> None:
 
     async def main() -> None:
         clock = LoopClock(0)
-        server = Health(clock, lambda: [], lagged=lags.append, port=0)
+        server = Health(clock, lambda: [], nobody_asks, lags.append, port=0)
         beating = asyncio.create_task(server.beating())
         await clock.sleep(60.5)
         assert server.answer("/healthz")[0] == 200
@@ -99,8 +100,19 @@ def test_metrics_and_what_there_is_not() -> None:
         assert get(server, "/etc/passwd")[0] == 404
         assert get(server, "/metrics", host="evil.example")[0] == 403
         assert get(server, "/metrics", host="localhost:9464")[0] == 200
-    with served(Hand(), metrics=None) as server:
-        assert get(server, "/metrics")[0] == 404
+
+
+def test_a_bug_is_told_to_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    def why() -> list[str]:
+        raise ZeroDivisionError("one over nothing")
+
+    server = Health(Hand(), why, nobody_asks, nobody_asks, port=0)
+    try:
+        assert get(server, "/metrics")[0] == 500
+        assert ask(ready=True, port=server.port) == 1
+    finally:
+        server.close()
+    assert capsys.readouterr().err == "a bug: /readyz: ZeroDivisionError: one over nothing\n"
 
 
 def test_whatever_is_sent_it_answers_the_next() -> None:
@@ -124,7 +136,7 @@ def test_whatever_is_sent_it_answers_the_next() -> None:
 
 def test_a_port_that_is_taken_is_told() -> None:
     with served(Hand()) as server, pytest.raises(ConfigError, match=f"port {server.port} cannot"):
-        Health(Hand(), lambda: [], port=server.port)
+        Health(Hand(), lambda: [], nobody_asks, nobody_asks, port=server.port)
 
 
 # Readiness

@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from intrabar.app.workers import driver as of_driver
 from intrabar.app.workers.driver import Driver
 from intrabar.engine.session.rerun import rerun
 from intrabar.engine.session.seal import Sealer
@@ -20,6 +23,12 @@ from tests.app.workers.test_driver import Lived
 from tests.engine.session.sessions import plan_of
 
 HOUR = 3_600
+
+
+@pytest.fixture(autouse=True)
+def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renew the lease once an hour: each time is a write to the disk, and the days are many."""
+    monkeypatch.setattr(of_driver, "RENEW", float(HOUR))
 
 
 class Sleeps(LoopClock):

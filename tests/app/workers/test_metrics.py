@@ -85,7 +85,7 @@ def test_the_figures_are_those_of_the_session(tmp_path: Path) -> None:
     assert found["breaker_state", "halted"] == 0
     ages = {found["data_age_seconds", symbol] for symbol in session.session.plan.symbols}
     assert min(ages) == 90.0
-    assert found["build_info", f"abc,,{__version__}"] == 1
+    assert found["build_info", f"abc,{__version__}"] == 1
 
 
 def test_a_resumed_process_counts_from_zero(tmp_path: Path) -> None:

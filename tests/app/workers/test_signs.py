@@ -118,7 +118,6 @@ def test_status_follows_breaker_links_hooks_and_the_stop(tmp_path: Path) -> None
         entry("breaker", event="loss", set=True, state="flattening", level="flattening", **cause),
         entry("breaker", event="flat", set=True, state="halted", level="halted", **cause),
         entry("hook", strategy="mine", text="ZeroDivisionError", raised=True),
-        entry("hook", strategy="slow", text="0.2 s"),
     ]
     status = write_folder(told, tmp_path)
     assert status["links"]["source"] == {

@@ -26,7 +26,7 @@ from intrabar.model.entry import Entry
 from intrabar.model.secret import Secret
 from tests.app.workers.lived import lived
 from tests.app.workers.test_metrics import Hand, no_problem
-from tests.links.test_notify import TOKEN, Receiver
+from tests.links.test_notify import TOKEN, Receiver, wait_until_empty
 
 
 @pytest.fixture
@@ -61,17 +61,13 @@ def test_the_port_answers_and_the_heart_beats_while_it_is_ready(
             port = json.loads(line)["port"]
             for _ in range(130):  # minutes; rows are fresh for 120 of them
                 await clock.sleep(30)
-                await loop.run_in_executor(None, wait_for_beat, notifier)
+                await loop.run_in_executor(None, wait_until_empty, notifier)
                 await clock.sleep(30)
             answers.append(await loop.run_in_executor(None, lambda: ask(port=port)))
             answers.append(await loop.run_in_executor(None, lambda: ask(ready=True, port=port)))
         notifier.close()
         written.close()
         answers.append(ask(port=port))
-
-    def wait_for_beat(notifier: Notifier) -> None:
-        while notifier._queue.qsize() or notifier._beat_waits:
-            assert notifier._thread.is_alive()
 
     in_virtual_time(main())
     assert said == []

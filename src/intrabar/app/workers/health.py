@@ -14,14 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from intrabar.app.workers.standing import Standing, told
+from intrabar.app.workers.standing import Standing, time_text
 from intrabar.engine.session.exchange import Exchange
 from intrabar.engine.session.plan import Plan
 from intrabar.errors import ConfigError
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.model.bars import DAY_NS
+from intrabar.model.secret import redact
 
-HOST, PORT = "127.0.0.1", 9464
+HOST = "127.0.0.1"
 TURNED_WITHIN = 5.0  # seconds
 DAILY_GRACE = 900 * SECOND_NS  # for the bar of a day
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -49,8 +50,9 @@ class Readiness:
             for calendar in dict.fromkeys(x.calendar for x in plan.instruments)
         ]
         self._is_daily = plan.period >= DAY_NS
-        stale = plan.limits.stale_after
-        self._stale = stale if stale is not None else max(30.0, 2.0 * plan.period / SECOND_NS)
+        stale = plan.limits.filled_in(len(plan.instruments), plan.period).stale_after
+        assert stale is not None
+        self._stale = stale
         self._lock = threading.Lock()
 
     def __call__(self) -> list[str]:
@@ -78,14 +80,14 @@ class Readiness:
         return is_shut or not self()
 
     def _old(self) -> str:
-        """Why rows are not fresh, by the rules of the session's own blocks; "": they are."""
+        """Why rows are not fresh; "": they are."""
         now = self._clock.now()
         last = max(self._standing.row_time, self._standing.started)
         if self._is_daily:
             for exchange in self._exchanges:
                 second = exchange.next_close(exchange.next_close(last))
                 if now > second + DAILY_GRACE:
-                    return f"no row since {told(last)}, and two sessions have closed"
+                    return f"no row since {time_text(last)}, and two sessions have closed"
             return ""
         opened = [x.open_since(now) for x in self._exchanges if x.is_open(now)]
         age = (now - max(last, min(opened))) / SECOND_NS if opened else 0.0
@@ -102,9 +104,9 @@ class Health:
     clock : Clock
     why_not : callable
         The reasons why it is not ready.
-    metrics : callable, optional
-        What `/metrics` answers; there is none without.
-    lagged : callable, optional
+    metrics : callable
+        What `/metrics` answers.
+    lagged : callable
         Is told how late the event loop was, in seconds.
     port : int
         0: a free one (`port` says which).
@@ -119,9 +121,9 @@ class Health:
         self,
         clock: Clock,
         why_not: Callable[[], list[str]],
-        metrics: Callable[[], bytes] | None = None,
-        lagged: Callable[[float], None] | None = None,
-        port: int = PORT,
+        metrics: Callable[[], bytes],
+        lagged: Callable[[float], None],
+        port: int,
     ) -> None:
         self._clock, self._why_not, self._metrics = clock, why_not, metrics
         self._lagged = lagged
@@ -145,8 +147,7 @@ class Health:
             before = self._clock.tick()
             await self._clock.sleep(1.0)
             self._turned = self._clock.tick()
-            if self._lagged is not None:
-                self._lagged(max(self._turned - before - 1.0, 0.0))
+            self._lagged(max(self._turned - before - 1.0, 0.0))
 
     def close(self) -> None:
         """Answer no more."""
@@ -155,7 +156,14 @@ class Health:
         self._thread.join()
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
-        """Status, type and text of the answer to a path."""
+        """Status, type and text of the answer to a path; what fails in it is answered too."""
+        try:
+            return self._answer(path)
+        except Exception as error:  # a bug: a thread of the server has nobody else to tell
+            why = f"a bug: {path}: {type(error).__name__}: {redact(str(error))}"
+            return 500, "application/json", json.dumps({"why": [why]}).encode() + b"\n"
+
+    def _answer(self, path: str) -> tuple[int, str, bytes]:
         match path:
             case "/healthz":
                 silent = self._clock.tick() - self._turned
@@ -164,7 +172,7 @@ class Health:
             case "/readyz" | "/health":
                 why = self._why_not()
                 return _answer(not why, {"ready": not why, "why": why})
-            case "/metrics" if self._metrics is not None:
+            case "/metrics":
                 return 200, "text/plain; version=0.0.4; charset=utf-8", self._metrics()
         return 404, "text/plain", b"there are /healthz, /readyz and /metrics\n"
 
@@ -184,7 +192,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asks and leaves is no news."""
+        """Who asks and leaves is no news; a bug was answered."""
 
 
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:

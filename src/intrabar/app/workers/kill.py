@@ -28,7 +28,7 @@ def kill_file(folder: Path) -> str | None:
         return ""  # it is there, and that counts
 
 
-def obeyed(folder: Path) -> None:
+def set_aside(folder: Path) -> None:
     """Set the file `KILL` aside when its kill is committed, so that it counts once."""
     with suppress(OSError):  # it stays where the folder cannot be written: kill once more
         os.replace(folder / KILL, folder / OBEYED)
@@ -49,7 +49,7 @@ async def watch_kill(
                 await kill(text or "the file KILL")
             except StateError:
                 return  # it has ended meanwhile: the file counts at the next start
-            obeyed(folder)
+            set_aside(folder)
             seen = kill_file(folder)  # None, but where it could not be set aside
         elif text is None:
             seen = None

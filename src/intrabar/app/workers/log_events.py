@@ -78,6 +78,7 @@ _OTHER = {
     "order": "order.changed",
     "fill": "order.filled",
     "cash": "cash.moved",
+    "hook": "hook.raised",
     "hook.hung": "hook.hung",
     "not_repeatable": "session.not_repeatable",
     "emergency": "journal.away",
@@ -91,8 +92,6 @@ def line_of(entry: Entry) -> Line:
     match entry.kind:
         case "breaker":
             event = "breaker.set" if body.get("set") else "breaker.cleared"
-        case "hook":
-            event = "hook.raised" if body.get("raised") else "hook.slow"
         case "link":
             event = "link.up" if body.get("state") == "up" else "link.down"
         case kind if kind in _SAME:

@@ -39,7 +39,7 @@ FORMS: tuple[Form, ...] = ("json", "text")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def wanted(stream: TextIO, environment: Mapping[str, str] | None = None) -> tuple[Level, Form]:
+def wanted(stream: TextIO) -> tuple[Level, Form]:
     """Level and form of the lines on a stream, by `INTRABAR_LOG`: "debug", "json", "info,text".
 
     Left out: `info`; text on a terminal, else JSON.
@@ -51,8 +51,8 @@ def wanted(stream: TextIO, environment: Mapping[str, str] | None = None) -> tupl
     """
     level: Level = "info"
     form: Form = "text" if stream.isatty() else "json"
-    given = (os.environ if environment is None else environment).get("INTRABAR_LOG", "")
-    for word in filter(None, (part.strip().lower() for part in given.split(","))):
+    said = os.environ.get("INTRABAR_LOG", "")
+    for word in filter(None, (part.strip().lower() for part in said.split(","))):
         if word in LEVELS:
             level = word
         elif word in FORMS:
@@ -73,7 +73,7 @@ class Log:
         The session's.
     known : mapping
         Fields of every line beside `ts`, `level`, `event`, `service`, `version` and `pid`:
-        session, mode, account (its last 4 characters are shown).
+        session, mode.
     stream : TextIO, optional
         Where lines go besides.
 
@@ -98,8 +98,6 @@ class Log:
             self._least = LEVELS.index(level)
             self._shown = Shown(stream)
         fixed = {"service": "session", "version": __version__, "pid": os.getpid(), **known}
-        if "account" in fixed:
-            fixed["account"] = str(fixed["account"])[-4:]
         self._text = structlog.dev.ConsoleRenderer(colors=False)
         self._log = structlog.wrap_logger(
             self._file, [_in_order, _without_secrets, self._put], structlog.BoundLoggerBase
@@ -256,9 +254,10 @@ class Shown:
         self._thread.join(WITHIN)
 
     def _work(self) -> None:
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
         while (line := self._queue.get()) is not None:
-            try:
-                self._stream.write(line)
+            try:  # what the stream has no letters for is shown by its number
+                self._stream.write(line.encode(encoding, "backslashreplace").decode(encoding))
                 if self._queue.empty():
                     self._stream.flush()
             except (OSError, ValueError):  # nobody reads any more

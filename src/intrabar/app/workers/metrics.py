@@ -97,8 +97,8 @@ class Metrics:
     def _set_up(self, folder: Path, commit: str) -> None:
         clock = self._clock
         since = clock.tick()
-        info = self._gauge("build_info", "What runs", "version", "commit", "lock")
-        info.labels(self._name, __version__, commit, "").set(1)
+        info = self._gauge("build_info", "What runs", "version", "commit")
+        info.labels(self._name, __version__, commit).set(1)
         self._one("up_seconds", "How long it runs").set_function(lambda: clock.tick() - since)
         self._gauge("mode", "How it trades", "mode").labels(self._name, "paper").set(1)
         self._states = self._gauge("breaker_state", "The breaker", "state")

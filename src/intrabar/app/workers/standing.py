@@ -102,13 +102,16 @@ class Standing:
                 self._fill(body)
             case "refused":
                 self.refusals[str(body["rule"])] += 1
-                self.refused.append({"time": told(entry.at), **body})
+                self.refused.append({"time": time_text(entry.at), **body})
             case "breaker":
                 self._move(body)
             case "link":
-                told_of = {"state": body["state"], "reason": body.get("reason", "")}
-                self.links[str(body.get("who", "source"))] = {**told_of, "since": told(entry.at)}
-            case "hook" if body.get("raised"):
+                self.links[str(body.get("who", "source"))] = {
+                    "state": body["state"],
+                    "reason": body.get("reason", ""),
+                    "since": time_text(entry.at),
+                }
+            case "hook":
                 self.left_out[str(body["strategy"])] = str(body["text"])
             case "hook.hung":
                 self.left_out[str(body["strategy"])] = "it is called no more"
@@ -120,8 +123,8 @@ class Standing:
             "session": self.name,
             "state": "running" if self.why is None else "stopped",
             "why": self.why,
-            "started": told(self.started),
-            "at": told(self.at),
+            "started": time_text(self.started),
+            "at": time_text(self.at),
             "seq": self.seq,
             "rows": self.rows,
             **self.row,
@@ -195,7 +198,7 @@ class Standing:
         equity, cash = float(body["equity"]), float(body["cash"])
         self._peak = max(self._peak, equity) if equity == equity else self._peak
         self.row = {
-            "time": told(int(body["time"])),
+            "time": time_text(int(body["time"])),
             "bar": int(body["row"]),
             "equity": equity,
             "cash": cash,
@@ -233,12 +236,12 @@ class Standing:
             self.seq, int(body["row"]), self.row_time, int(sign) * size, price, float(body["cost"]),
             float(body["realized"]), float(body["position"]), float(body["point_value"]),
         )  # fmt: skip
-        row = {**body, "bar": fill.bar, "time": told(self.row_time)}
+        row = {**body, "bar": fill.bar, "time": time_text(self.row_time)}
         row["order"] = None if int(body["order"]) < 0 else body["order"]
         self._write("fills.csv", row)
         self.counts["fills"] += 1
         for trade in self._sleeves.setdefault(owner, Sleeve()).add(fill):
-            times = {name: told(trade[name]) for name in ("open_time", "close_time")}
+            times = {name: time_text(trade[name]) for name in ("open_time", "close_time")}
             named = {"strategy": owner[0], "symbol": owner[1]}
             self._write("trades.csv", {**trade, **times, **named})
             self.counts["trades"] += 1
@@ -249,13 +252,13 @@ class Standing:
         self.causes.pop(key, None)
         if body["set"]:
             names = ("cause", "scope", "level", "rule", "value", "limit", "text")
-            self.causes[key] = {"since": told(self.at), **{n: body.get(n) for n in names}}
+            self.causes[key] = {"since": time_text(self.at), **{n: body.get(n) for n in names}}
 
     def _write(self, name: str, row: Mapping[str, Any]) -> None:
         self.lines[name].append(line_of([row[column] for column in HEADS[name]]))
 
 
-def told(time: int) -> str:
+def time_text(time: int) -> str:
     """An instant, ns since 1970 UTC, as the tables of a run write it."""
     whole, rest = divmod(time, 1_000_000_000)
     at = datetime.fromtimestamp(whole, UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -77,10 +77,11 @@ def signs_of_life(
     ]
     beat = live.heartbeat_url
     heartbeat = None if beat is None else resolve(beat, "live.heartbeat_url")
-    log = Log(folder, {"session": setup.name, "mode": "paper"}, stream)
     clock = WallClock()
-    notifier = Notifier(setup.name, targets, clock, log, heartbeat)
-    try:
+    with (
+        closing(Log(folder, {"session": setup.name, "mode": "paper"}, stream)) as log,
+        closing(Notifier(setup.name, targets, clock, log, heartbeat)) as notifier,
+    ):
         signs = Signs(folder, lambda text: notifier(Notice("alarm", "folder", text)))
         parts = setup.plan, signs.standing, log, notifier
         if is_live and live.metrics is not None:
@@ -94,9 +95,6 @@ def signs_of_life(
                 if given is not None and not is_live:
                     log("watch.left_out", key=f"live.{name}", why="recorded bars: their time jumps")
             yield SignsOfLife(*parts, (signs, log))
-    finally:
-        notifier.close()
-        log.close()
 
 
 @asynccontextmanager
