@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from intrabar.journal.journal import Journal, open_journal
 from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.model.entry import Entry
+from intrabar.model.facts import BarClosed, Fact, LinkFact
 from tests.engine.session.sessions import backtest_of, plan_of
 from tests.engine.session.test_session import hourly
 
@@ -203,6 +205,47 @@ def test_a_kill_while_it_lives_closes_everything_and_latches(lived: Lived) -> No
         "breaker kill"
     ]
     assert rerun(lived.plan, entries).difference is None
+
+
+class FilledUp(Recorded):
+    """Tells that it is up again when some bars that were missed have come."""
+
+    async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:
+        missed, up = 16, None
+        async for fact in super().events(symbols, period):
+            if isinstance(fact, LinkFact) and fact.state == "up" and missed:
+                up = fact
+                continue
+            yield fact
+            if up is not None and isinstance(fact, BarClosed):
+                missed -= 1
+                if not missed:
+                    yield up
+                    up = None
+
+
+def test_a_person_is_heard_between_rows_that_come_at_once(tmp_path: Path) -> None:
+    lived = Lived(tmp_path)
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    driver = lived.driver(session, journal, lived)
+    down = Fault(60, "A", "down", seconds=12 * 3_600.0)
+    driver.source = FilledUp(lived.bars, driver.clock, faults=(down,))
+    asked: list[asyncio.Task[list[Entry]]] = []
+
+    def turned(kind: str, seconds: float) -> None:
+        if kind == "row.closed" and session.rows[-1].time == lived.rows[66].time:
+            halt = driver.ask({"id": "h", "kind": "halt", "reason": "wait"})
+            asked.append(asyncio.get_running_loop().create_task(halt))
+
+    driver.turned = turned
+    run(driver.run())
+    journal.close()
+    (task,) = asked
+    (moved,) = (e for e in task.result() if e.kind == "breaker")
+    assert lived.entries[-1].bar > 100
+    assert moved.bar <= 68  # the rows that come at once go on to 72
 
 
 def test_the_market_of_a_session_that_keeps_its_last_rows_is_that_of_its_journal(

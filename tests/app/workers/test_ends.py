@@ -108,6 +108,8 @@ def test_it_ends_when_another_process_has_taken_its_session(
     folder = tmp_path / "main"
 
     async def act() -> None:
+        while all(entry.kind != "link" for entry in entries_of("main", folder)):
+            await asyncio.sleep(0)  # no commit of its own is to find out
         url = f"sqlite:///{folder / 'journal.db'}"
         open_journal(url, "main", folder, time.time_ns(), take_over=True).close()
         await asyncio.Event().wait()

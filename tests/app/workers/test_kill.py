@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from intrabar.app.workers.kill import KILL, OBEYED, on_kill_signal, watch_kill
+from intrabar.errors import StateError
 from intrabar.links.clock import LoopClock
 from intrabar.links.simulated_time import run as in_virtual_time
 
@@ -55,6 +56,23 @@ def test_a_file_that_cannot_be_set_aside_kills_once(tmp_path: Path) -> None:
         await clock.sleep(5.0)
 
     assert killed(tmp_path, script) == ["now", "again"]
+
+
+def test_a_file_that_comes_when_it_has_ended_waits_for_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / KILL).touch()
+
+    async def kill(text: str) -> None:
+        raise StateError("it has ended")
+
+    in_virtual_time(watch_kill(tmp_path, LoopClock(0), kill))
+    assert (tmp_path / KILL).exists()
+
+
+def test_recorded_bars_look_once(tmp_path: Path) -> None:
+    async def kill(text: str) -> None:
+        raise AssertionError("there is no file")
+
+    in_virtual_time(watch_kill(tmp_path, LoopClock(0), kill, once=True))
 
 
 def test_in_another_thread_nobody_hears_a_signal() -> None:
