@@ -10,6 +10,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date, time, timedelta, tzinfo
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,9 @@ from intrabar.strategy.registry import AnyStrategy
 
 LONG = 20
 """Values of a list that are written one by one at most."""
+
+VALUES = bytes | complex | date | time | timedelta | tzinfo | Decimal | PurePath
+"""What tells all of itself."""
 
 
 def commit() -> dict[str, Any]:
@@ -53,7 +59,7 @@ def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any
     }
 
 
-def parameters(thing: Any, within: tuple[int, ...] = ()) -> str:
+def parameters(thing: Any, within: tuple[int, ...] = (), whole: bool = False) -> str:
     """What an object is made of, the same in every process: no addresses, of arrays the shape.
 
     Parameters
@@ -61,28 +67,59 @@ def parameters(thing: Any, within: tuple[int, ...] = ()) -> str:
     thing : object
     within : tuple of int
         The objects that hold it; one of them is named again without what it is made of.
+    whole : bool
+        All of its values, also those of arrays and long lists.
     """
     if isinstance(thing, np.generic):
         thing = thing.item()
-    if thing is None or isinstance(thing, bool | int | float | str):
+    if thing is None or isinstance(thing, bool | int | float | str | VALUES):
         return repr(thing)
-    if hasattr(thing, "shape"):
-        return f"{type(thing).__name__} of {' by '.join(map(str, thing.shape))}"
     if id(thing) in within:
         return f"{type(thing).__name__}(...)"
     inside = (*within, id(thing))
+    if hasattr(thing, "shape"):
+        shape = f"{type(thing).__name__} of {' by '.join(map(str, thing.shape))}"
+        return f"{shape}: {_values(thing, inside)}" if whole else shape
     if isinstance(thing, Mapping):
-        return f"{{{', '.join(f'{key!r}: {parameters(x, inside)}' for key, x in thing.items())}}}"
+        inner = ", ".join(f"{key!r}: {parameters(x, inside, whole)}" for key, x in thing.items())
+        return f"{{{inner}}}"
+    if isinstance(thing, set | frozenset):
+        return f"{{{', '.join(sorted(parameters(x, inside, whole) for x in thing))}}}"
     if isinstance(thing, list | tuple):
-        if len(thing) > LONG:
+        if len(thing) > LONG and not whole:
             return f"{type(thing).__name__} of {len(thing):,}"
-        return f"[{', '.join(parameters(x, inside) for x in thing)}]"
+        return f"[{', '.join(parameters(x, inside, whole) for x in thing)}]"
     if isinstance(thing, type) or inspect.isroutine(thing):
         return f"{thing.__module__}.{thing.__qualname__}"
     held = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else None
     held = getattr(thing, "__dict__", {}) if held is None else held
-    inner = ", ".join(f"{name}={parameters(value, inside)}" for name, value in held.items())
+    inner = ", ".join(f"{name}={parameters(value, inside, whole)}" for name, value in held.items())
     return f"{type(thing).__name__}({inner})"
+
+
+def content(strategy: AnyStrategy) -> str:
+    """A digest of all that a strategy holds, the values of its arrays too."""
+    return hashlib.sha256(parameters(strategy, whole=True).encode()).hexdigest()
+
+
+def _values(array: Any, inside: tuple[int, ...]) -> str:
+    """A digest of what an array holds, or a series or frame with its index and its columns."""
+    if hasattr(array, "columns"):
+        names, labelled = list(array.columns), hasattr(array, "iloc")
+        each = [array.iloc[:, k] if labelled else array[name] for k, name in enumerate(names)]
+        return _told([names, *each], inside)
+    if hasattr(array, "iloc"):
+        return _told([array.index, array.to_numpy()], inside)
+    values = np.asarray(array)
+    kind = f"{getattr(array, 'dtype', '')} {values.dtype.str}"  # the first one has a zone
+    if values.dtype.hasobject:
+        return f"{kind} {_told(values.tolist(), inside)}" if values.ndim else kind
+    return hashlib.sha256(kind.encode() + np.ascontiguousarray(values).tobytes()).hexdigest()
+
+
+def _told(parts: Any, inside: tuple[int, ...]) -> str:
+    text = parameters(parts, inside, whole=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _source_hash(strategy: AnyStrategy) -> str:

@@ -18,7 +18,7 @@ from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.compose.strategies import in_zone
 from intrabar.app.config.model import Config
-from intrabar.app.provenance import parameters
+from intrabar.app.provenance import content, parameters
 from intrabar.data.alongside import Alongside
 from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
@@ -91,6 +91,11 @@ class SessionSetup:
         ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
+    @property
+    def contents(self) -> dict[str, str]:
+        """Of each strategy a hash of all that it holds, with the values of its arrays."""
+        return {name: content(one) for name, one in self.plan.strategies.items()}
+
     def started(self, grace: int) -> dict[str, Any]:
         """The body of `session.started`."""
         settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -101,6 +106,7 @@ class SessionSetup:
             "grace": grace,
             "is_recorded": self.recorded is not None,
             "decides": self.decides,
+            "contents": self.contents,
             "config": settings,
             "symbols": list(self.plan.symbols),
             "point_values": [x.point_value for x in self.plan.instruments],
@@ -124,6 +130,17 @@ class SessionSetup:
                 "account; what decides is fixed: name another session (--name), or give the "
                 "configuration that it began with"
             )
+        if others := self.others(started):
+            raise StateError(
+                f"session {self.name!r} began with other values of {', '.join(others)}: signals, "
+                "weights or what else its lists and arrays hold; what decides is fixed: give those "
+                "that it began with, or name another session (--name)"
+            )
+
+    def others(self, started: Mapping[str, Any]) -> list[str]:
+        """The strategies whose arrays are not those that it began with; journals say their hash."""
+        now, then = self.contents, started.get("contents", {})
+        return [name for name, digest in then.items() if now.get(name) != digest]
 
     def sealer(self, can: SourceCan, rows: Sequence[ClosedRow]) -> Sealer:
         """What makes rows of facts, behind the rows so far."""

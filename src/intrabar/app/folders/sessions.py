@@ -131,6 +131,12 @@ def _require_its_own(setup: SessionSetup, started: dict[str, Any]) -> None:
             "has changed since, or the strategies were given in Python; use the version that it "
             "began with, or what ib.paper gives back: its parity()"
         )
+    if others := setup.others(started):
+        raise StateError(
+            f"session {setup.name!r}: {', '.join(others)} would hold other values now than it "
+            "began with: a file of signals or weights has changed since; put back the one that it "
+            "had"
+        )
 
 
 def _history(entries: Sequence[Entry], symbols: Sequence[str], period: int) -> list[Bars]:

@@ -83,7 +83,15 @@ _OTHER = {
     "not_repeatable": "session.not_repeatable",
     "emergency": "journal.away",
 }
-_LONG = ("rows", "bars", "config", "versions", "limits", "ends")  # they stand in the journal
+_LONG = (
+    "rows",
+    "bars",
+    "config",
+    "contents",
+    "versions",
+    "limits",
+    "ends",
+)  # they stand in the journal
 
 
 def line_of(entry: Entry) -> Line:
