@@ -16,8 +16,8 @@ from intrabar.app.cli.main import run
 from intrabar.app.config.model import READER
 from intrabar.app.provenance import content
 from intrabar.errors import StateError
-from tests.app.cli.test_paper_command import config as config  # the fixture
 from tests.app.cli.test_paper_command import BARS, paper, written
+from tests.app.cli.test_paper_command import config as config  # the fixture
 from tests.engine.chunks.test_chunks import walk
 
 SIDE = np.sign(np.sin(np.arange(120) / 5.0))

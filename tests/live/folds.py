@@ -85,7 +85,7 @@ def again(world: World, journal: list[Entry], draw: Random, every: int = 1) -> i
         made = rerun(world.plan(), so_far)
         assert made.difference is None, (world, str(made.difference))
         assert digest(made.session) == digest(whole), (world, cut)
-        asleep = Session(world.plan(), Recorded(so_far), calls_hooks=False)
+        asleep = Session(world.plan(), Recorded(so_far), world.plan().strategies)
         for fact, _, _ in turns[: cut + 1]:
             asleep.handle(fact)
         assert digest(asleep) == digest(whole), (world, cut, "as recorded")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers import driver as of_driver
 from intrabar.app.workers import hook_watch
+from intrabar.app.workers.paper import Lived as Once
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.engine.session.turn import Notice
-from intrabar.errors import StrategyError
+from intrabar.errors import RunError, StrategyError
 from intrabar.links.simulated_time import run
+from intrabar.model.bars import Bars
 from tests.app.workers.test_driver import Lived
 from tests.engine.chunks.test_chunks import walk
 from tests.engine.session.sessions import plan_of
@@ -51,9 +54,11 @@ class Trades(ib.Strategy):
             now.close_position()
 
 
-def setup(folder: Path, limit: float) -> SessionSetup:
-    strategies = {"first": Trades(), "waits": Waits(), "last": Trades()}
-    recipe = Recipe.of_call(strategies, walk("A", 1, 120), {})
+def setup(
+    folder: Path, limit: float, strategies: Any = None, bars: Bars | None = None
+) -> SessionSetup:
+    strategies = strategies or {"first": Trades(), "waits": Waits(), "last": Trades()}
+    recipe = Recipe.of_call(strategies, bars or walk("A", 1, 120), {})
     live = recipe.config.live.model_copy(
         update={"folder": str(folder), "warm_up": 40, "hook_limit": limit}
     )
@@ -92,12 +97,91 @@ def test_a_hook_that_hangs_ends_the_session_and_is_called_no_more(tmp_path: Path
     assert "not_repeatable" not in {kind for kind, _ in kinds(tmp_path)}
 
 
+class Begins(ib.Strategy):
+    """Buys now and then, and at some places waits for what never comes when a test says so."""
+
+    waits_at: tuple[str, Any] = ("", None)
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def on_start(self) -> None:
+        self.may_wait("start")
+
+    def on_close(self, now: Any) -> None:
+        self.may_wait(now.bar)
+        if now.bar % 9 == 0:
+            now.buy(1, stop_loss=0.5 * now.close)
+
+    def may_wait(self, place: Any) -> None:
+        if (self.label, place) == Begins.waits_at:
+            EVENTS["never"].wait()
+
+
+def begun(folder: Path, limit: float = 0.2, bars: int = 120, pages: Any = None) -> Once:
+    strategies = {name: Begins(name) for name in ("first", "second", "third")}
+    market = walk("A", 1, 120)
+    made = setup(folder, limit, strategies, market.between(None, int(market.close_time[bars - 1])))
+    return live_through(made, Ways(pages=pages))
+
+
+def test_a_start_whose_first_hook_hangs_ends_and_the_next_goes_on_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Begins, "waits_at", ("second", "start"))
+    pages = StringIO()
+    with pytest.raises(StrategyError, match=r"^second: its hook at bar 0 has not .*hook_limit"):
+        begun(tmp_path, pages=pages)
+    assert "second: its hook at bar 0" in pages.getvalue()
+    first = kinds(tmp_path)
+    assert [kind for kind, _ in first] == ["session.started", "history", "hook.hung"]
+    lived = begun(tmp_path)  # it would hang again
+    entries = kinds(tmp_path)
+    assert entries[:3] == first
+    assert [kind for kind, _ in entries[3:6]] == ["session.resumed", "hook.hung", "hook"]
+    assert {b["strategy"] for kind, b in entries if kind == "fill"} == {"first", "third"}
+    again = begun(tmp_path)
+    assert again.digest == lived.digest
+    assert [kind for kind, _ in kinds(tmp_path)].count("hook.hung") == 2
+    assert "not_repeatable" not in {kind for kind, _ in kinds(tmp_path)}
+    assert again.parity().is_identical
+
+
+def test_a_rerun_that_hangs_leaves_what_was_done_and_the_next_start_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path, bars=100)
+    before = kinds(tmp_path)
+    hung = [("second", 54), ("first", "start")]  # the next hangs where the one before did not come
+    for label, place in hung:
+        monkeypatch.setattr(Begins, "waits_at", (label, place))
+        with pytest.raises(StrategyError, match=f"^{label}: its hook .*hook_limit"):
+            begun(tmp_path)
+    after = kinds(tmp_path)
+    assert after[: len(before)] == before
+    told = [(kind, b["strategy"], b["bar"], b["at_start"]) for kind, b in after[len(before) :]]
+    assert told == [("hook.hung", "second", 54, True), ("hook.hung", "first", 0, True)]
+    lived = begun(tmp_path)
+    entries = kinds(tmp_path)
+    assert entries[: len(after)] == after
+    assert "not_repeatable" not in {kind for kind, _ in entries}
+    held = {one["strategy"]: one["qty"] for one in lived.session.positions}
+    assert held == {"first": 7.0, "second": 7.0, "third": 9.0}  # what they hold is kept
+    moved = [b for kind, b in entries if kind == "breaker"]
+    assert [(b["scope"], b["level"]) for b in moved] == [
+        ("second", "reducing"), ("first", "reducing"),
+    ]  # fmt: skip
+    assert begun(tmp_path).digest == lived.digest
+    assert lived.parity().is_identical
+    with pytest.raises(RunError, match="calls a strategy no more"):
+        _ = lived.result  # its hooks would hang again
+
+
 def test_a_hook_that_takes_long_is_warned_of_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (hook_watch, of_driver):
-        monkeypatch.setattr(module, "WARNED", 0.05)
-        monkeypatch.setattr(module, "PAGED", 0.1)
+    monkeypatch.setattr(hook_watch, "WARNED", 0.05)
+    monkeypatch.setattr(hook_watch, "PAGED", 0.1)
     told: list[Notice] = []
     logged: list[tuple[str, dict[str, Any]]] = []
     until = EVENTS["told"] = threading.Event()

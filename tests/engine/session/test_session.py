@@ -78,7 +78,7 @@ def test_as_recorded_no_hook_is_called_and_the_book_is_the_same() -> None:
     for entry in journal:
         if entry.kind == "command":
             given.setdefault((entry.bar, entry.step), []).append(entry)
-    asleep = Session(plan_of(setup, bars), lambda *at: given.get(at, ()), calls_hooks=False)
+    asleep = Session(plan_of(setup, bars), lambda *at: given.get(at, ()), setup.strategies)
     for event in events_of(setup.market, 30):
         asleep.handle(event)
     assert asleep.machine.digest() == session.machine.digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from intrabar.app.workers.driver import Notify
+from intrabar.app.workers.hook_watch import Notify
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import StoreError
 from intrabar.journal.backup import BACKUPS, backup

@@ -16,10 +16,10 @@ from typing import Any, NoReturn, Protocol
 
 import msgspec
 
-from intrabar.app.workers.hook_watch import LIMIT, PAGED, WARNED, HookWatch
+from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import Asked, End, Intake
 from intrabar.app.workers.one_thread import OneThread
-from intrabar.engine.session.calling import Calling
+from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.clocks import Pace
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Note, Sealer
@@ -46,10 +46,6 @@ class Observer(Protocol):
     """Is told of everything that is committed; `app/workers/signs.py` keeps the folder."""
 
     def take(self, entries: Sequence[Entry], session: Session) -> None: ...  # noqa: D102
-
-
-Notify = Callable[[Notice], None]
-Log = Callable[..., None]  # an event, and its fields
 
 
 @dataclass(eq=False)
@@ -116,7 +112,8 @@ class Driver:
             A hook did not return; its thread is left behind.
         """
         self._hooks = OneThread("hooks")
-        watch = HookWatch(self.session, self.hook_limit, self._slow_in(asyncio.get_running_loop()))
+        slow = self._slow_in(asyncio.get_running_loop())
+        watch = HookWatch(lambda: calling(self.session), self.hook_limit, slow)
         self._writer = ThreadPoolExecutor(1, "journal")
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
@@ -307,26 +304,18 @@ class Driver:
 
     def _slow(self, hook: Calling, seconds: float) -> None:
         """Tell of a hook that takes long; one that has passed its limit is waited for no more."""
-        text = f"{hook.strategy}: its hook has not returned for {seconds:g} s"
         if seconds >= self.hook_limit:
             if self._handling is not None:
                 self._hung = hook
                 self._handling.cancel()
-        elif seconds >= PAGED:
-            self.notify(Notice("page", f"hook {hook.strategy}", text))
-        elif seconds >= WARNED:
-            place = [hook.bar, hook.step]
-            self.log("hook.slow", strategy=hook.strategy, seconds=seconds, place=place)
+        else:
+            tell_slow(hook, seconds, self.notify, self.log)
 
     async def _give_up(self, hook: Calling, event: Entry) -> NoReturn:
         """Write down which strategy hangs, and end: what the event was for comes again."""
         body = {"strategy": hook.strategy, "bar": hook.bar, "step": hook.step}
         self._open.append(Entry(event.at, event.bar, event.step, "hook.hung", body))
-        text = (
-            f"{hook.strategy}: its hook at bar {hook.bar} has not returned for "
-            f"{self.hook_limit:g} s (live.hook_limit); the session has ended, and at its next "
-            "start the strategy is called no more"
-        )
+        text = told_at_last(hook, self.hook_limit)
         self._notices.append(Notice("page", f"hook {hook.strategy}", text))
         await self._commit()
         raise StrategyError(text)

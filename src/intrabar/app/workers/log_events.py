@@ -83,15 +83,8 @@ _OTHER = {
     "not_repeatable": "session.not_repeatable",
     "emergency": "journal.away",
 }
-_LONG = (
-    "rows",
-    "bars",
-    "config",
-    "contents",
-    "versions",
-    "limits",
-    "ends",
-)  # they stand in the journal
+# These stand in the journal.
+_LONG = ("rows", "bars", "config", "contents", "versions", "limits", "ends")
 
 
 def line_of(entry: Entry) -> Line:

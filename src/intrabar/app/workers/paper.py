@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TextIO, Unpack
 
@@ -23,19 +23,27 @@ from intrabar.app.config.live import LiveConfig
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.backups import back_up
 from intrabar.app.workers.control import Control
-from intrabar.app.workers.driver import Driver, Notify, Observer
+from intrabar.app.workers.driver import Driver, Observer
+from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
-from intrabar.app.workers.start import begun, last_row, time_of_start
+from intrabar.app.workers.start import (
+    begun,
+    begun_in_time,
+    last_row,
+    left_behind,
+    time_of_start,
+)
 from intrabar.app.workers.stop_signals import StopSignals
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
+from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
-from intrabar.errors import RunError, StateError
+from intrabar.errors import RunError, StateError, StrategyError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
@@ -110,8 +118,13 @@ class Lived:
         RunError
             The session did what no backtest does: persons gave orders, entries came too late.
         """
-        session, plan = self.session, self.session.plan
-        rows = rows_in(self._entries())
+        session, plan, entries = self.session, self.session.plan, self._entries()
+        if any(entry.kind == "hook.hung" for entry in entries):
+            raise RunError(
+                f"{self.folder.name} calls a strategy no more, whose hook did not return or that a "
+                "person left out, and a backtest would; its folder has what it did"
+            )
+        rows = rows_in(entries)
         setup = Setup(
             market_in(rows, plan),
             plan.instruments,
@@ -259,7 +272,21 @@ def _live(
         assert setup.recorded is not None
         bars = list(setup.recorded.values())
         source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
-    session, news = begun(setup, ways.without, entries, now, emergency, source.can)
+    notify = _shown(signs.notifier, ways.pages)
+    limit = setup.config.live.hook_limit
+    made = begun_in_time(
+        partial(begun, setup, ways.without, entries, now, emergency, source.can),
+        limit,
+        lambda hook, seconds: tell_slow(hook, seconds, notify, signs.log),
+        lambda: None if is_recorded else journal.renew(time.time_ns()),
+    )
+    if isinstance(made, Calling):
+        news, text = left_behind(setup, entries, now, source.can, made), told_at_last(made, limit)
+        journal.append(news)
+        _tell(signs.observers, [*entries, *news], Session(setup.plan))
+        notify(Notice("page", f"hook {made.strategy}", text))
+        raise StrategyError(text)
+    session, news = made
     journal.append(news)
     if emergency.lines():
         emergency.clear()
@@ -275,10 +302,10 @@ def _live(
         clock,
         emergency,
         signs.observers,
-        _shown(signs.notifier, ways.pages),
+        notify,
         is_recorded,
         turned=signs.turned,
-        hook_limit=setup.config.live.hook_limit,
+        hook_limit=limit,
         log=signs.log,
     )
     run: Callable[[Coroutine[Any, Any, End]], End] = (

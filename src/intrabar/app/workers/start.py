@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
 
 import msgspec
 
 from intrabar.app.compose.session import SessionSetup
+from intrabar.app.workers.driver import RENEW
+from intrabar.app.workers.hook_watch import HookWatch, Slow
+from intrabar.app.workers.one_thread import OneThread
+from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.session import Session
@@ -17,6 +22,53 @@ from intrabar.model.facts import SourceCan
 
 HISTORY = 1_000  # rows in one event
 
+Begun = tuple[Session, list[Entry]]
+Shown = Callable[[Session], None]
+
+
+def begun_in_time(
+    begin: Callable[[Shown], Begun], limit: float, slow: Slow, renew: Callable[[], None]
+) -> Begun | Calling:
+    """Begin a session in a thread of its own; the hook that did not return in time, if any.
+
+    Parameters
+    ----------
+    begin : callable
+        `begun`, but for its last parameter.
+    limit : float
+        Seconds that a hook may take.
+    slow : callable
+        Told of hooks that take long.
+    renew : callable
+        Called every few seconds meanwhile.
+    """
+    at_work: list[Session] = []
+    news: SimpleQueue[tuple[Calling, float] | None] = SimpleQueue()
+    thread = OneThread("hooks")
+    future = thread.submit(begin, at_work.append)
+    future.add_done_callback(lambda _: news.put(None))
+    watch = HookWatch(
+        lambda: calling(at_work[-1]) if at_work else None,
+        limit,
+        lambda hook, seconds: news.put((hook, seconds)),
+    )
+    try:
+        while not future.done():
+            try:
+                seen = news.get(timeout=RENEW)
+            except Empty:
+                renew()
+                continue
+            if seen is not None and seen[1] >= limit:
+                return seen[0]
+            if seen is not None:
+                slow(*seen)
+    finally:
+        watch.close()
+        thread.shutdown()
+    made: Begun = future.result()
+    return made
+
 
 def begun(
     setup: SessionSetup,
@@ -25,7 +77,8 @@ def begun(
     now: int,
     emergency: Emergency,
     can: SourceCan,
-) -> tuple[Session, list[Entry]]:
+    shown: Shown = lambda session: None,
+) -> Begun:
     """A session that is started or worked out again, and what is new for its journal.
 
     Parameters
@@ -40,6 +93,8 @@ def begun(
     emergency : Emergency
     can : SourceCan
         Of the source of its bars.
+    shown : callable
+        Told of the session before any hook is called.
 
     Raises
     ------
@@ -47,12 +102,30 @@ def begun(
         It began with another configuration.
     """
     if not entries:
-        session = Session(setup.plan)
+        shown(session := Session(setup.plan))
         return session, _turns(session, _first_events(setup, now, can))
     setup.require_same(entries[0].body)
-    made = rerun(setup.plan, entries)
-    again = _turns(made.session, _resumed(made, without, now, emergency))
+    made = rerun(setup.plan, entries, shown)
+    out = dict.fromkeys([*_to_be_left_out(entries), *without])
+    again = _turns(made.session, _resumed(made, out, now, emergency))
     return made.session, [*made.left, *again]
+
+
+def left_behind(
+    setup: SessionSetup, entries: Sequence[Entry], now: int, can: SourceCan, hook: Calling
+) -> list[Entry]:
+    """What is new for a journal whose start has not ended, because a hook did not return.
+
+    Parameters
+    ----------
+    setup, entries, now, can : as for `begun`
+    hook : Calling
+        At the next start no hook of its strategy is called.
+    """
+    first = [] if entries else _first_events(setup, now, can)
+    last = [*entries[-1:], *first][-1]
+    body = {"strategy": hook.strategy, "bar": hook.bar, "step": hook.step, "at_start": True}
+    return [*first, Entry(now, last.bar, last.step, "hook.hung", body)]
 
 
 def time_of_start(setup: SessionSetup, entries: Sequence[Entry]) -> int:
@@ -78,7 +151,16 @@ def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:
     return events
 
 
-def _resumed(made: Rerun, without: Sequence[str], now: int, emergency: Emergency) -> list[Entry]:
+def _to_be_left_out(entries: Sequence[Entry]) -> list[str]:
+    """The strategies of which a hook has hung at a start, and that still have their orders."""
+    hung: dict[str, bool] = {}
+    for entry in entries:
+        if entry.kind == "hook.hung":
+            hung[str(entry.body["strategy"])] = bool(entry.body.get("at_start"))
+    return [name for name, is_waiting in hung.items() if is_waiting]
+
+
+def _resumed(made: Rerun, without: Iterable[str], now: int, emergency: Emergency) -> list[Entry]:
     """What happens at a start that is not the first."""
     place = made.session.place
     events = [Entry(now, *place, "session.resumed", {"turns": made.turns})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NoReturn
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.setup import PieceSetup
 from intrabar.engine.chunks.window import Shown, Window
-from intrabar.engine.run import Running, arrays_of, connected, tell
+from intrabar.engine.run import Running, arrays_of, connected
 from intrabar.errors import RunError
 from intrabar.model.session import Clock
 from intrabar.sim.callbacks import Hooks
@@ -29,17 +30,23 @@ class LaidRun:
         The pieces are single rows, and it is not known when they end.
     spare : int
         Strategies behind the others that have no hooks.
-    calls_hooks : bool
-        False: the strategies are not connected.
+    silent : container of str
+        Strategies that are not connected: no hook of theirs is called.
+
+    Attributes
+    ----------
+    starting : tuple of str or None
+        The strategy whose `on_start` has not returned yet: another object for each.
     """
 
     machine: Machine
+    starting: tuple[str] | None = None
 
     def __init__(
-        self, given: PieceSetup, grows: bool = False, spare: int = 0, calls_hooks: bool = True
+        self, given: PieceSetup, grows: bool = False, spare: int = 0, silent: Container[str] = ()
     ) -> None:
         self.given = given
-        self._calls_hooks = calls_hooks
+        self._silent = silent
         self.running: dict[str, Running] = {}
         self._spare = spare
         self._arrays = arrays_of(given.strategies, given.timeline)
@@ -64,9 +71,9 @@ class LaidRun:
         window = self.window
         ahead = len(shown.market) - window.end
         self.machine.show(shown.market, shown.wake, window.first, shown.mean_range, ahead)
-        if is_first and self._calls_hooks:
+        if is_first:
             self._connect(shown, self.window.clock)
-            tell(self.running, "on_start")
+            self._start()
         else:
             self._show_strategies(shown)
         for name, scales in shown.scales.items():
@@ -80,6 +87,8 @@ class LaidRun:
 
     def _connect(self, shown: Shown, clock: Clock) -> None:
         for k, (name, strategy) in enumerate(self.given.strategies.items()):
+            if name in self._silent:
+                continue
             if name in self._arrays:
                 self._arrays[name].connect(self.machine, k, shown.tables.get(name))
                 self.running[name] = self._arrays[name]
@@ -88,6 +97,13 @@ class LaidRun:
             self.running[name] = connected(
                 strategy, self.machine, k, columns, table, no_longer_bars, clock
             )
+
+    def _start(self) -> None:
+        for name, running in self.running.items():
+            if isinstance(running, RunningStrategy):
+                self.starting = (name,)
+                running.tell("on_start")
+        self.starting = None
 
     def _show_strategies(self, shown: Shown) -> None:
         for k, name in enumerate(self.given.strategies):

@@ -22,7 +22,7 @@ from intrabar.engine.parity.told import told
 from intrabar.engine.parity.traded import OUTSIDE, Key, Traded
 from intrabar.engine.parity.twins import Twin, forced, free, on_rows
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.rerun import rerun
+from intrabar.engine.session.rerun import hung_at_start, rerun
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.errors import UsageError
 from intrabar.model.bars import Market
@@ -217,6 +217,11 @@ def parity(
         notes=[
             *(f"forced twin: {text}" for text in c.lost),
             *(f"twin: {text}" for text in lost),
+            *(
+                f"{name}: a hook of it did not return at a start, so none is called; what it had "
+                "decided until then counts, but not on other rows"
+                for name in sorted(hung_at_start(entries))
+            ),
             *_ended(lived, {"twin": own, "forced twin": c.traded, "twin on other rows": d}),
         ],
     )

@@ -7,14 +7,14 @@ a session and its twins, so orders are found by their keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from intrabar.engine.parity.traded import Key, Traded
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.rerun import EVENTS, Recorded, accepted_until
+from intrabar.engine.session.rerun import EVENTS, Recorded, accepted_until, hung_at_start
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
@@ -33,6 +33,8 @@ class Twin:
         Of the session's own records.
     decided : sequence of Entry or None
         The session's commands, in the place of what hooks want; None: hooks are called.
+    silent : container of str
+        Strategies whose hooks are not called all the same.
 
     Attributes
     ----------
@@ -42,14 +44,22 @@ class Twin:
         What was asked for and has no order here that it could be about.
     """
 
-    def __init__(self, plan: Plan, lived: Traded, decided: Sequence[Entry] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        lived: Traded,
+        decided: Sequence[Entry] | None = None,
+        silent: Container[str] = (),
+    ) -> None:
         self.traded = Traded()
         self.lost: list[str] = []
         self._lived = lived
         self._recorded = Recorded(decided or ())
         self._ids: dict[Key, int] = {}
         forced = decided is not None
-        self.session = Session(plan, self._mapped if forced else None, not forced)
+        self.session = (
+            Session(plan, self._mapped, plan.strategies) if forced else Session(plan, silent=silent)
+        )
 
     def run(self, events: Iterable[Entry]) -> Twin:
         """Give it the events, one after the other."""
@@ -127,7 +137,7 @@ def free(plan: Plan, lived: Traded, entries: Sequence[Entry]) -> Twin:
     Up to where a person has accepted what hooks did not repeat, it does what was recorded.
     """
     until = accepted_until(entries)
-    twin = Twin(plan, lived)
+    twin = Twin(plan, lived, silent=hung_at_start(entries))
     if not until:
         return twin.run(events_of(entries))
     twin.session.answers = Recorded(entries)
@@ -143,7 +153,8 @@ def forced(plan: Plan, lived: Traded, entries: Sequence[Entry]) -> Twin:
 
 def on_rows(plan: Plan, lived: Traded, entries: Sequence[Entry], rows: Sequence[ClosedRow]) -> Twin:
     """The twin whose hooks are called on other rows: as they are stored now, or corrected."""
-    return Twin(plan, lived).run(_with_rows(events_of(entries), rows))
+    twin = Twin(plan, lived, silent=hung_at_start(entries))
+    return twin.run(_with_rows(events_of(entries), rows))
 
 
 def _with_rows(events: Iterable[Entry], rows: Sequence[ClosedRow]) -> Iterator[Entry]:

@@ -29,6 +29,8 @@ class Calling(NamedTuple):
 
 def calling(session: Session) -> Calling | None:
     """The hook in which a session is now; None: in none."""
+    if (starting := session.starting) is not None:
+        return Calling(starting, starting[0], *session.place)
     try:
         machine = session.machine
     except (StateError, AttributeError):  # no row yet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +31,10 @@ EVENTS = frozenset(
     }
 )
 """Kinds that come from outside; all others are records of what these have caused."""
+
+
+_TAKING = {"command.person": "as_recorded", "hook.hung": "at_start"}
+"""Kinds of events, and the field that says so: what was recorded before them counts."""
 
 
 class Difference(NamedTuple):
@@ -99,7 +103,9 @@ class Recorded:
         return self._commands.get((bar, step), ())
 
 
-def rerun(plan: Plan, entries: Sequence[Entry]) -> Rerun:
+def rerun(
+    plan: Plan, entries: Sequence[Entry], shown: Callable[[Session], None] = lambda session: None
+) -> Rerun:
     """Run the events of a journal again, with the hooks.
 
     A record that differs means that the strategy is not a function of its market: it reads a clock,
@@ -112,12 +118,15 @@ def rerun(plan: Plan, entries: Sequence[Entry]) -> Rerun:
     plan : Plan
     entries : sequence of Entry
         All of a journal, from the first on.
+    shown : callable
+        Is told of the session before its first event, for who watches it from another thread.
     """
-    session = Session(plan)
+    silent = hung_at_start(entries)
+    shown(session := Session(plan, silent=silent))
     difference, turns, left = _run(session, entries, accepted_until(entries))
     if difference is None:
         return Rerun(session, None, turns, left)
-    again = Session(plan, Recorded(entries))
+    shown(again := Session(plan, Recorded(entries), silent))
     for event, recorded, number in turns_of(entries):
         records = again.handle(event).records
         left = records if _is_left(event, recorded, number, entries) else []
@@ -126,15 +135,19 @@ def rerun(plan: Plan, entries: Sequence[Entry]) -> Rerun:
 
 
 def accepted_until(entries: Sequence[Entry]) -> int:
-    """The number of the last event with which a person took what was recorded as it is; 0: none."""
+    """The number of the last event up to which what was recorded is taken as it is; 0: none.
+
+    With it a person has accepted that, or a hook has not returned when it was called again.
+    """
     return max(
-        (
-            number
-            for number, entry in enumerate(entries, 1)
-            if entry.kind == "command.person" and entry.body.get("as_recorded")
-        ),
-        default=0,
+        (n for n, e in enumerate(entries, 1) if e.body.get(_TAKING.get(e.kind, ""))), default=0
     )
+
+
+def hung_at_start(entries: Iterable[Entry]) -> frozenset[str]:
+    """The strategies whose hooks are called no more in any re-run: one has hung at a start."""
+    hung = (e.body for e in entries if e.kind == "hook.hung")
+    return frozenset(str(body["strategy"]) for body in hung if body.get("at_start"))
 
 
 def turns_of(entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Entry], int]]:
@@ -153,7 +166,8 @@ def turns_of(entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Entry], int
 
 def _is_left(event: Entry, recorded: list[Entry], number: int, entries: Sequence[Entry]) -> bool:
     """Whether a journal ends with a hook that hung: the process could not make its records."""
-    return event.kind == "hook.hung" and not recorded and number == len(entries)
+    is_last = not recorded and number == len(entries)
+    return is_last and event.kind == "hook.hung" and not event.body.get("at_start")
 
 
 def _run(

@@ -7,7 +7,7 @@ through the same loop as a backtest's, and nothing leaves but notices to persons
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,15 +53,15 @@ class Session:
     answers : callable, optional
         Called with (bar, step) where hooks have been called: the commands that were recorded there,
         which take the place of theirs. None: theirs count.
-    calls_hooks : bool
-        False: no hook is called at all, and the answers are all there is.
+    silent : container of str
+        Strategies whose hooks are not called at all: of theirs the answers are all there is.
     """
 
     def __init__(
         self,
         plan: Plan,
         answers: Callable[[int, int], Sequence[Entry]] | None = None,
-        calls_hooks: bool = True,
+        silent: Container[str] = (),
     ) -> None:
         self.plan = plan
         self.rows: list[ClosedRow] = []  # the history first; the last ones after `keep_last`
@@ -71,7 +71,7 @@ class Session:
         self.judge = Judge(
             plan.limits, plan.names, plan.account.cash, plan.day_begins, plan.on_error
         )
-        self.answers, self._calls_hooks = answers, calls_hooks
+        self.answers, self._silent = answers, silent
         self._laid: LaidRun | None = None
         self._hand = Hand(plan)
         self._records: list[Entry] = []
@@ -124,10 +124,8 @@ class Session:
             case "emergency":
                 self.judge.move("journal", text=str(event.body["why"]))
                 self._note_moves(self.judge.taken())
-            case "hook.hung":
+            case "hook.hung" if not event.body.get("at_start"):
                 self._take_off(event.body["strategy"])
-            case _:  # bars that came late, links, clocks: facts that change no book
-                pass
         turn = Turn(self._records, self._notices)
         self._records, self._notices = [], []
         return turn
@@ -146,6 +144,11 @@ class Session:
         return self._laid.machine
 
     @property
+    def starting(self) -> tuple[str] | None:
+        """The strategy whose `on_start` has not returned yet: another object for each."""
+        return None if self._laid is None else self._laid.starting
+
+    @property
     def place(self) -> tuple[int, int]:
         """(bar, step) where the machine stands."""
         if self._laid is None:
@@ -162,11 +165,9 @@ class Session:
     @property
     def cash(self) -> float:
         """Account currency."""
-        return (
-            self.plan.account.cash
-            if self._laid is None
-            else float(self.machine.book.account["cash"][0])
-        )
+        if self._laid is None:
+            return self.plan.account.cash
+        return float(self.machine.book.account["cash"][0])
 
     @property
     def positions(self) -> list[dict[str, Any]]:
@@ -245,16 +246,15 @@ class Session:
         self._actions += market.actions  # a tape has all so far: the account counts them
         market = replace(market, actions=self._actions)
         if self._laid is None:
-            self._laid = LaidRun(self.plan, True, 1, self._calls_hooks)
+            self._laid = LaidRun(self.plan, True, 1, self._silent)
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
         if not is_first:
             return
-        machine = self._laid.machine
-        machine.unused = 1
-        self._recording = Recording(machine, self.plan.names)
-        self._judged = Judged(machine, self.judge, self.plan.names)
+        self.machine.unused = 1
+        self._recording = Recording(self.machine, self.plan.names)
+        self._judged = Judged(self.machine, self.judge, self.plan.names)
 
     def _run(self, row: ClosedRow) -> None:
         """Run a sealed row through all of its steps."""
