@@ -11,6 +11,7 @@ from typing import Any
 
 from intrabar.app.cli.main import run
 from intrabar.app.cli.session_folders import followed
+from intrabar.app.cli.session_status import status_lines
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.standing import HEADS
 from intrabar.errors import StateError
@@ -131,3 +132,40 @@ def test_a_session_whose_journal_is_elsewhere_is_listed_and_a_damaged_status_is_
         status.write_text(text)
         assert run(["session", "status", "main"]) == 2
         assert "intrabar session export main works it out again" in capsys.readouterr().err
+
+
+def test_how_it_stands_is_told_to_a_person_in_lines() -> None:
+    status = {
+        "state": "stopped",
+        "why": None,
+        "equity": 97_887.5963,
+        "exposure": 0.0,
+        "breaker": {"state": "halted", "causes": [{"since": "Monday", "text": "killed"}]},
+        "positions": [{"symbol": "AAPL", "qty": 10.0}],
+        "orders": [],
+        "refusals": {
+            "by_rule": {"halted": 7},
+            "last": [{"time": f"t{k}", "text": "no"} for k in range(7)],
+        },
+        "left_out": {},
+        "pid": 12345,
+    }
+    assert list(status_lines(status)) == [
+        "state        stopped",
+        "why          -",
+        "equity       97,887.60",
+        "exposure     0",
+        "breaker",
+        "  state      halted",
+        "  causes",
+        "    Monday killed",
+        "positions",
+        "  symbol AAPL, qty 10",
+        "orders       -",
+        "refusals",
+        "  by_rule    halted 7",
+        "  last 7, the last 5:",
+        *(f"    t{k} no" for k in range(2, 7)),
+        "left_out     -",
+        "pid          12345",
+    ]

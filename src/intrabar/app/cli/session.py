@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import uuid
@@ -20,6 +19,7 @@ from intrabar.app.cli.session_folders import (
     is_running,
     status_of,
 )
+from intrabar.app.cli.session_status import status_lines
 from intrabar.app.folders.journals import SESSIONS
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.control import ask
@@ -76,10 +76,7 @@ def status(name: str, /, *, sessions: Folder = SESSIONS, as_json: Json = False) 
     if as_json:
         print_json(told)
     else:
-        for key, value in told.items():
-            print(
-                f"{key:12} {value if isinstance(value, str | int | float) else json.dumps(value)}"
-            )
+        print(*status_lines(told), sep="\n")
     return 0
 
 
