@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from intrabar.app.folders.sessions import entries_of
-from intrabar.app.workers.paper import Lived, Ways, live_through
+from intrabar.app.workers.lived import Lived
+from intrabar.app.workers.paper import Ways, live_through
 from intrabar.errors import AuthError, IntegrityError, IntrabarError, LinkError, NotFoundError
 from intrabar.journal.journal import open_journal
 from intrabar.model.facts import Fact, LinkFact, SourceCan

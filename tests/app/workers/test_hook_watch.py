@@ -17,7 +17,7 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers import driver as of_driver
 from intrabar.app.workers import hook_watch
-from intrabar.app.workers.paper import Lived as Once
+from intrabar.app.workers.lived import Lived as Once
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import RunError, StrategyError

@@ -29,7 +29,9 @@ from intrabar.app.compose.session import (
 from intrabar.app.config.file import read_config
 from intrabar.app.config.model import Config, Source
 from intrabar.app.folders.journals import JOURNAL_FILE, SESSIONS, journal_of
-from intrabar.app.workers.paper import Lived, Ways, live_through
+from intrabar.app.pages.session_report import REPORT
+from intrabar.app.workers.lived import Lived
+from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.instruments import calendar_of
 from intrabar.errors import ConfigError, NotFoundError, StateError, UsageError
 from intrabar.journal.reading import read
@@ -165,6 +167,8 @@ def summary(lived: Lived) -> dict[str, Any]:
         "why": session.judge.breaker.why(),
         "refused": dict(session.judge.counts),
         "digest": session.machine.digest(),
+        "report": None if lived.unreported else str(lived.folder / REPORT),
+        "unreported": lived.unreported,
     }
 
 
@@ -185,6 +189,7 @@ def lines(lived: Lived) -> list[str]:
         f"refused   {refused or 'nothing'}",
         f"breaker   {breaker}",
         f"journal   {lived.setup.config.store.url or lived.folder / JOURNAL_FILE}",
+        f"report    {f'none: {lived.unreported}' if lived.unreported else lived.folder / REPORT}",
         f"next      intrabar parity {lived.folder.name}{in_folder}{in_store}",
     ]
 

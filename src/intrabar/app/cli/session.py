@@ -21,11 +21,12 @@ from intrabar.app.cli.session_folders import (
 )
 from intrabar.app.cli.session_status import status_lines
 from intrabar.app.folders.journals import SESSIONS
-from intrabar.app.folders.sessions import entries_of
+from intrabar.app.folders.sessions import entries_of, open_session
+from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.control import ask
 from intrabar.app.workers.signs import STATUS, write_folder
 from intrabar.app.workers.standing import HEADS
-from intrabar.errors import IntrabarError, StateError, UsageError
+from intrabar.errors import IntrabarError, StateError, StoreError, UsageError
 
 ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
 Folder = Annotated[Path, Parameter(help="Folder of the sessions' folders.")]
@@ -95,7 +96,7 @@ def export(
     where: JournalOptions = DEFAULT,
     as_json: Json = False,
 ) -> int:
-    """Work the files of a session's folder out again from its journal.
+    """Work the files of a session's folder out again from its journal, and write its report.
 
     Parameters
     ----------
@@ -113,11 +114,27 @@ def export(
             f"session {name!r} runs, and keeps its folder itself; stop it first, or give --out"
         )
     told = write_folder(entries_of(name, folder, where.store, where.password), target)
+    why = _reported(name, target, where)
     if as_json:
-        print_json(told)
+        print_json({**told, "unreported": why})
     else:
-        print(f"{target}: {', '.join((STATUS, *HEADS))}: {told['rows']:,} rows")
+        files = (STATUS, *HEADS, *(() if why else (REPORT,)))
+        print(f"{target}: {', '.join(files)}: {told['rows']:,} rows")
+        if why:
+            print(f"note: {REPORT} was not written: {why}")
     return 0
+
+
+def _reported(name: str, target: Path, where: JournalOptions) -> str:
+    """Write the report of a session into a folder; why there can be none, or nothing."""
+    try:
+        stored = open_session(name, where.sessions, where.store, where.password)
+        session_report(name, stored.plan, stored.entries, target)
+    except StoreError:
+        raise
+    except IntrabarError as error:
+        return str(error)
+    return ""
 
 
 @session.command

@@ -86,7 +86,7 @@ def report(
             by_symbol=_by(result, "symbol", result.market.symbols),
             by_strategy=_by(result, "strategy", list(result.setup.strategies)),
             months=result.metrics.months,
-            band=_band(result),
+            band=() if result.is_lived else _band(result),
             lines=[*_lines(result, "symbol"), *_lines(result, "strategy")],
         )
     page = write_report(report_view(facts, tables, bars_of(result), found), target)

@@ -59,6 +59,7 @@ EVENTS: Mapping[str, LogEvent] = {
         "warning", "what the configuration asks for, and recorded bars lack"
     ),
     "health.opened": LogEvent("info", "where /metrics, /healthz and /readyz are"),
+    "report.left_out": LogEvent("warning", "no report was written at the stop, and why"),
     "log.dropped": LogEvent("error", "lines of the log were lost: a full disk, or a slow reader"),
 }
 

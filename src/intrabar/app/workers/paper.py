@@ -7,26 +7,25 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, Unpack
 
 import msgspec
 
-from intrabar.app.calls.parity import SessionParity, of_plan
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, folder_name, recorded_session, seeded
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
-from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.backups import back_up
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Observer
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
+from intrabar.app.workers.lived import Lived, report_at_stop, store_of
 from intrabar.app.workers.start import (
     begun,
     begun_in_time,
@@ -37,13 +36,10 @@ from intrabar.app.workers.start import (
 from intrabar.app.workers.stop_signals import StopSignals
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
-from intrabar.engine.outcome.result import Result, finish
-from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.calling import Calling
-from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
-from intrabar.errors import RunError, StateError, StrategyError
+from intrabar.errors import StateError, StrategyError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
@@ -51,8 +47,6 @@ from intrabar.links.clock import Clock, LoopClock, WallClock
 from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
-from intrabar.model.secret import Secret, resolve
-from intrabar.risk.breaker import ACCOUNT, Level
 
 ROWS = 2_000  # that stay with a session while it lives
 
@@ -83,84 +77,6 @@ class Ways:
     faults: tuple[Fault, ...] = ()
     stream: TextIO | None = None
     pages: TextIO | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Lived:
-    """A session that has ended.
-
-    Parameters
-    ----------
-    session : Session
-    folder : Path
-    why : str
-        It ended.
-    setup : SessionSetup
-        From which it was started.
-    """
-
-    session: Session
-    folder: Path
-    why: str
-    setup: SessionSetup
-
-    @property
-    def digest(self) -> str:
-        """Of the session's market as it stands: that of the backtest of its rows."""
-        return self.session.machine.digest()
-
-    @cached_property
-    def result(self) -> Result:
-        """The backtest of the session's own rows: tables, figures, a report.
-
-        Raises
-        ------
-        RunError
-            The session did what no backtest does: persons gave orders, entries came too late.
-        """
-        session, plan, entries = self.session, self.session.plan, self._entries()
-        if any(entry.kind == "hook.hung" for entry in entries):
-            raise RunError(
-                f"{self.folder.name} calls a strategy no more, whose hook did not return or that a "
-                "person left out, and a backtest would; its folder has what it did"
-            )
-        rows = rows_in(entries)
-        setup = Setup(
-            market_in(rows, plan),
-            plan.instruments,
-            plan.strategies,
-            plan.account,
-            plan.is_open,
-            trade_from=session.trade_from,
-            wakes=wakes_of(rows),
-            risk=self.setup.config.limits,
-        )
-        result = finish(Run(setup))
-        if result.digest != self.digest:
-            raise RunError(
-                f"{self.folder.name} did what no backtest does (orders by hand, entries that came "
-                f"late); intrabar parity {self.folder.name} says what, and its folder has the fills"
-            )
-        return result
-
-    def parity(self) -> SessionParity:
-        """The session beside what the market model does, from its journal; as `ib.parity`.
-
-        Raises
-        ------
-        StoreError, IntegrityError
-            The journal cannot be had, or is damaged.
-        """
-        return of_plan(self.setup.name, self.folder, self.session.plan, self._entries())
-
-    def _entries(self) -> list[Entry]:
-        url, password = _store_of(self.setup, self.folder)
-        return entries_of(self.setup.name, self.folder, url, password)
-
-    @property
-    def level(self) -> Level:
-        """Of the breaker."""
-        return self.session.judge.breaker.level(ACCOUNT)
 
 
 def paper(
@@ -236,7 +152,7 @@ def live_through(
     """
     folder = Path(setup.config.live.folder) / setup.name
     folder.mkdir(parents=True, exist_ok=True)
-    url, password = _store_of(setup, folder)
+    url, password = store_of(setup, folder)
     opened = open_journal(
         url,
         setup.name,
@@ -319,16 +235,10 @@ def _live(
     _tell(signs.observers, last, session)
     if not is_recorded:  # recorded bars can be lived through again
         back_up(journal, folder, time.time_ns(), signs.notifier)
+    unreported = report_at_stop(setup, session, journal, folder, notify, signs.log)
     if end.error is not None:
         raise end.error
-    return Lived(session, folder, end.why, setup)
-
-
-def _store_of(setup: SessionSetup, folder: Path) -> tuple[str, Secret | None]:
-    """The address of the journal's database, and its password."""
-    store = setup.config.store
-    url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
-    return url, None if store.password is None else resolve(store.password, "store.password")
+    return Lived(session, folder, end.why, setup, unreported)
 
 
 def _shown(notify: Notify, pages: TextIO | None) -> Notify:

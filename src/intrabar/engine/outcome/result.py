@@ -66,10 +66,13 @@ class Result:
         A run that has ended.
     pages : list of path
         Reports that were written of it.
+    is_lived : bool
+        What was decided in it is a session's: it has one path, and no band.
     """
 
     run: Run
     pages: list[Path] = field(default_factory=list)
+    is_lived: bool = False
 
     @property
     def setup(self) -> Setup:
@@ -159,7 +162,7 @@ class Result:
         """Whether the band has been worked out, or is so at once and without a side effect."""
         is_small = self.market.close.size <= CHEAP
         quiet = not any(isinstance(x, Strategy) for x in self.setup.strategies.values())
-        return "band" in self.__dict__ or (is_small and quiet)
+        return "band" in self.__dict__ or (is_small and quiet and not self.is_lived)
 
     @property
     def point_values(self) -> dict[str, float]:
@@ -280,7 +283,15 @@ class Result:
 
     @cached_property
     def band(self) -> tuple[BandRun, ...]:
-        """The ambiguity band: the run repeated under `worst`, `shortest` and `best`."""
+        """The ambiguity band: the run repeated under `worst`, `shortest` and `best`.
+
+        Raises
+        ------
+        RunError
+            It is what a session has decided.
+        """
+        if self.is_lived:
+            raise RunError("a session has lived one path; a backtest of its file has a band")
         return tuple(band_run(self, policy) for policy in BAND)
 
     def save(self, out: Path | str | None = None, *, name: str = "", report: bool = True) -> Path:
