@@ -45,7 +45,7 @@ class Trades(Strategy):
     def __init__(self, raises_at: int = 10**9, is_gated: bool = False) -> None:
         self.raises_at = raises_at
         if is_gated:
-            self.gates = Gates(session=True)
+            self.gates = Gates(flatten="17:00")
 
     def on_start(self) -> None:
         Trades.calls += 1
