@@ -1,0 +1,358 @@
+"""Is a forecast of returns better than the last price? Figures, and a verdict by name.
+
+The rival is the last price, which is a predicted return of 0, and not a mean: on a random walk
+the last price itself explains 98 per cent of the price's level, so that no figure here is of
+levels.
+
+Sources
+-------
+- Diebold, Mariano: Comparing Predictive Accuracy, Journal of Business & Economic Statistics 13
+  (1995).
+- Harvey, Leybourne, Newbold: Testing the Equality of Prediction Mean Squared Errors,
+  International Journal of Forecasting 13 (1997), for small samples and Student's t.
+- Holm: A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of
+  Statistics 6 (1979).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.analysis.bootstrap import FEWEST, Interval, Statistic, block_length, intervals
+from intrabar.analysis.figure import Figure, Undefined
+from intrabar.analysis.returns import Floats
+from intrabar.analysis.student import above
+
+LEAK = 0.3  # rank correlation with the realised return that no honest forecast of prices has
+ECHO = 0.5  # rank correlation with minus the last return, of a model that repeats the last price
+STILL = 0.01  # spread under which a forecast says nothing but the last price
+ERROR = 0.05  # of the Diebold-Mariano test, one-sided
+
+
+class Verdict(StrEnum):
+    """What a forecast is, in one name."""
+
+    TOO_GOOD = "too good"
+    BETTER = "better than the last price"
+    DRIFT = "only the drift"
+    REPEATS = "repeats the last price"
+    WORSE = "worse than the last price"
+    NO_BETTER = "no better"
+    UNKNOWN = "too few to tell"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """Forecasts of one instrument and horizon, out of sample, by time.
+
+    Parameters
+    ----------
+    horizon : bars, >= 1
+    predicted, realised : (n,) float64, return or ATRs
+    last : (n,) float64, the same unit
+        Return of the bar on which each was made.
+    drift : (n,) float64, the same unit
+        Mean return that was known to whoever trained; NaN where nobody knows.
+    usual : (n,) float64
+        The more frequent sign by then: 1 or -1; NaN where nobody knows.
+    quantiles : mapping of probability to (n,) float64, the same unit
+    usual_quantiles : mapping of probability to (n,) float64
+        Of the returns known by then.
+    """
+
+    horizon: int
+    predicted: Floats
+    realised: Floats
+    last: Floats
+    drift: Floats
+    usual: Floats
+    quantiles: Mapping[float, Floats] = field(default_factory=dict)
+    usual_quantiles: Mapping[float, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DieboldMariano:
+    """Whether squared errors are smaller than those of a rival.
+
+    Parameters
+    ----------
+    statistic : float
+        Above 0: smaller. With the correction of Harvey, Leybourne and Newbold.
+    better : probability
+        One-sided p: of so high a value where both are equally good.
+    """
+
+    statistic: float
+    better: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """One predicted quantile.
+
+    Parameters
+    ----------
+    probability : float
+        That was promised.
+    below : share
+        Of the realised returns, that lay below it.
+    loss, usual_loss : float
+        Mean pinball loss, and that of the quantile of the returns known before; NaN: not known.
+    rows : int
+    """
+
+    probability: float
+    below: float
+    loss: float
+    usual_loss: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Honesty:
+    """What the forecasts of one horizon are worth.
+
+    Parameters
+    ----------
+    horizon, rows : int
+    skill, against_drift : Interval or Undefined
+        1 - MSE / MSE of the last price, and of the drift.
+    test : DieboldMariano or Undefined
+        Against the last price.
+    direction : Interval or Undefined
+        Share of right signs; moves of exactly 0 are left out.
+    usual_direction : float or Undefined
+        The same of always saying the sign that was the more frequent one.
+    correlation : Interval or Undefined
+        Spearman's, of predicted and realised returns.
+    echo : float or Undefined
+        Spearman's, of predicted returns and minus the last return.
+    spread : float or Undefined
+        Standard deviation of the predicted returns by that of the realised ones.
+    quantiles : tuple of Quantile
+    """
+
+    horizon: int
+    rows: int
+    skill: Interval | Undefined
+    against_drift: Interval | Undefined
+    test: DieboldMariano | Undefined
+    direction: Interval | Undefined
+    usual_direction: Figure
+    correlation: Interval | Undefined
+    echo: Figure
+    spread: Figure
+    quantiles: tuple[Quantile, ...] = ()
+
+
+def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
+    """The figures of forecasts of one horizon.
+
+    Parameters
+    ----------
+    given : Forecasts
+        Rows without a prediction or an outcome are left out.
+    seed, resamples : int
+        Of the intervals: stationary bootstrap, BCa, 95 per cent. A block is no shorter than the
+        horizon, in which returns overlap.
+    """
+    known = np.isfinite(given.predicted) & np.isfinite(given.realised)
+    predicted, realised, last = (x[known] for x in (given.predicted, given.realised, given.last))
+    drift, usual = given.drift[known], given.usual[known]
+    gain = realised**2 - (realised - predicted) ** 2
+    found: dict[str, Interval | Undefined] = {}
+    for name, rows, statistics in (
+        ("", np.ones(len(gain), np.bool_), _against(predicted, realised)),
+        ("drift", np.isfinite(drift), _against_drift(predicted, realised, drift)),
+        ("moved", realised != 0.0, {"direction": _mean(np.sign(predicted) == np.sign(realised))}),
+    ):
+        if name == "drift" and not rows.any():
+            found["against_drift"] = Undefined("no bars before the first prediction")
+            continue
+        found |= _intervals(np.flatnonzero(rows), gain, given.horizon, statistics, seed, resamples)
+    moved = (realised != 0.0) & np.isfinite(usual)
+    spread = float(realised.std()) if len(realised) else 0.0
+    return Honesty(
+        given.horizon,
+        int(known.sum()),
+        test=diebold_mariano(realised, realised - predicted, given.horizon),
+        usual_direction=float(np.mean(usual[moved] == np.sign(realised[moved])))
+        if moved.any()
+        else Undefined("no bars before the first prediction"),
+        echo=rank_correlation(predicted, -last),
+        spread=float(predicted.std()) / spread if spread > 0.0 else Undefined("no price moved"),
+        quantiles=_quantiles(given, known),
+        **found,
+    )
+
+
+def verdicts(several: Sequence[Honesty]) -> list[Verdict]:
+    """The verdict of each horizon; p values are Holm's over all of them."""
+    tests = [one.test for one in several]
+    better = holm([1.0 if isinstance(x, Undefined) else x.better for x in tests])
+    worse = holm([1.0 if isinstance(x, Undefined) else 1.0 - x.better for x in tests])
+    return [_verdict(*row) for row in zip(several, better, worse, strict=True)]
+
+
+def _verdict(one: Honesty, better: float, worse: float) -> Verdict:
+    if one.rows < FEWEST:
+        return Verdict.UNKNOWN
+    if isinstance(one.correlation, Interval) and one.correlation.value > LEAK:
+        return Verdict.TOO_GOOD
+    if _is_above_nothing(one.skill) and better <= ERROR:
+        if isinstance(one.against_drift, Undefined):
+            return Verdict.UNKNOWN
+        return Verdict.BETTER if _is_above_nothing(one.against_drift) else Verdict.DRIFT
+    echoes = not isinstance(one.echo, Undefined) and one.echo > ECHO
+    if echoes or (not isinstance(one.spread, Undefined) and one.spread < STILL):
+        return Verdict.REPEATS
+    return Verdict.WORSE if worse <= ERROR else Verdict.NO_BETTER
+
+
+def _is_above_nothing(figure: Interval | Undefined) -> bool:
+    return isinstance(figure, Interval) and figure.low > 0.0
+
+
+def diebold_mariano(rival: Floats, errors: Floats, horizon: int = 1) -> DieboldMariano | Undefined:
+    """Squared errors against those of a rival.
+
+    Parameters
+    ----------
+    rival, errors : (n,) float64
+    horizon : bars, >= 1
+        The variance counts `horizon - 1` autocovariances; where they make it no positive number,
+        each with the weight of Bartlett.
+    """
+    n = len(errors)
+    if n < 2 or n <= horizon:
+        return Undefined(f"{n} forecasts, {max(2, horizon + 1)} are needed")
+    gain = rival**2 - errors**2
+    apart = gain - gain.mean()
+    lags = range(1, horizon)
+    own = [float(apart @ apart) / n, *(float(apart[k:] @ apart[:-k]) / n for k in lags)]
+    variance = own[0] + 2.0 * math.fsum(own[1:])
+    if not variance > 0.0:
+        weights = (1.0 - k / horizon for k in lags)
+        variance = own[0] + 2.0 * math.fsum(w * x for w, x in zip(weights, own[1:], strict=True))
+    if not variance > 0.0:
+        return Undefined("its errors differ from those of its rival by the same at every bar")
+    small = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
+    statistic = float(gain.mean()) / math.sqrt(variance / n) * math.sqrt(max(small, 0.0))
+    return DieboldMariano(statistic, above(statistic, n - 1))
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P values of several tests, as high as it takes to be wrong in none of them."""
+    order = sorted(range(len(p)), key=lambda k: p[k])
+    adjusted, highest = [0.0] * len(p), 0.0
+    for rank, k in enumerate(order):
+        highest = max(highest, min(1.0, (len(p) - rank) * p[k]))
+        adjusted[k] = highest
+    return adjusted
+
+
+def rank_correlation(a: Floats, b: Floats) -> Figure:
+    """Spearman's; equal values share their rank."""
+    rows = np.isfinite(a) & np.isfinite(b)
+    return _correlation(ranks(a[rows]), ranks(b[rows])) if rows.sum() > 1 else _nothing()
+
+
+def _correlation(a: Floats, b: Floats) -> Figure:
+    a, b = a - a.mean(), b - b.mean()
+    size = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / size if size > 0.0 else _nothing()
+
+
+def _nothing() -> Undefined:
+    return Undefined("one of them never changes")
+
+
+def ranks(values: Floats) -> Floats:
+    """From 1 on; equal values share the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return np.asarray((last - (count - 1) / 2.0)[place])
+
+
+def _against(predicted: Floats, realised: Floats) -> dict[str, Statistic]:
+    own, rival = (realised - predicted) ** 2, realised**2
+    a, b = ranks(predicted), ranks(realised)
+    a, b = a - a.mean(), b - b.mean()
+
+    def correlation(rows: Floats) -> Floats:
+        # Of the ranks among all: to rank each resample anew takes a hundred times as long.
+        x, y = a[_whole(rows)], b[_whole(rows)]
+        x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            size = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+            return np.asarray((x * y).sum(axis=1) / size)
+
+    return {"skill": _skill(own, rival), "correlation": correlation}
+
+
+def _against_drift(predicted: Floats, realised: Floats, drift: Floats) -> dict[str, Statistic]:
+    return {"against_drift": _skill((realised - predicted) ** 2, (realised - drift) ** 2)}
+
+
+def _skill(own: Floats, rival: Floats) -> Statistic:
+    def skill(rows: Floats) -> Floats:
+        place = _whole(rows)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(1.0 - own[place].sum(axis=1) / rival[place].sum(axis=1))
+
+    return skill
+
+
+def _mean(of: Floats) -> Statistic:
+    numbers = of.astype(np.float64)
+    return lambda rows: np.asarray(numbers[_whole(rows)].mean(axis=1))
+
+
+def _whole(rows: Floats) -> NDArray[np.int64]:
+    return rows.astype(np.int64)
+
+
+def _intervals(
+    rows: NDArray[np.int64],
+    gain: Floats,
+    horizon: int,
+    statistics: Mapping[str, Statistic],
+    seed: int,
+    resamples: int,
+) -> dict[str, Interval | Undefined]:
+    """Intervals of figures of the rows with these numbers."""
+    block = max(block_length(gain[rows]), float(horizon)) if len(rows) >= FEWEST else 1.0
+    return intervals(
+        rows.astype(np.float64), statistics, resamples=resamples, seed=seed, block=block
+    )
+
+
+def _quantiles(given: Forecasts, known: NDArray[np.bool_]) -> tuple[Quantile, ...]:
+    """Coverage and loss; where quantiles cross they are put in order."""
+    probabilities = sorted(given.quantiles)
+    if not probabilities:
+        return ()
+    grid = np.stack([given.quantiles[p] for p in probabilities])
+    rows = known & np.isfinite(grid).all(axis=0)
+    realised, grid = given.realised[rows], np.sort(grid[:, rows], axis=0)
+    found = []
+    for p, quantile in zip(probabilities, grid, strict=True):
+        usual = given.usual_quantiles.get(p, np.full(len(rows), np.nan))[rows]
+        below, loss, usual_loss = np.nan, np.nan, np.nan
+        if len(realised):
+            below, loss = float(np.mean(realised < quantile)), mean_loss(realised, quantile, p)
+            usual_loss = mean_loss(realised, usual, p)
+        found.append(Quantile(p, below, loss, usual_loss, len(realised)))
+    return tuple(found)
+
+
+def mean_loss(realised: Floats, quantile: Floats, probability: float) -> float:
+    """Pinball loss: what lies above costs `probability`, what lies below the rest to 1."""
+    over = realised - quantile
+    return float(np.mean(np.maximum(probability * over, (probability - 1.0) * over)))
