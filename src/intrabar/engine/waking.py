@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -53,7 +53,7 @@ def gates_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, Gates]:
 
 
 def clock_fields(
-    strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Mapping[str, Floats]]
+    strategies: Mapping[str, AnyStrategy], columns: Mapping[str, Container[str]]
 ) -> dict[str, tuple[str, ...]]:
     """What the rules of each bot read of the clock, but for names that it has columns for."""
     return {
@@ -127,7 +127,7 @@ def allowed(
     bits = np.full((len(time), len(strategies)), ALL_BITS, np.uint8)
     if wakes is not None:
         bits &= wakes[:, None]
-    if trade_from is not None:
+    if trade_from is not None and time[0] < trade_from:
         hears = [getattr(s, "hears_warm_up", False) for s in strategies.values()]
         bits[np.ix_(time < trade_from, ~np.array(hears, bool))] = 0
     return bits

@@ -67,6 +67,8 @@ class Machine:
     tape: Tape = field(init=False)
     first: int = field(default=0, init=False)  # bar from which on the market is in memory
     ahead: int = field(default=0, init=False)  # rows at its end that are not there yet
+    book_address: int = field(init=False)
+    """Where kernels find the book; stays the same when its arrays grow."""
     unused: int = field(default=0, init=False)  # strategies at the end that have done nothing yet
     on_growth: list[Callable[[], None]] = field(default_factory=list)
     _tally: Tally = field(default_factory=Tally)
@@ -91,11 +93,8 @@ class Machine:
             self.book.instruments["point_value"] *= self.tape.fx[0]
         self._tape_table = table_of(self.tape)
         self._book_table = table_of(self.book)
-
-    @property
-    def book_address(self) -> int:
-        """Where kernels find the book; stays the same when its arrays grow."""
-        return address_of(self._book_table, np.int64, (len(self.book), 3))
+        self._tape_address = address_of(self._tape_table, np.int64, (len(self.tape), 3))
+        self.book_address = address_of(self._book_table, np.int64, (len(self.book), 3))
 
     def connect(self, strategy: int, hooks: Hooks) -> None:
         """Let the loop call a strategy through these addresses."""
@@ -163,9 +162,8 @@ class Machine:
             raise RunError(f"{self._failed}: it cannot go on from there, only be put back")
         until = len(self.market) if bar is None else bar
         go = run_one if self.book.sleeves.shape[0] == 1 else run
-        tape = address_of(self._tape_table, np.int64, (len(self.tape), 3))
         while True:
-            code = int(go(self.book_address, tape, until, step))
+            code = int(go(self.book_address, self._tape_address, until, step))
             if code == FULL:
                 self._grow()
             elif code in (BROKEN, LOST):
@@ -231,11 +229,11 @@ class Machine:
 
     def working(self) -> NDArray[np.int64]:
         """Rows of the working orders, by instrument and in order of acceptance."""
-        rows = []
-        for row in self.book.instruments["head"]:
+        rows, after = [], self.book.orders["next"]
+        for row in self.book.instruments["head"].tolist():
             while row >= 0:
-                rows.append(int(row))
-                row = self.book.orders["next"][row]
+                rows.append(row)
+                row = int(after[row])
         return np.array(rows, np.int64)
 
     def done_since(self, count: int) -> NDArray[Any]:

@@ -32,6 +32,10 @@ class GrowingRows:
         """Those of one array; good until more rows come."""
         return self._arrays[name][self._start : self._start + self._count]
 
+    def with_room(self, name: str) -> NDArray[Any]:
+        """The same, with the rows behind them that there is room for; of those nothing is said."""
+        return self._arrays[name][self._start : self._room]
+
     def keep(self, rows: int) -> None:
         """Let go of all but the last rows."""
         gone = max(self._count - rows, 0)
@@ -39,14 +43,16 @@ class GrowingRows:
         self._start += gone
         self._count -= gone
 
-    def append(self, rows: Mapping[str, NDArray[Any]], count: int) -> None:
-        """Put rows behind the others; the arrays are the same each time."""
-        if not self._arrays or self._start + self._count + count > self._room:
+    def append(self, rows: Mapping[str, NDArray[Any]], count: int) -> bool:
+        """Put rows behind the others, by the same names each time; whether all had to move."""
+        moves = not self._arrays or self._start + self._count + count > self._room
+        if moves:
             self._make_room(rows, count)
         begin = self._start + self._count
         for name, values in rows.items():
             self._arrays[name][begin : begin + count] = values
         self._count += count
+        return moves
 
     def _make_room(self, rows: Mapping[str, NDArray[Any]], count: int) -> None:
         room = (self._count + count) * (2 if self._doubles else 1)

@@ -51,6 +51,7 @@ class LaidRun:
         self._spare = spare
         self._arrays = arrays_of(given.strategies, given.timeline)
         self.window = Window(given, self._arrays, grows, spare)
+        self._shown: Shown | None = None
 
     def lay(self, piece: Piece, allowed: NDArray[np.uint8] | None = None) -> Shown:
         """Lay a piece before the machine and the strategies; with the first, `on_start` is called.
@@ -62,6 +63,9 @@ class LaidRun:
             The wake bits that count in it; None: all.
         """
         shown = self.window.move_on(piece, allowed)
+        if shown is self._shown and not self._arrays:  # those look at how many rows there are
+            return shown
+        self._shown = shown
         given = self.given
         is_first = not hasattr(self, "machine")
         if is_first:

@@ -125,6 +125,10 @@ class Window:
         self._warm: set[tuple[str, str]] = set()
         self._last_open = np.full(len(given.symbols), -1, np.int64)
         self._rows = GrowingRows(doubles=grows)
+        self._gates = gates_of(given.strategies)
+        self._clock_fields = clock_fields(given.strategies, self._named)
+        self._shown: Shown | None = None
+        self._actions = 0  # of the market that is shown
 
     @property
     def first(self) -> int:
@@ -138,7 +142,8 @@ class Window:
     def move_on(self, piece: Piece, allowed: NDArray[np.uint8] | None = None) -> Shown:
         """Put a piece behind the rows that are kept of the one before.
 
-        `allowed` are the wake bits that count, (t, strategies); None: all.
+        `allowed` are the wake bits that count, (t, strategies); None: all. Where a row has gone
+        into the arrays that are shown already, the same `Shown` comes back.
         """
         given, market = self.given, piece.market
         adjusted = Adjusted(market, self._factors)
@@ -146,13 +151,13 @@ class Window:
             name: adjusted.shown(own, self._named[name])
             for name, own in self._columns.advance(adjusted.market).items()
         }
-        for name, names in clock_fields(given.strategies, columns).items():
+        for name, names in self._clock_fields.items():
             columns[name] |= self.clock.columns(names, market)
         tables = {
             name: timetable(
                 gates, market, self._calendars, given.is_open, self._last_open, next_open
             )
-            for name, gates in gates_of(given.strategies).items()
+            for name, gates in self._gates.items()
         }
         self._remember_opens(market)
         woken = {name: Woken(self._part(a.wake, len(market))) for name, a in self._arrays.items()}
@@ -174,36 +179,45 @@ class Window:
         for n, t in tables.items():
             rows |= {f"table {n} {f.name}": getattr(t, f.name) for f in fields(t)}
         rows |= {f"column {n} {x}": c for n, own in columns.items() for x, c in own.items()}
-        self._extend(rows, len(market))
-        more = 0 if piece.is_last else 1
+        has_moved = self._extend(rows, len(market)) or adjusted.price is not None
+        if self._shown is None or has_moved or self._actions != len(market.actions):
+            self._shown = self._show(piece, columns, tables, adjusted.price is not None)
+            self._actions = len(market.actions)
+        return self._shown
 
-        def shown(array: NDArray[Any]) -> NDArray[Any]:
-            return numbered(array, self.first, more)
+    def _show(
+        self,
+        piece: Piece,
+        columns: Mapping[str, Mapping[str, Floats]],
+        tables: Mapping[str, Timetable],
+        is_adjusted: bool,
+    ) -> Shown:
+        """The rows in memory under the numbers of the whole, with those that there is room for."""
+        market, more = piece.market, 0 if piece.is_last else 1
 
-        grids: dict[str, Any] = {
-            name: shown(self._rows[f"market {name}"])
-            for name in (*GRIDS, "fx")
-            if f"market {name}" in rows
-        }
+        def shown(name: str) -> NDArray[Any]:
+            return numbered(self._rows.with_room(name), self.first, more)
+
+        grids: dict[str, Any] = {name: shown(f"market {name}") for name in GRIDS}
+        if market.fx is not None:
+            grids["fx"] = shown("market fx")
         detail = market.detail
         if detail is not None:  # of the present bar alone, so the rows before it have none
             kept = self.end - self.first - len(market)
             edge = np.zeros((kept, detail.first.shape[1]), np.int64)
             first, count = (np.append(edge, x, axis=0) for x in (detail.first, detail.count))
-            detail = Detail(shown(first), shown(count), detail.bars)
+            first, count = (numbered(x, self.first, more) for x in (first, count))
+            detail = Detail(first, count, detail.bars)
         return Shown(
             replace(market, **grids, detail=detail),
-            shown(self._rows["wake"]),
+            shown("wake"),
+            {n: {x: shown(f"column {n} {x}") for x in own} for n, own in columns.items()},
             {
-                n: {x: shown(self._rows[f"column {n} {x}"]) for x in own}
-                for n, own in columns.items()
-            },
-            {
-                n: Timetable(*(shown(self._rows[f"table {n} {f.name}"]) for f in fields(t)))
+                n: Timetable(*(shown(f"table {n} {f.name}") for f in fields(t)))
                 for n, t in tables.items()
             },
-            self._scales(more) if adjusted.price is not None else {},
-            None if self._ranges is None else shown(self._rows["range"]),
+            self._scales(more) if is_adjusted else {},
+            None if self._ranges is None else shown("range"),
         )
 
     def require_values(self, feeds: Sequence[Feed]) -> None:
@@ -220,12 +234,14 @@ class Window:
                 complete = self._frames.complete.get((column, part.timeframe), 0)
                 require_complete(part, complete, feeds[column].symbol)
 
-    def _extend(self, rows: dict[str, NDArray[Any]], count: int) -> None:
+    def _extend(self, rows: dict[str, NDArray[Any]], count: int) -> bool:
+        """Whether what was shown before does not show these rows."""
         if not self._grows:
             self.forget()
-        self._rows.append(rows, count)
+        moves = self._rows.append(rows, count) or self.first != self.times.first
         self.end += count
         self.times.first, self.times.in_memory = self.first, self._rows["market time"]
+        return moves or not self._grows
 
     def _scales(self, more: int) -> dict[str, dict[str, Floats]]:
         made = self._rows["price"], self._rows["shares"]

@@ -48,14 +48,18 @@ class Recording:
         self._fills = self._done = self._lines = 0  # read of those in memory
         self._given_away = 0  # fills that are no longer in memory
         self._working: dict[int, tuple[float, ...]] = {}
+        self._stand = b""  # the working orders, as they lay in memory
 
     def changes(self, at: int) -> list[Entry]:
         """What has happened since the last call: orders, fills and what else moved cash."""
-        records = [self._fill(at, k) for k in range(self._fills, len(self.machine.fills()))]
-        records += [self._line(at, line) for line in self.machine.ledger()[self._lines :]]
-        records += [self._order(at, o) for o in self.machine.done_since(self._done)]
+        fills, lines, done = self._counts()
+        records = [self._fill(at, k) for k in range(self._fills, fills)]
+        if lines > self._lines:
+            records += [self._line(at, line) for line in self.machine.ledger()[self._lines :]]
+        if done > self._done:
+            records += [self._order(at, o) for o in self.machine.done_since(self._done)]
         records += self._changed(at)
-        self._read_all()
+        self._fills, self._lines, self._done = fills, lines, done
         return records
 
     def hand_over(self) -> None:
@@ -63,7 +67,7 @@ class Recording:
         before = len(self.machine.fills())
         self.machine.hand_over()
         self._given_away += before - len(self.machine.fills())
-        self._read_all()
+        self._fills, self._lines, self._done = self._counts()
 
     def command(self, at: int, step: int, place: int, command: Any, by: str) -> Entry:
         """A command that waits, as the inbox has it."""
@@ -86,18 +90,23 @@ class Recording:
         body |= {name: in_json(float(command[name])) for name in NUMBERS}
         return Entry(at, self.machine.bar, step, "command", body)
 
-    def _read_all(self) -> None:
+    def _counts(self) -> tuple[int, int, int]:
+        """Of fills, lines of the ledger and orders that are done, those in memory."""
         account = self.machine.book.account[0]
-        self._fills, self._done = int(account["fills"]), int(account["log"])
-        self._lines = int(account["ledger"])
+        return int(account["fills"]), int(account["ledger"]), int(account["log"])
 
     def _changed(self, at: int) -> list[Entry]:
-        orders = self.machine.book.orders[self.machine.working()]
-        now = {int(o["id"]): tuple(float(o[name]) for name in CHANGING) for o in orders}
+        orders = self.machine.book.orders.take(self.machine.working())
+        stand = orders.tobytes()
+        if stand == self._stand:  # most often
+            return []
+        self._stand = stand
+        fields = zip(*(orders[name].tolist() for name in CHANGING), strict=True)
+        now = dict(zip(orders["id"].tolist(), fields, strict=True))
         records = [
-            self._order(at, o)
-            for o in orders
-            if not _same(now[int(o["id"])], self._working.get(int(o["id"])))
+            self._order(at, order)
+            for order, (number, values) in zip(orders, now.items(), strict=True)
+            if not _same(values, self._working.get(number))
         ]
         self._working = now
         return records

@@ -32,6 +32,11 @@ class RowBar(msgspec.Struct, frozen=True, array_like=True):
     open_time: int
     ends_session: bool = False
 
+    @property
+    def prices(self) -> tuple[float, float, float, float, float]:
+        """Open, high, low, close, and the volume."""
+        return self.open, self.high, self.low, self.close, self.volume
+
 
 class RowAction(msgspec.Struct, frozen=True, array_like=True):
     """A split, dividend, margin or roll that takes effect in a row; as `model.bars.Action`."""
@@ -106,20 +111,22 @@ def market_of(
     """
     t, n = len(rows), len(symbols)
     time = np.array([row.time for row in rows], np.int64)
-    open_, high, low = (np.full((t, n), np.nan) for _ in range(3))
-    close, volume = np.full((t, n), np.nan), np.zeros((t, n))
+    open_, high, low, close, volume = grids = np.full((5, t, n), np.nan)
+    volume[:] = 0.0
     session_end = np.zeros((t, n), np.uint8)
     open_time = np.repeat(time[:, None], n, axis=1)
     carried = np.array(before, np.float64)
     actions: list[Action] = []
     for i, row in enumerate(rows):
-        for bar in row.bars:
-            j = bar.column
-            open_[i, j], high[i, j], low[i, j] = bar.open, bar.high, bar.low
-            carried[j], volume[i, j] = bar.close, bar.volume
-            open_time[i, j], session_end[i, j] = bar.open_time, bar.ends_session
+        if row.bars:
+            own = [bar.column for bar in row.bars]
+            grids[:, i, own] = np.array([bar.prices for bar in row.bars]).T
+            open_time[i, own] = [bar.open_time for bar in row.bars]
+            session_end[i, own] = [bar.ends_session for bar in row.bars]
+            carried[own] = close[i, own]
         close[i] = carried
-        session_end[i, list(row.ends)] = 1
+        if row.ends:
+            session_end[i, list(row.ends)] = 1
         actions += [action_of(action, first + i) for action in row.actions]
     fx = np.array([row.fx for row in rows]) if rows[0].fx else None
     day = np.array([row.day for row in rows], np.int64)

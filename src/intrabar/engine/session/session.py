@@ -244,7 +244,8 @@ class Session:
         market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
         self._closes = market.close[-1].copy()
         self._actions += market.actions  # a tape has all so far: the account counts them
-        market = replace(market, actions=self._actions)
+        if self._actions:
+            market = replace(market, actions=self._actions)
         if self._laid is None:
             self._laid = LaidRun(self.plan, True, 1, self._silent)
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
@@ -311,9 +312,8 @@ class Session:
         self._records += self._recording.changes(self._at)
         if self.answers is not None:
             self._put_answers(self.answers(machine.bar, step))
-        own = len(waiting(machine.book))
+        own = self._note_commands(step, "strategy")
         persons = self._hand.put(machine, step, row)
-        self._note_commands(step, "strategy", 0, own)
         self._note_commands(step, "person", own)
         for place, refusal in judged.judge_waiting(step, row.time, blocks, persons):
             self._record("refused", {"command": place, **refusal.body()})
@@ -324,10 +324,13 @@ class Session:
         self._note_commands(step, "session", asked)
         self._note_moves(judged.taken())
 
-    def _note_commands(self, step: int, by: str, first: int = 0, end: int | None = None) -> None:
-        """Record what waits, from a place of the inbox to another."""
-        for place, command in enumerate(waiting(self.machine.book)[first:end], first):
+    def _note_commands(self, step: int, by: str, first: int = 0) -> int:
+        """Record what waits, from a place of the inbox on; how much waits."""
+        commands = waiting(self.machine.book)
+        for place in range(first, len(commands)):
+            command = commands[place]
             self._records.append(self._recording.command(self._at, step, place, command, by))
+        return len(commands)
 
     def _put_answers(self, entries: Sequence[Entry]) -> None:
         """Recorded commands in the place of what the hooks have left."""
