@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 import intrabar as ib
@@ -24,7 +23,7 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.timeline import market_from_bars
-from intrabar.engine.session.row import rows_of
+from intrabar.engine.session.row import body_of, rows_of
 from intrabar.engine.session.session import Session
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.entry import Entry
@@ -106,11 +105,11 @@ def decided(symbols: int, rows: int) -> tuple[float, float]:
     market = market_from_bars(list(made.recorded.values()))
     session = Session(made.plan)
     session.handle(Entry(made.trade_from, 0, 0, "session.started", made.started(0)))
-    history = [msgspec.to_builtins(row) for row in made.history]
+    history = [body_of(row) for row in made.history]
     session.handle(Entry(made.trade_from, 0, 0, "history", {"rows": history}))
     took = []
     for row in rows_of(market)[WARM_UP:]:
-        event = Entry(row.time, 0, 0, "row.closed", msgspec.to_builtins(row))
+        event = Entry(row.time, 0, 0, "row.closed", body_of(row))
         since = time.perf_counter()
         session.handle(event)
         took.append(time.perf_counter() - since)

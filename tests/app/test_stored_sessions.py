@@ -15,7 +15,7 @@ import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import live_session
 from intrabar.app.config.file import read_config
-from intrabar.engine.session.row import ClosedRow, RowBar
+from intrabar.engine.session.row import ClosedRow, RowBar, body_of
 from intrabar.engine.session.session import Session
 from intrabar.journal.journal import open_journal
 from intrabar.model.bars import DAY_NS, Bars
@@ -62,7 +62,7 @@ def journalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any
     )), HOUR, whole.open_time[:100], whole.session[:100])  # fmt: skip
     setup = live_session(recipe, [past], int(past.close_time[-1]) + 1)
     now = int(past.close_time[-1]) + 1
-    history = [msgspec.to_builtins(row) for row in setup.history]
+    history = [body_of(row) for row in setup.history]
     events = [
         Entry(now, 0, 0, "session.started", setup.started(0)),
         Entry(now, 0, 0, "history", {"rows": history}),
@@ -70,7 +70,7 @@ def journalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any
     for i in range(100, 220):
         row = row_of(whole, i)
         at = row.time + 2_000_000_000
-        events.append(Entry(at, 0, 0, "row.closed", msgspec.to_builtins(row)))
+        events.append(Entry(at, 0, 0, "row.closed", body_of(row)))
     events = msgspec.json.decode(msgspec.json.encode(events), type=list[Entry])
     folder = Path("sessions/Live")
     folder.mkdir(parents=True)

@@ -43,7 +43,7 @@ def require_same(fold: Fold, session: Session) -> None:
         assert (mine["strategy"], mine["symbol"]) == (
             names[order["strategy"]], fold.symbols[order["instrument"]],
         )  # fmt: skip
-        told = [float(mine[name]) for name in CHANGING]
+        told = [float(mine.get(name, "nan")) for name in CHANGING]
         assert np.array_equal(told, [order[name] for name in CHANGING], equal_nan=True)
 
 

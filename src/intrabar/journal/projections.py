@@ -14,7 +14,7 @@ import msgspec
 
 from intrabar.errors import IntegrityError
 from intrabar.journal.lots import Fill, Lot, Row, Sleeve
-from intrabar.model.entry import Entry
+from intrabar.model.entry import Entry, whole
 from intrabar.model.enums import Side
 from intrabar.store.engine import Connection, execute_many
 from intrabar.store.tables import (
@@ -92,7 +92,7 @@ class Fold:
 
     def _order(self, rows: Rows, seq: int, entry: Entry) -> None:
         number = _needed(entry, seq, "order")
-        row = self._row_of(ORDERS.name, seq, entry, number=number)
+        row = self._row_of(ORDERS.name, seq, _whole(entry), number=number)
         row.update(created=entry.at, changed=entry.at)
         rows[ORDERS.name].append(row)
 
@@ -127,6 +127,7 @@ class Fold:
         rows[EQUITY.name].append(self._row_of(EQUITY.name, seq, entry, row=number))
 
     def _request(self, rows: Rows, seq: int, entry: Entry) -> None:
+        entry = _whole(entry)
         body = entry.body
         row = self._row_of(SUBMISSIONS.name, seq, entry, order_number=body.get("order"))
         row["number"] = _as(int, body.get("index"))
@@ -211,6 +212,10 @@ _REFUSAL = {
 def empty_rows() -> Rows:
     """Nothing to be written."""
     return {table.name: [] for table in PROJECTIONS}
+
+
+def _whole(entry: Entry) -> Entry:
+    return msgspec.structs.replace(entry, body=whole(entry.kind, entry.body))
 
 
 def _needed(entry: Entry, seq: int, field: str) -> Any:

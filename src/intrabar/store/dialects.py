@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from intrabar.errors import ConfigError, IntegrityError, StoreError
 from intrabar.store.address import Address
 
+PAGE = 8192  # bytes: a row of 50 symbols takes 2,000, and pages of 4,096 stay a fifth empty
 WAIT = 2000  # ms for another connection of the same database; less than any commit may take
 OLDEST = 15  # of PostgreSQL
 IDLE = 10_000  # ms after which a server ends the transaction of a writer that was stopped in it
@@ -89,6 +90,7 @@ def _check_file(path: Path, opened: tuple[int, int]) -> None:
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE}")  # of a file that is made now
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     if sys.platform == "darwin":

@@ -14,7 +14,7 @@ from intrabar.app.workers.driver import Driver
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.rerun import rerun
-from intrabar.engine.session.row import rows_of
+from intrabar.engine.session.row import body_of, rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
@@ -58,7 +58,9 @@ class Lived:
         body = {"history": HISTORY, "trade_from": self.now + 1, "grace": 0, "is_recorded": True}
         events = [
             Entry(self.now, 0, 0, "session.started", body),
-            Entry(self.now, 0, 0, "history", {"rows": self.rows[:HISTORY]}),
+            Entry(
+                self.now, 0, 0, "history", {"rows": [body_of(row) for row in self.rows[:HISTORY]]}
+            ),
         ]
         return [e for event in events for e in (event, *session.handle(event).records)]
 

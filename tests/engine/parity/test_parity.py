@@ -76,7 +76,7 @@ def test_a_fill_a_bar_late_is_timing() -> None:
         order = next(
             e for e in journal[k:] if e.kind == "order" and e.body["order"] == fill["order"]
         )
-        if order.body["type"] != "market":
+        if "type" in order.body:  # no market order
             continue
         made = with_fault(journal, k, "a bar late", market)
         found = parity(plan_of(setup), made.journal)
@@ -150,7 +150,7 @@ def test_orders_by_hand_are_in_the_twins_too() -> None:
         person(12, kind="close", symbol="A"),
     ]
     journal = lived(setup, extra=asked)
-    order = next(e for e in journal if e.kind == "order" and e.body["limit_price"] == 1.0)
+    order = next(e for e in journal if e.kind == "order" and e.body.get("limit_price") == 1.0)
     cancel = person(15, kind="cancel", order=order.body["order"])
     found = parity(plan_of(setup), lived(setup, extra=[*asked, cancel]))
     assert found.is_identical, (found.headline, found.parts, found.notes)

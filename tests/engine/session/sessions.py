@@ -13,7 +13,7 @@ from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.run import Run, Setup, warm_up
 from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.row import ClosedRow, rows_of
+from intrabar.engine.session.row import ClosedRow, body_of, rows_of
 from intrabar.engine.session.session import Session
 from intrabar.model.bars import Bars, Market
 from intrabar.model.entry import Entry
@@ -43,13 +43,15 @@ def events_of(market: Market, history: int) -> list[Entry]:
     start = {"history": history, "trade_from": first, "grace": 0, "is_recorded": True}
     events = [Entry(first, 0, 0, "session.started", start)]
     if history:
-        events.append(Entry(first, 0, 0, "history", {"rows": rows[:history]}))
+        events.append(
+            Entry(first, 0, 0, "history", {"rows": [body_of(row) for row in rows[:history]]})
+        )
     events += [event_of(row) for row in rows[history:]]
     return msgspec.json.decode(msgspec.json.encode(events), type=list[Entry])
 
 
 def event_of(row: ClosedRow) -> Entry:
-    return Entry(row.time, 0, 0, "row.closed", msgspec.to_builtins(row))
+    return Entry(row.time, 0, 0, "row.closed", body_of(row))
 
 
 def run_through(session: Session, events: Iterable[Entry]) -> list[Entry]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from pydantic import ValidationError
 
@@ -16,7 +15,7 @@ from intrabar.app.compose.session import SessionSetup, live_session, recorded_se
 from intrabar.app.config.model import Config
 from intrabar.app.folders.journals import SESSIONS, journal_of
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.row import row_of
 from intrabar.errors import StateError
 from intrabar.journal.reading import read, session_of
 from intrabar.model.bars import Bars, Market
@@ -142,7 +141,7 @@ def _require_its_own(setup: SessionSetup, started: dict[str, Any]) -> None:
 def _history(entries: Sequence[Entry], symbols: Sequence[str], period: int) -> list[Bars]:
     """The bars before the start, as the journal has them."""
     told = (row for e in entries if e.kind == "history" for row in e.body["rows"])
-    rows = [msgspec.convert(row, ClosedRow) for row in told]
+    rows = [row_of(row) for row in told]
     made = []
     for column, symbol in enumerate(symbols):
         mine = [(row, bar) for row in rows for bar in row.bars if bar.column == column]

@@ -21,7 +21,7 @@ from intrabar.app.workers.intake import Asked, End, Intake
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.clocks import Pace
-from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.row import ClosedRow, body_of
 from intrabar.engine.session.seal import Note, Sealer
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice, Turn
@@ -258,7 +258,7 @@ class Driver:
             await self._note(note, now)
 
     async def _row(self, row: ClosedRow, now: int) -> None:
-        await self._turn("row.closed", msgspec.to_builtins(row), now)
+        await self._turn("row.closed", body_of(row), now)
         if self.session.is_over:
             self.ended = End("the account is ruined")
         elif self.session.is_ending and not self.session.positions:

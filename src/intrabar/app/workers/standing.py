@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from intrabar.journal.lots import Fill, Sleeve
-from intrabar.model.entry import Entry
+from intrabar.model.entry import Entry, whole
 from intrabar.model.enums import OrderStatus, Side
 
 FORMAT = 1
@@ -221,7 +221,7 @@ class Standing:
     def _order(self, body: Mapping[str, Any]) -> None:
         number = int(body["order"])
         if body["status"] in _WORKS:
-            self.orders[number] = dict(body)
+            self.orders[number] = whole("order", body)
         else:
             self.orders.pop(number, None)
 

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 
-import msgspec
-
 from intrabar.app.compose.session import SessionSetup
 from intrabar.app.workers.driver import RENEW
 from intrabar.app.workers.hook_watch import HookWatch, Slow
@@ -15,6 +13,7 @@ from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
+from intrabar.engine.session.row import body_of
 from intrabar.engine.session.session import Session
 from intrabar.journal.emergency import Emergency
 from intrabar.model.entry import Entry
@@ -146,7 +145,7 @@ def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:
     grace, _ = Graces(live.close_grace, live.act_within).in_ns(can, setup.plan.period)
     events = [Entry(now, 0, 0, "session.started", setup.started(grace))]
     for first in range(0, len(setup.history), HISTORY):
-        rows = [msgspec.to_builtins(row) for row in setup.history[first : first + HISTORY]]
+        rows = [body_of(row) for row in setup.history[first : first + HISTORY]]
         events.append(Entry(now, 0, 0, "history", {"rows": rows}))
     return events
 

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from intrabar.engine.parity.money import AT_THEIR_PRICE, NO_ORDER, OrderLine, Prices, Scaled
 from intrabar.engine.parity.traded import OUTSIDE
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.row import row_of
 from intrabar.model.entry import Entry
 
 BESIDE_TICKS = ("slippage_pct", "slippage_volatility", "slippage_impact")
@@ -91,7 +90,7 @@ def latency_of(entries: Sequence[Entry]) -> Latency | None:
     seconds, late = [], 0
     for entry in entries:
         if entry.kind == "row.closed":
-            row = msgspec.convert(entry.body, ClosedRow)
+            row = row_of(entry.body)
             seconds.append((entry.at - row.time) / 1e9)
             late += row.late
     if not seconds:

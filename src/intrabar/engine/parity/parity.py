@@ -17,10 +17,11 @@ from typing import Any
 from intrabar.engine.parity.difference import RecordApart, record_apart
 from intrabar.engine.parity.money import CARRIED, PARTS, OrderLine, Prices, Scaled, add
 from intrabar.engine.parity.paid import Latency, Slippage, latency_of, slippage_of
-from intrabar.engine.parity.rows import LATER, RowApart, apart, as_lived, put_right, rows_in
+from intrabar.engine.parity.rows import LATER, RowApart, apart, as_lived, put_right
 from intrabar.engine.parity.told import told
 from intrabar.engine.parity.traded import OUTSIDE, Key, Traded
 from intrabar.engine.parity.twins import Twin, forced, free, on_rows
+from intrabar.engine.session.lived_rows import rows_in
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.rerun import hung_at_start, rerun
 from intrabar.engine.session.row import ClosedRow, rows_of

@@ -58,17 +58,6 @@ def apart(
     return found
 
 
-def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
-    """All rows of a journal, the history first."""
-    found: list[ClosedRow] = []
-    for entry in entries:
-        if entry.kind == "history":
-            found += msgspec.convert(entry.body["rows"], list[ClosedRow])
-        elif entry.kind == "row.closed":
-            found.append(msgspec.convert(entry.body, ClosedRow))
-    return found
-
-
 def as_lived(mine: Sequence[ClosedRow], stored: Iterable[ClosedRow]) -> list[ClosedRow]:
     """Stored rows of a session's span: late, and open at the start, where the session's were."""
     own = {row.time: row for row in mine}

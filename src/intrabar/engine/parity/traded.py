@@ -6,7 +6,9 @@ from bisect import insort
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from intrabar.model.entry import Entry
+import msgspec
+
+from intrabar.model.entry import Entry, whole
 from intrabar.model.enums import Side
 
 Key = tuple[Any, ...]
@@ -130,6 +132,7 @@ class Traded:
         return ("own", body["strategy"], body["symbol"], body["role"], self._born[order])
 
     def _command(self, entry: Entry) -> None:
+        entry = msgspec.structs.replace(entry, body=whole(entry.kind, entry.body))
         self.decisions.append(entry)
         if entry.body["kind"] in ("submit", "refuse"):
             order = int(entry.body["order"])
@@ -148,7 +151,7 @@ class Traded:
 
     def _order(self, entry: Entry) -> None:
         order = int(entry.body["order"])
-        self.orders[order] = entry.body
+        self.orders[order] = whole(entry.kind, entry.body)
         self._born.setdefault(order, entry.bar)
         if order not in self._known:
             self._know(order)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from intrabar.engine.parity.traded import Key, Traded
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.rerun import EVENTS, Recorded, accepted_until, hung_at_start
-from intrabar.engine.session.row import ClosedRow
+from intrabar.engine.session.row import ClosedRow, body_of
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
 from intrabar.model.enums import Role
@@ -168,13 +166,13 @@ def _with_rows(events: Iterable[Entry], rows: Sequence[ClosedRow]) -> Iterator[E
             past = [r for r in rows if r.time < first]
             yield _as(event, {**body, "history": len(past)})
             if past:
-                yield _as(event, {"rows": past}, "history")
+                yield _as(event, {"rows": [body_of(one) for one in past]}, "history")
             while row is not None and row.time < first:
                 row = next(left, None)
         elif event.kind == "row.closed":
-            time = msgspec.convert(body, ClosedRow).time
+            time = int(body["time"])
             while row is not None and row.time <= time:
-                yield _as(event, msgspec.to_builtins(row), "row.closed")
+                yield _as(event, body_of(row), "row.closed")
                 row = next(left, None)
         elif event.kind != "history":
             yield event

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.row import ClosedRow, market_of
+from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.waking import ALL_BITS
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
@@ -21,9 +20,9 @@ def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
     rows: list[ClosedRow] = []
     for entry in entries:
         if entry.kind == "history":
-            rows += msgspec.convert(entry.body["rows"], list[ClosedRow])
+            rows += [row_of(row) for row in entry.body["rows"]]
         elif entry.kind == "row.closed":
-            rows.append(msgspec.convert(entry.body, ClosedRow))
+            rows.append(row_of(entry.body))
     return rows
 
 

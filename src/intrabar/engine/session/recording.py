@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.model.entry import Entry, in_json
+from intrabar.model.entry import Entry, in_json, said, whole
 from intrabar.model.enums import (
     FillReason,
     LedgerKind,
@@ -88,7 +88,7 @@ class Recording:
             "until": int(command["until"]),
         }
         body |= {name: in_json(float(command[name])) for name in NUMBERS}
-        return Entry(at, self.machine.bar, step, "command", body)
+        return Entry(at, self.machine.bar, step, "command", said("command", body))
 
     def _counts(self) -> tuple[int, int, int]:
         """Of fills, lines of the ledger and orders that are done, those in memory."""
@@ -134,7 +134,7 @@ class Recording:
             "reduce_only": bool(order["reduce_only"]),
             "oco": int(self.machine.book.orders["id"][order["oco"]]) if order["oco"] >= 0 else -1,
         }
-        return Entry(at, *self._place(), "order", body)
+        return Entry(at, *self._place(), "order", said("order", body))
 
     def _fill(self, at: int, k: int) -> Entry:
         fill = self.machine.fills()[k]
@@ -176,7 +176,7 @@ def command_of(
     body: Mapping[str, Any], strategies: Sequence[str], symbols: Sequence[str]
 ) -> np.ndarray[Any, Any]:
     """A journalled command as a COMMAND record, (1,)."""
-    row = np.zeros(1, COMMAND)
+    body, row = whole("command", body), np.zeros(1, COMMAND)
     words = {name: kind for kind, name in KINDS.items()}
     row["kind"] = words[body["kind"]]
     row["id"] = body["order"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from intrabar.model.bars import DAY_NS, Action, Market
 from intrabar.model.enums import ActionKind
+
+WHOLE = 2.0**53
+"""Below it a float is any whole number there is."""
 
 
 class RowBar(msgspec.Struct, frozen=True, array_like=True):
@@ -29,7 +34,7 @@ class RowBar(msgspec.Struct, frozen=True, array_like=True):
     low: float
     close: float
     volume: float
-    open_time: int
+    open_time: int = 0
     ends_session: bool = False
 
     @property
@@ -50,7 +55,7 @@ class RowAction(msgspec.Struct, frozen=True, array_like=True):
     maintenance_margin_rate: float | None = None
 
 
-class ClosedRow(msgspec.Struct, frozen=True):
+class ClosedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One timestamp of the master timeline, final.
 
     Parameters
@@ -88,6 +93,44 @@ class ClosedRow(msgspec.Struct, frozen=True):
     def first_open(self) -> int:
         """When the first of its bars opened, ns UTC; its close where it has none."""
         return min((bar.open_time for bar in self.bars), default=self.time)
+
+
+def body_of(row: ClosedRow) -> dict[str, Any]:
+    """A row as a journal has it.
+
+    What most bars share is said once: `open_time`; a bar has its own, behind its volume, only
+    where it is another. `ends` names every column whose session ends there.
+    """
+    body: dict[str, Any] = msgspec.to_builtins(row)
+    ends = [*row.ends, *(bar.column for bar in row.bars if bar.ends_session)]
+    if ends:
+        body["ends"] = sorted(ends)
+    if row.bars:
+        opens = [bar.open_time for bar in row.bars]
+        shared = body["open_time"] = Counter(opens).most_common(1)[0][0]
+        body["bars"] = [
+            [*bar[:5], _short(bar[5]), *(() if opened == shared else (opened,))]
+            for bar, opened in zip(body["bars"], opens, strict=True)
+        ]
+    return body
+
+
+def _short(volume: float) -> float:
+    """A volume without its `.0`, as most are whole; a float holds it exactly."""
+    return int(volume) if 0.0 < volume < WHOLE and volume % 1.0 == 0.0 else volume
+
+
+def row_of(body: Mapping[str, Any]) -> ClosedRow:
+    """The row of a journal's `row.closed`, or of a `history`.
+
+    Before a bar left out what it shares, each had its open time and whether its session ends.
+    """
+    opened, ends = body.get("open_time", 0), set(body.get("ends", ()))
+    bars = [bar if len(bar) > 6 else [*bar, opened] for bar in body["bars"]]
+    if ends:
+        bars = [[*bar, True] if bar[0] in ends else bar for bar in bars]
+        ends -= {bar[0] for bar in bars}
+    return msgspec.convert({**body, "bars": bars, "ends": sorted(ends)}, ClosedRow)
 
 
 def market_of(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from intrabar.data.pieces import Piece
@@ -21,7 +20,7 @@ from intrabar.engine.session.hand import Hand
 from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
-from intrabar.engine.session.row import ClosedRow, market_of
+from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.session.turn import Notice, Turn
 from intrabar.engine.session.wind_down import WindDown, acts
 from intrabar.engine.steps import refuse_all, walk_row
@@ -106,7 +105,7 @@ class Session:
             case "history":
                 self._take_history(event.body["rows"])
             case "row.closed":
-                self._run(msgspec.convert(event.body, ClosedRow))
+                self._run(row_of(event.body))
             case "command.person":
                 self._obey(event.body)
             case "session.stopped":
@@ -216,7 +215,7 @@ class Session:
 
     def _take_history(self, rows: list[Any]) -> None:
         """Take rows before the start; they run when all are there."""
-        self.rows += msgspec.convert(rows, list[ClosedRow])
+        self.rows += [row_of(row) for row in rows]
         if len(self.rows) < self._history:
             return
         self.count = len(self.rows)
