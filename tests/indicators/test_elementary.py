@@ -133,3 +133,10 @@ def test_vectors_without_a_fused_multiply_add(name: str) -> None:
         assert "vfma" not in text
         assert "vfnm" not in text
         assert "vfms" not in text
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_of_single_precision_in_double_precision(name: str) -> None:
+    function = getattr(elementary, name)
+    assert function(np.float32(0.7)) == function(float(np.float32(0.7)))
+    assert function(2) == function(2.0)

@@ -46,7 +46,7 @@ def two_to(power: float) -> float:
 @inlined
 def exp(x: float) -> float:
     """Euler's number to the power of `x`; 0 below -745.2, infinite above 709.8, NaN of NaN."""
-    x = float(x)
+    x = float(np.float64(x))
     x = 710.0 if x > 710.0 else x
     x = -746.0 if x < -746.0 else x
     power = x * 1.4426950408889634 + NEAREST - NEAREST
@@ -65,7 +65,7 @@ def exp(x: float) -> float:
 @inlined
 def tanh(x: float) -> float:
     """The hyperbolic tangent of `x`; NaN of NaN."""
-    size = abs(float(x))
+    size = abs(float(np.float64(x)))
     far = 1.0 - 2.0 / (exp(2.0 * size) + 1.0)
     # The square of what is not near is not used; it must not overflow.
     small = size if size < 0.625 else 0.0
@@ -81,7 +81,7 @@ def tanh(x: float) -> float:
 @inlined
 def log(x: float) -> float:
     """The natural logarithm of `x`; -infinite of 0, NaN below it and of NaN."""
-    x = float(x)
+    x = float(np.float64(x))
     lifted = x * 2.0**54 if x < LEAST_NORMAL else x
     bits = (np.float64(lifted).view(np.uint64) & UNSIGNED) + TO_ONE
     # x = 2^power * (1 + f), with 1 + f from sqrt(1/2) to sqrt(2)
