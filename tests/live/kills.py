@@ -142,7 +142,7 @@ def catching_up(hit: Counter) -> None:
     """Die while a journal is worked out again, some turns behind its beginning."""
     rerun, handle = start.rerun, Session.handle
 
-    def dying(plan: Any, entries: Any) -> Any:
+    def dying(plan: Any, entries: Any, *more: Any) -> Any:
         def handled(self: Session, event: Entry) -> Any:
             turn = handle(self, event)
             hit()
@@ -150,7 +150,7 @@ def catching_up(hit: Counter) -> None:
 
         Session.handle = handled  # type: ignore[method-assign]
         try:
-            return rerun(plan, entries)
+            return rerun(plan, entries, *more)
         finally:
             Session.handle = handle  # type: ignore[method-assign]
 
