@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,7 @@ def test_latencies_and_the_store_are_told_by_the_driver(tmp_path: Path) -> None:
     assert found["bar_to_intent_seconds_count", ""] == 1
     assert found["store_up", ""] == 0
     assert found["disk_free_bytes", ""] > 0
+    assert math.isnan(found["backup_age_seconds", ""])
     assert not [name for name, _ in found if name.endswith("_created")]
 
 

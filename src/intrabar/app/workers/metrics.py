@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intrabar.app.workers.backups import backup_age
 from intrabar.app.workers.log_events import since_start
 from intrabar.app.workers.standing import Standing
 from intrabar.engine.session.plan import Plan
@@ -127,6 +128,8 @@ class Metrics:
         self._store = self._one("store_up", "1: the journal can be written")
         self._one("disk_free_bytes", "Of the folder").set_function(lambda: _free(folder))
         self._one("journal_bytes", "Of SQLite").set_function(lambda: _size(folder / "journal.db"))
+        age = partial(_backup_age, folder, clock)
+        self._one("backup_age_seconds", "Since the last backup").set_function(age)
         for strategy in self._plan.names:
             self._commands.labels(self._name, strategy)
             self._fills.labels(self._name, strategy)
@@ -217,6 +220,13 @@ class Metrics:
 def _free(folder: Path) -> float:
     try:
         return float(shutil.disk_usage(folder).free)
+    except OSError:
+        return math.nan
+
+
+def _backup_age(folder: Path, clock: Clock) -> float:
+    try:
+        return backup_age(folder, clock.now())
     except OSError:
         return math.nan
 

@@ -19,7 +19,7 @@ from intrabar.app.compose.session import SessionSetup, folder_name, recorded_ses
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
-from intrabar.app.workers.backups import back_up
+from intrabar.app.workers.backups import Backups, after_closes
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, Observer
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
@@ -227,14 +227,15 @@ def _live(
     run: Callable[[Coroutine[Any, Any, End]], End] = (
         simulated_time.run if is_recorded else asyncio.run
     )
-    end = run(_run(driver, folder, clock, signs))
+    backups = Backups(journal.store, folder, notify)
+    end = run(_run(driver, folder, clock, signs, backups))
     body = {"reason": end.why, "cancels_entries": end.cancels_entries}
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
     last = [ended, *session.handle(ended).records]
     journal.append(last)
     _tell(signs.observers, last, session)
     if not is_recorded:  # recorded bars can be lived through again
-        back_up(journal, folder, time.time_ns(), signs.notifier)
+        backups.make(time.time_ns())
     unreported = report_at_stop(setup, session, journal, folder, notify, signs.log)
     if end.error is not None:
         raise end.error
@@ -252,7 +253,9 @@ def _shown(notify: Notify, pages: TextIO | None) -> Notify:
     return tell
 
 
-async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -> End:
+async def _run(
+    driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife, backups: Backups
+) -> End:
     """Live, and hear what persons ask for meanwhile."""
 
     async def handle(request: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +277,10 @@ async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -
 
     control = Control(folder, handle)
     await control.open()
-    watching = asyncio.create_task(watch_kill(folder, clock, kill, once=driver.is_recorded))
+    beside = [asyncio.create_task(watch_kill(folder, clock, kill, once=driver.is_recorded))]
+    if not driver.is_recorded:
+        exchanges = driver.session.plan.exchanges
+        beside.append(asyncio.create_task(after_closes(exchanges, clock, backups.make)))
     undo = on_kill_signal(lambda: asyncio.ensure_future(kill_now()))
     signals = StopSignals(driver.stop)
     try:
@@ -286,7 +292,8 @@ async def _run(driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife) -
     finally:
         signals.close()
         undo()
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         await control.close()
 
 

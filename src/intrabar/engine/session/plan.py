@@ -120,9 +120,14 @@ class Plan:
         """There may be a split or a dividend on any day."""
         return True
 
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Of each instrument the sessions of its calendar."""
+        return [Exchange(x.calendar, self.period) for x in self.instruments]
+
     def blocks(self, started: int, grace: int, is_recorded: bool) -> Blocks:
         """The reasons for no entries of a session that starts at an instant (ns UTC)."""
-        exchanges = {x.symbol: Exchange(x.calendar, self.period) for x in self.instruments}
+        exchanges = dict(zip(self.symbols, self.exchanges, strict=True))
         expiries = {
             symbol: expiry(exchanges[symbol], day, self.expire_days)
             for symbol, day in self.ends.items()
