@@ -25,6 +25,9 @@ def test_the_files_of_a_folder_are_worked_out_again(config: Path, capsys: Any) -
     said = capsys.readouterr().out
     assert said.startswith("again: ")
     assert said.endswith(": 350 rows\n")
+    lines = Path("again/metrics.jsonl").read_text().splitlines()
+    took = [json.loads(line)["latencies"] for line in lines]
+    assert all(0.0 < one[what] < 60.0 for one in took for what in ("turn", "commit"))
     for name in HEADS:
         assert (Path("again") / name).read_bytes() == (Path("sessions/Try") / name).read_bytes()
 

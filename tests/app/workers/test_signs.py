@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from intrabar.app.workers.signs import STATUS, Signs, write_folder
+from intrabar.app.workers.signs import STATUS, Signs, measured_in, write_folder
 from intrabar.app.workers.standing import EQUITY, FILLS, HEADS, TRADES
 from intrabar.errors import StoreError
 from intrabar.model.entry import Entry
@@ -89,7 +89,41 @@ def test_metrics_say_each_row(tmp_path: Path) -> None:
         round(x0, 6) for x0 in days
     }
     assert rows[-1]["orders"] == len(session.session.machine.working())
-    assert rows[-1]["latencies"] == {"sealed_after": 0.0}
+    assert rows[-1]["latencies"] == {"sealed_after": 0.0, "turn": None, "commit": None}
+
+
+def test_what_a_row_took_is_measured_and_outlives_a_start_and_an_export(tmp_path: Path) -> None:
+    session = lived()
+    rows = [n for n, turn in enumerate(session.turns) if turn[0].kind == "row.closed"]
+    half = rows[len(rows) // 2]
+    commits = iter([0.5, 0.25])
+    one = Signs(tmp_path, no_problem, lambda: next(commits))
+    one.take([e for turn in session.turns[:half] for e in turn])
+    for number in (half, half + 1):
+        one.turned("link", 9.0)
+        one.turned("row.closed", number / 1000.0)
+        one.take(session.turns[number])
+    expected = {half: (half / 1000.0, 0.5), half + 1: ((half + 1) / 1000.0, 0.25)}
+
+    def told(folder: Path) -> dict[int, tuple[Any, Any]]:
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        latencies = [line["latencies"] for line in lines]
+        found = {k: (x["turn"], x["commit"]) for k, x in enumerate(latencies, rows[0])}
+        return {k: x for k, x in found.items() if x != (None, None)}
+
+    first = bytes_of(tmp_path)
+    assert told(tmp_path) == expected
+    so_far = [e for turn in session.turns[: half + 2] for e in turn]
+    Signs(tmp_path, no_problem).take(so_far)
+    assert bytes_of(tmp_path) == first
+    write_folder(so_far, tmp_path)
+    assert bytes_of(tmp_path) == first
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"bar": 5, "laten')  # a full disk
+    write_folder(so_far, tmp_path / "other", measured_in(tmp_path))
+    assert bytes_of(tmp_path / "other") == first
+    write_folder(session.entries, tmp_path)  # of the others nobody has measured it
+    assert told(tmp_path) == expected
 
 
 def test_status_says_how_it_stands(tmp_path: Path) -> None:

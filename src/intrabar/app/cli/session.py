@@ -24,7 +24,7 @@ from intrabar.app.folders.journals import SESSIONS
 from intrabar.app.folders.sessions import entries_of, open_session
 from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.control import ask
-from intrabar.app.workers.signs import STATUS, write_folder
+from intrabar.app.workers.signs import STATUS, measured_in, write_folder
 from intrabar.app.workers.standing import HEADS
 from intrabar.errors import IntrabarError, StateError, StoreError, UsageError
 
@@ -113,7 +113,8 @@ def export(
         raise StateError(
             f"session {name!r} runs, and keeps its folder itself; stop it first, or give --out"
         )
-    told = write_folder(entries_of(name, folder, where.store, where.password), target)
+    entries = entries_of(name, folder, where.store, where.password)
+    told = write_folder(entries, target, measured_in(folder))
     why = _reported(name, target, where)
     if as_json:
         print_json({**told, "unreported": why})

@@ -67,7 +67,7 @@ class Driver:
     is_recorded : bool
         The bars are of the past: some turns share a transaction, and the end of the bars ends it.
     turned : callable
-        Is told of each turn its event's kind, and how many seconds it took.
+        Is told of each turn its event's kind, and how many seconds it took, real ones.
     hook_limit : float
         Seconds that a hook may take (`live.hook_limit`).
     log : callable
@@ -275,7 +275,7 @@ class Driver:
     async def _turn(self, kind: str, body: dict[str, Any], now: int) -> Turn:
         """Handle an event; it is committed at once, or with those that follow it."""
         event = Entry(now, *self.session.place, kind, body)
-        loop, before = asyncio.get_running_loop(), self.clock.tick()
+        loop, before = asyncio.get_running_loop(), time.perf_counter()
         self._handling = loop.run_in_executor(self._hooks, self.session.handle, event)
         try:
             turn = await self._handling
@@ -285,7 +285,7 @@ class Driver:
             await self._give_up(self._hung, event)
         finally:
             self._handling = None
-        self.turned(kind, self.clock.tick() - before)
+        self.turned(kind, time.perf_counter() - before)
         self._open += [event, *turn.records]
         self._notices += turn.notices
         self._turns += 1

@@ -7,14 +7,15 @@ nothing but time: the session goes on, says so once, and writes the rest when th
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from intrabar.app.workers.standing import HEADS, Standing, line_of
+from intrabar.app.workers.standing import HEADS, METRICS, Standing, Took, line_of
 from intrabar.engine.session.session import Session
 from intrabar.errors import StoreError
 from intrabar.model.entry import Entry
@@ -32,10 +33,20 @@ class Signs:
         The session's.
     problem : callable
         Is told, once, that the folder cannot be written; must not wait.
+    commit_seconds : callable
+        How long the last commit took.
     """
 
-    def __init__(self, folder: Path, problem: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        problem: Callable[[str], None],
+        commit_seconds: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self.folder = folder
+        self._commit_seconds = commit_seconds
+        self._turns: deque[float] = deque()  # of rows that are not taken in yet
+        self._took = measured_in(folder)  # of rows before this start
         self.standing = Standing()
         self._problem = problem
         self._sizes: dict[str, int] = {}
@@ -45,7 +56,9 @@ class Signs:
     def take(self, entries: Sequence[Entry], session: Session | None = None) -> None:
         """Take in what has been committed; the first time all of the journal."""
         for entry in entries:
+            self._measure(entry)
             self.standing.add(entry)
+        self._took.clear()
         for name, lines in self.standing.lines.items():
             self._waiting[name] += "".join(lines).encode()
             lines.clear()
@@ -63,6 +76,19 @@ class Signs:
         else:
             self._is_told = False
 
+    def _measure(self, entry: Entry) -> None:
+        standing = self.standing
+        if entry.kind == "row.closed":
+            turn = self._turns.popleft() if self._turns else None
+            standing.took = Took() if turn is None else Took(turn, self._commit_seconds())
+        elif entry.kind == "row":
+            standing.took = self._took.get(int(entry.body["row"]), standing.took)
+
+    def turned(self, kind: str, seconds: float) -> None:
+        """How long a turn took that is about to be committed."""
+        if kind == "row.closed":
+            self._turns.append(seconds)
+
     def _append(self, name: str) -> None:
         """Write what waits behind what is there; half a line of a failed attempt is cut off."""
         text = self._waiting[name]
@@ -77,7 +103,30 @@ class Signs:
         self._waiting[name] = b""
 
 
-def write_folder(entries: Iterable[Entry], folder: Path) -> dict[str, Any]:
+class _Latencies(msgspec.Struct):
+    turn: float | None = None
+    commit: float | None = None
+
+
+class _Measured(msgspec.Struct):
+    bar: int
+    latencies: _Latencies
+
+
+def measured_in(folder: Path) -> dict[int, Took]:
+    """What rows took, as `metrics.jsonl` of a session has it: no journal can tell it again."""
+    took: dict[int, Took] = {}
+    with suppress(OSError), open(folder / METRICS, "rb") as file:
+        for line in file:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                row = msgspec.json.decode(line, type=_Measured)
+                took[row.bar] = Took(row.latencies.turn, row.latencies.commit)
+    return took
+
+
+def write_folder(
+    entries: Iterable[Entry], folder: Path, took: Mapping[int, Took] | None = None
+) -> dict[str, Any]:
     """Work the files of a session's folder out again; how it stands.
 
     Parameters
@@ -86,6 +135,8 @@ def write_folder(entries: Iterable[Entry], folder: Path) -> dict[str, Any]:
         Of the journal, from the first.
     folder : Path
         `status.json`, `metrics.jsonl`, `fills.csv`, `trades.csv` and `equity.csv` are replaced.
+    took : mapping of row to Took, optional
+        What was measured; None: what the folder's own `metrics.jsonl` has.
 
     Returns
     -------
@@ -98,12 +149,15 @@ def write_folder(entries: Iterable[Entry], folder: Path) -> dict[str, Any]:
         They cannot be written.
     """
     standing = Standing()
+    took = measured_in(folder) if took is None else took
     parts = {name: folder / f".{name}.part" for name in HEADS}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, part in parts.items():
             part.write_bytes(_head(name))
         for number, entry in enumerate(entries, 1):
+            if entry.kind == "row":
+                standing.took = took.get(int(entry.body["row"]), Took())
             standing.add(entry)
             if number % AT_ONCE == 0:
                 _empty(standing, parts)

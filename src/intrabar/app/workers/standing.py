@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,7 +29,8 @@ TRADES = (
     "open_price", "close_price", "gross", "costs", "net",
 )  # fmt: skip
 EQUITY = ("bar", "time", "equity", "cash", "drawdown", "exposure")
-HEADS = {"fills.csv": FILLS, "trades.csv": TRADES, "equity.csv": EQUITY, "metrics.jsonl": ()}
+METRICS = "metrics.jsonl"
+HEADS = {"fills.csv": FILLS, "trades.csv": TRADES, "equity.csv": EQUITY, METRICS: ()}
 """File -> its columns, those of a run's tables; () for lines of JSON."""
 
 _WORKS = (OrderStatus.WORKING.word, OrderStatus.PARTIALLY_FILLED.word)
@@ -46,14 +47,26 @@ class Mark:
     worth: float = math.nan
 
 
+class Took(NamedTuple):
+    """Seconds that a row took: from its last bar to its commands, and to be committed.
+
+    None where nobody has measured it.
+    """
+
+    turn: float | None = None
+    commit: float | None = None
+
+
 @dataclass(eq=False)
 class Standing:
     """Reads the entries of a session in their order, from the first.
 
-    `lines` has what is new for each file of its folder; who takes it out empties it.
+    `lines` has what is new for each file of its folder; who takes it out empties it. `took` is
+    of the row whose record comes next, by who has measured it.
     """
 
     lines: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in HEADS})
+    took: Took = field(default_factory=Took)
     name: str = ""
     seq: int = 0
     at: int = 0
@@ -212,10 +225,13 @@ class Standing:
             "orders": len(self.orders),
             "fills": self._since_row["fill"],
             "refusals": self._since_row["refused"],
-            "latencies": {"sealed_after": (self.at - int(body["time"])) / 1e9},
+            "latencies": {
+                "sealed_after": (self.at - int(body["time"])) / 1e9,
+                **self.took._asdict(),
+            },
         }
         self._since_row.clear()
-        self.lines["metrics.jsonl"].append(_encode(measured).decode() + "\n")
+        self.lines[METRICS].append(_encode(measured).decode() + "\n")
         self._write("equity.csv", self.row)
 
     def _order(self, body: Mapping[str, Any]) -> None:

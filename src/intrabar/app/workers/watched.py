@@ -15,7 +15,6 @@ from intrabar.app.workers.health import Health, Readiness
 from intrabar.app.workers.logs import Log
 from intrabar.app.workers.metrics import Metrics
 from intrabar.app.workers.signs import Signs
-from intrabar.app.workers.standing import Standing
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.turn import Notice
 from intrabar.links.clock import Clock, WallClock
@@ -29,8 +28,8 @@ class SignsOfLife(NamedTuple):
     Parameters
     ----------
     plan : Plan
-    standing : Standing
-        Of its `Signs`.
+    signs : Signs
+        Of its folder.
     log : Log
     notifier : Notifier
     observers : tuple of Observer
@@ -41,7 +40,7 @@ class SignsOfLife(NamedTuple):
     """
 
     plan: Plan
-    standing: Standing
+    signs: Signs
     log: Log
     notifier: Notifier
     observers: tuple[Observer, ...]
@@ -50,6 +49,7 @@ class SignsOfLife(NamedTuple):
 
     def turned(self, kind: str, seconds: float) -> None:
         """How long a turn took."""
+        self.signs.turned(kind, seconds)
         if self.metrics is not None:
             self.metrics.turned(kind, seconds)
 
@@ -82,8 +82,10 @@ def signs_of_life(
         closing(Log(folder, {"session": setup.name, "mode": "paper"}, stream)) as log,
         closing(Notifier(setup.name, targets, clock, log, heartbeat)) as notifier,
     ):
-        signs = Signs(folder, lambda text: notifier(Notice("alarm", "folder", text)))
-        parts = setup.plan, signs.standing, log, notifier
+        signs = Signs(
+            folder, lambda text: notifier(Notice("alarm", "folder", text)), commit_seconds
+        )
+        parts = setup.plan, signs, log, notifier
         if is_live and live.metrics is not None:
             of_it = str(commit().get("commit", ""))
             metrics = Metrics(
@@ -119,7 +121,7 @@ async def watched(
     if is_recorded:
         yield
         return
-    ready = Readiness(signs.plan, signs.standing, clock, is_away)
+    ready = Readiness(signs.plan, signs.signs.standing, clock, is_away)
     health = None
     if signs.port is not None and signs.metrics is not None:
         signs.metrics.store_is_up(lambda: not is_away())
