@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +19,9 @@ from intrabar.data.calendars import hours_of, sessions, spans_midnight, zone_of
 from intrabar.data.schedules import ALWAYS, EPOCH, canonical
 from intrabar.model.bars import DAY_NS, Floats, Market, Times
 from intrabar.model.session import Session
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MINUTE_NS = 60_000_000_000
 NO_HOURS = int(np.iinfo(np.int64).min)
@@ -159,10 +162,21 @@ class ExchangeClock:
         return known
 
 
+def local_weekdays(zone: str, instants: Times) -> Times:
+    """Weekday of the local day of each instant (ns UTC), 0 for Monday."""
+    return _local(zone, instants).dt.weekday().to_numpy().astype(np.int64) - 1
+
+
 def local_minutes(zone: str, instants: Times) -> Times:
     """Minute of the local day of each instant (ns UTC), whole minutes."""
     import polars as pl
 
-    local = pl.Series(instants).cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone(zone)
+    local = _local(zone, instants)
     minutes = local.dt.hour().cast(pl.Int64) * 60 + local.dt.minute()
     return minutes.to_numpy().astype(np.int64)
+
+
+def _local(zone: str, instants: Times) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(instants).cast(pl.Datetime("ns", "UTC")).dt.convert_time_zone(zone)

@@ -154,9 +154,9 @@ def degree_of(indicator: Indicator) -> Degree:
 def _found(indicator: Indicator) -> Degree | None:
     """None for what is 0 everywhere: it stands in any power."""
     size = 2 * lookback(indicator) + 300
-    plain = compute(indicator, _sample(size))
-    by_price = _power(plain, compute(indicator, _sample(size, price=2.0)))
-    by_volume = _power(plain, compute(indicator, _sample(size, volume=2.0)))
+    plain = compute(indicator, sample(size))
+    by_price = _power(plain, compute(indicator, sample(size, price=2.0)))
+    by_volume = _power(plain, compute(indicator, sample(size, volume=2.0)))
     if by_price is None or by_volume is None:
         raise ConfigError(
             f"{indicator} cannot be read from adjusted prices: it is in no power of the price, so "
@@ -175,7 +175,7 @@ def _power(plain: Floats, other: Floats) -> int | None:
     return None
 
 
-def _sample(size: int, price: float = 1.0, volume: float = 1.0) -> Columns:
+def sample(size: int, price: float = 1.0, volume: float = 1.0) -> Columns:
     """Bars that wander, the same every time, in another unit of price or volume."""
     draw = np.random.default_rng(11)
     close = 100.0 * np.exp(np.cumsum(draw.normal(0.0, 0.02, size)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -12,15 +12,17 @@ from intrabar.analysis.lean_sheet import Calendar
 from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
+from intrabar.engine.feature_table import FeatureTables, feature_tables
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.indicators import Indicator
+from intrabar.indicators.features import Features
 from intrabar.model.bars import Floats, Market
 
 KEPT_BYTES = 256 * 1024**2
 
 
 class Prepared:
-    """The adjusted prices, the higher time frames and the indicators of a market.
+    """The adjusted prices, the higher time frames, the indicators and feature tables of a market.
 
     Several threads may ask at once.
 
@@ -30,7 +32,7 @@ class Prepared:
     calendars : sequence of str
         Exchange calendar of each instrument.
     keeps : bool
-        Indicators are kept for the next run, the latest `KEPT_BYTES` of them.
+        Indicators and feature tables are kept for the next run, the latest `KEPT_BYTES` of them.
     """
 
     def __init__(self, market: Market, calendars: Sequence[str], keeps: bool = False) -> None:
@@ -40,13 +42,14 @@ class Prepared:
         self.clock = ExchangeClock(calendars)
         self._clock_columns: dict[str, Floats] = {}
         self._keeps = keeps
-        self._kept: OrderedDict[Indicator, Floats] = OrderedDict()
+        self._kept: OrderedDict[Indicator | str, Any] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         # Indicators are worked out again where they are needed.
         kept = {name: value for name, value in self.__dict__.items() if name != "_lock"}
-        return {**kept, "_kept": OrderedDict(), "_clock_columns": {}}
+        return {**kept, "_kept": OrderedDict(), "_kept_bytes": 0, "_clock_columns": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -72,14 +75,29 @@ class Prepared:
             missing = {str(k): x for k, x in enumerate(wanted) if x not in self._kept}
             fresh = self._computed({"": missing})[""] if missing else {}
             found = {x: fresh[name] for name, x in missing.items()}
-            for x in wanted - found.keys():
-                self._kept.move_to_end(x)
-                found[x] = self._kept[x]
+            found |= {x: self._kept[x] for x in wanted - found.keys()}
             self._keep(found)
         return {
             owner: {name: found[x] for name, x in indicators.items()}
             for owner, indicators in named.items()
         }
+
+    def feature_tables(self, features: Features) -> FeatureTables:
+        """What models with these features read, kept by their hash.
+
+        Raises
+        ------
+        ConfigError
+            There are too few bars for one window.
+        """
+        if not self._keeps:
+            return feature_tables(features, self.adjusted, self.frames, self.clock)
+        with self._lock:
+            found: FeatureTables | None = self._kept.get(features.hash)
+            if found is None:
+                found = feature_tables(features, self.adjusted, self.frames, self.clock)
+            self._keep({features.hash: found})
+        return found
 
     def clock_columns(self, names: Sequence[str]) -> dict[str, Floats]:
         """Fields of the clock that rules read: (t, n) float64 each, kept for the next run."""
@@ -91,8 +109,11 @@ class Prepared:
         own = compute_columns(named, self.adjusted.market, self.frames)
         return {name: self.adjusted.shown(own[name], named[name]) for name in named}
 
-    def _keep(self, found: dict[Indicator, Floats]) -> None:
-        self._kept.update(found)
-        size = next(iter(found.values())).nbytes if found else 0
-        while len(self._kept) * size > KEPT_BYTES:
-            self._kept.popitem(last=False)
+    def _keep(self, found: Mapping[Any, Any]) -> None:
+        for key, value in found.items():
+            if key not in self._kept:
+                self._kept_bytes += value.nbytes
+                self._kept[key] = value
+            self._kept.move_to_end(key)
+        while self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes

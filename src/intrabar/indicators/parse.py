@@ -9,8 +9,9 @@ from typing import Any
 
 from intrabar.errors import ConfigError
 from intrabar.indicators.catalog import make, select
-from intrabar.indicators.constructors import cross, level
-from intrabar.indicators.indicator import Indicator
+from intrabar.indicators.constructors import cross, level, price
+from intrabar.indicators.indicator import COLUMNS, Indicator
+from intrabar.model.values import shown
 
 
 def from_config(given: Any) -> Indicator:
@@ -57,26 +58,39 @@ def parse(text: str) -> Indicator:
     ConfigError
         The text is no call of one indicator.
     """
+    return from_node(tree_of(text, "indicator", "ema(20)"), text)
+
+
+def tree_of(text: str, what: str, example: str) -> ast.expr:
+    """The text of one expression as a tree; a message says what it is, and how one is written.
+
+    Raises
+    ------
+    ConfigError
+        It is no expression.
+    """
     # 1h is no Python, but what people write in a configuration.
     quoted = re.sub(r"\.on\(\s*(\w+)\s*\)", r".on('\1')", text.strip())
     try:
-        tree = ast.parse(quoted, mode="eval").body
-    except (SyntaxError, ValueError):
-        raise ConfigError(f"cannot read the indicator {text!r}: write it as 'ema(20)'") from None
-    return _indicator(tree, text)
+        return ast.parse(quoted, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ConfigError(
+            f"cannot read the {what} {shown(text)}: write it as {example!r}"
+        ) from None
 
 
-def _indicator(node: ast.expr, text: str) -> Indicator:
+def from_node(node: ast.expr, text: str) -> Indicator:
+    """The indicator that a part of an expression names; raises as `parse`."""
     if isinstance(node, ast.Attribute):
-        return select(_indicator(node.value, text), node.attr)
+        return select(from_node(node.value, text), node.attr)
     if isinstance(node, ast.Name):
-        return make(node.id)
+        return price(node.id) if node.id in COLUMNS else make(node.id)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr != "on" or len(node.args) != 1 or node.keywords:
             raise ConfigError(
                 f"cannot read {text!r}: a time frame is chosen as in ema(20).on('1h')"
             )
-        return _indicator(node.func.value, text).on(_value(node.args[0], text))
+        return from_node(node.func.value, text).on(_value(node.args[0], text))
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         raise ConfigError(f"cannot read {ast.unparse(node)!r} in {text!r}: write it as 'ema(20)'")
     if node.func.id == "cross":
@@ -97,7 +111,7 @@ def _indicator(node: ast.expr, text: str) -> Indicator:
 def _operand(node: ast.expr, text: str) -> Indicator:
     if isinstance(node, ast.Constant | ast.UnaryOp):
         return from_config(_value(node, text))
-    return _indicator(node, text)
+    return from_node(node, text)
 
 
 def _value(node: ast.expr, text: str) -> Any:
