@@ -42,7 +42,7 @@ def network(layers: Layers, rng: np.random.Generator) -> Network:
     return Network(
         np.array(plan, np.int64),
         rng.normal(0.0, 0.3, place).astype(np.float32),
-        np.ones(features, np.int64),
+        np.ones(features, np.int8),
         np.zeros(features),
         np.ones(features),
     )

@@ -24,7 +24,7 @@ def network(seed: int, features: int, *layers: tuple[int, int, int, int]) -> Net
     return Network(
         np.array(plan, dtype=np.int64),
         rng.normal(0.0, 0.4, int(offsets[-1])).astype(np.float32),
-        (np.arange(features) % 2).astype(np.int64),
+        (np.arange(features) % 2).astype(np.int8),
         rng.normal(0.0, 0.2, features),
         rng.uniform(0.5, 2.0, features),
     )

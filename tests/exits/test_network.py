@@ -119,7 +119,7 @@ def test_nothing_is_decided_by_what_overflows() -> None:
     net = networks.perceptron(1, 2, *[256] * 7, 2, activation=NONE)
     net = net._replace(weights=np.full(len(net.weights), 3e38, np.float32))
     check_plan(net.plan, len(net.weights), 1, 2, 2)
-    huge = net._replace(mean=np.zeros(2), scale=np.ones(2), signs=np.zeros(2, np.int64))
+    huge = net._replace(mean=np.zeros(2), scale=np.ones(2), signs=np.zeros(2, np.int8))
     known, out = passed(forward, huge, np.full((1, 2), 4.0), 1, ALONE)
     assert not known
     assert not np.isfinite(out).all()

@@ -46,7 +46,7 @@ class Network(NamedTuple):
     plan : (k, 5) int64
         Rows of (op, in, out, offset, activation).
     weights : (n,) float32
-    signs : (F,) int64
+    signs : (F,) int8
         1 for a feature that is multiplied by the side, else 0.
     mean, scale : (F,) float64
         Of the features, after the side; of the training rows alone.
@@ -54,7 +54,7 @@ class Network(NamedTuple):
 
     plan: Plan
     weights: Weights
-    signs: NDArray[np.int64]
+    signs: NDArray[np.int8]
     mean: Floats
     scale: Floats
 

@@ -15,6 +15,24 @@ def utc_ns(stamp: datetime) -> int:
     return int((known - _EPOCH) // timedelta(microseconds=1)) * 1_000
 
 
+def instant_text(ns: int) -> str:
+    """An instant as files write it: 2024-01-31T21:00:00Z, or with a fraction of the second."""
+    return str(np.datetime64(ns, "ns")).rstrip("0").rstrip(".") + "Z"
+
+
+def instant_ns(text: str) -> int:
+    """Nanoseconds of what `instant_text` has written.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    if not text.endswith("Z"):
+        raise ValueError(f"instant {text!r}, expected one such as 2024-01-31T21:00:00Z,")
+    return int(np.datetime64(text[:-1], "ns").astype(np.int64))
+
+
 def python_date(stamp: np.datetime64) -> date | datetime | None:
     """The date, or the datetime, of a stamp of NumPy; None where Python has no such year."""
     year = 1970 + int(stamp.astype("datetime64[Y]").astype(np.int64))

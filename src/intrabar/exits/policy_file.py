@@ -1,0 +1,287 @@
+"""The folder of a policy: `policy.npz`, which trades, and `policy.json`, which tells what it is.
+
+No pickle is ever read. What was changed, cut short, or made by other features is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
+from intrabar.exits.network import Network, highest
+from intrabar.exits.policy import OF_A_PROBE, Policy, Probes
+from intrabar.indicators.indicator import Floats
+from intrabar.model.instant import instant_ns, instant_text
+
+FORMAT = "intrabar-policy-1"
+ARRAYS, TOLD = "policy.npz", "policy.json"
+MEMBERS = (
+    *(*Network._fields, "arms", "arm_means", "deciles", "calibration", "psi_limit"),
+    *("probe_bars", "probe_features", "probe_in", "probe_out"),
+)
+OF_A_FEATURE = 1e-9  # relative
+ANEW = "train anew, or install the version that made it"
+AGAIN = "copy the folder again, or train anew"
+
+ReadText = Callable[[str], str]
+"""The canonical text of features, as this version reads the text of a policy."""
+
+FeaturesOf = Callable[[str, NDArray[Any]], Floats]
+"""Features (n, F) of a text at bars (n,) of `policy.BAR`, for a long."""
+
+
+def write_policy(
+    policy: Policy,
+    folder: Path,
+    manifest: Mapping[str, Any],
+    others: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write a policy to a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    policy : Policy
+    folder : Path
+        Its last name is the policy's.
+    manifest : mapping
+        What else is told of it in `policy.json`: command, seeds, data, spans, metrics.
+    others : mapping of name to bytes
+        Files that stand beside: curves, the formats of other tools.
+
+    Raises
+    ------
+    RunError
+        The folder exists, or cannot be written; nothing is left behind.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise RunError(f"{folder} exists: give the policy another name, or remove the folder")
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **policy.arrays)
+    files = {ARRAYS: content.getvalue(), **(others or {})}
+    told: dict[str, Any] = {
+        **{"format": FORMAT, "kind": "policy", "name": folder.name, "hash": policy.hash},
+        "features": {"text": policy.features, "hash": policy.features_hash},
+        **{"window": policy.window, "when": policy.when, "loss": policy.loss},
+        "arms": policy.arms.tolist(),
+        "trained_until": instant_text(policy.trained_until),
+        "trained_until_is": "declared" if policy.declared else "witnessed",
+        "files": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()},
+    }
+    told = {**told, **{k: v for k, v in manifest.items() if k not in told}}
+    told["sha256"] = _digest_of(told)
+    files[TOLD] = (json.dumps(told, indent=2, allow_nan=False) + "\n").encode()
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        for name, each in files.items():
+            (part / name).write_bytes(each)
+        os.rename(part, folder)
+    except OSError as error:
+        raise RunError(f"the policy was not written to {folder}: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> Policy:
+    """Read a policy, and refuse it at the first thing that does not fit.
+
+    In this order: the format; the SHA-256 of each file; names, types, shapes as the plan needs;
+    finite, `scale` above 0, arms rising; the hash of the features as they are read now; the
+    features of the probe bars; what comes out for the probes. That it has seen none of the bars
+    that are traded, a run asks by `policy.refuse_bars_it_knows`.
+
+    Parameters
+    ----------
+    folder : Path
+    read_text, features_of
+        What this version makes of a text of features.
+
+    Raises
+    ------
+    FileError
+        There is no such folder.
+    RunError
+        A file was changed, cut short or is missing, or an array cannot be one of a policy.
+    ConfigError
+        The features are others now.
+    """
+    folder = Path(folder)
+    told = _read_told(folder / TOLD)
+    _check_files(folder, told)
+    policy = _policy_of(folder / ARRAYS, told)
+    _check_features(folder, policy, read_text, features_of)
+    _check_probes(folder / ARRAYS, policy)
+    return policy
+
+
+def _digest_of(told: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in told.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _read_told(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise FileError(
+            f"{path.parent} holds no {TOLD}: name the folder of a policy, as `intrabar learn` "
+            "writes it"
+        ) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise RunError(f"{path} is no JSON ({error}), or cut short: {AGAIN}") from None
+    found = told.get("format") if isinstance(told, dict) else None
+    if found != FORMAT:
+        raise RunError(f"{path}: format {found!r}, expected {FORMAT!r}: {ANEW}")
+    digest = _digest_of(told)
+    if told.get("sha256") != digest:
+        raise RunError(
+            f"{path} was changed: SHA-256 {digest} of its content, expected {told.get('sha256')}: "
+            f"{AGAIN}"
+        )
+    return dict(told)
+
+
+def _check_files(folder: Path, told: Mapping[str, Any]) -> None:
+    files = told.get("files")
+    if not isinstance(files, dict) or ARRAYS not in files:
+        raise RunError(f"{folder / TOLD}: files name no {ARRAYS}: {AGAIN}")
+    for name, expected in files.items():
+        path = folder / name
+        if path.parent != folder:
+            raise RunError(f"{folder / TOLD}: {name!r} is no file of this folder: {AGAIN}")
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise RunError(f"{path} is missing, expected SHA-256 {expected}: {AGAIN}") from None
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+        if found != expected:
+            raise RunError(
+                f"{path} was changed or cut short: SHA-256 {found}, expected {expected}: {AGAIN}"
+            )
+
+
+def _policy_of(path: Path, told: Mapping[str, Any]) -> Policy:
+    arrays = _read_arrays(path)
+    scalars = {name: arrays[name] for name in ("calibration", "psi_limit")}
+    try:
+        for name, array in scalars.items():
+            if array.dtype != np.float64 or array.shape != ():
+                raise RunError(
+                    f"{name}: {array.dtype} of shape {array.shape}; expected one float64"
+                )
+        policy = Policy(
+            features=told["features"]["text"],
+            features_hash=told["features"]["hash"],
+            window=told["window"],
+            when=told["when"],
+            loss=told["loss"],
+            net=Network(*(arrays[name] for name in Network._fields)),
+            arms=arrays["arms"],
+            arm_means=arrays["arm_means"],
+            calibration=float(scalars["calibration"]),
+            deciles=arrays["deciles"],
+            psi_limit=float(scalars["psi_limit"]),
+            probes=Probes(*(arrays[name] for name in MEMBERS[-4:])),
+            trained_until=instant_ns(told["trained_until"]),
+            declared={"declared": True, "witnessed": False}[told["trained_until_is"]],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path.with_name(TOLD)}: {error} is missing or wrong: {AGAIN}") from None
+    except RunError as error:
+        raise RunError(f"{path}: {error}") from None
+    if policy.hash != told.get("hash"):
+        raise RunError(
+            f"{path}: the policy's hash is {policy.hash}, expected {told.get('hash')}: {AGAIN}"
+        )
+    return policy
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a file, without ever reading a pickle."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            names = sorted(file.files) if isinstance(file, np.lib.npyio.NpzFile) else []
+            if names != sorted(MEMBERS):
+                raise RunError(f"{path} holds {names}, expected {sorted(MEMBERS)}: {AGAIN}")
+            return {name: file[name] for name in names}
+    except UNREADABLE as error:
+        raise RunError(f"{path} is no file of plain arrays ({error}): {AGAIN}") from None
+
+
+UNREADABLE = (
+    *(ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, OverflowError),
+    *(NotImplementedError, RuntimeError, TypeError),
+)
+"""What NumPy raises for a pickle, and for bytes that are no archive of arrays."""
+
+
+def _check_features(
+    folder: Path, policy: Policy, read_text: ReadText, features_of: FeaturesOf
+) -> None:
+    try:
+        now = read_text(policy.features)
+    except IntrabarError as error:
+        raise ConfigError(f"{folder}: its features are not known here: {error}; {ANEW}") from None
+    found = hashlib.sha256(now.encode()).hexdigest()
+    if found != policy.features_hash:
+        raise ConfigError(
+            f"{folder}: the features have the hash {found}, expected {policy.features_hash}\n"
+            f"{side_by_side(policy.features, now)}\n{ANEW}"
+        )
+    table, stored = features_of(now, policy.probes.bars), policy.probes.features
+    size = np.maximum(np.abs(stored), policy.net.scale)
+    same = (np.abs(table - stored) <= OF_A_FEATURE * size) | (np.isnan(table) & np.isnan(stored))
+    if not same.all():
+        row, column = np.argwhere(~same)[0]
+        raise ConfigError(
+            f"{folder}: feature {column} at bar {row} of {len(table)} probe bars is "
+            f"{table[row, column]!r}, expected {stored[row, column]!r} ({int((~same).sum())} of "
+            f"{same.size} differ): an indicator works otherwise than when it was trained\n"
+            f"{side_by_side(policy.features, now)}\n{ANEW}"
+        )
+
+
+def side_by_side(then: str, now: str) -> str:
+    """Two texts, line beside line."""
+    left, right = then.splitlines(), now.splitlines()
+    width = max([len("trained with"), *map(len, left)])
+    count = max(len(left), len(right))
+    rows = zip(
+        ["trained with", *left, *[""] * (count - len(left))],
+        ["read now", *right, *[""] * (count - len(right))],
+        strict=True,
+    )
+    return "\n".join(f"  {a:<{width}} {'|' if a == b else '!'} {b}" for a, b in rows)
+
+
+def _check_probes(path: Path, policy: Policy) -> None:
+    for k, (inputs, expected) in enumerate(
+        zip(policy.probes.inputs, policy.probes.outputs, strict=True)
+    ):
+        found = policy.pass_over(inputs)
+        second, first = np.sort(expected)[-2:] if len(expected) > 1 else (-np.inf, 0.0)
+        near = bool((np.abs(found - expected) <= OF_A_PROBE).all())
+        other = first - second > OF_A_PROBE and highest(found) != highest(expected)
+        if not near or other:
+            raise RunError(
+                f"{path}: probe {k} gives {found.tolist()}, expected {expected.tolist()} as the "
+                f"framework that trained it: {ANEW}"
+            )
