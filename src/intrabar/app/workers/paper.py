@@ -26,6 +26,8 @@ from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
+from intrabar.app.workers.missed import going_on, missed_since
+from intrabar.app.workers.standing import time_text
 from intrabar.app.workers.start import (
     begun,
     begun_in_time,
@@ -47,6 +49,7 @@ from intrabar.links.clock import Clock, LoopClock, WallClock
 from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
+from intrabar.model.facts import BarClosed
 
 ROWS = 2_000  # that stay with a session while it lives
 
@@ -207,8 +210,12 @@ def _live(
     if emergency.lines():
         emergency.clear()
     _tell(signs.observers, [*entries, *news], session)
+    is_resumed = bool(entries)
     del entries, news  # as large as the journal
     sealer = setup.sealer(source.can, session.rows)
+    if is_resumed and not is_recorded:
+        missed = _missed(setup, session.rows[-1].time, notify)
+        source = going_on(source, missed, sealer, time.time_ns())
     session.keep_last(ROWS)
     driver = Driver(
         session,
@@ -240,6 +247,17 @@ def _live(
     if end.error is not None:
         raise end.error
     return Lived(session, folder, end.why, setup, unreported)
+
+
+def _missed(setup: SessionSetup, last: int, notify: Notify) -> list[BarClosed]:
+    """The bars since the last row (ns UTC), as far as the source's history reaches back."""
+    if setup.history[0].time > last:
+        text = (
+            f"{time_text(last)} was its last row, and the history of the source begins with "
+            f"{time_text(setup.history[0].time)}: rows between them are missing"
+        )
+        notify(Notice("page", "missed", text))
+    return missed_since(setup, last)
 
 
 def _shown(notify: Notify, pages: TextIO | None) -> Notify:
