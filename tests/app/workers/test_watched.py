@@ -55,7 +55,7 @@ def test_the_port_answers_and_the_heart_beats_while_it_is_ready(
         url = Secret(f"http://127.0.0.1:{receiver.port}/{TOKEN}")
         notifier = Notifier("main", [], clock, log, url)
         loop = asyncio.get_running_loop()
-        life = SignsOfLife(plan, signs.standing, written, notifier, (signs,), metrics, 0)
+        life = SignsOfLife(plan, signs, written, notifier, (signs,), metrics, 0)
         async with watched(life, clock, lambda: False):
             line = (tmp_path / LOG).read_text()
             port = json.loads(line)["port"]

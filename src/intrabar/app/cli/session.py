@@ -105,7 +105,7 @@ def export(
         Another folder for them than the session's own, so that it may run meanwhile.
     where : JournalOptions
     as_json : bool
-        As status.json has it.
+        As status.json has it, and why the report was not written.
     """
     folder = where.sessions / name
     target = folder if out is None else out

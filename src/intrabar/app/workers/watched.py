@@ -28,8 +28,7 @@ class SignsOfLife(NamedTuple):
     Parameters
     ----------
     plan : Plan
-    signs : Signs
-        Of its folder.
+    folder : Signs
     log : Log
     notifier : Notifier
     observers : tuple of Observer
@@ -40,7 +39,7 @@ class SignsOfLife(NamedTuple):
     """
 
     plan: Plan
-    signs: Signs
+    folder: Signs
     log: Log
     notifier: Notifier
     observers: tuple[Observer, ...]
@@ -49,7 +48,7 @@ class SignsOfLife(NamedTuple):
 
     def turned(self, kind: str, seconds: float) -> None:
         """How long a turn took."""
-        self.signs.turned(kind, seconds)
+        self.folder.turned(kind, seconds)
         if self.metrics is not None:
             self.metrics.turned(kind, seconds)
 
@@ -121,7 +120,7 @@ async def watched(
     if is_recorded:
         yield
         return
-    ready = Readiness(signs.plan, signs.signs.standing, clock, is_away)
+    ready = Readiness(signs.plan, signs.folder.standing, clock, is_away)
     health = None
     if signs.port is not None and signs.metrics is not None:
         signs.metrics.store_is_up(lambda: not is_away())
