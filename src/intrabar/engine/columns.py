@@ -106,7 +106,7 @@ def compute_columns(
         wanted,
         market,
         real,
-        frames.values,
+        lambda j, bars: (frames.values(x, j, bars) for x in wanted),
         dict.fromkeys(wanted, before),
     )
     return {
@@ -124,7 +124,7 @@ def spread(
     wanted: Iterable[Indicator],
     market: Market,
     real: NDArray[np.bool_],
-    values_of: Callable[[Indicator, int, RealBars], Floats],
+    values_of: Callable[[int, RealBars], Iterable[Floats]],
     before: Mapping[Indicator, Floats],
 ) -> dict[Indicator, Floats]:
     """Values at real bars on the rows of a market.
@@ -136,7 +136,7 @@ def spread(
     real : (n, t) bool
         Where each instrument has bars (`real_rows`).
     values_of : callable
-        The values of an indicator at the real bars of a column.
+        The values of each of them, in their order, at the real bars of a column.
     before : mapping of indicator to (n,) float64
         What each instrument had before the first row.
 
@@ -152,8 +152,7 @@ def spread(
         rows = None if is_real.all() else np.flatnonzero(is_real)
         bars = RealBars(market, j, rows, turned)
         place = None if rows is None else np.cumsum(is_real)
-        for x, found in columns.items():
-            values = values_of(x, j, bars)
+        for (x, found), values in zip(columns.items(), values_of(j, bars), strict=True):
             found.append(values if place is None else np.append(before[x][j], values)[place])
     if n == 1:
         grids = {x: found[0].reshape(t, 1) for x, found in columns.items()}

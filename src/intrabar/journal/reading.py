@@ -37,18 +37,18 @@ def session_of(store: Store, name: str) -> Row:
 
 def rows_of(store: Store, session: str, first: int = 1, last: int | None = None) -> Iterator[Row]:
     """The rows of a session from `first` to `last`, in their order."""
-    after = first - 1
+    after, names = first - 1, JOURNAL.columns.keys()
     while True:
         query = JOURNAL.select().where(JOURNAL.c.session == session, JOURNAL.c.seq > after)
         if last is not None:
             query = query.where(JOURNAL.c.seq <= last)
         with store.reading() as connection:
-            piece = connection.execute(query.order_by(JOURNAL.c.seq).limit(PIECE)).mappings().all()
+            piece = connection.execute(query.order_by(JOURNAL.c.seq).limit(PIECE)).all()
         for row in piece:
-            yield dict(row)
+            yield dict(zip(names, row, strict=True))
         if len(piece) < PIECE:
             return
-        after = int(piece[-1]["seq"])
+        after = int(piece[-1].seq)
 
 
 def read(store: Store, session: str, first: int = 1) -> Iterator[Record]:

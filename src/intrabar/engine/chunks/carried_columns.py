@@ -24,21 +24,20 @@ class CarriedColumns:
     def __init__(self, named: Named, symbols: tuple[str, ...], frames: CarriedFrames) -> None:
         self._named = named
         self._frames = frames
-        self._going = {
-            x: [frames.carried(x, symbol, j) for j, symbol in enumerate(symbols)]
-            for indicators in named.values()
-            for x in indicators.values()
-        }
-        self._last = {x: np.full(len(symbols), np.nan) for x in self._going}
+        wanted = dict.fromkeys(x for indicators in named.values() for x in indicators.values())
+        self._going = [
+            [frames.carried(x, symbol, j) for x in wanted] for j, symbol in enumerate(symbols)
+        ]
+        self._last = {x: np.full(len(symbols), np.nan) for x in wanted}
 
     def advance(self, market: Market) -> dict[str, dict[str, Floats]]:
         """The columns of the next rows, as `compute_columns` has them of the whole."""
         self._frames.show(market)
         grids = spread(
-            self._going,
+            self._last,
             market,
             real_rows(market),
-            lambda indicator, j, bars: self._going[indicator][j].advance(bars),
+            lambda j, bars: (one.advance(bars) for one in self._going[j]),
             self._last,
         )
         self._last = {x: grid[-1].copy() for x, grid in grids.items()}

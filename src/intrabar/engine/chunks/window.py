@@ -272,7 +272,7 @@ class Window:
         return cold
 
     def _remember_opens(self, market: Market) -> None:
-        for j in range(len(market.symbols)):
-            real = np.flatnonzero(~np.isnan(market.open[:, j]))
-            if real.size:
-                self._last_open[j] = market.open_time[real[-1], j]
+        real = ~np.isnan(market.open)
+        rows = np.where(real, np.arange(len(market))[:, None], -1).max(axis=0)
+        seen = np.flatnonzero(rows >= 0)
+        self._last_open[seen] = market.open_time[rows[seen], seen]

@@ -139,17 +139,25 @@ class Blocks:
 
     def reasons(self, now: int) -> dict[str, Reason]:
         """The first reason of each symbol that has no entries."""
-        why = ((symbol, self.why(j, now)) for symbol, j in self._at.items())
+        if of_all := self._of_all():
+            return dict.fromkeys(self._symbols, of_all[0].reason)
+        why = ((symbol, self._own(j, now)) for symbol, j in self._at.items())
         return {symbol: blocks[0].reason for symbol, blocks in why if blocks}
 
     def leaving(self, now: int) -> list[str]:
         """Symbols whose positions are closed now, by the calendar."""
+        if self._flatten is None and not self._expiries:
+            return []
         return [symbol for symbol, j in self._at.items() if self.leaves(j, now)]
 
     def why(self, column: int, now: int) -> tuple[Block, ...]:
         """The reasons for which an instrument has no entries; none: it may have them."""
+        return (*self._of_all(), *self._own(column, now))
+
+    def _own(self, column: int, now: int) -> list[Block]:
+        """Those that are not the reasons of all."""
         state, symbol = self._state[column], self._symbols[column]
-        found = self._of_all()
+        found = []
         if state.ahead > now + self._skew:
             found.append(
                 Block("clock_skew", f"a bar of {symbol} closes at {utc_text(state.ahead)}")
@@ -166,8 +174,9 @@ class Blocks:
             found.append(Block("late_bars", text))
         if state.corrected >= self._rows:
             found.append(Block("corrected", f"a close of {symbol} was wrong by more than 1 %"))
-        found += self._by_calendar(column, now)
-        return tuple(found)
+        if self._flatten is not None or self._expiries:
+            found += self._by_calendar(column, now)
+        return found
 
     def leaves(self, column: int, now: int) -> bool:
         """Whether positions of an instrument are closed now, by the calendar."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from intrabar.engine.chunks.setup import Rows
@@ -100,12 +101,12 @@ class Plan:
         if not self.phases:
             object.__setattr__(self, "phases", (0,) * len(self.instruments))
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """Of its columns."""
         return tuple(x.symbol for x in self.instruments)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of the strategies by their rows, that of orders by hand last."""
         return (*self.strategies, BY_HAND)
