@@ -283,6 +283,22 @@ class Market:
             cut["detail"] = replace(detail, first=detail.first[part], count=detail.count[part])
         return replace(self, **cut, actions=tuple(kept))
 
+    def alone(self, column: int) -> Market:
+        """One instrument on the timeline of all."""
+        if len(self.symbols) == 1:
+            return self
+        own = slice(column, column + 1)
+        cut = {
+            f.name: np.ascontiguousarray(value[:, own])
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), np.ndarray) and value.ndim == 2
+        }
+        if self.detail is not None:
+            parts = (np.ascontiguousarray(x[:, own]) for x in (self.detail.first, self.detail.count))
+            cut["detail"] = Detail(*parts, self.detail.bars)
+        actions = tuple(replace(a, instrument=0) for a in self.actions if a.instrument == column)
+        return replace(self, **cut, symbols=(self.symbols[column],), actions=actions)
+
 
 class Timeline(Protocol):
     """The rows and the columns of a market, without what is in them."""

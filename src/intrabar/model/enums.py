@@ -87,6 +87,7 @@ class Role(Word):
     SESSION = 3
     LIQUIDATION = 4
     END_OF_DATA = 5
+    MAX_BARS = 8  # the numbers of a fill's reason that follow from no role lie between
 
 
 class FillReason(Word):
@@ -101,6 +102,7 @@ class FillReason(Word):
     END_OF_DATA = 6
     SPLIT = 7
     ROLL = 8
+    MAX_BARS = 9
 
 
 class Reject(Word):

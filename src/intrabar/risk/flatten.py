@@ -52,7 +52,7 @@ def flatten(
     """Cancel what is no cover, and close what is held, of some strategies and symbols or of all."""
     mine = [w for w in book.working if _is_of(w.strategy, w.symbol, strategies, symbols)]
     leaves = [w for w in mine if w.role == SESSION and w.reduce_only]
-    loose = [w for w in mine if not w.protective and w.role < LIQUIDATION and w not in leaves]
+    loose = [w for w in mine if not w.protective and w.role != LIQUIDATION and w not in leaves]
     closing: list[Duty] = []
     for strategy, symbol, qty, _ in book.sleeves:
         if not _is_of(strategy, symbol, strategies, symbols):

@@ -93,7 +93,7 @@ class Machine:
             self.book.instruments["point_value"] *= self.tape.fx[0]
         self._tape_table = table_of(self.tape)
         self._book_table = table_of(self.book)
-        self._tape_address = address_of(self._tape_table, np.int64, (len(self.tape), 3))
+        self.tape_address = address_of(self._tape_table, np.int64, (len(self.tape), 3))
         self.book_address = address_of(self._book_table, np.int64, (len(self.book), 3))
 
     def connect(self, strategy: int, hooks: Hooks) -> None:
@@ -163,13 +163,17 @@ class Machine:
         until = len(self.market) if bar is None else bar
         go = run_one if self.book.sleeves.shape[0] == 1 else run
         while True:
-            code = int(go(self.book_address, self._tape_address, until, step))
-            if code == FULL:
-                self._grow()
-            elif code in (BROKEN, LOST):
-                self._fail(code)
-            else:
+            code = int(go(self.book_address, self.tape_address, until, step))
+            if not self.goes_on(code):
                 return code
+
+    def goes_on(self, code: int) -> bool:
+        """Whether the loop came back only for room, which it has now; raises as `advance`."""
+        if code == FULL:
+            self._grow()
+        elif code in (BROKEN, LOST):
+            self._fail(code)
+        return code == FULL
 
     def _fail(self, code: int) -> NoReturn:
         """Raise what has stopped the loop, and hold no reference to it."""

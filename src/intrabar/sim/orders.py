@@ -303,7 +303,7 @@ def modify(book: Book, command: Any) -> None:
     quantity that leaves less than a lot to fill cancels the order.
     """
     k = find(book, command.id)
-    if k < 0 or book.orders[k].role >= LIQUIDATION:
+    if k < 0 or book.orders[k].role == LIQUIDATION:
         return
     order = book.orders[k]
     instrument = book.instruments[order.instrument]
@@ -382,7 +382,7 @@ def take_inbox(book: Book, tape: Tape, step: int) -> None:
             accept(book, tape, command, step)
         elif command.kind == CANCEL:
             k = find(book, command.id)
-            if k >= 0 and book.orders[k].role < LIQUIDATION:
+            if k >= 0 and book.orders[k].role != LIQUIDATION:
                 finish(book, k, CANCELLED, NONE)
         elif command.kind == MODIFY:
             modify(book, command)

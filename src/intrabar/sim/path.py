@@ -20,6 +20,14 @@ LOW_FIRST, HIGH_FIRST = int(PathPolicy.LOW_FIRST), int(PathPolicy.HIGH_FIRST)
 DETAIL, CALIBRATED = int(PathPolicy.DETAIL), int(PathPolicy.CALIBRATED)
 
 
+PER_INSTRUMENT = 0x9E3779B97F4A7C15
+
+
+def seed_of(seed: int, column: int) -> int:
+    """The seed with which an instrument alone draws what it draws as this column of a market."""
+    return (seed + PER_INSTRUMENT * column) % 2**64
+
+
 @kernel
 def draw(seed: int, instrument: int, bar: int) -> int:
     """64 random bits for one instrument and bar, the same however a run is split up.
@@ -27,7 +35,7 @@ def draw(seed: int, instrument: int, bar: int) -> int:
     The finaliser of splitmix64 (Steele, Lea, Flood 2014) over a counter.
     """
     x = np.uint64(seed)
-    x += np.uint64(0x9E3779B97F4A7C15) * np.uint64(instrument + 1)
+    x += np.uint64(PER_INSTRUMENT) * np.uint64(instrument + 1)
     x += np.uint64(0xBF58476D1CE4E5B9) * np.uint64(bar + 1)
     x ^= x >> np.uint64(30)
     x *= np.uint64(0xBF58476D1CE4E5B9)

@@ -27,8 +27,10 @@ from intrabar.strategy.bot_record import (
     ask_side,
     ask_stop,
     day_of,
+    forget_bars,
     has_bar,
     look,
+    one_bar_more,
     recorded_before,
     seen,
 )
@@ -53,7 +55,7 @@ NO_PROTECTION = int(Reject.NO_PROTECTION)
 MARKET, STOP, LIMIT = int(OrderType.MARKET), int(OrderType.STOP), int(OrderType.LIMIT)
 GTC, ROLE_TARGET = int(TimeInForce.GTC), int(Role.TARGET)
 SAME_PRICE = 1e-4  # ticks
-PLAIN, ROLE_SESSION = int(Role.PLAIN), int(Role.SESSION)
+PLAIN, MAX_BARS = code(Role.PLAIN), code(Role.MAX_BARS)
 ROLE_STOP = int(Role.STOP)
 
 
@@ -191,21 +193,24 @@ def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
     if sleeve.entries > 0 and bot.price_rule != 0:
         take_back(book, bot.caller.strategy, j)  # the rest of an entry that the volume has cut
     leaves = bot.out_rule != 0 or bot.exit_out_rule != 0
+    is_over = bot.max_bars != 0 and one_bar_more(bot, j) >= bot.max_bars
     if leaves and known and ask_out(bot, side):
-        leave(bot, book, sleeve, j)
+        leave(bot, book, sleeve, j, PLAIN)
+    elif is_over:
+        leave(bot, book, sleeve, j, MAX_BARS)
     elif bot.stop_rule != 0:
         trail(bot, book, sleeve, j)
 
 
 @kernel
-def leave(bot: Any, book: Book, sleeve: Any, j: int) -> None:
+def leave(bot: Any, book: Book, sleeve: Any, j: int, role: int) -> None:
     """Close a position by a market order that only reduces it; one at a time."""
     if sleeve.entries > 0:
         if is_leaving(book, bot.caller.strategy, j):
             return
         if bot.price_rule == 0:
             take_back(book, bot.caller.strategy, j)
-    put_closing(book, bot.caller.strategy, j, sleeve.qty)
+    put_closing(book, bot.caller.strategy, j, sleeve.qty).role = role
 
 
 @kernel
@@ -235,10 +240,13 @@ def act_at_close(bot: Any, book: Book, i: int) -> None:
     n = bot.caller.instruments_count
     watch_day(bot, book.account[0], i)
     holds = bot.stop_rule != 0 or bot.out_rule != 0 or bot.exit_out_rule != 0
+    holds = holds or bot.max_bars != 0
     may_rest = bot.price_rule != 0
     for j in range(n):
         sleeve = book.sleeves[bot.caller.strategy * n + j]
         is_held, rests = sleeve.qty != 0.0, sleeve.entries != 0
+        if bot.max_bars != 0 and not is_held:
+            forget_bars(bot, j)
         if not (holds or (may_rest and rests) if is_held else may_rest or not rests):
             continue
         if not has_bar(bot, i, j):  # there is nothing new to decide on

@@ -31,6 +31,8 @@ BOT = np.dtype(
         ("entry_type", "i8"),  # OrderType of such an entry
         ("exit_p", "i8"),
         ("warm_up", "i8"),  # bars before the first decision
+        ("max_bars", "i8"),  # that a position may be held, 0 for any number
+        ("held", "i8"),  # (n,) int64, bars that the present position has been held
         ("risk_fraction", "f8"),  # of the equity at risk per campaign; 0: fixed quantity
         ("equity_fraction", "f8"),  # of the equity held per campaign; 0: by risk or quantity
         ("qty", "f8"),
@@ -109,6 +111,20 @@ def has_bar(bot: Any, i: int, j: int) -> bool:
     """Whether an instrument has a real bar."""
     n = bot.caller.instruments_count
     return not math.isnan(carray(pointer(bot.opens), (i + 1) * n, np.float64)[i * n + j])
+
+
+@kernel
+def one_bar_more(bot: Any, j: int) -> int:
+    """Count a bar of a position; how many there are now."""
+    held = carray(pointer(bot.held), bot.caller.instruments_count, np.int64)
+    held[j] += 1
+    return held[j]
+
+
+@kernel
+def forget_bars(bot: Any, j: int) -> None:
+    """Count the bars of the next position from 0."""
+    carray(pointer(bot.held), bot.caller.instruments_count, np.int64)[j] = 0
 
 
 @kernel

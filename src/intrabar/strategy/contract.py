@@ -12,7 +12,7 @@ from typing import Any
 from intrabar.errors import ConfigError, IntrabarError, StrategyError, at_fault
 from intrabar.indicators import Indicator
 from intrabar.model.session import CLOCK_FIELDS
-from intrabar.model.values import shown
+from intrabar.model.values import Bounds, shown, taken
 
 TRADING = ("on_open", "on_close")  # hooks that can be the first to submit an order
 HOOKS = (*TRADING, "on_start", "on_fill", "on_order", "on_stop")
@@ -170,6 +170,7 @@ def require_exit(exit_: Any) -> dict[str, Indicator]:
         )
     if exit_.trails:
         _require_static(exit_, "update_stop(now, p, side, entry, stop)")
+    taken(f"{_name(exit_)}: max_bars", getattr(exit_, "max_bars", 0), Bounds(whole=True))
     return named
 
 

@@ -81,6 +81,7 @@ class RunningBot:
         self.counts = np.zeros((len(machine.market.symbols), GATES), np.int64)
         self.entry_p = parameters_of(bot.entry)
         self.exit_p = parameters_of(bot.exit)
+        self.held = np.zeros(len(machine.market.symbols), np.int64)
         self.record = np.zeros(1, BOT)
         self.rules: dict[str, CompiledRule] = {}
         self._fill_record(bot, strategy, columns, bar_fields)
@@ -114,6 +115,8 @@ class RunningBot:
         row["entry_p"] = address_of(self.entry_p, self.entry_p.dtype, (1,))
         row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
         row["warm_up"] = bot.warm_up
+        row["max_bars"] = longest_of(bot)
+        row["held"] = address_of(self.held, np.int64, self.held.shape)
         row["risk_fraction"] = RISK if bot.risk_fraction is None else bot.risk_fraction
         row["equity_fraction"] = bot.equity_fraction
         row["qty"] = bot.qty
@@ -191,6 +194,13 @@ class RunningBot:
 
             return answer
 
+        def one_bar_more(_: Any, j: int) -> int:
+            self.held[j] += 1
+            return int(self.held[j])
+
+        def forget_bars(_: Any, j: int) -> None:
+            self.held[j] = 0
+
         replacements: dict[str, Callable[..., Any]] = {
             "ask_side": asked(lambda: int(bot.entry.decide_side(now, entry_p))),
             "ask_levels": asked(lambda *at: bot.exit.initial_levels(now, exit_p, *at)),
@@ -210,6 +220,8 @@ class RunningBot:
             "ask_price": asked(lambda side: float(price(now, entry_p, side))),  # type: ignore[misc]
             "look": look,
             "count": count,
+            "one_bar_more": one_bar_more,
+            "forget_bars": forget_bars,
             "seen": lambda _, column: self.now[column],
             "has_bar": lambda _, i, j: not np.isnan(market.open[i, j]),
             "blocked_at": lambda _, i, j: int(table.blocked[i, j]),
@@ -232,13 +244,16 @@ class RunningBot:
 
         return self.machine.python_hooks(on_open=on_open, on_close=on_close)
 
-    def checkpoint(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """What the bot remembers from bar to bar: how its day went, and what its gates counted."""
-        return self.record.copy(), self.counts.copy()
+    def checkpoint(self) -> tuple[NDArray[Any], ...]:
+        """What the bot remembers from bar to bar.
 
-    def return_to(self, checkpoint: tuple[NDArray[Any], NDArray[np.int64]]) -> None:
+        How its day went, what its gates counted, and how long it has held what it holds.
+        """
+        return self.record.copy(), self.counts.copy(), self.held.copy()
+
+    def return_to(self, checkpoint: tuple[NDArray[Any], ...]) -> None:
         """Put back what a checkpoint of this bot holds; the arrays stay where they are."""
-        self.record[:], self.counts[:] = checkpoint
+        self.record[:], self.counts[:], self.held[:] = checkpoint
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
@@ -254,6 +269,11 @@ def rule_of(bot: Bot, name: str) -> str | None:
     return there[0] if there else None
 
 
+def longest_of(bot: Bot) -> int:
+    """How many bars a position of a bot is held at most; 0 for any number."""
+    return int(getattr(bot.exit, "max_bars", 0))
+
+
 def rules_of(bot: Bot) -> list[Callable[..., Any]]:
     """The functions that decide what a bot does."""
     named = [(part, rule_of(bot, name)) for name, (part, _) in RULES.items()]
@@ -267,7 +287,7 @@ def wake_of(
     wake = np.zeros(rows, np.uint8)
     rests = rule_of(bot, "price_rule") is not None
     leaves = rule_of(bot, "out_rule") or rule_of(bot, "exit_out_rule")
-    if bot.exit.trails or bot.gates.daily_loss > 0.0 or leaves or rests:
+    if bot.exit.trails or bot.gates.daily_loss > 0.0 or leaves or rests or longest_of(bot):
         wake |= WAKE_HELD
     if bot.entry.wakes_on and bot.gates.daily_loss == 0.0 and not rests:
         column = columns[bot.entry.wakes_on].view()

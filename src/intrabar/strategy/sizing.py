@@ -34,6 +34,19 @@ def margin_in_use(book: Book) -> float:
 
 
 @inlined
+def risk_of_one(x: Any, side: int, price: float, stop: float, slips: bool) -> float:
+    """What one contract of an instrument loses at its stop, costs included, account currency."""
+    placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
+    # The impact of a quantity that is not known yet is left out.
+    entry_fill = slipped(x, side, price, 0.0) if slips else price
+    stop_fill = slipped(x, -side, placed, 0.0)
+    commissions = 2.0 * x.commission_per_contract * x.fx + x.commission_rate * x.point_value * (
+        abs(entry_fill) + abs(stop_fill)
+    )
+    return side * (entry_fill - stop_fill) * x.point_value + commissions
+
+
+@inlined
 def size_for_risk(
     book: Book, j: int, side: int, price: float, stop: float, risk_fraction: float, slips: bool
 ) -> float:
@@ -51,14 +64,7 @@ def size_for_risk(
         Whole lots; 0 where the risk is too small for one, negative where the margin is.
     """
     account, x = book.account[0], book.instruments[j]
-    placed = round_down(stop, x.tick_size) if side > 0 else round_up(stop, x.tick_size)
-    # The impact of a quantity that is not known yet is left out.
-    entry_fill = slipped(x, side, price, 0.0) if slips else price
-    stop_fill = slipped(x, -side, placed, 0.0)
-    commissions = 2.0 * x.commission_per_contract * x.fx + x.commission_rate * x.point_value * (
-        abs(entry_fill) + abs(stop_fill)
-    )
-    risk = side * (entry_fill - stop_fill) * x.point_value + commissions
+    risk = risk_of_one(x, side, price, stop, slips)
     at_risk = account.equity * risk_fraction - 2.0 * x.fee_per_trade * x.fx
     if not risk > 0.0:
         return 0.0

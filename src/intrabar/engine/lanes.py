@@ -1,0 +1,354 @@
+"""Single campaigns: each by itself, on the one market, from a flat account.
+
+A lane is a machine that is put back to a flat account at the close of a bar. There the bot is told
+a side, and the exit an ATR multiple (an arm); the loop plays on until the position is gone. It is
+the same loop with the same hooks as in a backtest: a lane has no fill, stop or cost of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from intrabar.engine.lane_kernel import (
+    NOT_FILLED,
+    NO_MARGIN,
+    PLAYED,
+    REFUSED,
+    TOO_SMALL,
+    WARMS_UP,
+    Bet,
+    State,
+    Written,
+    play,
+    until_flat,
+)
+from numpy.typing import NDArray
+
+from intrabar.engine.prepared import Prepared
+from intrabar.engine.run import Run, Setup
+from intrabar.errors import ConfigError, NotFoundError, UsageError
+from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.indicators import atr
+from intrabar.model.bars import Floats, Market
+from intrabar.model.enums import Word
+from intrabar.model.values import Bounds, taken
+from intrabar.sim.loop import ENDED
+from intrabar.sim.path import seed_of
+from intrabar.sim.state import ACCOUNT, WAKE_FLAT, WAKE_HELD
+from intrabar.sim.tables import address_of
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.given_side import SIDE, GivenSide, given_side
+from intrabar.strategy.running_bot import RunningBot
+
+MAX_BARS = 250
+BAR = (ACCOUNT.names or ()).index("bar")
+ENDED_BEFORE = 20  # rows of the timeline without a bar: an instrument has ended
+LONGEST = 1_000_000  # bars
+
+
+class Fate(Word):
+    """What became of a lane: a campaign, or why there is none."""
+
+    PLAYED = PLAYED
+    WARM_UP = WARMS_UP
+    SIZE_ZERO = TOO_SMALL
+    MARGIN = NO_MARGIN
+    REFUSED = REFUSED
+    NOT_FILLED = NOT_FILLED
+
+
+class Campaigns(NamedTuple):
+    """Campaigns of k decisions under a arms each, (k, a).
+
+    Parameters
+    ----------
+    fate : int8
+        `Fate`. Where it is not `played` the rest says nothing: NaN, -1, False.
+    net : float64, account currency
+        Realised profit less costs, as `campaigns` of a result has it: dividends, borrow, swap and
+        interest are the ledger's.
+    budget : float64, account currency
+        Of a bot sized by risk, that fraction of the equity at the decision; else quantity *
+        point value * ATR at the decision.
+    end_bar : int64, row of the timeline
+    reason : int8
+        `FillReason` of the fill that reached flat.
+    ambiguous : bool
+        Whether the bar of an exit held its partner's price too.
+    bought : float64
+        Quantity that entered, as a fraction of what the budget would buy without lots, margin and
+        a cap on volume.
+    """
+
+    fate: NDArray[np.int8]
+    net: Floats
+    budget: Floats
+    end_bar: NDArray[np.int64]
+    reason: NDArray[np.int8]
+    ambiguous: NDArray[np.bool_]
+    bought: Floats
+
+    @property
+    def score(self) -> Floats:
+        """Net profit / budget."""
+        return self.net / self.budget
+
+    @classmethod
+    def empty(cls, rows: int, arms: int) -> Campaigns:
+        """Room for so many."""
+        kinds = (np.int8, float, float, np.int64, np.int8, np.bool_, float)
+        return cls(*(np.empty((rows, arms), kind) for kind in kinds))
+
+
+class Lanes:
+    """The campaigns of one bot in one instrument.
+
+    Parameters
+    ----------
+    setup : Setup
+        Market, account, instruments and bots as they would run. Positions still open at the last
+        bar close there (`close_at_end`); of an instrument that ends earlier that is its own last.
+    strategy, symbol : str
+    exit_ : TrailingATR or FixedRatio
+        How the position goes on; its `atr_multiple` is that of each arm.
+    max_bars : bars, >= 1
+        Held bars after which a position leaves at the next open.
+    threads : int, >= 1
+        How many share the work; the results are the same.
+
+    Raises
+    ------
+    ConfigError
+        The bot rests at prices, or is none; an exit of another kind.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        strategy: str,
+        symbol: str,
+        exit_: TrailingATR | FixedRatio,
+        max_bars: int = MAX_BARS,
+        threads: int = 1,
+    ) -> None:
+        bot = _bot_of(setup, strategy)
+        if type(exit_) not in (TrailingATR, FixedRatio):
+            raise ConfigError(f"a lane goes on with TrailingATR or FixedRatio, not {exit_!r}")
+        if symbol not in setup.market.symbols:
+            raise NotFoundError("symbol", symbol, setup.market.symbols)
+        self.max_bars = taken("max_bars", max_bars, Bounds(1, LONGEST, whole=True))
+        self.bot, self.column = bot, setup.market.symbols.index(symbol)
+        market = setup.market.alone(self.column)
+        self.real = np.flatnonzero(~np.isnan(market.open[:, 0]))
+        last = int(self.real[-1]) if len(self.real) else -1
+        self.has_ended = last < len(market) - ENDED_BEFORE
+        if self.has_ended:
+            market = market.rows(slice(0, last + 1))
+        prepared = Prepared(market, (setup.instruments[self.column].calendar,), keeps=True)
+        told = replace(bot, exit=exit_)
+        own = _alone(setup, strategy, self.column, market, told)
+        if hasattr(bot.entry, "wants_out"):  # it reads what the entry reads
+            columns = prepared.columns({"": bot.entry.indicators()})[""]
+            own.columns[strategy].update(columns)
+        self._lanes = [Lane(own, prepared, self.max_bars) for _ in range(threads)]
+        self._trade_from, self._gates = setup.trade_from, None
+        if bot.gates.min_atr > 0.0:
+            named = {"": {"atr": atr(bot.gates.atr_period)}}
+            self._gates = prepared.columns(named)[""]["atr"][:, 0] >= bot.gates.min_atr
+        self.market = own.market
+
+    def starts(self) -> NDArray[np.int64]:
+        """The bars that have rows: all real ones, but for the last where the data end, not it."""
+        return self.real if self.has_ended else self.real[: -(self.max_bars + 2)]
+
+    def allowed(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the gates and the warm-up of the bot would have let it enter at these closes."""
+        free = rows >= self.bot.warm_up
+        gates = self.bot.gates
+        if gates.session or gates.flatten:
+            free &= self._lanes[0].running.table.blocked[rows, 0] == 0
+        if self._gates is not None:
+            free &= self._gates[rows]
+        if self._trade_from is not None:
+            free &= self.market.time[rows] >= self._trade_from
+        return free
+
+    def play(
+        self, rows: NDArray[np.int64], sides: NDArray[np.int8], arms: Sequence[float]
+    ) -> Campaigns:
+        """The campaigns that begin at the closes of bars.
+
+        Parameters
+        ----------
+        rows : (k,) int64
+            Real bars of the instrument, rows of the timeline, not falling.
+        sides : (k,) int8
+            1 or -1.
+        arms : (a,) ATR multiples, > 0
+
+        Raises
+        ------
+        UsageError
+            A row without a bar, or out of order; a side or an arm that is none.
+        """
+        rows, sides = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(sides, np.int8)
+        multiples = np.ascontiguousarray(arms, np.float64)
+        self._require(rows, sides, multiples)
+        out = Campaigns.empty(len(rows), len(multiples))
+        cuts = np.linspace(0, len(rows), len(self._lanes) + 1).astype(int)
+        parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+
+        def work(lane: Lane, part: slice) -> None:
+            lane.play(rows[part], sides[part], multiples, Campaigns(*(x[part] for x in out)))
+
+        if len(parts) == 1:
+            work(self._lanes[0], parts[0])
+            return out
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(work, self._lanes, parts))
+        return out
+
+    def _require(self, rows: NDArray[np.int64], sides: Any, arms: Floats) -> None:
+        if rows.shape != sides.shape or rows.ndim != 1:
+            raise UsageError(f"{rows.shape} rows and {sides.shape} sides: one of each is needed")
+        if arms.ndim != 1 or len(arms) == 0 or not (np.isfinite(arms) & (arms > 0.0)).all():
+            raise UsageError(f"arms are {list(arms)}, must be ATR multiples above 0")
+        if not np.isin(sides, (1, -1)).all():
+            raise UsageError(f"sides are {np.unique(sides).tolist()}, must be 1 or -1")
+        if (np.diff(rows) < 0).any():
+            at = int(np.argmax(np.diff(rows) < 0))
+            raise UsageError(f"row {rows[at + 1]} comes after {rows[at]}; rows must not fall")
+        odd = rows[~np.isin(rows, self.real)]
+        if len(odd):
+            symbol = self.market.symbols[0]
+            raise UsageError(f"{symbol} has no bar at row {odd[0]}: a decision needs one")
+
+
+class Lane:
+    """One machine, played again and again.
+
+    Parameters
+    ----------
+    setup : Setup
+        Of one bot in one instrument.
+    prepared : Prepared
+    max_bars : bars
+    """
+
+    def __init__(self, setup: Setup, prepared: Prepared, max_bars: int) -> None:
+        name = next(iter(setup.strategies))
+        side = np.zeros((len(setup.market), 1))
+        setup = replace(setup, columns={name: {**setup.columns[name], SIDE: side}})
+        run = Run(setup, prepared)
+        running = run.running[name]
+        assert isinstance(running, RunningBot)
+        self.running, self.machine = running, run.machine
+        machine, record = run.machine, running.record
+        machine.wake |= WAKE_FLAT | WAKE_HELD
+        record["max_bars"] = max_bars
+        record["caller"]["blocked"] = 0  # the gates keep no campaign from beginning
+        record["daily_loss"] = 0.0
+        own = machine.book.strategies
+        own["on_notice"] = until_flat.address
+        own["context"] = address_of(record, BOT, (1,))  # an interpreted bot has none
+        self._hooks = words(own).copy()
+        names = running.exit_p.dtype.names or ()
+        at = names.index("atr_multiple")
+        by_name = dict(zip(running.names, running.columns, strict=True))
+        risk = float(record["risk_fraction"][0])
+        self._bet = Bet(
+            side,
+            running.exit_p.view(np.float64)[at : at + 1],
+            by_name["exit_atr"],
+            float(setup.account.cash),
+            risk,
+        )
+        for hook in ("on_open", "on_close", "on_notice"):
+            own[hook] = 0
+        self.state = self._words()
+        self._first = State(*(x.copy() for x in self.state))
+        self._flat = State(*(x.copy() for x in self.state))
+
+    def play(
+        self, rows: NDArray[np.int64], sides: NDArray[np.int8], arms: Floats, out: Campaigns
+    ) -> None:
+        """As `Lanes.play`, into arrays that are given."""
+        if len(rows) == 0:
+            return
+        if self._flat.account[BAR] > rows[0]:
+            for now, then in zip(self._flat, self._first, strict=True):
+                now[:] = then
+        at = 0
+        while True:
+            at, code = play(
+                self.machine.book_address,
+                self.machine.tape_address,
+                self.state,
+                self._flat,
+                self._hooks,
+                self._bet,
+                rows,
+                sides,
+                arms,
+                at,
+                Written(*out),
+            )
+            if not self.machine.goes_on(code):
+                return
+
+    def _words(self) -> State:
+        book, running = self.machine.book, self.running
+        parts = (book.account, book.instruments, book.sleeves, book.strategies)
+        return State(*map(words, (*parts, running.record, running.counts, running.held)))
+
+
+def words(records: NDArray[Any]) -> NDArray[np.int64]:
+    """Records as the words of 8 bytes that they are: a view of them."""
+    return records.reshape(-1).view(np.int64)
+
+
+def _bot_of(setup: Setup, strategy: str) -> Bot:
+    """A bot that decides at the close and enters at the market; other things are refused."""
+    if strategy not in setup.strategies:
+        raise NotFoundError("strategy", strategy, list(setup.strategies))
+    bot = setup.strategies[strategy]
+    if not isinstance(bot, Bot):
+        raise ConfigError(f"{strategy} is no bot: campaigns are simulated of an entry and an exit")
+    for rule in ("stop_entry", "limit_entry"):
+        if hasattr(bot.entry, rule):
+            raise ConfigError(
+                f"{strategy}: {bot.name} has a {rule}; campaigns are simulated of market entries "
+                "alone"
+            )
+    return bot
+
+
+def _alone(
+    setup: Setup, strategy: str, column: int, market: Market, bot: Bot
+) -> Setup:
+    """The setup of lanes: one bot that is told its side, in one instrument."""
+    own = {name: values for name, values in setup.columns.get(strategy, {}).items()}
+    entry: Any = GivenSide()
+    if hasattr(bot.entry, "wants_out"):
+        entry = given_side(bot.entry)
+    told = replace(bot, entry=entry, warm_up=0, gates=replace(bot.gates, min_atr=0.0))
+    columns = {
+        name: np.ascontiguousarray(np.asarray(values)[: len(market), column : column + 1])
+        for name, values in own.items()
+    }
+    account = replace(
+        setup.account, close_at_end=True, seed=seed_of(setup.account.seed, column)
+    )
+    return Setup(
+        market,
+        (setup.instruments[column],),
+        {strategy: told},
+        account,
+        setup.is_open,
+        {strategy: columns},
+    )
