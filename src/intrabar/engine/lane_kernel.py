@@ -7,7 +7,7 @@ what a campaign was is read from the fills that it has left.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,16 +53,53 @@ class Bet(NamedTuple):
     risk_fraction: float  # 0: the budget follows from the quantity
 
 
-class Written(NamedTuple):
-    """What the campaigns of the rows (k) under the arms (a) were, (k, a) each."""
+class Campaigns(NamedTuple):
+    """Campaigns of k decisions under a arms each, (k, a).
 
-    fate: NDArray[np.int8]  # PLAYED, or why there is none
-    net: Floats  # account currency; NaN where there is none, as the next
+    Parameters
+    ----------
+    fate : int8
+        `Fate`. Where it is not `played` the rest says nothing: NaN, -1, False.
+    net : float64, account currency
+        Realised profit less costs, as the table `campaigns` has it: dividends, borrow, swap and
+        interest are the ledger's.
+    budget : float64, account currency
+        Of a bot sized by risk, that fraction of the equity at the decision; else quantity *
+        point value * ATR at the decision.
+    end_bar : int64, row of the timeline
+    reason : int8
+        `FillReason` of the fill that reached flat.
+    ambiguous : bool
+        Whether the bar of an exit held its partner's price too.
+    bought : float64
+        Quantity that entered, as a fraction of what the budget would buy without lots, margin and
+        a cap on volume.
+    """
+
+    fate: NDArray[np.int8]
+    net: Floats
     budget: Floats
-    end_bar: NDArray[np.int64]  # of the timeline; -1 where there is none
-    reason: NDArray[np.int8]  # FillReason; -1
+    end_bar: NDArray[np.int64]
+    reason: NDArray[np.int8]
     ambiguous: NDArray[np.bool_]
-    bought: Floats  # quantity that entered, as a fraction of what was wanted
+    bought: Floats
+
+    @property
+    def score(self) -> Floats:
+        """Net profit / budget."""
+        return self.net / self.budget
+
+    def rows(self, part: slice) -> Campaigns:
+        """Those of some decisions: views."""
+        return Campaigns(
+            self.fate[part],
+            self.net[part],
+            self.budget[part],
+            self.end_bar[part],
+            self.reason[part],
+            self.ambiguous[part],
+            self.bought[part],
+        )
 
 
 @inlined
@@ -108,7 +145,7 @@ def play(
     sides: NDArray[np.int8],
     arms: Floats,
     first: int,
-    out: Written,
+    out: Campaigns,
 ) -> tuple[int, int]:
     """Play the campaigns of rows under all arms; the row that it came to, and why it came back.
 
@@ -128,7 +165,7 @@ def play(
     arms : (a,) float64, ATR multiples
     first : int
         Row to begin with.
-    out : Written
+    out : Campaigns
     """
     bars = bet.side.shape[0]
     book = as_book_of_one(book_table)
@@ -156,9 +193,7 @@ def play(
 
 
 @inlined
-def go_flat(
-    book_table: int, tape_table: int, now: State, flat: State, cash: float, i: int
-) -> int:
+def go_flat(book_table: int, tape_table: int, now: State, flat: State, cash: float, i: int) -> int:
     """Move the flat account on to the close of a bar, with the cash that each lane has."""
     put_back(now, flat)
     code = run_one(book_table, tape_table, i, STEP_ON_CLOSE)
@@ -189,7 +224,14 @@ def budget_of(book: Book, bet: Bet, i: int, side: int, close: float) -> tuple[fl
 
 @inlined
 def read(
-    book: Book, now: State, flat: State, budget: float, wanted: float, out: Written, r: int, a: int
+    book: Book,
+    now: State,
+    flat: State,
+    budget: float,
+    wanted: float,
+    out: Campaigns,
+    r: int,
+    a: int,
 ) -> None:
     """Write down what a campaign was, or why there is none."""
     account = book.account[0]

@@ -7,102 +7,31 @@ the same loop with the same hooks as in a backtest: a lane has no fill, stop or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from intrabar.engine.lane_kernel import (
-    NOT_FILLED,
-    NO_MARGIN,
-    PLAYED,
-    REFUSED,
-    TOO_SMALL,
-    WARMS_UP,
-    Bet,
-    State,
-    Written,
-    play,
-    until_flat,
-)
 from numpy.typing import NDArray
 
+from intrabar.engine.lane import Lane, room_for
+from intrabar.engine.lane_kernel import Campaigns
 from intrabar.engine.prepared import Prepared
-from intrabar.engine.run import Run, Setup
+from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import atr
 from intrabar.model.bars import Floats, Market
-from intrabar.model.enums import Word
 from intrabar.model.values import Bounds, taken
-from intrabar.sim.loop import ENDED
 from intrabar.sim.path import seed_of
-from intrabar.sim.state import ACCOUNT, WAKE_FLAT, WAKE_HELD
-from intrabar.sim.tables import address_of
 from intrabar.strategy.bot import Bot
-from intrabar.strategy.bot_record import BOT
-from intrabar.strategy.given_side import SIDE, GivenSide, given_side
-from intrabar.strategy.running_bot import RunningBot
+from intrabar.strategy.given_side import GivenSide, given_side
 
 MAX_BARS = 250
-BAR = (ACCOUNT.names or ()).index("bar")
 ENDED_BEFORE = 20  # rows of the timeline without a bar: an instrument has ended
 LONGEST = 1_000_000  # bars
-
-
-class Fate(Word):
-    """What became of a lane: a campaign, or why there is none."""
-
-    PLAYED = PLAYED
-    WARM_UP = WARMS_UP
-    SIZE_ZERO = TOO_SMALL
-    MARGIN = NO_MARGIN
-    REFUSED = REFUSED
-    NOT_FILLED = NOT_FILLED
-
-
-class Campaigns(NamedTuple):
-    """Campaigns of k decisions under a arms each, (k, a).
-
-    Parameters
-    ----------
-    fate : int8
-        `Fate`. Where it is not `played` the rest says nothing: NaN, -1, False.
-    net : float64, account currency
-        Realised profit less costs, as `campaigns` of a result has it: dividends, borrow, swap and
-        interest are the ledger's.
-    budget : float64, account currency
-        Of a bot sized by risk, that fraction of the equity at the decision; else quantity *
-        point value * ATR at the decision.
-    end_bar : int64, row of the timeline
-    reason : int8
-        `FillReason` of the fill that reached flat.
-    ambiguous : bool
-        Whether the bar of an exit held its partner's price too.
-    bought : float64
-        Quantity that entered, as a fraction of what the budget would buy without lots, margin and
-        a cap on volume.
-    """
-
-    fate: NDArray[np.int8]
-    net: Floats
-    budget: Floats
-    end_bar: NDArray[np.int64]
-    reason: NDArray[np.int8]
-    ambiguous: NDArray[np.bool_]
-    bought: Floats
-
-    @property
-    def score(self) -> Floats:
-        """Net profit / budget."""
-        return self.net / self.budget
-
-    @classmethod
-    def empty(cls, rows: int, arms: int) -> Campaigns:
-        """Room for so many."""
-        kinds = (np.int8, float, float, np.int64, np.int8, np.bool_, float)
-        return cls(*(np.empty((rows, arms), kind) for kind in kinds))
 
 
 class Lanes:
@@ -150,11 +79,11 @@ class Lanes:
         if self.has_ended:
             market = market.rows(slice(0, last + 1))
         prepared = Prepared(market, (setup.instruments[self.column].calendar,), keeps=True)
-        told = replace(bot, exit=exit_)
-        own = _alone(setup, strategy, self.column, market, told)
+        columns = _columns_of(setup, strategy, self.column, len(market))
         if hasattr(bot.entry, "wants_out"):  # it reads what the entry reads
-            columns = prepared.columns({"": bot.entry.indicators()})[""]
-            own.columns[strategy].update(columns)
+            columns |= prepared.columns({"": bot.entry.indicators()})[""]
+        told = replace(bot, exit=exit_)
+        own = _alone(setup, strategy, self.column, market, told, columns)
         self._lanes = [Lane(own, prepared, self.max_bars) for _ in range(threads)]
         self._trade_from, self._gates = setup.trade_from, None
         if bot.gates.min_atr > 0.0:
@@ -199,12 +128,12 @@ class Lanes:
         rows, sides = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(sides, np.int8)
         multiples = np.ascontiguousarray(arms, np.float64)
         self._require(rows, sides, multiples)
-        out = Campaigns.empty(len(rows), len(multiples))
+        out = room_for(len(rows), len(multiples))
         cuts = np.linspace(0, len(rows), len(self._lanes) + 1).astype(int)
-        parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        parts = [slice(a, b) for a, b in pairwise(cuts)]
 
         def work(lane: Lane, part: slice) -> None:
-            lane.play(rows[part], sides[part], multiples, Campaigns(*(x[part] for x in out)))
+            lane.play(rows[part], sides[part], multiples, out.rows(part))
 
         if len(parts) == 1:
             work(self._lanes[0], parts[0])
@@ -229,89 +158,6 @@ class Lanes:
             raise UsageError(f"{symbol} has no bar at row {odd[0]}: a decision needs one")
 
 
-class Lane:
-    """One machine, played again and again.
-
-    Parameters
-    ----------
-    setup : Setup
-        Of one bot in one instrument.
-    prepared : Prepared
-    max_bars : bars
-    """
-
-    def __init__(self, setup: Setup, prepared: Prepared, max_bars: int) -> None:
-        name = next(iter(setup.strategies))
-        side = np.zeros((len(setup.market), 1))
-        setup = replace(setup, columns={name: {**setup.columns[name], SIDE: side}})
-        run = Run(setup, prepared)
-        running = run.running[name]
-        assert isinstance(running, RunningBot)
-        self.running, self.machine = running, run.machine
-        machine, record = run.machine, running.record
-        machine.wake |= WAKE_FLAT | WAKE_HELD
-        record["max_bars"] = max_bars
-        record["caller"]["blocked"] = 0  # the gates keep no campaign from beginning
-        record["daily_loss"] = 0.0
-        own = machine.book.strategies
-        own["on_notice"] = until_flat.address
-        own["context"] = address_of(record, BOT, (1,))  # an interpreted bot has none
-        self._hooks = words(own).copy()
-        names = running.exit_p.dtype.names or ()
-        at = names.index("atr_multiple")
-        by_name = dict(zip(running.names, running.columns, strict=True))
-        risk = float(record["risk_fraction"][0])
-        self._bet = Bet(
-            side,
-            running.exit_p.view(np.float64)[at : at + 1],
-            by_name["exit_atr"],
-            float(setup.account.cash),
-            risk,
-        )
-        for hook in ("on_open", "on_close", "on_notice"):
-            own[hook] = 0
-        self.state = self._words()
-        self._first = State(*(x.copy() for x in self.state))
-        self._flat = State(*(x.copy() for x in self.state))
-
-    def play(
-        self, rows: NDArray[np.int64], sides: NDArray[np.int8], arms: Floats, out: Campaigns
-    ) -> None:
-        """As `Lanes.play`, into arrays that are given."""
-        if len(rows) == 0:
-            return
-        if self._flat.account[BAR] > rows[0]:
-            for now, then in zip(self._flat, self._first, strict=True):
-                now[:] = then
-        at = 0
-        while True:
-            at, code = play(
-                self.machine.book_address,
-                self.machine.tape_address,
-                self.state,
-                self._flat,
-                self._hooks,
-                self._bet,
-                rows,
-                sides,
-                arms,
-                at,
-                Written(*out),
-            )
-            if not self.machine.goes_on(code):
-                return
-
-    def _words(self) -> State:
-        book, running = self.machine.book, self.running
-        parts = (book.account, book.instruments, book.sleeves, book.strategies)
-        return State(*map(words, (*parts, running.record, running.counts, running.held)))
-
-
-def words(records: NDArray[Any]) -> NDArray[np.int64]:
-    """Records as the words of 8 bytes that they are: a view of them."""
-    return records.reshape(-1).view(np.int64)
-
-
 def _bot_of(setup: Setup, strategy: str) -> Bot:
     """A bot that decides at the close and enters at the market; other things are refused."""
     if strategy not in setup.strategies:
@@ -328,22 +174,27 @@ def _bot_of(setup: Setup, strategy: str) -> Bot:
     return bot
 
 
+def _columns_of(setup: Setup, strategy: str, column: int, rows: int) -> dict[str, Floats]:
+    """What the setup gives to a bot beside its indicators, of one instrument."""
+    given = setup.columns.get(strategy, {})
+    own = slice(column, column + 1)
+    return {k: np.ascontiguousarray(np.asarray(v)[:rows, own]) for k, v in given.items()}
+
+
 def _alone(
-    setup: Setup, strategy: str, column: int, market: Market, bot: Bot
+    setup: Setup,
+    strategy: str,
+    column: int,
+    market: Market,
+    bot: Bot,
+    columns: dict[str, Floats],
 ) -> Setup:
     """The setup of lanes: one bot that is told its side, in one instrument."""
-    own = {name: values for name, values in setup.columns.get(strategy, {}).items()}
     entry: Any = GivenSide()
     if hasattr(bot.entry, "wants_out"):
         entry = given_side(bot.entry)
     told = replace(bot, entry=entry, warm_up=0, gates=replace(bot.gates, min_atr=0.0))
-    columns = {
-        name: np.ascontiguousarray(np.asarray(values)[: len(market), column : column + 1])
-        for name, values in own.items()
-    }
-    account = replace(
-        setup.account, close_at_end=True, seed=seed_of(setup.account.seed, column)
-    )
+    account = replace(setup.account, close_at_end=True, seed=seed_of(setup.account.seed, column))
     return Setup(
         market,
         (setup.instruments[column],),

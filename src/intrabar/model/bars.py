@@ -287,17 +287,23 @@ class Market:
         """One instrument on the timeline of all."""
         if len(self.symbols) == 1:
             return self
-        own = slice(column, column + 1)
-        cut = {
-            f.name: np.ascontiguousarray(value[:, own])
-            for f in fields(self)
-            if isinstance(value := getattr(self, f.name), np.ndarray) and value.ndim == 2
+
+        def own(of: NDArray[Any]) -> NDArray[Any]:
+            return np.ascontiguousarray(of[:, column : column + 1])
+
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut: dict[str, Any] = {
+            name: own(value)
+            for name, value in values.items()
+            if isinstance(value, np.ndarray) and value.ndim == 2
         }
         if self.detail is not None:
-            parts = (np.ascontiguousarray(x[:, own]) for x in (self.detail.first, self.detail.count))
-            cut["detail"] = Detail(*parts, self.detail.bars)
-        actions = tuple(replace(a, instrument=0) for a in self.actions if a.instrument == column)
-        return replace(self, **cut, symbols=(self.symbols[column],), actions=actions)
+            detail = self.detail
+            cut["detail"] = Detail(own(detail.first), own(detail.count), detail.bars)
+        cut["actions"] = tuple(
+            replace(a, instrument=0) for a in self.actions if a.instrument == column
+        )
+        return replace(self, **cut, symbols=(self.symbols[column],))
 
 
 class Timeline(Protocol):
