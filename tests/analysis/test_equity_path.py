@@ -6,9 +6,11 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from intrabar.analysis.drawdown import drawdowns
+from intrabar.analysis.drawdown import figures_of_spells
 from intrabar.analysis.equity_path import EquityPath
+from intrabar.analysis.figures import blank
 from intrabar.model.bars import DAY_NS
+from tests.analysis import naive_figures
 
 
 @given(
@@ -28,9 +30,23 @@ def test_a_course_in_pieces_is_that_of_the_whole(values: list[int], cuts: list[i
         part = slice(first, first + cuts[k % len(cuts)])
         course.take(time[part], day[part], equity[part], held[part])
         first, k = part.stop, k + 1
-    spells = drawdowns(time, equity, 100.0)
-    assert course.deepest == max(spells, key=lambda s: s.depth, default=None)
-    assert course.longest == max(spells, key=lambda s: s.days, default=None)
+    out = blank()
+    figures_of_spells(course.spells, out[0])
+    spells = naive_figures.spells(time, equity, 100.0)
+    if spells:
+        deep, long = max(spells, key=lambda s: s.depth), max(spells, key=lambda s: s.days)
+        assert out["max_drawdown"] == deep.depth
+        assert (out["max_drawdown_bars"], out["max_drawdown_days"]) == (deep.bars, deep.days)
+        np.testing.assert_array_equal(
+            out["max_drawdown_recovery_days"],
+            np.nan if deep.recovery_days is None else deep.recovery_days,
+        )
+        assert (out["longest_drawdown_bars"], out["longest_drawdown_days"]) == (
+            long.bars,
+            long.days,
+        )
+    else:
+        assert (out["max_drawdown"], out["longest_drawdown_days"]) == (0.0, 0.0)
     last = np.append(np.flatnonzero(np.diff(day)), n - 1)
     np.testing.assert_array_equal(course.days, day[last])
     np.testing.assert_array_equal(course.daily, equity[last])

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intrabar.analysis import outcomes, returns
 from intrabar.analysis.bootstrap import Interval, Statistic
 from intrabar.analysis.drawdown import drawdown_series
 from intrabar.analysis.figure import Figure, Undefined
+from intrabar.analysis.figures import growth_figures
 from intrabar.analysis.intervals import (
     OF_NET,
     OF_R,
@@ -19,6 +19,7 @@ from intrabar.analysis.intervals import (
     return_statistics,
 )
 from intrabar.analysis.metrics import METRICS
+from tests.analysis.outcome_figures import outcome_figures
 
 
 def same(of: Statistic, rows: np.ndarray, figures: list[Figure]) -> None:
@@ -32,16 +33,14 @@ def test_metrics_of_many_series_are_those_of_each(seed: int, days: int, size: fl
     rows = size * np.random.default_rng(seed).standard_normal((5, days)) + 0.001
     rows[0] = 0.0
     of = return_statistics(252.0, 0.02)
-    same(of["total_return"], rows, [returns.total_return(r) for r in rows])
-    same(of["annual_return"], rows, [returns.annual_return(r, 252.0) for r in rows])
-    same(of["volatility"], rows, [returns.volatility(r, 252.0) for r in rows])
-    same(of["sharpe"], rows, [returns.sharpe(r, 252.0, 0.02) for r in rows])
-    same(of["sortino"], rows, [returns.sortino(r, 252.0, 0.02) for r in rows])
+    figures = [growth_figures(r, 252.0, 0.02) for r in rows]
+    for name in ("total_return", "annual_return", "volatility", "sharpe", "sortino"):
+        same(of[name], rows, [x[name] for x in figures])
     deepest = [float(drawdown_series(np.cumprod(1 + r), 1.0).max(initial=0.0)) for r in rows]
     same(of["max_drawdown"], rows, list(deepest))
     calmar: list[Figure] = []
-    for r, deep in zip(rows, deepest, strict=True):
-        rate = returns.annual_return(r, 252.0)
+    for x, deep in zip(figures, deepest, strict=True):
+        rate = x["annual_return"]
         none = deep == 0.0 or isinstance(rate, Undefined)
         calmar.append(Undefined("") if none else rate / deep)  # type: ignore[operator]
     same(of["calmar"], rows, calmar)
@@ -54,12 +53,9 @@ def test_outcomes_of_many_are_those_of_each(seed: int, count: int) -> None:
     rows = rng.standard_normal((4, count)) * (rng.random((4, count)) < 0.8)
     rows[0] = np.abs(rows[0])
     rows[1] = -rows[0]
-    same(OF_NET["win_rate"], rows, [outcomes.win_rate(r) for r in rows])
-    same(OF_NET["expectancy"], rows, [outcomes.mean_of(r) for r in rows])
-    same(OF_NET["profit_factor"], rows, [outcomes.profit_factor(r) for r in rows])
-    same(OF_NET["payoff"], rows, [outcomes.payoff(r) for r in rows])
-    same(OF_R["expectancy_r"], rows, [outcomes.expectancy_r(r) for r in rows])
-    same(OF_R["sqn"], rows, [outcomes.sqn(r) for r in rows])
+    figures = [outcome_figures(r) for r in rows]
+    for name, of in {**OF_NET, **OF_R}.items():
+        same(of, rows, [x[name] for x in figures])
 
 
 def test_every_name_is_a_metric_and_has_its_interval() -> None:

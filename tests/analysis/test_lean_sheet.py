@@ -1,6 +1,9 @@
-"""The figures straight from the arrays are those of the metric sheet, to the bit."""
+"""The figures from arrays, those from tables and those of the naive formulas, to the bit."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -9,10 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intrabar as ib
+from intrabar.analysis.equity import Key, curves_by
 from intrabar.analysis.lean_sheet import Calendar, LeanSheet, brief
+from intrabar.analysis.metrics import METRICS, Results, Sheet, sheet, sheets_by
 from intrabar.analysis.sums_kernel import deviation_of, sum_of
 from intrabar.engine.outcome.result import Result
+from tests.analysis import naive_figures
 from tests.app.sweeps_of_it import Dip, bars
+
+KEYS: tuple[Key, ...] = ("symbol", "strategy")
 
 
 def brief_of(result: Result) -> LeanSheet:
@@ -23,17 +31,40 @@ def brief_of(result: Result) -> LeanSheet:
         machine.tape.equity[: result.bars_done],
         len(result.setup.strategies),
         result.setup.account.cash,
-        list(result.point_values.values()),
         result.periods_per_year,
     )
 
 
 def assert_equal(result: Result) -> None:
+    """The figures from the arrays, from the tables and a second time agree, to the bit."""
     values = brief_of(result).values
-    assert list(values) == list(result.metrics.values)
-    assert {k: (v, result.metrics.values[k]) for k, v in values.items()} == {
-        k: (v, v) for k, v in result.metrics.values.items()
-    }
+    assert list(values) == list(METRICS)
+    assert values == result.metrics.values
+    for risk_free in (0.0, 0.03):
+        assert_naive(replace(result.results, risk_free=risk_free))
+
+
+def assert_naive(results: Results) -> None:
+    equity = results.equity["equity"].to_numpy()
+    rows = results.equity["bar"].to_numpy()
+    held = np.zeros(len(results.market), bool)
+    for key in KEYS:
+        for name, one in sheets_by(results, key).items():
+            curve = curves_by(results.fills, results.market, results.point_values, key)[name]
+            own = results.initial + curve.profit[rows]
+            is_own = partial(rows_of, key=key, name=name)
+            assert told(one) == naive_figures.figures(results, own, curve.held, is_own)
+            held |= curve.held
+    every = partial(rows_of, key="symbol", name=None)
+    assert told(sheet(results)) == naive_figures.figures(results, equity, held, every)
+
+
+def rows_of(table: pl.DataFrame, key: str, name: str | None) -> pl.Series:
+    return table[key].cast(pl.String).is_in([name]) | (name is None)
+
+
+def told(one: Sheet) -> naive_figures.Figures:
+    return {name: one.reasons[name] if x is None else x for name, x in one.values.items()}
 
 
 @given(

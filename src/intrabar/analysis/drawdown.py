@@ -1,44 +1,44 @@
-"""How far and how long equity lay under its highest value so far."""
+"""How far and how long equity lay under its highest value so far.
+
+A spell under water lasts from a peak to the first value that reaches it again. Of all that have
+been only the deepest and the longest are kept, so an equity may come piece by piece.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.model.bars import DAY_NS, Times
+from intrabar.kernel import kernel
+from intrabar.model.bars import DAY_NS
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SPELL = np.dtype(
+    [
+        ("first", np.int64),  # row under water; -1: there is none
+        ("since", np.int64),  # time of the row before it, the peak
+        ("depth", np.float64),  # fraction of the peak
+        ("trough", np.int64),  # time of the deepest row
+        ("end", np.int64),  # row that reached the peak, or the last one
+        ("until", np.int64),  # its time
+        ("is_over", np.bool_),
+    ]
+)
+GOING, DEEPEST, LONGEST = 0, 1, 2
+WATER = np.dtype([("rows", np.int64), ("peak", np.float64), ("time", np.int64)])
 
 
-class Drawdown(NamedTuple):
-    """One spell under water, from the peak before it to the first value that reaches the peak.
-
-    Parameters
-    ----------
-    depth : fraction of the peak, >= 0
-    peak : int
-        Row of the peak; -1 where it is the initial equity.
-    trough : int
-        Row of the deepest value.
-    recovery : int or None
-        First row at or above the peak; None while under water at the end.
-    bars : rows
-        From the peak to the recovery, or to the last row.
-    days : days, calendar
-        The same in time.
-    recovery_days : days, calendar, or None
-        From the trough to the recovery.
-    """
-
-    depth: float
-    peak: int
-    trough: int
-    recovery: int | None
-    bars: int
-    days: float
-    recovery_days: float | None
+@kernel
+def dry(initial: float) -> tuple[Any, Any]:
+    """Before the first row: where the water stands, (1,) WATER, and no spell yet, (3,) SPELL."""
+    water, spells = np.zeros(1, WATER), np.zeros(3, SPELL)
+    water["peak"][:] = initial
+    spells["first"][:] = -1
+    return water, spells
 
 
 def drawdown_series(equity: Floats, initial: float) -> Floats:
@@ -52,96 +52,77 @@ def drawdown_series(equity: Floats, initial: float) -> Floats:
     return 1.0 - equity / np.maximum(np.maximum.accumulate(equity), initial)
 
 
-def drawdowns(
-    time: Times, equity: Floats, initial: float, row: Times | None = None
-) -> list[Drawdown]:
-    """Every spell under water, in order of time.
+@kernel
+def take(equity: Floats, time: Ints, water: Any, spells: Any) -> None:
+    """Take in the next rows.
 
     Parameters
     ----------
-    time : (t,) int64, ns since 1970 UTC
-    equity : (t,) float64, account currency
-    initial : account currency, > 0
-    row : (t,) int64, optional
-        Of the run, where some rows were left out (`telling`); None: all are there.
+    equity : (k,) float64, account currency
+    time : (>= k,) int64, ns UTC
+    water : (1,) WATER
+    spells : (3,) SPELL
+        GOING is the one that is not over, DEEPEST and LONGEST are of those that are.
     """
-    lost = drawdown_series(equity, initial)
-    first, end = _spells(lost)
-    row = np.arange(len(time)) if row is None else row
-    return [
-        _spell(time, lost, row, f, e) for f, e in zip(first.tolist(), end.tolist(), strict=True)
-    ]
+    n, peak, rows, before = equity.shape[0], water[0].peak, water[0].rows, water[0].time
+    going = spells[GOING]
+    first, depth, trough = going.first, going.depth, going.trough
+    for i in range(n):
+        peak = max(peak, equity[i])
+        lost = 1.0 - equity[i] / peak
+        if lost > 0.0:
+            if first < 0:
+                first, depth = rows + i, 0.0
+                going.since = before if first else time[i]
+            if lost > depth:
+                depth, trough = lost, time[i]
+        elif first >= 0:
+            note(going, first, depth, trough, rows + i, time[i], True)
+            spells[DEEPEST] = spells[deepest_of(spells)]
+            spells[LONGEST] = spells[longest_of(spells)]
+            first = -1
+        before = time[i]
+    water[0].peak, water[0].rows, water[0].time = peak, rows + n, before
+    note(going, first, depth, trough, rows + n - 1, before, False)
 
 
-def deepest(
-    time: Times, equity: Floats, initial: float, row: Times | None = None
-) -> Drawdown | None:
-    """The spell that lost the largest share of its peak; None where equity never fell."""
-    lost = drawdown_series(equity, initial)
-    first, end = _spells(lost)
-    if not first.shape[0]:
-        return None
-    k = _deepest(lost, first)
-    row = np.arange(len(time)) if row is None else row
-    return _spell(time, lost, row, int(first[k]), int(end[k]))
+@kernel
+def note(
+    spell: Any, first: int, depth: float, trough: int, end: int, until: int, is_over: bool
+) -> None:
+    """Write what is known of a spell."""
+    spell.first, spell.depth, spell.trough = first, depth, trough
+    spell.end, spell.until, spell.is_over = end, until, is_over
 
 
-def longest(
-    time: Times, equity: Floats, initial: float, row: Times | None = None
-) -> Drawdown | None:
-    """The spell that took the most time; None where equity never fell."""
-    lost = drawdown_series(equity, initial)
-    first, end = _spells(lost)
-    if not first.shape[0]:
-        return None
-    k = _longest(time, first, end)
-    row = np.arange(len(time)) if row is None else row
-    return _spell(time, lost, row, int(first[k]), int(end[k]))
+@kernel
+def deepest_of(spells: Any) -> int:
+    """The deepest spell, that which goes on among them; of equal ones the first."""
+    going, other = spells[GOING], spells[DEEPEST]
+    is_it = going.first >= 0 and (other.first < 0 or going.depth > other.depth)
+    return GOING if is_it else DEEPEST
 
 
-def telling(time: Times, equity: Floats, initial: float) -> NDArray[np.int64]:
-    """The rows that the deepest and the longest spell hang on, whatever comes after them.
-
-    The last row, the highest, and peak, trough and recovery of the deepest spell, the longest, and
-    the last one.
-    """
-    lost = drawdown_series(equity, initial)
-    first, end = _spells(lost)
-    kept = {len(time) - 1, int(np.argmax(equity))}
-    if first.shape[0]:
-        for k in (_deepest(lost, first), _longest(time, first, end), len(first) - 1):
-            trough = first[k] + int(np.argmax(lost[first[k] : end[k]]))
-            kept |= {max(int(first[k]) - 1, 0), int(trough), min(int(end[k]), len(time) - 1)}
-    return np.array(sorted(kept), np.int64)
+@kernel
+def longest_of(spells: Any) -> int:
+    """The longest spell, that which goes on among them; of equal ones the first."""
+    going, other = spells[GOING], spells[LONGEST]
+    is_longer = going.until - going.since > other.until - other.since
+    return GOING if going.first >= 0 and (other.first < 0 or is_longer) else LONGEST
 
 
-def _deepest(lost: Floats, first: NDArray[np.int64]) -> int:
-    return int(np.searchsorted(first, np.argmax(lost), "right")) - 1
-
-
-def _longest(time: Times, first: NDArray[np.int64], end: NDArray[np.int64]) -> int:
-    last = np.minimum(end, time.shape[0] - 1)
-    return int(np.argmax(time[last] - time[np.maximum(first - 1, 0)]))
-
-
-def _spells(lost: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First row under water of each spell, and the row after its last."""
-    under = np.concatenate(([False], lost > 0.0, [False]))
-    return np.flatnonzero(~under[:-1] & under[1:]), np.flatnonzero(under[:-1] & ~under[1:])
-
-
-def _spell(time: Times, lost: Floats, row: Times, first: int, end: int) -> Drawdown:
-    trough = first + int(np.argmax(lost[first:end]))
-    peak, last = first - 1, min(end, lost.shape[0] - 1)
-    days = float(time[last] - time[max(peak, 0)]) / DAY_NS
-    recovered = end < lost.shape[0]
-    peak_row = int(row[peak]) if first else -1
-    return Drawdown(
-        float(lost[trough]),
-        peak_row,
-        int(row[trough]),
-        int(row[end]) if recovered else None,
-        int(row[last]) - peak_row,
-        days,
-        float(time[end] - time[trough]) / DAY_NS if recovered else None,
-    )
+@kernel
+def figures_of_spells(spells: Any, out: Any) -> None:
+    """Depth, length and recovery of the deepest spell and of the longest."""
+    deepest, longest = spells[deepest_of(spells)], spells[longest_of(spells)]
+    if deepest.first < 0:
+        out.max_drawdown = out.max_drawdown_bars = out.max_drawdown_days = 0.0
+        out.longest_drawdown_bars = out.longest_drawdown_days = 0.0
+        return
+    out.max_drawdown = deepest.depth
+    out.max_drawdown_bars = deepest.end - (deepest.first - 1)
+    out.max_drawdown_days = (deepest.until - deepest.since) / DAY_NS
+    if deepest.is_over:
+        out.max_drawdown_recovery_days = (deepest.until - deepest.trough) / DAY_NS
+    out.longest_drawdown_bars = longest.end - (longest.first - 1)
+    out.longest_drawdown_days = (longest.until - longest.since) / DAY_NS

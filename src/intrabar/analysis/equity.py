@@ -99,6 +99,21 @@ def equity_by(
 
 
 @kernel
+def mark_held(fills: Any, position: float, first: int, held: NDArray[np.bool_]) -> None:
+    """Mark the rows at whose close one sleeve has a position, `position` before its fills.
+
+    Row 0 is bar `first`.
+    """
+    row, rows = 0, held.shape[0]
+    for i in range(fills.shape[0] + 1):
+        end = min(fills[i].bar - first, rows) if i < fills.shape[0] else rows
+        if position != 0.0:
+            held[row:end] = True
+        if i < fills.shape[0]:
+            row, position = end, fills[i].position
+
+
+@kernel
 def share_out(
     fills: Any,
     bank: Any,
@@ -112,6 +127,7 @@ def share_out(
 
     `worth` is that of a move of 1.0 in price at each close; row 0 is bar `first`.
     """
+    mark_held(fills, bank.position, first, held)
     banked, position, average = bank.banked, bank.position, bank.average
     row = 0
     for i in range(fills.shape[0] + 1):
@@ -120,7 +136,6 @@ def share_out(
             profit[k] = banked
             if position != 0.0:
                 profit[k] += position * (close[k] - average) * worth[k]
-                held[k] = True
         if i == fills.shape[0]:
             break
         row = end

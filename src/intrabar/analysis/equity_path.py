@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.analysis.drawdown import Drawdown, deepest, longest, telling
+from intrabar.analysis.drawdown import dry, take
 from intrabar.analysis.returns import last_of_day
+from intrabar.kernel import plain
 from intrabar.model.bars import Times
 
 Floats = NDArray[np.float64]
 
 
 class EquityPath:
-    """The course of an equity; of the rows before, only those that figures hang on are kept.
+    """The course of an equity; of the rows before, only what figures hang on is kept.
 
     Parameters
     ----------
@@ -28,9 +29,7 @@ class EquityPath:
         self.days: Times = np.zeros(0, np.int64)
         self.daily: Floats = np.zeros(0)  # last equity of each day
         self._sum = 0.0
-        self._row: Times = np.zeros(0, np.int64)
-        self._time: Times = np.zeros(0, np.int64)
-        self._equity: Floats = np.zeros(0)
+        self._water, self.spells = plain(dry)(initial)
 
     def take(self, time: Times, day: Times, equity: Floats, held: NDArray[np.bool_]) -> None:
         """Take in the next rows.
@@ -50,25 +49,12 @@ class EquityPath:
         )
         self.days = np.append(self.days[:-1], days)
         self.daily = np.append(self.daily[:-1], daily)
-        rows = np.append(self._row, self.bars + np.arange(len(time)))
-        times, values = np.append(self._time, time), np.append(self._equity, equity)
-        kept = telling(times, values, self.initial)
-        self._row, self._time, self._equity = rows[kept], times[kept], values[kept]
+        take(np.array(equity), time, self._water, self.spells)
         self.bars += len(time)
         self.held += int(held.sum())
         self._sum += float(np.sum(equity))
 
     @property
     def mean(self) -> float:
-        """Of the equity over all rows, of which there must be one."""
-        return self._sum / self.bars
-
-    @property
-    def deepest(self) -> Drawdown | None:
-        """As `drawdown.deepest`."""
-        return deepest(self._time, self._equity, self.initial, self._row)
-
-    @property
-    def longest(self) -> Drawdown | None:
-        """As `drawdown.longest`."""
-        return longest(self._time, self._equity, self.initial, self._row)
+        """Of the equity over all rows; 0 where there is none."""
+        return self._sum / self.bars if self.bars else 0.0

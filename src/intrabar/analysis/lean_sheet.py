@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.analysis.figure import Undefined
-from intrabar.analysis.lean_sheet_figures import FIGURES
+from intrabar.analysis.figures import blank, values_of
 from intrabar.analysis.lean_sheet_kernel import figures
-from intrabar.analysis.metrics import METRICS
-from intrabar.analysis.returns import annual_rate, days_of
+from intrabar.analysis.months import month_of
+from intrabar.analysis.returns import days_of
 from intrabar.model.bars import DAY_NS, Floats, Market, Times
 
 
@@ -46,8 +44,7 @@ class Calendar:
         self.day = days_of(market.time) if market.day is None else market.day
         # The last row of each day.
         self.ends = np.flatnonzero(np.append(np.diff(self.day) != 0, True))
-        months = self.day[self.ends].astype("datetime64[D]").astype("datetime64[M]")
-        self.month = np.repeat(months.astype(np.int64), np.diff(self.ends, prepend=-1))
+        self.month = month_of(self.day[self.ends])
 
 
 def brief(
@@ -56,10 +53,9 @@ def brief(
     equity: Floats,
     strategies: int,
     initial: float,
-    point_values: Sequence[float],
     periods_per_year: float,
 ) -> LeanSheet:
-    """The figures of the account, with the bits of `metrics.sheet`.
+    """The figures of the account, by the formulas of `metrics.sheet`.
 
     Parameters
     ----------
@@ -71,14 +67,11 @@ def brief(
         At the closes of the bars that the run lived.
     strategies : int
     initial : account currency, > 0
-    point_values : sequence of float, instrument's currency
-        In the order of the market's columns.
     periods_per_year : float
     """
-    market, n, most = calendar.market, equity.shape[0], calendar.ends.shape[0]
-    rows, returns, scratch = np.empty(most, np.int64), np.empty(most), np.empty(most)
-    out = np.empty(len(FIGURES))
-    days = figures(
+    market, n = calendar.market, equity.shape[0]
+    out = blank()
+    rows, returns = figures(
         fills,
         equity,
         market.time,
@@ -91,20 +84,6 @@ def brief(
         strategies,
         initial,
         periods_per_year,
-        rows,
-        returns,
-        scratch,
         out,
     )
-    values = dict(zip(FIGURES, [None if x != x else x for x in out.tolist()], strict=True))
-    growth, depth = values["growth"], values["max_drawdown"]
-    rate = None if growth is None else annual_rate(growth, days / periods_per_year)
-    values["annual_return"] = None if isinstance(rate, Undefined) else rate
-    values["calmar"] = (
-        values["annual_return"] / depth if values["annual_return"] is not None and depth else None
-    )
-    return LeanSheet(
-        {name: values[name] for name in METRICS},
-        calendar.day[rows[:days]] * DAY_NS,
-        returns[:days].copy(),
-    )
+    return LeanSheet(values_of(out, periods_per_year), calendar.day[rows] * DAY_NS, returns)

@@ -1,43 +1,22 @@
-"""The figures of the metric sheet in passes over the arrays of a run, compiled.
+"""What the formulas read of a run in a sweep, straight from its arrays, compiled.
 
-`metrics` says what each figure is and why there may be none; here one that is not there is NaN.
-Both give the same bits (tests hold them to it), so that a run in a sweep has the sheet of the run
-alone.
+The formulas themselves are those of a run alone (`formulas`); here are no tables.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.analysis.lean_sheet_campaigns import campaigns_of
-from intrabar.analysis.lean_sheet_figures import (
-    BEST_MONTH,
-    COSTS,
-    EXPOSURE,
-    GROWTH,
-    LONGEST_BARS,
-    LONGEST_DAYS,
-    MAX_DRAWDOWN,
-    MAX_DRAWDOWN_BARS,
-    MAX_DRAWDOWN_DAYS,
-    NET_PROFIT,
-    RECOVERY_DAYS,
-    SHARPE,
-    SORTINO,
-    TOTAL_RETURN,
-    TURNOVER,
-    VOLATILITY,
-    WORST_MONTH,
-)
-from intrabar.analysis.returns import ROUNDING
+from intrabar.analysis.campaign_kernel import CAMPAIGN, LIFE, trace
+from intrabar.analysis.drawdown import dry, take
+from intrabar.analysis.equity import mark_held
+from intrabar.analysis.formulas import figures_of, traded_of
 from intrabar.analysis.sleeves import FILL
-from intrabar.analysis.sums_kernel import deviation_of, mean_of, sum_of
+from intrabar.analysis.sums_kernel import mean_of, sum_of
 from intrabar.kernel import kernel
-from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import Ambiguity
 
 Floats = NDArray[np.float64]
@@ -47,107 +26,14 @@ AMBIGUOUS, SETTLED = int(Ambiguity.AMBIGUOUS), int(Ambiguity.SETTLED)
 
 
 @kernel
-def daily(equity: Floats, ends: Ints, initial: float, rows: Ints, returns: Floats) -> int:
-    """Write the last row of each day and the return on the day before; how many days.
-
-    `ends` are the last rows of the market's days. NaN is the return on an equity of zero or less.
-    """
-    before = initial
+def last_rows(ends: Ints, rows: int) -> Ints:
+    """The last of the rows of each day; `ends` are those of the market's days."""
+    last = np.empty(ends.shape[0], np.int64)
     for k in range(ends.shape[0]):
-        i = min(ends[k], equity.shape[0] - 1)  # a run may end within a day
-        rows[k] = i
-        returns[k] = equity[i] / before - 1.0 if before > 0.0 else np.nan
-        before = equity[i]
-        if i + 1 == equity.shape[0]:
-            return k + 1
-    return 0
-
-
-@kernel
-def growth_of(
-    equity: Floats, initial: float, returns: Floats, year: float, scratch: Floats, out: Floats
-) -> None:
-    """Growth, risk and their ratios, of daily returns without a risk-free rate."""
-    n = returns.shape[0]
-    last = equity[-1] if equity.shape[0] else initial
-    out[NET_PROFIT] = last - initial
-    out[TOTAL_RETURN] = last / initial - 1.0
-    growth, most, missing = 1.0, 0.0, False
-    for i in range(n):
-        growth *= 1.0 + returns[i]
-        most = max(most, abs(returns[i]))
-        missing = missing or math.isnan(returns[i])
-        fallen = min(returns[i], 0.0)
-        scratch[i] = fallen * fallen
-    if missing or n < 1:
-        return
-    out[GROWTH] = growth
-    if n < 2:
-        return
-    root = math.sqrt(year)
-    mean, down = mean_of(returns, n), math.sqrt(mean_of(scratch, n))
-    deviation = deviation_of(returns, n, scratch)
-    out[VOLATILITY] = deviation * root
-    if not deviation <= ROUNDING * most:
-        out[SHARPE] = mean / deviation * root
-    if down != 0.0:
-        out[SORTINO] = mean / down * root
-
-
-@kernel
-def drawdown_of(equity: Floats, time: Ints, initial: float, out: Floats) -> None:
-    """The deepest and the longest spell under water."""
-    n = equity.shape[0]
-    peak, first = initial, -1  # first row of the spell that goes on
-    deepest, trough, deep_first, deep_end = 0.0, 0, -1, 0
-    longest, long_first, long_end = -1, 0, 0
-    for i in range(n + 1):
-        lost = 0.0
-        if i < n:
-            peak = max(peak, equity[i])
-            lost = 1.0 - equity[i] / peak
-        if lost > 0.0:
-            if first < 0:
-                first = i
-            if lost > deepest:
-                deepest, trough, deep_first, deep_end = lost, i, first, n
-        elif first >= 0:
-            if deep_first == first:
-                deep_end = i
-            lasted = time[min(i, n - 1)] - time[max(first - 1, 0)]
-            if lasted > longest:
-                longest, long_first, long_end = lasted, first, i
-            first = -1
-    if deep_first < 0:
-        out[MAX_DRAWDOWN : LONGEST_DAYS + 1] = 0.0
-        out[RECOVERY_DAYS] = np.nan
-        return
-    end = min(deep_end, n - 1)
-    out[MAX_DRAWDOWN] = deepest
-    out[MAX_DRAWDOWN_BARS] = end - (deep_first - 1)
-    out[MAX_DRAWDOWN_DAYS] = (time[end] - time[max(deep_first - 1, 0)]) / DAY_NS
-    if deep_end < n:
-        out[RECOVERY_DAYS] = (time[deep_end] - time[trough]) / DAY_NS
-    end = min(long_end, n - 1)
-    out[LONGEST_BARS] = end - (long_first - 1)
-    out[LONGEST_DAYS] = (time[end] - time[max(long_first - 1, 0)]) / DAY_NS
-
-
-@kernel
-def months_of(equity: Floats, rows: Ints, month: Ints, initial: float, out: Floats) -> None:
-    """The best and the worst month; `rows` are the last ones of the days, `month` is by row."""
-    before = initial
-    for k in range(rows.shape[0]):
-        last = k + 1 == rows.shape[0]
-        if last or month[rows[k + 1]] != month[rows[k]]:
-            value = equity[rows[k]]
-            if before > 0.0:
-                change = value / before - 1.0
-                if not out[BEST_MONTH] >= change:
-                    out[BEST_MONTH] = change
-                if not out[WORST_MONTH] <= change:
-                    out[WORST_MONTH] = change
-            before = value
+        last[k] = min(ends[k], rows - 1)  # a run may end within a day
+        if last[k] + 1 == rows:
+            return last[: k + 1]
+    return last[:0]
 
 
 @kernel
@@ -176,30 +62,67 @@ def sleeves_of(fills: Any, instruments: int, sleeves: int) -> tuple[Any, Ints]:
 
 
 @kernel
-def activity_of(fills: Any, first: Ints, equity: Floats, years: float, out: Floats) -> None:
-    """Exposure, turnover and costs; `fills` by sleeve."""
+def sum_up(fills: Any, own: Any, first: Ints, equity: Floats, out: Any) -> None:
+    """What the activity is worked out of; `own` are the fills by sleeve."""
     n, count = equity.shape[0], fills.shape[0]
-    if not n:
-        return
+    costs, traded = np.empty(count), np.empty(count)
+    for i in range(count):
+        fill = fills[i]
+        costs[i] = fill.cost
+        traded[i] = traded_of(fill.qty, fill.price, fill.point_value)
+    out.costs, out.traded = sum_of(costs, 0, count), sum_of(traded, 0, count)
     held = np.zeros(n, np.bool_)
     for s in range(first.shape[0] - 1):
-        for i in range(first[s], first[s + 1]):
-            end = min(fills[i + 1].bar, n) if i + 1 < first[s + 1] else n
-            if fills[i].position != 0.0:
-                held[fills[i].bar : end] = True
+        mark_held(own[first[s] : first[s + 1]], 0.0, 0, held)
     bars = 0
     for i in range(n):
         bars += held[i]
-    out[EXPOSURE] = bars / n
-    traded, costs = np.empty(count), np.empty(count)
-    for i in range(count):
-        fill = fills[i]
-        traded[fill.row] = abs(fill.qty) * abs(fill.price) * fill.point_value
-        costs[fill.row] = fill.cost
-    out[COSTS] = sum_of(costs, 0, count)
-    average = mean_of(equity, n)
-    if average > 0.0 and years:
-        out[TURNOVER] = sum_of(traded, 0, count) / average / years
+    out.bars, out.held = n, bars
+    out.mean_equity = mean_of(equity, n) if n else 0.0
+
+
+@kernel
+def in_order_of_end(found: Any) -> Ints:
+    """The rows of campaigns in the order in which they ended."""
+    closed = found.shape[0]
+    place = np.empty(closed, np.int64)
+    longest = 1
+    for k in range(closed):
+        longest = max(longest, found[k].start_row + 1)
+    for k in range(closed):
+        # Of those that ended in one bar the first to start goes first.
+        place[k] = found[k].end_bar * longest + found[k].start_row
+    return np.argsort(place)
+
+
+@kernel
+def closed_of(
+    fills: Any,
+    first: Ints,
+    instruments: int,
+    open_: Floats,
+    high: Floats,
+    low: Floats,
+    close: Floats,
+) -> Floats:
+    """The closed campaigns as `figures.CLOSED`, (6, k), in the order of their ends."""
+    sleeves = first.shape[0] - 1
+    column = np.arange(sleeves) % instruments
+    lives, going = np.zeros(sleeves, LIFE), np.zeros(sleeves, CAMPAIGN)
+    for s in range(sleeves):
+        lives[s].bar = -1
+    every = np.zeros(fills.shape[0] + sleeves, CAMPAIGN)
+    count = trace(fills, first, column, lives, going, open_, high, low, close, every)
+    found = every[:count]
+    rows = in_order_of_end(found)
+    closed = np.empty((6, count))
+    for k in range(count):
+        x = found[rows[k]]
+        net = x.gross - x.costs
+        closed[0, k], closed[1, k], closed[2, k] = x.gross, x.costs, net
+        closed[3, k] = net / x.risk if x.risk > 0.0 else np.nan
+        closed[4, k], closed[5, k] = x.mae, x.mfe
+    return closed
 
 
 @kernel
@@ -216,38 +139,36 @@ def figures(
     strategies: int,
     initial: float,
     year: float,
-    rows: Ints,
-    returns: Floats,
-    scratch: Floats,
-    out: Floats,
-) -> int:
-    """Write every figure to `out`, the days' last rows and their returns; how many days.
+    out: Any,
+) -> tuple[Ints, Floats]:
+    """Write every figure to `out`; the days' last rows and their returns.
 
     Parameters
     ----------
     fills : (n,) sim.state.FILL
     equity : (b,) float64
         Of the bars that the run lived.
-    time, month : (t,) int64
+    time : (t,) int64
         Of the market's rows.
-    ends : (d,) int64
-        Last rows of the market's days.
+    ends, month : (d,) int64
+        Of the market's days: their last rows, and the months that they are in.
     open_, high, low, close : (b, i) float64
     strategies : int
     initial : account currency
     year : days
         Returns in a year.
-    rows, returns, scratch : (d,)
-        Room.
-    out : (len(FIGURES),) float64
+    out : (1,) FIGURES
+        Blank.
     """
-    out[:] = np.nan
-    n = daily(equity, ends, initial, rows, returns)
-    growth_of(equity, initial, returns[:n], year, scratch, out)
-    drawdown_of(equity, time, initial, out)
-    months_of(equity, rows[:n], month, initial, out)
     instruments = close.shape[1]
     own, first = sleeves_of(fills, instruments, strategies * instruments)
-    activity_of(own, first, equity, n / year, out)
-    campaigns_of(own, first, instruments, open_, high, low, close, out)
-    return n
+    sum_up(fills, own, first, equity, out[0])
+    water, spells = dry(initial)
+    take(equity, time, water, spells)
+    closed = closed_of(own, first, instruments, open_, high, low, close)
+    rows = last_rows(ends, equity.shape[0])
+    days = rows.shape[0]
+    room = np.empty((4, max(days, closed.shape[1])))
+    daily = equity[rows]
+    figures_of(daily, month[:days], initial, year, 0.0, spells, closed, room, out)
+    return rows, room[2, :days].copy()

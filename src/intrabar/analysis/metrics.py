@@ -14,14 +14,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis import outcomes, returns
 from intrabar.analysis.equity import Curve, Key, curves_by
 from intrabar.analysis.equity_path import EquityPath
-from intrabar.analysis.figure import Figure, Undefined
-from intrabar.analysis.months import month_table, monthly_returns
+from intrabar.analysis.figures import CLOSED, blank, reasons_of, values_of
+from intrabar.analysis.formulas import figures_of, traded_of
+from intrabar.analysis.months import month_of, month_table
+from intrabar.analysis.returns import days_of
 from intrabar.analysis.units import METRICS as METRICS
 from intrabar.analysis.units import lines_of
 from intrabar.errors import UnknownAttributeError
+from intrabar.kernel import plain
 from intrabar.model.bars import Market
 
 Floats = NDArray[np.float64]
@@ -102,11 +104,12 @@ class Filled(NamedTuple):
 
     def and_of(self, fills: pl.DataFrame) -> Filled:
         """With some more fills."""
-        traded = fills["qty"] * fills["price"].abs() * fills["point_value"]
-        cost = fills["cost"].cast(pl.Float64).to_numpy()
-        return Filled(
-            self.costs + float(np.sum(cost)), self.traded + float(np.sum(traded.to_numpy()))
+        cost, *read = (
+            fills[name].cast(pl.Float64).to_numpy()
+            for name in ("cost", "qty", "price", "point_value")
         )
+        traded = plain(traded_of)(*read)
+        return Filled(self.costs + float(np.sum(cost)), self.traded + float(np.sum(traded)))
 
 
 def sheet(results: Results) -> Sheet:
@@ -151,7 +154,7 @@ def _sheet(
 ) -> Sheet:
     rows = results.equity["bar"].to_numpy()
     time = results.market.time[rows]
-    day = returns.days_of(time) if results.session is None else results.session[rows]
+    day = days_of(time) if results.session is None else results.session[rows]
     course = EquityPath(results.initial)
     course.take(time, day, equity, held[rows])
     closed = campaigns.filter(pl.col("end_bar").is_not_null()).sort("end_bar", maintain_order=True)
@@ -182,96 +185,24 @@ def sheet_of(
     periods_per_year, risk_free
         As in `Results`.
     """
-    month, monthly = monthly_returns(course.days, course.daily, course.initial)
-    figures: dict[str, Figure] = {
-        **_growth(course, periods_per_year, risk_free),
-        **_drawdown(course),
-        "exposure": course.held / course.bars if course.bars else Undefined("no bars"),
-        "turnover": _turnover(filled, course, periods_per_year),
-        **_outcomes(filled, closed),
-        **_months(monthly),
-    }
-    growth = figures["annual_return"]
-    depth = figures["max_drawdown"]
-    if not isinstance(growth, float) or not isinstance(depth, float):
-        figures["calmar"] = growth if isinstance(growth, Undefined) else depth
-    else:
-        figures["calmar"] = growth / depth if depth > 0.0 else Undefined("no drawdown")
-    return Sheet(
-        {n: float(f) if not isinstance(f := figures[n], Undefined) else None for n in METRICS},
-        month_table(month, monthly),
-        {n: f.reason for n in METRICS if isinstance(f := figures[n], Undefined)},
+    out = blank()
+    known = ("costs", "traded", "bars", "held", "mean_equity")
+    out[list(known)] = (*filled, course.bars, course.held, course.mean)
+    month = month_of(course.days)
+    every = np.stack([closed(name) for name in CLOSED])
+    room = np.empty((4, max(len(month), every.shape[1])))
+    figures_of(
+        course.daily,
+        month,
+        course.initial,
+        periods_per_year,
+        risk_free,
+        course.spells,
+        every,
+        room,
+        out,
     )
-
-
-def _growth(course: EquityPath, year: float, risk_free: float) -> dict[str, Figure]:
-    daily, initial = course.daily, course.initial
-    change = returns.returns_of(daily, initial)
-    last = float(daily[-1]) if daily.shape[0] else initial
-    return {
-        "net_profit": last - initial,
-        "total_return": last / initial - 1.0,
-        "annual_return": returns.annual_return(change, year),
-        "volatility": returns.volatility(change, year),
-        "sharpe": returns.sharpe(change, year, risk_free),
-        "sortino": returns.sortino(change, year, risk_free),
-    }
-
-
-def _drawdown(course: EquityPath) -> dict[str, Figure]:
-    deep, long = course.deepest, course.longest
-    if deep is None or long is None:
-        zeros: dict[str, Figure] = dict.fromkeys([n for n in METRICS if "drawdown" in n], 0.0)
-        return {**zeros, "max_drawdown_recovery_days": Undefined("no drawdown")}
-    recovery: Figure = Undefined("not recovered by the end")
-    return {
-        "max_drawdown": deep.depth,
-        "max_drawdown_bars": float(deep.bars),
-        "max_drawdown_days": deep.days,
-        "max_drawdown_recovery_days": recovery
-        if deep.recovery_days is None
-        else deep.recovery_days,
-        "longest_drawdown_bars": float(long.bars),
-        "longest_drawdown_days": long.days,
-    }
-
-
-def _turnover(filled: Filled, course: EquityPath, periods_per_year: float) -> Figure:
-    if not course.bars:
-        return Undefined("no bars")
-    average = course.mean
-    if average <= 0.0:
-        return Undefined("the average equity is not above zero")
-    return float(filled.traded / average / (course.daily.shape[0] / periods_per_year))
-
-
-def _outcomes(filled: Filled, closed: Callable[[str], Floats]) -> dict[str, Figure]:
-    gross, paid = float(closed("gross").sum()), float(closed("costs").sum())
-    r = closed("r")
-    found: dict[str, Figure] = {
-        "costs": filled.costs,
-        "cost_share": outcomes.cost_share(gross, paid),
-        "campaigns": float(len(r)),
-        "expectancy_r": outcomes.expectancy_r(r),
-        "sqn": outcomes.sqn(r),
-        "average_mae": outcomes.mean_of(closed("mae")),
-        "average_mfe": outcomes.mean_of(closed("mfe")),
-    }
-    net = closed("net")
-    return {
-        **found,
-        "win_rate": outcomes.win_rate(net),
-        "expectancy": outcomes.mean_of(net),
-        "profit_factor": outcomes.profit_factor(net),
-        "payoff": outcomes.payoff(net),
-        "longest_wins": float(outcomes.longest_run(net > 0.0)),
-        "longest_losses": float(outcomes.longest_run(net < 0.0)),
-    }
-
-
-def _months(monthly: Floats) -> dict[str, Figure]:
-    known = monthly[~np.isnan(monthly)]
-    if not known.shape[0]:
-        none = Undefined("no month has a return")
-        return {"best_month": none, "worst_month": none}
-    return {"best_month": float(known.max()), "worst_month": float(known.min())}
+    months = np.unique(month)
+    values = values_of(out, periods_per_year)
+    reasons = reasons_of(values, out, periods_per_year)
+    return Sheet(values, month_table(months, room[3, : len(months)]), reasons)

@@ -1,4 +1,4 @@
-"""Returns by calendar month."""
+"""Returns by calendar month, as a table."""
 
 from __future__ import annotations
 
@@ -6,35 +6,26 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.analysis.returns import Floats, last_of_day, returns_of
+from intrabar.model.bars import Floats
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def monthly_returns(
-    day: NDArray[np.int64], equity: Floats, initial: float
-) -> tuple[NDArray[np.int64], Floats]:
-    """Months that have a value, and the return of each on the last value before it.
-
-    Parameters
-    ----------
-    day : (n,) int64, days since 1970, rising
-    equity : (n,) float64, account currency
-
-    Returns
-    -------
-    month : (m,) int64
-        Months since January 1970.
-    returns : (m,) float64, fraction
-        A month without a value leaves no gap: the next one is measured from the last value.
-    """
-    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    months, last = last_of_day(month, equity)
-    return months, returns_of(last, initial)
+def month_of(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The month of each day (since January 1970) of days since 1970."""
+    return day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
 def month_table(month: NDArray[np.int64], returns: Floats) -> pl.DataFrame:
     """Years down, months across.
+
+    Parameters
+    ----------
+    month : (m,) int64
+        Months since January 1970 that have a value.
+    returns : (m,) float64, fraction
+        Of each on the last value before it: a month without a value leaves no gap, the next one
+        is measured from the last value.
 
     Returns
     -------

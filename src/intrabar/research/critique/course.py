@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from intrabar.analysis.drawdown import longest
 from intrabar.engine.outcome.result import Result
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import RunStatus
@@ -55,8 +54,7 @@ def flat_stretches(result: Result) -> list[Finding]:
     whole = float(time[-1] - time[0]) / DAY_NS
     if whole <= 0.0:
         return []
-    spell = longest(time, equity, result.setup.account.cash)
-    days = 0.0 if spell is None else spell.days
+    days = result.metrics.values["longest_drawdown_days"] or 0.0
     peak = int(np.argmax(equity))
     since = float(time[-1] - time[peak]) / DAY_NS
     idle = _longest_idle(time, result.equity["exposure"].to_numpy() > 0.0)

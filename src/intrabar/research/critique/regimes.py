@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.analysis.figure import Undefined
-from intrabar.analysis.returns import annual_return, days_of, last_of_day, returns_of, sharpe
+from intrabar.analysis.figures import growth_figures, series_of_returns
+from intrabar.analysis.returns import days_of, last_of_day
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.outcome.result import Result
 from intrabar.model.bars import Floats, Times
@@ -65,7 +66,7 @@ def by_days(result: Result) -> Days:
     known = np.isfinite(moves)
     count = np.maximum(known.sum(axis=1), 1)
     index = np.where(known, moves, 0.0).sum(axis=1) / count
-    return Days(days, np.diff(equity, prepend=cash), returns_of(equity, cash), index)
+    return Days(days, np.diff(equity, prepend=cash), series_of_returns(equity, cash), index)
 
 
 def exposure(result: Result) -> list[Finding]:
@@ -167,9 +168,9 @@ def market_beta(result: Result) -> list[Finding]:
         mark, title = "fail", "It is little else than holding the instruments."
     elif correlation >= BETA_DOUBT:
         mark, title = "doubt", "Most of its ups and downs are those of the market."
-    ratios = [sharpe(r, year) for r in (own, moved)]
-    growth = [annual_return(r, year) for r in (own, moved)]
-    numbers = [None if isinstance(x, Undefined) else x for x in (*ratios, *growth)]
+    both = [growth_figures(r, year) for r in (own, moved)]
+    told = [of[name] for name in ("sharpe", "annual_return") for of in both]
+    numbers = [None if isinstance(x, Undefined) else x for x in told]
     shown = ["none" if x is None else f"{x:.2f}" for x in numbers[:2]]
     shown += ["none" if x is None else f"{x:.1%}" for x in numbers[2:]]
     return [

@@ -124,7 +124,6 @@ def figures_of(run: Run, calendar: Calendar) -> LeanSheet:
         machine.tape.equity[: machine.bars_done],
         len(setup.strategies),
         setup.account.cash,
-        [x.point_value for x in setup.instruments],
         periods_per_year(setup.instruments),
     )
 

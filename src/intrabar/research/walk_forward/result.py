@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from intrabar.analysis import returns as of_returns
+from intrabar.analysis.drawdown import drawdown_series
 from intrabar.analysis.figure import Figure, Undefined
+from intrabar.analysis.figures import growth_figures
 from intrabar.analysis.sharpe import Deflated
 from intrabar.analysis.told import NEXT, WARNING, Told
 from intrabar.analysis.units import shown
@@ -130,11 +131,10 @@ class WalkForward:
     @cached_property
     def figures(self) -> dict[str, float | None]:
         """Figures of the stitched tests; `efficiency` is explained in `docs/validate.md`."""
+        growth = growth_figures(self.returns, self.year)
         made: dict[str, Figure] = {
-            "total_return": of_returns.total_return(self.returns),
-            "annual_return": of_returns.annual_return(self.returns, self.year),
-            "sharpe": of_returns.sharpe(self.returns, self.year),
-            "max_drawdown": self._drawdown(),
+            **{name: growth[name] for name in ("total_return", "annual_return", "sharpe")},
+            "max_drawdown": float(drawdown_series(self.equity, 1.0).max(initial=0.0)),
             "efficiency": self.efficiency,
         }
         return {name: None if isinstance(x, Undefined) else x for name, x in made.items()}
@@ -144,7 +144,7 @@ class WalkForward:
         """Annual return of the tests over the mean annual return of the trains."""
         inside = [step.inside.get("annual_return") for step in self.steps]
         known = [value for value in inside if value is not None]
-        outside = of_returns.annual_return(self.returns, self.year)
+        outside = growth_figures(self.returns, self.year)["annual_return"]
         if isinstance(outside, Undefined):
             return outside
         mean = float(np.mean(known)) if known else math.nan
@@ -191,10 +191,6 @@ class WalkForward:
             "campaigns_out": step.outside.get("campaigns"),
             "failed": step.failed,
         }
-
-    def _drawdown(self) -> float:
-        equity = np.concatenate(([1.0], self.equity))
-        return float(np.max(1.0 - equity / np.maximum.accumulate(equity)))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

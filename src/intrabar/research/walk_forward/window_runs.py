@@ -103,7 +103,6 @@ def _figures(result: Result, first: int) -> LeanSheet:
         machine.tape.equity[first : result.bars_done],
         len(setup.strategies),
         setup.account.cash,
-        [x.point_value for x in setup.instruments],
         result.periods_per_year,
     )
 
