@@ -70,8 +70,9 @@ def campaigns(
         price, `r` in initial risks.
     """
     traced = Traced(point_values)
-    ended = traced.take(group(fills), market, len(market) if rows is None else rows)
-    return pl.concat([ended, traced.running(market)]).sort("campaign")
+    ended = traced.ended(group(fills), market, len(market) if rows is None else rows)
+    found = np.concatenate([ended, traced.going(market)])
+    return traced.table(found[np.argsort(found["number"])])
 
 
 class Traced:
@@ -91,7 +92,21 @@ class Traced:
         self._fills = self._started = self._end = 0
 
     def take(self, sleeves: Sleeves, market: Market, end: int) -> pl.DataFrame:
-        """The campaigns that end with these fills, in the order of their ends.
+        """The campaigns that end with these fills, in the order of their ends, as a table.
+
+        Parameters
+        ----------
+        sleeves, market, end
+            As in `ended`.
+        """
+        return self.table(self.ended(sleeves, market, end))
+
+    def running(self, market: Market) -> pl.DataFrame:
+        """The campaigns that still run, marked at the last close, in the order of their starts."""
+        return self.table(self.going(market))
+
+    def ended(self, sleeves: Sleeves, market: Market, end: int) -> NDArray[Any]:
+        """The campaigns that end with these fills, in the order of their ends, (k,) CAMPAIGN.
 
         Parameters
         ----------
@@ -128,17 +143,17 @@ class Traced:
         self._end = end
         ended = out[:count]
         self._number(ended)
-        return self._table(ended[np.lexsort((ended["number"], ended["end_bar"]))])
+        return ended[np.lexsort((ended["number"], ended["end_bar"]))]
 
-    def running(self, market: Market) -> pl.DataFrame:
-        """The campaigns that still run, marked at the last close, in the order of their starts."""
+    def going(self, market: Market) -> NDArray[Any]:
+        """The campaigns that still run, marked at the last close, (k,) CAMPAIGN."""
         rows = np.flatnonzero(self._lives["held"] != 0.0)
         found = self._going[rows]
         for campaign, row in zip(found, rows.tolist(), strict=True):
             life, symbol = self._lives[row], self._owners[row][1]
             close = market.close[self._end - 1, market.symbols.index(symbol)]
             campaign["gross"] += life["held"] * (close - life["average"]) * self._worth[row]
-        return self._table(found[np.argsort(found["number"])])
+        return found[np.argsort(found["number"])]
 
     def _number(self, ended: NDArray[Any]) -> None:
         """Give those that have started since the call before their numbers."""
@@ -151,7 +166,8 @@ class Traced:
         ended["number"] = numbers[: len(ended)]
         self._going["number"][running] = numbers[len(ended) :]
 
-    def _table(self, found: NDArray[Any]) -> pl.DataFrame:
+    def table(self, found: NDArray[Any]) -> pl.DataFrame:
+        """Campaigns as `docs/architecture.md` has them."""
         column = {name: np.ascontiguousarray(found[name]) for name in found.dtype.names or ()}
         is_open = column["end_bar"] < 0
         strategies, symbols = ([owner[k] for owner in self._owners] for k in (0, 1))

@@ -157,10 +157,12 @@ def _sheet(
     day = days_of(time) if results.session is None else results.session[rows]
     course = EquityPath(results.initial)
     course.take(time, day, equity, held[rows])
-    closed = campaigns.filter(pl.col("end_bar").is_not_null()).sort("end_bar", maintain_order=True)
+    end = campaigns["end_bar"].fill_null(-1).to_numpy()
+    in_order = np.argsort(end, kind="stable")
+    closed = in_order[end[in_order] >= 0]
 
     def closed_of(name: str) -> Floats:
-        return closed[name].cast(pl.Float64).to_numpy()
+        return campaigns[name].cast(pl.Float64).to_numpy()[closed]
 
     return sheet_of(
         course, Filled().and_of(fills), closed_of, results.periods_per_year, results.risk_free
@@ -186,8 +188,8 @@ def sheet_of(
         As in `Results`.
     """
     out = blank()
-    known = ("costs", "traded", "bars", "held", "mean_equity")
-    out[list(known)] = (*filled, course.bars, course.held, course.mean)
+    out["costs"], out["traded"] = filled
+    out["bars"], out["held"], out["mean_equity"] = course.bars, course.held, course.mean
     month = month_of(course.days)
     every = np.stack([closed(name) for name in CLOSED])
     room = np.empty((4, max(len(month), every.shape[1])))
