@@ -15,8 +15,9 @@ import pytest
 
 from intrabar.errors import ConfigError, FileError, IntrabarError, NotFoundError, RunError
 from intrabar.exits import policy_file
+from intrabar.exits.known_bars import refuse_known_bars
 from intrabar.exits.network import DENSE, NONE, TANH
-from intrabar.exits.policy import Policy, refuse_bars_it_knows
+from intrabar.exits.policy import Policy
 from intrabar.exits.policy_file import load_policy, write_policy
 from tests.exits import networks, policies
 from tests.exits.policies import ARMS, UNTIL, features_of, read_text
@@ -412,15 +413,17 @@ def rehashed(folder: Path, change: Callable[[Arrays], None]) -> None:
 def test_bars_that_it_was_trained_on() -> None:
     day, made = 86_400_000_000_000, policies.policy()
     time = UNTIL + day * np.arange(-2, 3)
+
+    def refuse(bars: Any) -> None:
+        refuse_known_bars("policy policies/trend", "trained_until", made.trained_until, bars)
+
     with pytest.raises(ConfigError) as error:
-        refuse_bars_it_knows(made, time, "policies/trend")
+        refuse(time)
     said = str(error.value)
     assert "policies/trend: trained_until is 2024-01-31T21:00:00Z, and the first bar" in said
-    assert "is 2024-01-29T21:00:00Z: 3 bars of 5 are known" in said
+    assert "is 2024-01-29T21:00:00Z: it knows 3 of 5 bars" in said
     assert "start: '2024-02-01T21:00:00Z', or in_sample: true" in said
-    with pytest.raises(ConfigError, match="as was declared"):
-        refuse_bars_it_knows(policies.policy(declared=True), time[:1], "policies/trend")
     with pytest.raises(ConfigError, match="start: a later time"):
-        refuse_bars_it_knows(made, time[:3], "policies/trend")
-    refuse_bars_it_knows(made, time[3:], "policies/trend")
-    refuse_bars_it_knows(made, time[:0], "policies/trend")
+        refuse(time[:3])
+    refuse(time[3:])
+    refuse(time[:0])

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import ConfigError, RunError
+from intrabar.errors import RunError
 from intrabar.exits.network import Network, check_plan, forward, highest, work_size
-from intrabar.indicators.indicator import Floats, Times
-from intrabar.model.instant import instant_text
+from intrabar.indicators.indicator import Floats
 
 POSITION = 4  # numbers of the own position, where it decides at each bar
 PROBE_BARS, PROBES = 256, 64
@@ -82,10 +81,9 @@ class Policy:
 
     Raises
     ------
-    ConfigError
-        `when`, `loss` or a text is none that is known.
     RunError
-        An array has another type or shape than the plan needs, or a value that cannot be.
+        `when` or `loss` is none that is known; an array has another type or shape than the plan
+        needs, or a value that cannot be.
     """
 
     features: str
@@ -166,35 +164,6 @@ class Policy:
 
 
 SHORT = ("bars", "features", "in", "out")
-
-
-def refuse_bars_it_knows(policy: Policy, time: Times, name: str) -> None:
-    """Refuse to trade bars that something of the policy was learned from.
-
-    Parameters
-    ----------
-    policy : Policy
-    time : (n,) int64, ns UTC
-        Closes of the bars that may be traded, rising.
-    name : str
-        What the user calls the policy.
-
-    Raises
-    ------
-    ConfigError
-        A bar closes at `trained_until` or before.
-    """
-    known = int(np.searchsorted(time, policy.trained_until, side="right"))
-    if known == 0:
-        return
-    after = f"'{instant_text(int(time[known]))}'" if known < len(time) else "a later time"
-    until, first = instant_text(policy.trained_until), instant_text(int(time[0]))
-    raise ConfigError(
-        f"policy {name}: trained_until is {until}{', as was declared' if policy.declared else ''}, "
-        f"and the first bar traded is {first}: {known:,} bars of {len(time):,} are known to it. "
-        f"Write start: {after}, or in_sample: true to trade what it was trained on; title, tables "
-        "and verdict then say so"
-    )
 
 
 def _own(array: Any) -> NDArray[Any]:

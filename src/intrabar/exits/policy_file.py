@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import shutil
 import zipfile
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.network import Network, highest
 from intrabar.exits.policy import OF_A_PROBE, Policy, Probes
+from intrabar.exits.sealed import sealed, unsealed
 from intrabar.indicators.indicator import Floats
 from intrabar.model.instant import instant_ns, instant_text
 
@@ -81,8 +81,7 @@ def write_policy(
         "files": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()},
     }
     told = {**told, **{k: v for k, v in manifest.items() if k not in told}}
-    told["sha256"] = _digest_of(told)
-    files[TOLD] = (json.dumps(told, indent=2, allow_nan=False) + "\n").encode()
+    files[TOLD] = sealed(told)
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -102,7 +101,7 @@ def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> P
     In this order: the format; the SHA-256 of each file; names, types, shapes as the plan needs;
     finite, `scale` above 0, arms rising; the hash of the features as they are read now; the
     features of the probe bars; what comes out for the probes. That it has seen none of the bars
-    that are traded, a run asks by `policy.refuse_bars_it_knows`.
+    that are traded, a run asks by `refuse_known_bars`.
 
     Parameters
     ----------
@@ -128,14 +127,9 @@ def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> P
     return policy
 
 
-def _digest_of(told: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in told.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
 def _read_told(path: Path) -> dict[str, Any]:
     try:
-        told = json.loads(path.read_bytes())
+        return unsealed(path.read_bytes(), path, FORMAT, AGAIN)
     except FileNotFoundError:
         raise FileError(
             f"{path.parent} holds no {TOLD}: name the folder of a policy, as `intrabar learn` "
@@ -143,18 +137,6 @@ def _read_told(path: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise RunError(f"{path} is no JSON ({error}), or cut short: {AGAIN}") from None
-    found = told.get("format") if isinstance(told, dict) else None
-    if found != FORMAT:
-        raise RunError(f"{path}: format {found!r}, expected {FORMAT!r}: {ANEW}")
-    digest = _digest_of(told)
-    if told.get("sha256") != digest:
-        raise RunError(
-            f"{path} was changed: SHA-256 {digest} of its content, expected {told.get('sha256')}: "
-            f"{AGAIN}"
-        )
-    return dict(told)
 
 
 def _check_files(folder: Path, told: Mapping[str, Any]) -> None:
