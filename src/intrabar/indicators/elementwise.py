@@ -19,7 +19,6 @@ from intrabar.kernel import kernel
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, LEAST, LARGEST = range(6)
 NEGATIVE, ABSOLUTE, ROOT, LOGARITHM = range(4)
-LIMIT = 5.0  # of a normalised value
 
 
 @kernel
@@ -89,38 +88,6 @@ def known_rows(table: Floats, window: int) -> NDArray[np.bool_]:
                 run = 0
         out[i] = run >= window
     return out
-
-
-@kernel
-def normalise(
-    past: Floats, signs: NDArray[np.int8], side: float, mean: Floats, scale: Floats, out: Floats
-) -> bool:
-    """A window as a model reads it: `clip((x - mean) / scale, -5, 5)`.
-
-    Parameters
-    ----------
-    past : (L, F) float64
-        Rows of a feature table, oldest first.
-    signs : (F,) int8
-        1 where the feature is multiplied with the side before.
-    side : 1.0 long, -1.0 short
-    mean, scale : (F,) float64
-        Of the training rows.
-    out : (L, F) float64
-
-    Returns
-    -------
-    bool
-        False where a value is NaN or infinite; `out` is then not to be read.
-    """
-    for i in range(past.shape[0]):
-        for k in range(past.shape[1]):
-            x = past[i, k]
-            if not abs(x) < math.inf:
-                return False
-            x = ((x * side if signs[k] != 0 else x) - mean[k]) / scale[k]
-            out[i, k] = min(max(x, -LIMIT), LIMIT)
-    return True
 
 
 @kernel

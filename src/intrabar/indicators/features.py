@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError
-from intrabar.indicators.elementwise import LIMIT, moments
+from intrabar.indicators.elementwise import moments
 from intrabar.indicators.expressions import CarriedTerm, Leaf, Term, parse_expression
 from intrabar.indicators.indicator import Floats
 from intrabar.model.remark import Remark
@@ -26,7 +26,7 @@ from intrabar.model.values import Bounds, shown, whole
 LONGEST_WINDOW = 512  # bars
 OWN_SET = "own"
 _FEATURE = re.compile(r"(signed\s+)?([A-Za-z_]\w{0,63})\s*=(.+)", re.ASCII | re.DOTALL)
-NORMALISED = f"clip((x - mean) / scale, -{LIMIT:g}, {LIMIT:g})"
+NORMALISED = "clip((x - mean) / scale, -5, 5)"  # `normalise` in exits/network.py
 
 _DISTANCE = "(close - ema({0})) / atr(14)"
 SETS: dict[str, tuple[str, ...]] = {
@@ -123,9 +123,9 @@ class Features:
         return tuple(x.name for x in self.features)
 
     @cached_property
-    def signs(self) -> NDArray[np.int8]:
-        """(F,) int8: 1 where the table's value is multiplied with the side."""
-        return np.array([x.sign for x in self.features], np.int8)
+    def signs(self) -> NDArray[np.int64]:
+        """(F,) int64: 1 where the table's value is multiplied with the side."""
+        return np.array([x.sign for x in self.features], np.int64)
 
     @cached_property
     def text(self) -> str:
