@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,12 +19,17 @@ from intrabar.engine import prepared as prepared_module
 from intrabar.engine.adjusted import Adjusted, CarriedFactors
 from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.carried_tables import CarriedTables
-from intrabar.engine.feature_table import FeatureTables, power_of
+from intrabar.engine.feature_table import FeatureTables, power_of, probe_features
 from intrabar.engine.prepared import Prepared
+from intrabar.exits.policy import BAR, PROBE_BARS
+from intrabar.exits.policy_file import load_policy, write_policy
 from intrabar.indicators.expressions import parse_expression
-from intrabar.indicators.features import Features, features_of
+from intrabar.indicators.features import Features, features_of, text_as_read
 from intrabar.model.bars import DAY_NS, Action, Market
 from intrabar.model.enums import ActionKind
+from tests.exits.networks import recurrent
+from tests.exits.policies import policy as policy_of
+from tests.exits.policies import probes_of
 from tests.strategy.markets import MINUTE_NS, START_NS, other_future, walk, with_gaps, without_rows
 
 SETS = ("exit/1", "exit/raw", "predict/1")
@@ -287,3 +293,47 @@ def test_tables_are_kept_by_their_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_few_bars_are_told(given: object, window: int, told: str) -> None:
     with pytest.raises(ib.ConfigError, match=told):
         made(walk(40), features_of(given, window))
+
+
+def probes() -> np.ndarray:
+    """A walk as a policy keeps its probe bars."""
+    market = walk(PROBE_BARS, start=START_NS - START_NS % DAY_NS)
+    bars = np.zeros(PROBE_BARS, BAR)
+    bars["time"] = market.time
+    for name in BAR.names[1:]:  # type: ignore[index]
+        bars[name] = getattr(market, name)[:, 0]
+    return bars
+
+
+@pytest.mark.parametrize("given", [*SETS, OWN])
+def test_probe_bars_have_the_features_of_a_market(given: str | tuple[str, ...]) -> None:
+    features, bars = features_of(given, 4), probes()
+    market = walk(PROBE_BARS, symbols=("PROBE",), start=START_NS - START_NS % DAY_NS)
+    want = made(market, features, ("",)).tables[0]
+    assert probe_features(features.text, bars).tobytes() == want.tobytes()
+
+
+def test_probe_bars_that_are_too_few_have_no_value() -> None:
+    table = probe_features(features_of(["x = ema(300)", "y = sma(3).on(1d)"]).text, probes())
+    assert table.shape == (PROBE_BARS, 2)
+    assert np.isnan(table).all()
+
+
+@pytest.mark.parametrize("given", [*SETS, OWN[:4]])
+def test_a_policy_knows_its_features_again(given: str | tuple[str, ...], tmp_path: Path) -> None:
+    features, bars = features_of(given, 4), probes()
+    count = len(features.names)
+    net = recurrent(3, count, 6, 3)._replace(signs=features.signs)
+    told = probes_of(net, 4, count)
+    of_bars = probe_features(features.text, bars)
+    policy = policy_of(
+        net=net,
+        features=features.text,
+        features_hash=features.hash,
+        probes=told._replace(bars=bars, features=of_bars),
+    )
+    write_policy(policy, tmp_path / "trend", {})
+    read = load_policy(tmp_path / "trend", text_as_read, probe_features)
+    assert read.features_hash == features.hash
+    other = features.text.replace("window 4", "window 5")
+    assert text_as_read(other) == other != features.text

@@ -12,18 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError
+from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError, UsageError
 from intrabar.exits.network import FARTHEST
 from intrabar.indicators import Columns, Indicator, compute, parse, sma
 from intrabar.indicators.elementwise import known_rows
 from intrabar.indicators.expressions import CarriedTerm, Leaf, parse_expression
 from intrabar.indicators.features import (
+    NORMALISED,
     SETS,
     CarriedFeatures,
     Features,
+    features_from_text,
     features_of,
-    normalisation_of,
+    text_as_read,
 )
+from intrabar.indicators.normalisation import normalisation_of
 from intrabar.indicators.turns import CLOCK, turn
 from tests.indicators.bars import walk
 from tests.own_process import python
@@ -202,6 +205,30 @@ def test_the_hash_is_of_all_that_a_model_depends_on() -> None:
     assert features_of(["a=close/open", "signed  b = rsi(14)/50.0-1"], 3).hash == base.hash
     assert base.hash == hashlib.sha256(base.text.encode()).hexdigest()
     assert features_of(base.text.splitlines()[3:], 3) == base
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_text_is_read_as_what_it_is_of(name: str) -> None:
+    features = features_of(name, 32)
+    assert features_from_text(features.text) == features
+    assert text_as_read(features.text.replace("rsi(14) / 50", "rsi(14)/50.0")) == features.text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is no text of features"),
+        ("set own\nwindow 4\n", "is no text of features"),
+        ("set own\nwindow 999\nnormalised {0}\nx = close\n", "window is 999"),
+        ("set own\nwindow 4\nnormalised (x - mean)\nx = close\n", "is no text of features"),
+        ("set own\nwindow 4\nnormalised {0}\n", "is no text of features"),
+        ("set own\nwindow 4\nnormalised {0}\nclose\n", "write 'name = expression'"),
+        ("set own\nwindow 4\nnormalised {0}\nx = hurst(close)\n", "'hurst'"),
+    ],
+)
+def test_a_text_that_is_none_of_features(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        features_from_text(text.format(NORMALISED))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,10 @@ from intrabar.engine.time_frames import TimeFrames
 from intrabar.errors import ConfigError
 from intrabar.indicators import Columns, Indicator, compute, cross
 from intrabar.indicators.expressions import CarriedTerm, Leaf, Term
-from intrabar.indicators.features import CarriedFeatures, Features
+from intrabar.indicators.features import CarriedFeatures, Features, features_from_text
+from intrabar.indicators.indicator import COLUMNS
 from intrabar.indicators.turns import clock_value
-from intrabar.model.bars import Floats
+from intrabar.model.bars import Floats, Market
 
 Power = tuple[Fraction, Fraction]
 """Of price and of volume."""
@@ -90,16 +92,9 @@ def feature_tables(
         The longer bars of the adjusted market.
     clock : ExchangeClock
         Of its instruments.
-
-    Raises
-    ------
-    ConfigError
-        Even the longest instrument has too few bars for one window.
     """
     market = adjusted.market
     real = real_rows(market)
-    longest = int(np.argmax(real.sum(axis=1)))
-    _require_rows(features, frames, longest, int(real[longest].sum()), market.symbols[longest])
     turned: dict[str, Floats] = {}
     tables = []
     for j, is_real in enumerate(real):
@@ -181,18 +176,56 @@ class InstrumentRows:
         return clock_value(name, part(self._zone, time))
 
 
-def _require_rows(
-    features: Features, frames: TimeFrames, column: int, bars: int, symbol: str
-) -> None:
+def require_rows(features: Features, market: Market, frames: TimeFrames) -> None:
+    """Refuse bars of which even the longest instrument has too few for one window.
+
+    Raises
+    ------
+    ConfigError
+        "a window of 32 of the features exit/1 needs 81 bars, A has 60".
+    """
+    counts = real_rows(market).sum(axis=1)
+    longest = int(np.argmax(counts))
     for leaf in features.leaves:
         if isinstance(leaf, Indicator):
-            frames.require_length(leaf, column)
-    if bars < features.rows:
+            frames.require_length(leaf, longest)
+    if counts[longest] < features.rows:
         slowest = max(features.features, key=lambda f: f.expression.rows())
         raise ConfigError(
             f"a window of {features.window} of the features {features.set} needs {features.rows} "
-            f"bars ({slowest}), {symbol} has {bars}"
+            f"bars ({slowest}), {market.symbols[longest]} has {counts[longest]}"
         )
+
+
+def probe_features(text: str, bars: NDArray[Any]) -> Floats:
+    """Features of some bars by themselves, by which a model knows its features again.
+
+    Parameters
+    ----------
+    text : str
+        The canonical text of features.
+    bars : (n,) structured
+        `time` (ns UTC), `open`, `high`, `low`, `close`, `volume`: prices as they are, without a
+        calendar; their period is the shortest time between two.
+
+    Returns
+    -------
+    (n, F) float64
+        For a long; NaN while warming up, throughout where they are too few.
+    """
+    features = features_from_text(text)
+    time = np.ascontiguousarray(bars["time"])
+    period = int(np.diff(time).min())
+    market = Market(
+        ("PROBE",),
+        time,
+        **{name: np.ascontiguousarray(bars[name][:, None], np.float64) for name in COLUMNS},
+        session_end=np.zeros((len(bars), 1), np.uint8),
+        open_time=(time - period)[:, None],
+        period=period,
+    )
+    frames = TimeFrames(market, [""])
+    return feature_tables(features, Adjusted(market), frames, ExchangeClock([""])).tables[0]
 
 
 def raised(x: Floats, power: Fraction) -> Floats:

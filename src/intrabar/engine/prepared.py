@@ -12,7 +12,7 @@ from intrabar.analysis.lean_sheet import Calendar
 from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
-from intrabar.engine.feature_table import FeatureTables, feature_tables
+from intrabar.engine.feature_table import FeatureTables, feature_tables, require_rows
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.indicators import Indicator
 from intrabar.indicators.features import Features
@@ -91,13 +91,15 @@ class Prepared:
             There are too few bars for one window.
         """
         if not self._keeps:
-            return feature_tables(features, self.adjusted, self.frames, self.clock)
+            return self._tables(features)
         with self._lock:
-            found: FeatureTables | None = self._kept.get(features.hash)
-            if found is None:
-                found = feature_tables(features, self.adjusted, self.frames, self.clock)
+            found: FeatureTables = self._kept.get(features.hash) or self._tables(features)
             self._keep({features.hash: found})
         return found
+
+    def _tables(self, features: Features) -> FeatureTables:
+        require_rows(features, self.adjusted.market, self.frames)
+        return feature_tables(features, self.adjusted, self.frames, self.clock)
 
     def clock_columns(self, names: Sequence[str]) -> dict[str, Floats]:
         """Fields of the clock that rules read: (t, n) float64 each, kept for the next run."""

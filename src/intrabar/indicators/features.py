@@ -11,21 +11,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError
-from intrabar.indicators.elementwise import moments
+from intrabar.errors import ConfigError, IntrabarError, NotFoundError
 from intrabar.indicators.expressions import CarriedTerm, Leaf, Term, parse_expression
 from intrabar.indicators.indicator import Floats
-from intrabar.model.remark import Remark
 from intrabar.model.values import Bounds, shown, whole
 
 LONGEST_WINDOW = 512  # bars
 OWN_SET = "own"
 _FEATURE = re.compile(r"(signed\s+)?([A-Za-z_]\w{0,63})\s*=(.+)", re.ASCII | re.DOTALL)
+_TEXT = re.compile(r"set (\S+)\nwindow (\d{1,9})\nnormalised (.+)\n((?:.+\n)+)")
 NORMALISED = "clip((x - mean) / scale, -5, 5)"  # `normalise` in exits/network.py
 
 _DISTANCE = "(close - ema({0})) / atr(14)"
@@ -123,9 +122,9 @@ class Features:
         return tuple(x.name for x in self.features)
 
     @cached_property
-    def signs(self) -> NDArray[np.int64]:
-        """(F,) int64: 1 where the table's value is multiplied with the side."""
-        return np.array([x.sign for x in self.features], np.int64)
+    def signs(self) -> NDArray[np.int8]:
+        """(F,) int8: 1 where the table's value is multiplied with the side."""
+        return np.array([x.sign for x in self.features], np.int8)
 
     @cached_property
     def text(self) -> str:
@@ -187,6 +186,31 @@ def features_of(given: Any, window: int = 1) -> Features:
             raise _at(f"features[{k}]: ", e) from None
         made[one.name] = one
     return Features(OWN_SET, tuple(made.values()), bars)
+
+
+def features_from_text(text: str) -> Features:
+    """Read features from their canonical text, as this version understands it.
+
+    Where it means the same, `features_from_text(text).hash` is that of the text.
+
+    Raises
+    ------
+    NotFoundError, ConfigError
+        As `features_of`; or the text has another form.
+    """
+    found = _TEXT.fullmatch(text)
+    if found is None or found[3] != NORMALISED:
+        raise ConfigError(
+            f"{shown(text)} is no text of features: its lines are 'set NAME', 'window BARS', "
+            f"'normalised {NORMALISED}', then the features"
+        )
+    bars = whole("window", int(found[2]), Bounds(1, LONGEST_WINDOW, whole=True))
+    return Features(found[1], tuple(map(_feature, found[4].splitlines())), bars)
+
+
+def text_as_read(text: str) -> str:
+    """The canonical text of what this version reads in a text; raises as `features_from_text`."""
+    return features_from_text(text).text
 
 
 def _at(place: str, error: IntrabarError) -> IntrabarError:
@@ -259,61 +283,3 @@ class CarriedFeatures:
             NaN while warming up.
         """
         return np.ascontiguousarray(np.column_stack([x.advance(read, n) for x in self._going]))
-
-
-class Normalisation(NamedTuple):
-    """Mean and scale of each feature over the training rows.
-
-    Parameters
-    ----------
-    mean, scale : (F,) float64
-    remarks : tuple of Remark
-        What is to be known about them.
-    """
-
-    mean: Floats
-    scale: Floats
-    remarks: tuple[Remark, ...]
-
-
-def normalisation_of(features: Features, rows: Floats) -> Normalisation:
-    """Mean and standard deviation of training rows, sums in the order of the rows.
-
-    Parameters
-    ----------
-    features : Features
-    rows : (k, F) float64
-        Of all symbols together, none of the validation or the test; those with a sign already
-        multiplied with the side.
-
-    Raises
-    ------
-    DataError
-        No rows; or NaN or infinity in one, which no model may learn from.
-    """
-    rows = np.ascontiguousarray(rows, np.float64)
-    if rows.ndim != 2 or not len(rows) or rows.shape[1] != len(features.features):
-        raise DataError(
-            f"training rows have the shape {rows.shape}, must be (k, {len(features.features)}), "
-            "k above 0"
-        )
-    if not np.isfinite(rows).all():
-        row, column = (int(x[0]) for x in np.nonzero(~np.isfinite(rows)))
-        raise DataError(
-            f"training row {row}: {features.names[column]} is {rows[row, column]}; leave out rows "
-            "whose window is not known"
-        )
-    mean, scale = np.empty(rows.shape[1]), np.empty(rows.shape[1])
-    moments(rows, mean, scale)
-    if not (np.isfinite(mean) & np.isfinite(scale)).all():
-        column = int(np.argmin(np.isfinite(mean) & np.isfinite(scale)))
-        raise DataError(f"{features.names[column]}: its training rows are too large to be squared")
-    remarks = tuple(
-        Remark(
-            f"The feature {one} is {rows[0, k]:g} in every training row: it has scale 1 and tells "
-            "the model nothing."
-        )
-        for k, one in enumerate(features.features)
-        if (rows[:, k] == rows[0, k]).all()
-    )
-    return Normalisation(mean, scale, remarks)
