@@ -216,14 +216,11 @@ def probe_features(text: str, bars: NDArray[Any]) -> Floats:
     features = features_from_text(text)
     time = np.ascontiguousarray(bars["time"])
     period = int(np.diff(time).min())
-    market = Market(
-        ("PROBE",),
-        time,
-        **{name: np.ascontiguousarray(bars[name][:, None], np.float64) for name in COLUMNS},
-        session_end=np.zeros((len(bars), 1), np.uint8),
-        open_time=(time - period)[:, None],
-        period=period,
+    open_, high, low, close, volume = (
+        np.ascontiguousarray(bars[name][:, None], np.float64) for name in COLUMNS
     )
+    ends, opened = np.zeros(close.shape, np.uint8), (time - period)[:, None]
+    market = Market(("PROBE",), time, open_, high, low, close, volume, ends, opened, period)
     frames = TimeFrames(market, [""])
     return feature_tables(features, Adjusted(market), frames, ExchangeClock([""])).tables[0]
 
