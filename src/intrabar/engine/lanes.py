@@ -65,7 +65,7 @@ class Lanes:
         max_bars: int = MAX_BARS,
         threads: int = 1,
     ) -> None:
-        bot = _bot_of(setup, strategy)
+        bot = bot_of(setup, strategy)
         if type(exit_) not in (TrailingATR, FixedRatio):
             raise ConfigError(f"a lane goes on with TrailingATR or FixedRatio, not {exit_!r}")
         if symbol not in setup.market.symbols:
@@ -158,7 +158,7 @@ class Lanes:
             raise UsageError(f"{symbol} has no bar at row {odd[0]}: a decision needs one")
 
 
-def _bot_of(setup: Setup, strategy: str) -> Bot:
+def bot_of(setup: Setup, strategy: str) -> Bot:
     """A bot that decides at the close and enters at the market; other things are refused."""
     if strategy not in setup.strategies:
         raise NotFoundError("strategy", strategy, list(setup.strategies))
