@@ -8,7 +8,6 @@ commands. The marks are those of a month (43,200 rows) of 50 symbols.
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import tempfile
 import time
@@ -23,8 +22,11 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.timeline import market_from_bars
+from intrabar.engine.session.rerun import rerun
 from intrabar.engine.session.row import body_of, rows_of
 from intrabar.engine.session.session import Session
+from intrabar.journal.journal import open_journal
+from intrabar.journal.record import text_of
 from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.entry import Entry
 
@@ -84,21 +86,24 @@ def lived(folder: Path, symbols: int, days: int) -> dict[str, Any]:
     live_through(made, Ways())
     wall, busy = time.perf_counter() - wall, time.process_time() - busy
     top = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    again = time.perf_counter()
-    live_through(made, Ways())
-    again = time.perf_counter() - again
-    size = (folder / "main" / "journal.db").stat().st_size
-    status = json.loads((folder / "main" / "status.json").read_text())
-    seen = SEEN[:days]  # the start over it looks too
+    seen = list(SEEN)  # the start over it looks too
+    journal = folder / "main" / "journal.db"
+    again, begun = time.perf_counter(), time.process_time()
+    with open_journal(f"sqlite:///{journal}", "main", folder / "main", 0, take_over=True) as opened:
+        entries = [record.entry for record in opened.read()]
+    assert rerun(made.plan, entries).difference is None
+    again, begun = time.perf_counter() - again, time.process_time() - begun
+    history = sum(len(text_of(e.body)) for e in entries if e.kind == "history")
     return {
         "rows": days * DAY, "wall": wall, "busy": busy, "before": before, "top": top,
         "slope": (seen[-1] - seen[-2]) if len(seen) > 1 else float("nan"),
-        "records": status["seq"], "journal": size, "start": again,
+        "records": len(entries), "journal": journal.stat().st_size, "history": history,
+        "start": again, "start busy": begun,
     }  # fmt: skip
 
 
-def decided(symbols: int, rows: int) -> tuple[float, float]:
-    """Median and 99th percentile of a row, from its last bar to its commands, seconds."""
+def decided(symbols: int, rows: int) -> tuple[float, float, float]:
+    """Of a row, from its last bar to its commands, seconds: median, 99th percentile, processor."""
     with tempfile.TemporaryDirectory() as folder:
         made = setup(Path(folder), symbols, WARM_UP + rows, metered=False)
     assert made.recorded is not None
@@ -107,13 +112,14 @@ def decided(symbols: int, rows: int) -> tuple[float, float]:
     session.handle(Entry(made.trade_from, 0, 0, "session.started", made.started(0)))
     history = [body_of(row) for row in made.history]
     session.handle(Entry(made.trade_from, 0, 0, "history", {"rows": history}))
-    took = []
+    took, busy = [], time.process_time()
     for row in rows_of(market)[WARM_UP:]:
         event = Entry(row.time, 0, 0, "row.closed", body_of(row))
         since = time.perf_counter()
         session.handle(event)
         took.append(time.perf_counter() - since)
-    return float(np.median(took)), float(np.quantile(took, 0.99))
+    busy = (time.process_time() - busy) / rows
+    return float(np.median(took)), float(np.quantile(took, 0.99)), busy
 
 
 def main() -> None:
@@ -123,13 +129,15 @@ def main() -> None:
     options.add_argument("--symbols", type=int, default=50)
     options.add_argument("--rows", type=int, default=1_000, help="timed one by one")
     given = options.parse_args()
-    print(f"{'last bar -> commands':<28}{'p50':>10}{'p99':>10}")
+    print(f"{'last bar -> commands':<28}{'p50':>10}{'p99':>10}{'busy':>10}")
     for symbols in sorted({1, given.symbols}):
-        half, most = decided(symbols, given.rows)
-        print(f"{symbols:>3} symbols{'':<17}{half * 1e3:8.2f} ms{most * 1e3:7.2f} ms")
+        told = "".join(f"{x * 1e3:7.2f} ms" for x in decided(symbols, given.rows))
+        print(f"{symbols:>3} symbols{'':<17}{told}")
     with tempfile.TemporaryDirectory() as folder:
         found = lived(Path(folder), given.symbols, given.days)
     rows, month = found["rows"], MONTH * DAY / found["rows"]
+    grown = found["journal"] - found["history"]  # which is there once
+    each = 1e5 / found["records"]
     print(f"\n{given.symbols} symbols, {rows:,} rows of a minute; x {month:.0f}: a month")
     for what, value, unit in (
         ("wall", found["wall"], "s"),
@@ -140,11 +148,12 @@ def main() -> None:
         ("memory at most", found["top"] / 1e6, "MB"),
         ("memory of the last day", found["slope"] / 1e6, "MB"),
         ("journal", found["journal"] / 1e6, "MB"),
-        ("journal of a month", found["journal"] * month / 1e6, "MB"),
+        ("journal of a month", (found["history"] + grown * month) / 1e6, "MB"),
         ("records", found["records"], ""),
-        ("bytes a record", found["journal"] / found["records"], ""),
+        ("bytes a record", grown / found["records"], ""),
         ("start over it", found["start"], "s"),
-        ("start over 100,000 records", found["start"] * 1e5 / found["records"], "s"),
+        ("start over 100,000 records", found["start"] * each, "s"),
+        ("the same, busy", found["start busy"] * each, "s"),
     ):
         print(f"{what:<28}{value:12,.1f} {unit}")
 
