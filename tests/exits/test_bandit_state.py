@@ -1,4 +1,4 @@
-"""A bandit's state: the same bits after a file, old or new after a kill, refused where it must be."""
+"""A bandit's state: its bits after a file, old or new after a kill, refused where it must be."""
 
 from __future__ import annotations
 
