@@ -164,6 +164,7 @@ __all__ = [
     "expected",
     "fetch",
     "highest",
+    "learn",
     "lowest",
     "paper",
     "parity",
@@ -185,10 +186,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _HOME_OF and name != "learn":
         raise AttributeError(f"module 'intrabar' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "learn":
+        return import_module("intrabar.learn")
     value = getattr(import_module(f"intrabar.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value

@@ -1,1 +1,22 @@
-"""Exits that learn: datasets of single campaigns. What belongs to Python callers is in `app`."""
+"""Exits that learn: datasets of single campaigns.
+
+`ib.learn.dataset` and its like read configurations; they are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HOME_OF = {"dataset": "app.calls.learn"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'intrabar.learn' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"intrabar.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*_HOME_OF]

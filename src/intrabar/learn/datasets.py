@@ -83,6 +83,7 @@ def make_dataset(
         if not tally.rows:
             raise UsageError(f"the dataset has no row: {_why_none(tally, terms)}")
         manifest = _manifest(setup, strategy, terms, tally)
+        manifest["remarks"] = [*told.get("remarks", ()), *manifest["remarks"]]
         return finish_folder(part, folder, {"name": folder.name, **told, **manifest})
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -111,7 +112,7 @@ def _manifest(setup: Setup, strategy: str, terms: Terms, tally: Tally) -> dict[s
     """What a dataset is of, and what came of its rows."""
     market, features = setup.market, terms.features
     span = int(market.time[-1] - market.time[0])
-    remarks = [str(r) for r in setup.remarks] + tally.remarks(span)
+    remarks = [r.text for r in setup.remarks] + tally.remarks(span)
     if setup.risk is not None:
         remarks.append("limits of section risk have no part in a lane")
     return {

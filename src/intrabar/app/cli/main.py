@@ -91,6 +91,11 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.learn:learn",
+    name="learn",
+    help="Make what exits learn from.",
+)
+app.command(
     "intrabar.app.cli.paper:paper",
     name="paper",
     help="Run a session on paper, on live bars or on recorded ones.",

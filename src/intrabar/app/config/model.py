@@ -237,6 +237,29 @@ class WalkForwardConfig(Section):
     embargo: int = Field(default=0, ge=0, le=2**40)
 
 
+class LearnConfig(Section):
+    """What exits learn from.
+
+    Parameters
+    ----------
+    features : str or list of str
+        A set, "exit/1", or features such as "signed trend = close / ema(50) - 1".
+    window : real bars
+        That must be known before a decision.
+    arms : list of ATR multiples, rising
+    exit : "trailing" or "fixed"
+        How a position goes on.
+    max_bars : bars
+        Held bars after which a position leaves.
+    """
+
+    features: str | list[str] = "exit/1"
+    window: int = 32
+    arms: list[float] = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0]  # noqa: RUF012
+    exit: Literal["trailing", "fixed"] = "trailing"
+    max_bars: int = 250
+
+
 class Config(Section):
     """A whole run.
 
@@ -281,6 +304,8 @@ class Config(Section):
         What `intrabar sweep` changes from run to run; a backtest does not read it.
     walk_forward : WalkForwardConfig, optional
         The windows of `intrabar walk-forward`, which chooses among the trials of `sweep`.
+    learn : LearnConfig, optional
+        What exits learn from; a backtest does not read it.
     live : LiveConfig
         How a session of it lives.
     store : StoreConfig
@@ -310,6 +335,7 @@ class Config(Section):
     chunk: int | None = Field(default=None, ge=1)
     sweep: SweepConfig | None = None
     walk_forward: WalkForwardConfig | None = None
+    learn: LearnConfig | None = None
     live: LiveConfig = LiveConfig()
     store: StoreConfig = StoreConfig()
 

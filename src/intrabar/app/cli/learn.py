@@ -1,0 +1,132 @@
+"""`intrabar learn`: what exits learn from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from intrabar.app.calls.learn import dataset as make
+from intrabar.app.cli.output import Json, examples, print_table
+from intrabar.errors import ConfigError
+from intrabar.learn.dataset_folder import Dataset
+
+learn = App(
+    name="learn",
+    help="Make what exits learn from.",
+    help_epilogue=examples("intrabar learn dataset config.yaml"),
+)
+
+
+@learn.command(
+    name="dataset",
+    help_epilogue=examples(
+        "intrabar learn dataset config.yaml --csv",
+        "intrabar learn dataset config.yaml --arms 1,2,3 --max-bars 100 --name short",
+    ),
+)
+def dataset(
+    config: Path,
+    /,
+    *,
+    bot: str | None = None,
+    features: str | None = None,
+    window: int | None = None,
+    arms: str | None = None,
+    exit_: Annotated[str | None, Parameter(name="--exit")] = None,
+    max_bars: int | None = None,
+    name: str | None = None,
+    csv: bool = False,
+    out: Path = Path("datasets"),
+    threads: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Simulate a campaign from every bar, to both sides, under every arm, and store the rows.
+
+    Parameters
+    ----------
+    config : path
+        A configuration file; what is not given here is that of its section learn.
+    bot : str
+        Which of its strategies, where it has several bots.
+    features : str
+        A set, such as exit/1.
+    window : int
+        Real bars that must be known before a decision.
+    arms : str
+        ATR multiples, such as 0.5,1,2,3.
+    exit_ : str
+        trailing or fixed: how a position goes on.
+    max_bars : int
+        Held bars after which a position leaves.
+    name : str
+        Of the dataset; that of the file where it is not given.
+    csv : bool
+        Write the rows as CSV too.
+    out : path
+        Folder of datasets, relative to the configuration.
+    threads : int
+        As many as there are processors where it is not given.
+    as_json : bool
+        Print the manifest as JSON, nothing else.
+    """
+    made = make(
+        config,
+        bot=bot,
+        features=features,
+        window=window,
+        arms=None if arms is None else _numbers(arms),
+        exit=exit_,
+        max_bars=max_bars,
+        name=name,
+        csv=csv,
+        out=out,
+        threads=threads,
+        progress=not as_json,
+    )
+    if as_json:
+        print(json.dumps({"folder": str(made.folder), **made.manifest}))
+    else:
+        tell(made)
+    return 0
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--arms: {text!r} are no ATR multiples, such as 0.5,1,2,3") from None
+
+
+def tell(made: Dataset) -> None:
+    """Print the counts of a dataset, arm by arm, and what is to be known about it."""
+    counts = made.manifest["counts"]
+    left_out = sum(counts["left_out"].values())
+    print(
+        f"{counts['rows']:,} rows, {left_out:,} left out{_why(counts['left_out'])}; "
+        f"{counts['ended']} of {len(counts['symbols'])} symbols ended"
+    )
+    print(
+        f"worth {counts['uniqueness']:,.0f} rows that share nothing, "
+        f"{counts['uniqueness_if_symbols_move_together']:,.0f} if symbols move together"
+    )
+    header = ("arm", "campaigns", "mean score", "best", "cut", "leaves by")
+    rows = []
+    for arm, told in counts["arms"].items():
+        score = "-" if told["mean_score"] is None else f"{told['mean_score']:.4f}"
+        share = told["best"] / counts["rows"]
+        reasons = sorted(told["reasons"].items(), key=lambda x: -x[1])
+        words = ", ".join(f"{word} {n / told['campaigns']:.0%}" for word, n in reasons)
+        cut = f"{told['cut'] / told['campaigns']:.0%}" if told["campaigns"] else "-"
+        rows.append((arm, f"{told['campaigns']:,}", score, f"{share:.0%}", cut, words))
+    print_table(header, rows, right=header[:-1])
+    for remark in made.manifest["remarks"]:
+        print(f"note: {remark}")
+    print(made.folder)
+
+
+def _why(left_out: dict[str, Any]) -> str:
+    told = ", ".join(f"{why} {count:,}" for why, count in left_out.items() if count)
+    return f" ({told})" if told else ""
