@@ -108,6 +108,24 @@ def test_prices_beyond_the_reference_are_refused_and_better_ones_are_not():
     assert rule_of(verdict(asked, book(), free, price_collar_pct=5)) == "price_collar_pct"
 
 
+@pytest.mark.parametrize(
+    ("seen", "equity", "limits"),
+    [
+        (Seen(100.0, math.inf), 1000.0, {"stale_after": 60}),
+        (Seen(100.0), -1.0, {"max_position_size_pct": 10}),
+        (Seen(100.0), 0.0, {"max_portfolio_leverage": 1}),
+        (Seen(0.0), 1000.0, {"price_collar_pct": 5}),
+    ],
+)
+def test_a_refusal_whose_value_is_no_finite_number_names_none(seen, equity, limits):
+    asked = order(type="limit", limit_price=1.0)
+    refusal = verdict(asked, book(equity=equity), {"A": seen}, **limits)
+    assert refusal is not None
+    assert refusal.rule in limits
+    assert refusal.value is None
+    assert refusal.limit == float(next(iter(limits.values())))
+
+
 def test_the_spread_is_that_of_the_quote_and_nothing_without_one():
     def spread(bid, ask):
         return rule_of(

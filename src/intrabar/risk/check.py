@@ -157,7 +157,10 @@ def _kinds(order: Working, book: Book, adds: Adds, limits: Limits) -> Iterator[R
 def _prices(order: Working, seen: Seen, limits: Limits) -> Iterator[Refusal]:
     """How old the price is, how far bid and ask are apart, and where the order's prices lie."""
     symbol, side = order.symbol, order.side
-    if limits.stale_after is not None and not seen.age <= limits.stale_after:
+    if limits.stale_after is not None and not math.isfinite(seen.age):
+        text = f"stale_after {symbol}: no bar of it has come yet"
+        yield Refusal("stale_after", symbol, None, limits.stale_after, text)
+    elif limits.stale_after is not None and not seen.age <= limits.stale_after:
         yield _over("stale_after", symbol, seen.age, limits.stale_after, " s", "old is its price")
     if limits.max_spread_pct is not None and 0.0 < seen.bid + seen.ask < math.inf:
         limit = limits.max_spread_pct
@@ -273,4 +276,5 @@ def _rates(request: Request, book: Book, limits: Limits, now: int) -> Iterator[R
 def _over(rule: str, scope: str, value: float, limit: float, unit: str, what: str) -> Refusal:
     value_text, limit_text = told_apart(value, limit)
     text = f"{rule} {scope}: {value_text}{unit} {what}, limit {limit_text}{unit}"
-    return Refusal(rule, scope, float(value), float(limit), text)
+    number = float(value) if math.isfinite(value) else None
+    return Refusal(rule, scope, number, float(limit), text)

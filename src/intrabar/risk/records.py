@@ -163,7 +163,8 @@ class Refusal:
     scope : str
         "account", a strategy or a symbol.
     value, limit : float, optional
-        What it would be, and what is allowed, in the unit of the rule.
+        What it would be, and what is allowed, in the unit of the rule; None where that is no
+        finite number.
     text : str
         "max_position_size_pct AAPL: 12.4 % after the order, limit 10 %".
     """
