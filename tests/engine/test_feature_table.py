@@ -21,10 +21,10 @@ from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.carried_tables import CarriedTables
 from intrabar.engine.feature_table import FeatureTables, power_of, probe_features
 from intrabar.engine.prepared import Prepared
-from intrabar.exits.policy import BAR, PROBE_BARS
+from intrabar.exits.policy_arrays import BAR, PROBE_BARS
 from intrabar.exits.policy_file import load_policy, write_policy
 from intrabar.indicators.expressions import parse_expression
-from intrabar.indicators.features import Features, features_of, text_as_read
+from intrabar.indicators.features import Features, features_of
 from intrabar.model.bars import DAY_NS, Action, Market
 from intrabar.model.enums import ActionKind
 from tests.exits.networks import recurrent
@@ -328,12 +328,9 @@ def test_a_policy_knows_its_features_again(given: str | tuple[str, ...], tmp_pat
     of_bars = probe_features(features.text, bars)
     policy = policy_of(
         net=net,
-        features=features.text,
-        features_hash=features.hash,
+        features=features,
         probes=told._replace(bars=bars, features=of_bars),
     )
     write_policy(policy, tmp_path / "trend", {})
-    read = load_policy(tmp_path / "trend", text_as_read, probe_features)
-    assert read.features_hash == features.hash
-    other = features.text.replace("window 4", "window 5")
-    assert text_as_read(other) == other != features.text
+    read = load_policy(tmp_path / "trend", probe_features)
+    assert read.features == features

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.exits.network import Network
-from intrabar.exits.policy import BAR, POSITION, PROBE_BARS, PROBES, Policy, Probes
+from intrabar.exits.policy import Policy
+from intrabar.exits.policy_arrays import BAR, POSITION, PROBE_BARS, PROBES, Probes
+from intrabar.indicators.features import features_of
 from tests.exits import networks
 
-TEXT = "set own\nwindow 4\nsigned gain = close - open\nspan = high - low\n"
+FEATURES = features_of(["gain = close - open", "signed span = high - low"], 4)
 ARMS = np.array([0.5, 1.0, 2.0])
 UNTIL = int(np.datetime64("2024-01-31T21:00:00", "ns").astype(np.int64))
 
 
-def read_text(text: str) -> str:
-    return text
-
-
-def features_of(text: str, bars: NDArray[Any]) -> NDArray[np.float64]:
+def features_at(text: str, bars: NDArray[Any]) -> NDArray[np.float64]:
     out = np.column_stack([bars["close"] - bars["open"], bars["high"] - bars["low"]])
     out[0] = np.nan  # warming up
     return out
@@ -45,17 +43,16 @@ def probes_of(net: Network, window: int, inputs: int) -> Probes:
     plain = net._replace(signs=np.zeros(n, np.int8), mean=np.zeros(n), scale=np.ones(n))
     outputs = [networks.forward(plain, w[:, :n], 1, w[-1, n:]) for w in windows]
     bars = bars_at_random(6)
-    return Probes(bars, features_of(TEXT, bars), windows, np.array(outputs))
+    return Probes(bars, features_at("", bars), windows, np.array(outputs))
 
 
 def policy(**changed: Any) -> Policy:
     """An LSTM of two features; `changed` replaces fields."""
     net = changed.pop("net", networks.recurrent(3, 2, 6, len(ARMS)))
     at_each_bar = changed.get("when") == "bar"
-    window = changed.setdefault("window", 1 if at_each_bar else 4)
+    features = changed.pop("features", replace(FEATURES, window=1 if at_each_bar else 4))
     given: dict[str, Any] = {
-        "features": TEXT,
-        "features_hash": hashlib.sha256(TEXT.encode()).hexdigest(),
+        "features": features,
         "when": "entry",
         "loss": "score",
         "net": net,
@@ -68,5 +65,5 @@ def policy(**changed: Any) -> Policy:
     }
     if "probes" not in changed:
         inputs = len(net.mean) + (POSITION if at_each_bar else 0)
-        given["probes"] = probes_of(net, window, inputs)
+        given["probes"] = probes_of(net, features.window, inputs)
     return Policy(**{**given, **changed})

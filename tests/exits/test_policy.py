@@ -7,26 +7,28 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from intrabar.errors import ConfigError, FileError, IntrabarError, NotFoundError, RunError
-from intrabar.exits import policy_file
+from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.known_bars import refuse_known_bars
 from intrabar.exits.network import DENSE, NONE, TANH
 from intrabar.exits.policy import Policy
+from intrabar.exits.policy_arrays import MEMBERS
 from intrabar.exits.policy_file import load_policy, write_policy
+from intrabar.indicators.features import features_of
 from tests.exits import networks, policies
-from tests.exits.policies import ARMS, UNTIL, features_of, read_text
+from tests.exits.policies import ARMS, FEATURES, UNTIL, features_at
 
 Arrays = dict[str, Any]
 
 
 def load(folder: Path) -> Policy:
-    return load_policy(folder, read_text, features_of)
+    return load_policy(folder, features_at)
 
 
 def written(folder: Path, **changed: Any) -> Path:
@@ -75,7 +77,7 @@ def refused(folder: Path, kind: type[IntrabarError], *says: str) -> None:
             "when": "bar",
             "loss": "ppo",
             "net": networks.network(1, 6, (DENSE, 6, 8, TANH), (DENSE, 8, 3, NONE))._replace(
-                signs=np.zeros(2, np.int8), mean=np.zeros(2), scale=np.ones(2)
+                signs=FEATURES.signs, mean=np.zeros(2), scale=np.ones(2)
             ),
         },
     ],
@@ -113,7 +115,7 @@ def test_the_hash_knows_all_that_trades() -> None:
         policies.policy(calibration=0.81),
         policies.policy(arms=np.array([0.5, 1.0, 2.1])),
         policies.policy(net=net._replace(weights=weights)),
-        policies.policy(features="set own\n"),
+        policies.policy(features=features_of(["gain = close - open", "signed span = high"], 4)),
     ]
     assert policies.policy().hash == first.hash
     assert len({first.hash, *(x.hash for x in others)}) == 1 + len(others)
@@ -266,7 +268,7 @@ def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
 # -- refused: arrays --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", policy_file.MEMBERS)
+@pytest.mark.parametrize("name", MEMBERS)
 def test_a_missing_member(tmp_path: Path, name: str) -> None:
     folder = written(tmp_path / "trend")
     with_arrays(folder, lambda arrays: arrays.pop(name))
@@ -301,7 +303,7 @@ def cut(name: str) -> Callable[[Arrays], None]:
     [
         (cast("weights", np.float64), "weights: float64 of shape (261,); expected float32"),
         (cast("mean", np.float32), "mean: float32 of shape (2,); expected float64"),
-        (cast("calibration", np.float32), "calibration: float32 of shape (); expected one float64"),
+        (cast("calibration", np.float32), "calibration: float32 of shape (); expected float64"),
         (cut("weights"), "weights: 260 numbers; expected 261, as the plan needs"),
         (cut("arms"), "arm_means: float64 of shape (3,); expected float64 of shape (2,)"),
         (cut("scale"), "scale: float64 of shape (1,); expected float64 of shape (2,)"),
@@ -320,7 +322,7 @@ def cut(name: str) -> Callable[[Arrays], None]:
         (poked("arms", 2, 1.0), "arms are [0.5, 1.0, 1.0]; expected rising, none twice"),
         (poked("arms", 0, 3.0), "arms are [3.0, 1.0, 2.0]; expected rising, none twice"),
         (poked("arms", 0, 0.0), "arms[0] is 0; expected a number above 0"),
-        (poked("signs", 1, 2), "signs[1] is 2; expected 0 or 1"),
+        (poked("signs", 0, 1), "signs are [1, 1]; expected [0, 1], as the features say"),
     ],
 )
 def test_arrays_that_no_policy_has(
@@ -334,11 +336,22 @@ def test_arrays_that_no_policy_has(
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"window": 513}, "probe_in"),
+        (
+            {"features": features_of(["gain = close"], 4)},
+            "mean: of 2 features; expected 1: ('gain',)",
+        ),
+        (
+            {"features": replace(FEATURES, window=5)},
+            "probe_in: float64 of shape (64, 4, 2); expected",
+        ),
         ({"when": "never"}, "when is 'never'; expected entry or bar"),
         ({"loss": "profit"}, "loss is 'profit'; expected score or label or ppo"),
-        ({"when": "bar", "window": 4}, "window is 4 bars; expected 1 where it decides at each bar"),
+        (
+            {"when": "bar", "features": FEATURES},
+            "window is 4 bars; expected 1 where it decides at each bar",
+        ),
         ({"loss": "label", "calibration": 0.0}, "calibration is 0; expected a temperature"),
+        ({"loss": "ppo", "calibration": -1.0}, "calibration is -1; expected a temperature"),
     ],
 )
 def test_values_that_no_policy_has(changed: dict[str, Any], says: str) -> None:
@@ -351,43 +364,51 @@ def test_values_that_no_policy_has(changed: dict[str, Any], says: str) -> None:
 # -- refused: features, probes, the bars of the run -------------------------------------------
 
 
+def with_text(folder: Path, text: str) -> None:
+    """Features as another version wrote them, with every hash made to fit."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    sealed(folder, lambda told: told.update(features={"text": text, "hash": digest}))
+
+
 def test_features_that_are_read_otherwise_now(tmp_path: Path) -> None:
     folder = written(tmp_path / "trend")
+    with_text(folder, FEATURES.text.replace("high - low", "high-low"))
+    refused(folder, ConfigError, "the features have the hash", FEATURES.hash)
     with pytest.raises(ConfigError) as error:
-        load_policy(folder, lambda text: text.replace("high - low", "high / low"), features_of)
+        load(folder)
     said = str(error.value)
-    assert "  span = high - low          ! span = high / low\n" in said
-    assert "  signed gain = close - open | signed gain = close - open\n" in said
+    assert "signed span = high-low " in said
+    assert " ! signed span = high - low\n" in said
+    assert " | gain = close - open\n" in said
     assert "train anew, or install the version that made it" in said
 
 
 def test_features_that_are_not_known_now(tmp_path: Path) -> None:
-    def unknown(text: str) -> str:
-        raise NotFoundError("indicator", "hurst", ["atr"])
-
     folder = written(tmp_path / "trend")
-    with pytest.raises(ConfigError, match="not known here: unknown indicator 'hurst'"):
-        load_policy(folder, unknown, features_of)
+    with_text(folder, FEATURES.text.replace("close - open", "hurst(9)"))
+    refused(folder, ConfigError, "not known here:", "hurst", "train anew, or install")
+    with_text(folder, "something else")
+    refused(folder, ConfigError, "not known here:", "no text of features")
 
 
 @pytest.mark.parametrize("by", [1.0 + 1e-8, np.nan])
 def test_an_indicator_whose_code_has_changed(tmp_path: Path, by: float) -> None:
     def changed(text: str, bars: Any) -> Any:
-        out = features_of(text, bars)
+        out = features_at(text, bars)
         out[200, 1] *= by
         return out
 
     folder = written(tmp_path / "trend")
     with pytest.raises(ConfigError) as error:
-        load_policy(folder, read_text, changed)
-    assert "feature 1 at bar 200 of 256 probe bars" in str(error.value)
+        load_policy(folder, changed)
+    assert "feature span at bar 200 of 256 probe bars" in str(error.value)
     assert "1 of 512 differ" in str(error.value)
     assert "trained with" in str(error.value)
 
 
 def test_a_last_bit_of_a_feature_is_no_change(tmp_path: Path) -> None:
     folder = written(tmp_path / "trend")
-    load_policy(folder, read_text, lambda text, bars: features_of(text, bars) * (1.0 + 1e-12))
+    load_policy(folder, lambda text, bars: features_at(text, bars) * (1.0 + 1e-12))
 
 
 def test_probes_that_the_framework_answered_otherwise(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from intrabar.indicators.features import (
     Features,
     features_from_text,
     features_of,
-    text_as_read,
 )
 from intrabar.indicators.normalisation import normalisation_of
 from intrabar.indicators.turns import CLOCK, turn
@@ -211,7 +210,10 @@ def test_the_hash_is_of_all_that_a_model_depends_on() -> None:
 def test_a_text_is_read_as_what_it_is_of(name: str) -> None:
     features = features_of(name, 32)
     assert features_from_text(features.text) == features
-    assert text_as_read(features.text.replace("rsi(14) / 50", "rsi(14)/50.0")) == features.text
+    assert (
+        features_from_text(features.text.replace("rsi(14) / 50", "rsi(14)/50.0")).text
+        == features.text
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,44 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import RunError
-from intrabar.exits.network import Network, check_plan, forward, highest, work_size
+from intrabar.exits.network import Network, forward, highest, work_size
+from intrabar.exits.policy_arrays import PARTS, Probes, check_arrays
+from intrabar.indicators.features import Features
 from intrabar.indicators.indicator import Floats
 
-POSITION = 4  # numbers of the own position, where it decides at each bar
-PROBE_BARS, PROBES = 256, 64
 DECIDES = ("entry", "bar")
 LOSSES = ("score", "label", "ppo")
-OF_A_PROBE = 1e-5  # how far a pass may be from the framework's, in float32
-
-BAR = np.dtype([("time", "<i8"), *((x, "<f8") for x in ("open", "high", "low", "close", "volume"))])
-
-
-class Probes(NamedTuple):
-    """What a policy is known again by, and what is held against the code that reads it.
-
-    Attributes
-    ----------
-    bars : (256,) of `BAR`
-    features : (256, F) float64
-        Of these bars, for a long; NaN while warming up.
-    inputs : (64, window, inputs) float64
-        Windows as the network reads them: normalised.
-    outputs : (64, K) float64
-        What the framework that trained the network makes of them.
-    """
-
-    bars: NDArray[Any]
-    features: Floats
-    inputs: Floats
-    outputs: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +28,8 @@ class Policy:
 
     Parameters
     ----------
-    features : str
-        Their canonical text.
-    features_hash : str
-        SHA-256 of it.
-    window : bars
-        Real bars that are read, 1 to 512.
+    features : Features
+        Their window is how many real bars are read, 1 to 512.
     when : {"entry", "bar"}
         "entry" decides at the signal's close; "bar" at each close while held as well, and reads
         four numbers of its position beside the features, with a window of 1.
@@ -86,9 +59,7 @@ class Policy:
         needs, or a value that cannot be.
     """
 
-    features: str
-    features_hash: str
-    window: int
+    features: Features
     when: str
     loss: str
     net: Network
@@ -106,20 +77,38 @@ class Policy:
         for name, words in known:
             if getattr(self, name) not in words:
                 raise RunError(f"{name} is {getattr(self, name)!r}; expected {' or '.join(words)}")
-        if self.when == "bar" and self.window != 1:
-            raise RunError(f"window is {self.window} bars; expected 1 where it decides at each bar")
         own = {name: _own(array) for name, array in self.arrays.items()}
-        _check_shapes(self, own)
-        _check_values(self, own)
+        check_arrays(own, self.window, self.when)
+        self._check_features()
+        if self.loss != "score" and self.calibration <= 0.0:
+            raise RunError(f"calibration is {self.calibration:g}; expected a temperature above 0")
         object.__setattr__(self, "net", Network(*(own[x] for x in Network._fields)))
-        object.__setattr__(self, "probes", Probes(*(own[f"probe_{x}"] for x in SHORT)))
+        object.__setattr__(self, "probes", Probes(*(own[f"probe_{x}"] for x in PARTS)))
         for name in ("arms", "arm_means", "deciles"):
             object.__setattr__(self, name, own[name])
+
+    def _check_features(self) -> None:
+        """Refuse arrays that are not of these features."""
+        names, signs = self.features.names, self.features.signs
+        if len(self.net.mean) != len(names):
+            raise RunError(
+                f"mean: of {len(self.net.mean)} features; expected {len(names)}: {names}"
+            )
+        if self.net.signs.tolist() != signs.tolist():
+            raise RunError(
+                f"signs are {self.net.signs.tolist()}; expected {signs.tolist()}, as the features "
+                "say"
+            )
+
+    @property
+    def window(self) -> int:
+        """Real bars that are read."""
+        return self.features.window
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All arrays by their names in `policy.npz`."""
-        probes = {f"probe_{short}": part for short, part in zip(SHORT, self.probes, strict=True)}
+        probes = {f"probe_{short}": part for short, part in zip(PARTS, self.probes, strict=True)}
         scalars = {x: np.array(float(getattr(self, x))) for x in ("calibration", "psi_limit")}
         rest = {x: getattr(self, x) for x in ("arms", "arm_means", "deciles")}
         return {**self.net._asdict(), **rest, **scalars, **probes}
@@ -127,8 +116,8 @@ class Policy:
     @property
     def told(self) -> dict[str, Any]:
         """What it is beside its arrays."""
-        plain = [f.name for f in fields(self) if f.type in ("str", "int", "bool")]
-        return {name: getattr(self, name) for name in plain}
+        names = ("when", "loss", "trained_until", "declared")
+        return {"features": self.features.text, **{x: getattr(self, x) for x in names}}
 
     @cached_property
     def hash(self) -> str:
@@ -138,11 +127,6 @@ class Policy:
             digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
-
-    @property
-    def position(self) -> int:
-        """How many numbers of its position it reads."""
-        return POSITION if self.when == "bar" else 0
 
     @property
     def static_arm(self) -> int:
@@ -163,66 +147,8 @@ class Policy:
         return out if known else np.full(len(out), math.nan)
 
 
-SHORT = ("bars", "features", "in", "out")
-
-
 def _own(array: Any) -> NDArray[Any]:
     """A contiguous copy that nobody can write to."""
     own = np.array(array, order="C")
     own.setflags(write=False)
     return own
-
-
-def _check_shapes(policy: Policy, own: dict[str, NDArray[Any]]) -> None:
-    """Refuse arrays of other types or shapes than the plan needs."""
-    features, arms = own["mean"].shape[0] if own["mean"].ndim else 0, own["arms"].size
-    inputs = features + policy.position
-    f8, rows = np.dtype("<f8"), own["plan"].shape[:1] or (0,)
-    expected: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-        "plan": (np.dtype("<i8"), (*rows, 5)),
-        "weights": (np.dtype("<f4"), (own["weights"].size,)),
-        "signs": (np.dtype("i1"), (features,)),
-        "mean": (f8, (features,)),
-        "scale": (f8, (features,)),
-        "arms": (f8, (arms,)),
-        "arm_means": (f8, (arms,)),
-        "calibration": (f8, ()),
-        "deciles": (f8, (9, features)),
-        "psi_limit": (f8, ()),
-        "probe_bars": (BAR, (PROBE_BARS,)),
-        "probe_features": (f8, (PROBE_BARS, features)),
-        "probe_in": (f8, (PROBES, policy.window, inputs)),
-        "probe_out": (f8, (PROBES, arms)),
-    }
-    for name, (kind, shape) in expected.items():
-        array = own[name]
-        if array.dtype != kind or array.shape != shape:
-            raise RunError(
-                f"{name}: {array.dtype} of shape {array.shape}; expected {kind} of shape {shape}"
-            )
-    if not features or not arms:
-        raise RunError(f"mean, arms: {features} features, {arms} arms; expected 1 or more")
-    check_plan(own["plan"], own["weights"].size, policy.window, inputs, arms)
-
-
-def _check_values(policy: Policy, own: dict[str, NDArray[Any]]) -> None:
-    """Refuse values that no policy can have."""
-    for name, array in own.items():
-        if array.dtype.names or name == "probe_features":  # unknown while warming up
-            continue
-        bad = np.argwhere(~np.isfinite(array))
-        if len(bad):
-            place = f"[{', '.join(map(str, bad[0]))}]" if array.ndim else ""
-            raise RunError(f"{name}{place} is {array[tuple(bad[0])]}; expected a finite number")
-    for name, array in (("scale", own["scale"]), ("arms", own["arms"][:1])):
-        low = np.flatnonzero(array <= 0.0)
-        if len(low):
-            raise RunError(f"{name}[{low[0]}] is {array[low[0]]:g}; expected a number above 0")
-    falls = np.flatnonzero(np.diff(own["arms"]) <= 0.0)
-    if len(falls):
-        raise RunError(f"arms are {own['arms'].tolist()}; expected rising, none twice")
-    wrong = np.flatnonzero((own["signs"] != 0) & (own["signs"] != 1))
-    if len(wrong):
-        raise RunError(f"signs[{wrong[0]}] is {own['signs'][wrong[0]]}; expected 0 or 1")
-    if policy.loss == "label" and policy.calibration <= 0.0:
-        raise RunError(f"calibration is {policy.calibration:g}; expected a temperature above 0")

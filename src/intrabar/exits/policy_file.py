@@ -20,25 +20,21 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.network import Network, highest
-from intrabar.exits.policy import OF_A_PROBE, Policy, Probes
+from intrabar.exits.policy import Policy
+from intrabar.exits.policy_arrays import MEMBERS, PARTS, Probes, check_arrays
 from intrabar.exits.sealed import sealed, unsealed
+from intrabar.indicators.features import Features, features_from_text
 from intrabar.indicators.indicator import Floats
 from intrabar.model.instant import instant_ns, instant_text
 
 FORMAT = "intrabar-policy-1"
 ARRAYS, TOLD = "policy.npz", "policy.json"
-MEMBERS = (
-    *(*Network._fields, "arms", "arm_means", "deciles", "calibration", "psi_limit"),
-    *("probe_bars", "probe_features", "probe_in", "probe_out"),
-)
+OF_A_PROBE = 1e-5  # how far a pass may be from the framework's, in float32
 OF_A_FEATURE = 1e-9  # relative
 ANEW = "train anew, or install the version that made it"
 AGAIN = "copy the folder again, or train anew"
 
-ReadText = Callable[[str], str]
-"""The canonical text of features, as this version reads the text of a policy."""
-
-FeaturesOf = Callable[[str, NDArray[Any]], Floats]
+FeaturesAt = Callable[[str, NDArray[Any]], Floats]
 """Features (n, F) of a text at bars (n,) of `policy.BAR`, for a long."""
 
 
@@ -73,7 +69,7 @@ def write_policy(
     files = {ARRAYS: content.getvalue(), **(others or {})}
     told: dict[str, Any] = {
         **{"format": FORMAT, "kind": "policy", "name": folder.name, "hash": policy.hash},
-        "features": {"text": policy.features, "hash": policy.features_hash},
+        "features": {"text": policy.features.text, "hash": policy.features.hash},
         **{"window": policy.window, "when": policy.when, "loss": policy.loss},
         "arms": policy.arms.tolist(),
         "trained_until": instant_text(policy.trained_until),
@@ -95,7 +91,7 @@ def write_policy(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> Policy:
+def load_policy(folder: Path, features_at: FeaturesAt) -> Policy:
     """Read a policy, and refuse it at the first thing that does not fit.
 
     In this order: the format; the SHA-256 of each file; names, types, shapes as the plan needs;
@@ -106,8 +102,8 @@ def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> P
     Parameters
     ----------
     folder : Path
-    read_text, features_of
-        What this version makes of a text of features.
+    features_at
+        How this version works out features.
 
     Raises
     ------
@@ -121,8 +117,8 @@ def load_policy(folder: Path, read_text: ReadText, features_of: FeaturesOf) -> P
     folder = Path(folder)
     told = _read_told(folder / TOLD)
     _check_files(folder, told)
-    policy = _policy_of(folder / ARRAYS, told)
-    _check_features(folder, policy, read_text, features_of)
+    policy = _policy_of(folder, told)
+    _check_features(folder, policy, features_at)
     _check_probes(folder / ARRAYS, policy)
     return policy
 
@@ -160,33 +156,25 @@ def _check_files(folder: Path, told: Mapping[str, Any]) -> None:
             )
 
 
-def _policy_of(path: Path, told: Mapping[str, Any]) -> Policy:
+def _policy_of(folder: Path, told: Mapping[str, Any]) -> Policy:
+    path = folder / ARRAYS
     arrays = _read_arrays(path)
-    scalars = {name: arrays[name] for name in ("calibration", "psi_limit")}
     try:
-        for name, array in scalars.items():
-            if array.dtype != np.float64 or array.shape != ():
-                raise RunError(
-                    f"{name}: {array.dtype} of shape {array.shape}; expected one float64"
-                )
+        check_arrays(arrays, told["window"], told["when"])
         policy = Policy(
-            features=told["features"]["text"],
-            features_hash=told["features"]["hash"],
-            window=told["window"],
+            features=_features_now(folder, **told["features"]),
             when=told["when"],
             loss=told["loss"],
             net=Network(*(arrays[name] for name in Network._fields)),
-            arms=arrays["arms"],
-            arm_means=arrays["arm_means"],
-            calibration=float(scalars["calibration"]),
-            deciles=arrays["deciles"],
-            psi_limit=float(scalars["psi_limit"]),
-            probes=Probes(*(arrays[name] for name in MEMBERS[-4:])),
+            calibration=float(arrays["calibration"]),
+            psi_limit=float(arrays["psi_limit"]),
+            probes=Probes(*(arrays[f"probe_{part}"] for part in PARTS)),
             trained_until=instant_ns(told["trained_until"]),
             declared={"declared": True, "witnessed": False}[told["trained_until_is"]],
+            **{name: arrays[name] for name in ("arms", "arm_means", "deciles")},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{path.with_name(TOLD)}: {error} is missing or wrong: {AGAIN}") from None
+        raise RunError(f"{folder / TOLD}: {error} is missing or wrong: {AGAIN}") from None
     except RunError as error:
         raise RunError(f"{path}: {error}") from None
     if policy.hash != told.get("hash"):
@@ -215,29 +203,32 @@ UNREADABLE = (
 """What NumPy raises for a pickle, and for bytes that are no archive of arrays."""
 
 
-def _check_features(
-    folder: Path, policy: Policy, read_text: ReadText, features_of: FeaturesOf
-) -> None:
+def _features_now(folder: Path, text: str, hash: str) -> Features:  # noqa: A002
+    """What this version reads in the text of features, where it is what was trained with."""
     try:
-        now = read_text(policy.features)
+        now = features_from_text(text)
     except IntrabarError as error:
         raise ConfigError(f"{folder}: its features are not known here: {error}; {ANEW}") from None
-    found = hashlib.sha256(now.encode()).hexdigest()
-    if found != policy.features_hash:
+    if now.hash != hash:
         raise ConfigError(
-            f"{folder}: the features have the hash {found}, expected {policy.features_hash}\n"
-            f"{side_by_side(policy.features, now)}\n{ANEW}"
+            f"{folder}: the features have the hash {now.hash}, expected {hash}\n"
+            f"{side_by_side(text, now.text)}\n{ANEW}"
         )
-    table, stored = features_of(now, policy.probes.bars), policy.probes.features
+    return now
+
+
+def _check_features(folder: Path, policy: Policy, features_at: FeaturesAt) -> None:
+    text = policy.features.text
+    table, stored = features_at(text, policy.probes.bars), policy.probes.features
     size = np.maximum(np.abs(stored), policy.net.scale)
     same = (np.abs(table - stored) <= OF_A_FEATURE * size) | (np.isnan(table) & np.isnan(stored))
     if not same.all():
         row, column = np.argwhere(~same)[0]
         raise ConfigError(
-            f"{folder}: feature {column} at bar {row} of {len(table)} probe bars is "
-            f"{table[row, column]!r}, expected {stored[row, column]!r} ({int((~same).sum())} of "
-            f"{same.size} differ): an indicator works otherwise than when it was trained\n"
-            f"{side_by_side(policy.features, now)}\n{ANEW}"
+            f"{folder}: feature {policy.features.names[column]} at bar {row} of {len(table)} probe "
+            f"bars is {float(table[row, column])}, expected {float(stored[row, column])} "
+            f"({int((~same).sum())} of {same.size} differ): an indicator works otherwise than when "
+            f"it was trained\n{side_by_side(text, text)}\n{ANEW}"
         )
 
 

@@ -208,11 +208,6 @@ def features_from_text(text: str) -> Features:
     return Features(found[1], tuple(map(_feature, found[4].splitlines())), bars)
 
 
-def text_as_read(text: str) -> str:
-    """The canonical text of what this version reads in a text; raises as `features_from_text`."""
-    return features_from_text(text).text
-
-
 def _at(place: str, error: IntrabarError) -> IntrabarError:
     """The same error with a place before its message."""
     error.args = (place + str(error), *error.args[1:])
