@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from intrabar.indicators.expressions import CarriedTerm, Leaf, Term
 from intrabar.indicators.features import CarriedFeatures, Features, features_from_text
 from intrabar.indicators.indicator import COLUMNS
 from intrabar.indicators.turns import clock_value
-from intrabar.model.bars import Floats, Market
+from intrabar.model.bars import Floats, Market, Times
 
 Power = tuple[Fraction, Fraction]
 """Of price and of volume."""
@@ -157,10 +157,10 @@ class InstrumentRows:
         """
         if not rows.size:
             return np.empty((0, len(self._features.features)))
-        time = adjusted.market.time[rows]
         read: dict[Leaf, Floats] = {}
+        clock = LocalClock(self._zone, adjusted.market.time[rows])
         for leaf in self._features.leaves:
-            values = values_of(leaf) if isinstance(leaf, Indicator) else self._clock(leaf, time)
+            values = values_of(leaf) if isinstance(leaf, Indicator) else clock.value(leaf)
             read[leaf] = np.require(values, np.float64, ["C", "W"])
         made = self._going.advance(read, len(rows))
         if adjusted.price is not None:
@@ -171,9 +171,24 @@ class InstrumentRows:
                     made[:, k] /= raised(price, power[0]) / raised(shares, power[1])
         return made
 
-    def _clock(self, name: str, time: NDArray[np.int64]) -> Floats:
-        part = local_minutes if name.startswith("hour") else local_weekdays
-        return clock_value(name, part(self._zone, time))
+
+class LocalClock:
+    """The clock of an exchange at some instants; its minutes and weekdays are looked up once."""
+
+    def __init__(self, zone: str, time: Times) -> None:
+        self._zone, self._time = zone, time
+
+    def value(self, name: str) -> Floats:
+        """A field of the clock at each instant."""
+        return clock_value(name, self._minutes if name.startswith("hour") else self._weekdays)
+
+    @cached_property
+    def _minutes(self) -> Times:
+        return local_minutes(self._zone, self._time)
+
+    @cached_property
+    def _weekdays(self) -> Times:
+        return local_weekdays(self._zone, self._time)
 
 
 def require_rows(features: Features, market: Market, frames: TimeFrames) -> None:
