@@ -192,6 +192,8 @@ def test_a_file_that_was_changed_is_refused_though_there_is_one_before_it(tmp_pa
         ({"n0": 0.0}, RunError, "n0, a scale or an arm is not above 0"),
         ({"alpha": float("nan")}, RunError, "a number of it is NaN or infinite"),
         ({"alpha": "much"}, RunError, "is missing or wrong"),
+        ({"symbol": None}, RunError, "a name, a hash or a count of it is of another type"),
+        ({"n": 1.5}, RunError, "a name, a hash or a count of it is of another type"),
         ({"arms": None}, RunError, "is missing or wrong"),
         ({"slot": {"arm": 9}}, RunError, "is missing or wrong"),
         ({"learned_until": "yesterday"}, RunError, "'yesterday'"),
@@ -227,11 +229,20 @@ def test_sums_that_no_contexts_have_are_refused() -> None:
         ({"arms": (0.5, 1.0)}, "its arms are [0.5, 1.0, 2.0], and the exit's are [0.5, 1.0]"),
         ({"features": "e" * 64}, f"its features is {'f' * 64}, and the exit's is {'e' * 64}"),
         ({"prior": "p"}, "its prior is none, and the exit's is p"),
+        ({"symbol": "NQ"}, "its symbol is ES, and the exit's is NQ"),
+        ({"strategy": "Breakout"}, "its strategy is TrendFollowing, and the exit's is Breakout"),
         ({"n0": 1.0}, "its n0 is 200.0, and the exit's is 1.0"),
     ],
 )
 def test_a_state_of_another_bandit_is_refused(changed: dict[str, Any], says: str) -> None:
-    own: dict[str, Any] = {"arms": (0.5, 1, 2), "features": "f" * 64, "prior": "", "n0": 200}
+    names = {"strategy": "TrendFollowing", "symbol": "ES"}
+    own: dict[str, Any] = {
+        **names,
+        "arms": (0.5, 1, 2),
+        "features": "f" * 64,
+        "prior": "",
+        "n0": 200,
+    }
     require_same(state(), "state/Trend/ES.json", **own)
     with pytest.raises(ConfigError) as error:
         require_same(state(), "state/Trend/ES.json", **{**own, **changed})

@@ -214,6 +214,22 @@ def test_what_is_told_lacks_something(tmp_path: Path, key: str) -> None:
     refused(folder, RunError, f"policy.json: '{key}' is missing or wrong")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("kind", "dataset", "policy.json: kind 'dataset', expected 'policy'"),
+        ("arms", [0.5, 1.0, 3.0], "arms are [0.5, 1.0, 2.0], expected [0.5, 1.0, 3.0]"),
+        ("trained_until", 1.5, "is missing or wrong"),
+        ("window", "4", "expected"),
+        ("when", None, "when is None; expected entry or bar"),
+    ],
+)
+def test_what_is_told_says_something_else(tmp_path: Path, key: str, value: Any, says: str) -> None:
+    folder = written(tmp_path / "trend")
+    sealed(folder, lambda told: told.update({key: value}))
+    refused(folder, RunError, says)
+
+
 def test_files_of_other_folders_are_not_read(tmp_path: Path) -> None:
     folder = written(tmp_path / "trend")
     sealed(folder, lambda told: told["files"].update({"../secret": "0"}))
@@ -249,6 +265,13 @@ def test_a_pickle_inside_is_not_executed(tmp_path: Path) -> None:
     assert not touched.exists()
     pickle.loads(pickle.dumps(Bomb(str(touched))))
     assert touched.exists()  # it would have been
+
+
+def test_a_header_that_no_parser_reads(tmp_path: Path) -> None:
+    folder = written(tmp_path / "trend")
+    content = (folder / "policy.npz").read_bytes()
+    with_file(folder, content.replace(b"'descr'", b"'descr\\", 1))
+    refused(folder, RunError, "is no file of plain arrays")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"nothing"])

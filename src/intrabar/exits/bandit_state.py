@@ -100,6 +100,10 @@ class BanditState:
     slot: Slot | None = None
 
     def __post_init__(self) -> None:
+        texts = (self.strategy, self.symbol, self.features, self.prior)
+        counts = (self.n, self.last_campaign, self.learned_until)
+        if not all(isinstance(x, str) for x in texts) or not all(type(x) is int for x in counts):
+            raise RunError("a name, a hash or a count of it is of another type")
         own = np.array(self.bandit, np.float64, order="C")
         own.setflags(write=False)
         object.__setattr__(self, "bandit", own)
@@ -156,6 +160,8 @@ def require_same(
     state: BanditState,
     name: str,
     *,
+    strategy: str,
+    symbol: str,
     arms: tuple[float, ...],
     features: str,
     prior: str,
@@ -168,7 +174,7 @@ def require_same(
     state : BanditState
     name : str
         What the user calls it, the file.
-    arms, features, prior, n0
+    strategy, symbol, arms, features, prior, n0
         Of the exit.
 
     Raises
@@ -176,7 +182,8 @@ def require_same(
     ConfigError
         With what each of them has.
     """
-    exit_has = {"arms": arms, "features": features, "prior": prior, "n0": n0}
+    exit_has: dict[str, Any] = {"strategy": strategy, "symbol": symbol, "arms": arms}
+    exit_has |= {"features": features, "prior": prior, "n0": n0}
     for field, value in exit_has.items():
         found = getattr(state, field)
         if found != value:
@@ -274,7 +281,7 @@ def _read(content: bytes, path: Path) -> BanditState:
             bandit=np.concatenate([a, b[:, None, :]], axis=1),
             slot=slot,
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RunError(f"{path}: {error} is missing or wrong: {ADVICE}") from None
     except (RunError, ConfigError) as error:
         raise type(error)(f"{path}: {error}: {ADVICE}") from None

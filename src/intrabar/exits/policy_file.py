@@ -9,8 +9,6 @@ import hashlib
 import io
 import os
 import shutil
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from intrabar.indicators.features import Features, features_from_text
 from intrabar.indicators.indicator import Floats
 from intrabar.model.instant import instant_ns, instant_text
 
-FORMAT = "intrabar-policy-1"
+FORMAT, KIND = "intrabar-policy-1", "policy"
 ARRAYS, TOLD = "policy.npz", "policy.json"
 OF_A_PROBE = 1e-5  # how far a pass may be from the framework's, in float32
 OF_A_FEATURE = 1e-9  # relative
@@ -68,7 +66,7 @@ def write_policy(
     np.savez(content, allow_pickle=False, **policy.arrays)
     files = {ARRAYS: content.getvalue(), **(others or {})}
     told: dict[str, Any] = {
-        **{"format": FORMAT, "kind": "policy", "name": folder.name, "hash": policy.hash},
+        **{"format": FORMAT, "kind": KIND, "name": folder.name, "hash": policy.hash},
         "features": {"text": policy.features.text, "hash": policy.features.hash},
         **{"window": policy.window, "when": policy.when, "loss": policy.loss},
         "arms": policy.arms.tolist(),
@@ -136,6 +134,8 @@ def _read_told(path: Path) -> dict[str, Any]:
 
 
 def _check_files(folder: Path, told: Mapping[str, Any]) -> None:
+    if told.get("kind") != KIND:
+        raise RunError(f"{folder / TOLD}: kind {told.get('kind')!r}, expected {KIND!r}: {AGAIN}")
     files = told.get("files")
     if not isinstance(files, dict) or ARRAYS not in files:
         raise RunError(f"{folder / TOLD}: files name no {ARRAYS}: {AGAIN}")
@@ -173,10 +173,14 @@ def _policy_of(folder: Path, told: Mapping[str, Any]) -> Policy:
             declared={"declared": True, "witnessed": False}[told["trained_until_is"]],
             **{name: arrays[name] for name in ("arms", "arm_means", "deciles")},
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{folder / TOLD}: {error} is missing or wrong: {AGAIN}") from None
     except RunError as error:
         raise RunError(f"{path}: {error}") from None
+    if told.get("arms") != policy.arms.tolist():
+        raise RunError(
+            f"{path}: arms are {policy.arms.tolist()}, expected {told.get('arms')}: {AGAIN}"
+        )
     if policy.hash != told.get("hash"):
         raise RunError(
             f"{path}: the policy's hash is {policy.hash}, expected {told.get('hash')}: {AGAIN}"
@@ -188,19 +192,13 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of a file, without ever reading a pickle."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            names = sorted(file.files) if isinstance(file, np.lib.npyio.NpzFile) else []
-            if names != sorted(MEMBERS):
-                raise RunError(f"{path} holds {names}, expected {sorted(MEMBERS)}: {AGAIN}")
-            return {name: file[name] for name in names}
-    except UNREADABLE as error:
+            arrays = {name: file[name] for name in file.files if name in MEMBERS}
+            names = sorted(file.files)
+    except Exception as error:  # whatever readers of archives and headers come upon in wrong bytes
         raise RunError(f"{path} is no file of plain arrays ({error}): {AGAIN}") from None
-
-
-UNREADABLE = (
-    *(ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, OverflowError),
-    *(NotImplementedError, RuntimeError, TypeError),
-)
-"""What NumPy raises for a pickle, and for bytes that are no archive of arrays."""
+    if names != sorted(MEMBERS):
+        raise RunError(f"{path} holds {names}, expected {sorted(MEMBERS)}: {AGAIN}")
+    return arrays
 
 
 def _features_now(folder: Path, text: str, hash: str) -> Features:  # noqa: A002
