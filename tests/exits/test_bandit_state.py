@@ -14,13 +14,8 @@ import pytest
 
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.bandit import learn, start
-from intrabar.exits.bandit_state import (
-    BanditState,
-    Slot,
-    read_state,
-    require_same,
-    write_state,
-)
+from intrabar.exits.bandit_file import read_state, write_state
+from intrabar.exits.bandit_state import BanditState, Slot, require_same
 from intrabar.exits.known_bars import refuse_known_bars
 
 UNTIL = int(np.datetime64("2024-03-01T21:00:00.5", "ns").astype(np.int64))

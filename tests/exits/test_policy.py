@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -143,7 +144,14 @@ def test_a_folder_that_exists_is_not_written_over(tmp_path: Path) -> None:
 
 def test_nothing_is_left_of_a_policy_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="was not written"):
-        write_policy(policies.policy(), tmp_path / "trend", {}, {"no/such/place": b""})
+        write_policy(policies.policy(), tmp_path / "trend", {}, {"policy.npz/place": b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_that_json_cannot_say_is_refused(tmp_path: Path) -> None:
+    for wrong in (math.nan, object()):
+        with pytest.raises(RunError, match=r"the policy trend was not written: .* in its manifest"):
+            write_policy(policies.policy(), tmp_path / "trend", {"metrics": {"mean": wrong}})
     assert list(tmp_path.iterdir()) == []
 
 

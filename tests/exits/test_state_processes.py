@@ -14,7 +14,7 @@ import pytest
 
 import intrabar
 from intrabar.errors import RunError
-from intrabar.exits.bandit_state import read_state
+from intrabar.exits.bandit_file import read_state
 from intrabar.exits.state_lock import held_state
 
 HOLDS = """
@@ -31,7 +31,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from intrabar.exits.bandit_state import BanditState, write_state
+from intrabar.exits.bandit_file import write_state
+from intrabar.exits.bandit_state import BanditState
 n, bandit = int(sys.argv[2]), np.stack([np.vstack([np.eye(8), np.zeros(8)])] * 8)
 arms, mean, scale = tuple(range(1, 9)), (0.0,) * 7, (1.0,) * 7
 state = BanditState("T", "ES", arms, "", "", mean, scale, 0.1, 1.0, n, 0, n, bandit)

@@ -60,13 +60,18 @@ def write_policy(
         The folder exists, or cannot be written; nothing is left behind.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise RunError(f"{folder} exists: give the policy another name, or remove the folder")
+    write_folder(folder, files_of(policy, folder.name, manifest, others or {}))
+
+
+def files_of(
+    policy: Policy, name: str, manifest: Mapping[str, Any], others: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """The files of a policy's folder; raises as `write_policy`."""
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **policy.arrays)
-    files = {ARRAYS: content.getvalue(), **(others or {})}
+    files = {ARRAYS: content.getvalue(), **others}
     told: dict[str, Any] = {
-        **{"format": FORMAT, "kind": KIND, "name": folder.name, "hash": policy.hash},
+        **{"format": FORMAT, "kind": KIND, "name": name, "hash": policy.hash},
         "features": {"text": policy.features.text, "hash": policy.features.hash},
         **{"window": policy.window, "when": policy.when, "loss": policy.loss},
         "arms": policy.arms.tolist(),
@@ -74,13 +79,36 @@ def write_policy(
         "trained_until_is": "declared" if policy.declared else "witnessed",
         "files": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()},
     }
-    told = {**told, **{k: v for k, v in manifest.items() if k not in told}}
-    files[TOLD] = sealed(told)
+    return {**files, TOLD: told_of(told, manifest)}
+
+
+def told_of(told: Mapping[str, Any], manifest: Mapping[str, Any]) -> bytes:
+    """The text of `policy.json`: what is told, and what else a manifest says.
+
+    Raises
+    ------
+    RunError
+        The manifest holds what JSON has no word for.
+    """
+    try:
+        return sealed({**told, **{k: v for k, v in manifest.items() if k not in told}})
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"the policy {told['name']} was not written: {error} in its manifest; what is not "
+            "known is None"
+        ) from None
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files to a new folder, all or none; raises as `write_policy`."""
+    if folder.exists():
+        raise RunError(f"{folder} exists: give the policy another name, or remove the folder")
     part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for name, each in files.items():
+            (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(each)
         os.rename(part, folder)
     except OSError as error:
@@ -113,7 +141,7 @@ def load_policy(folder: Path, features_at: FeaturesAt) -> Policy:
         The features are others now.
     """
     folder = Path(folder)
-    told = _read_told(folder / TOLD)
+    told = read_told(folder / TOLD)
     _check_files(folder, told)
     policy = _policy_of(folder, told)
     _check_features(folder, policy, features_at)
@@ -121,7 +149,8 @@ def load_policy(folder: Path, features_at: FeaturesAt) -> Policy:
     return policy
 
 
-def _read_told(path: Path) -> dict[str, Any]:
+def read_told(path: Path) -> dict[str, Any]:
+    """What a `policy.json` says; raises as `load_policy`."""
     try:
         return unsealed(path.read_bytes(), path, FORMAT, AGAIN)
     except FileNotFoundError:
