@@ -11,7 +11,9 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("tests.oracles", "tests.engine.replay.replays", "tests.own_process")
+pytest.register_assert_rewrite(
+    "tests.assembly", "tests.oracles", "tests.engine.replay.replays", "tests.own_process"
+)
 
 settings.register_profile("intrabar", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("intrabar")
