@@ -1,20 +1,33 @@
-"""What learned exits cost: the marks of a forward pass, in CPU time, on one thread.
+"""What learned exits cost: the marks of a forward pass and of a dataset, in CPU time.
 
 Each pass is over another window. The networks have weights at random: a pass costs the same
-whatever they are.
+whatever they are. The dataset is of minutes at random, both sides and eight arms.
 
-Usage: learning.py
+Usage: learning.py [--bars N] [--threads N]
 """
 
 from __future__ import annotations
 
+import argparse
+import resource
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import bars
 import numpy as np
+from ours import market_of
 
+from intrabar.engine.run import Setup
+from intrabar.exits import TrailingATR
 from intrabar.exits.network import DENSE, LSTM, NONE, TANH, Network, forward, weights_of, work_size
 from intrabar.kernel import kernel
+from intrabar.learn.datasets import make_dataset
+from intrabar.learn.terms import Terms
+from intrabar.model.instrument import Instrument
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.entries import TrendFollowing
 
 WINDOWS, ROUNDS, ARMS = 2_000, 5, 8
 
@@ -63,6 +76,36 @@ def microseconds(window: int, layers: Layers) -> float:
     return min(rounds) / WINDOWS * 1e6
 
 
+def dataset(size: int, threads: int) -> None:
+    """Make one; print campaigns per second of CPU and of the clock, and memory above the bars."""
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    traded = Instrument("A", tick_size=1e-6, commission_rate=0.0001, slippage_pct=0.0001)
+    bot = Bot(TrendFollowing(), TrailingATR(), risk_fraction=0.01)
+    setup = Setup(market, (traded,), {"bot": bot})
+    with TemporaryDirectory() as home:
+        small = Setup(market.rows(slice(0, 2_000)), (traded,), {"bot": bot})
+        make_dataset(small, "bot", Terms(), Path(home) / "warm", {}, threads=threads)
+        before = memory(), time.process_time(), time.perf_counter()
+        made = make_dataset(setup, "bot", Terms(), Path(home) / "all", {}, threads=threads)
+        after = memory(), time.process_time(), time.perf_counter()
+    count = sum(arm["campaigns"] for arm in made.manifest["counts"]["arms"].values())
+    peak, cpu, clock = (b - a for a, b in zip(before, after, strict=True))
+    print(
+        f"dataset of {size:,} bars, {threads} threads: {count / cpu:,.0f} campaigns a second of "
+        f"CPU, bound 500,000; {count / clock:,.0f} of the clock; {peak:.0f} MB above, bound 300"
+    )
+
+
+def memory() -> float:
+    """The most that this process has held, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    dataset(asked.bars, asked.threads)
     for name, window, layers, bound in MARKS:
         print(f"{name}: {microseconds(window, layers):.2f} us a pass, bound {bound} us")

@@ -81,6 +81,8 @@ def page() -> str:
             ("static function", "answers"),
             ((f"`{call(name)}`", RULES[name]) for name in SHAPES),
         ),
+        "\nAn exit may have `max_bars`, a whole number in the class or a parameter: after so many "
+        "held bars the position leaves at the next open (0: never).\n",
         "\n## What a run is given\n\n" + table(("argument", "what"), parameters(RunOptions)) + "\n",
     ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"

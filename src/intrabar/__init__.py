@@ -164,7 +164,6 @@ __all__ = [
     "expected",
     "fetch",
     "highest",
-    "learn",
     "lowest",
     "paper",
     "parity",
@@ -198,4 +197,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, "learn", "__version__"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,6 +160,7 @@ def doors() -> dict[str, Door]:
             names += list(RunOptions.__annotations__)
         call = _run_of(what) if name in ("Signals", "Weights") else what
         found[name] = Door(call, base.get(name, {}), names)
+    found["learn.dataset"] = _learned()
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
     replay = ib.Replay(result.setup)
     found["replay.seek"] = Door(replay.seek, {"bar": 0}, ["bar", "step"])
@@ -168,6 +170,22 @@ def doors() -> dict[str, Door]:
         lambda timeperiod: ib.talib("RSI", timeperiod=timeperiod), {}, ["timeperiod"]
     )
     return found | _mappings(run)
+
+
+def _learned() -> Door:
+    """A dataset of few bars; each in the place of the one before."""
+    frame(80).to_csv("learned.csv")
+    own = {"symbol": "A", "file": str(Path("learned.csv").absolute())}
+    few = {"arms": [1, 2], "max_bars": 3, "features": ["up = close / lag(close, 2)"], "window": 1}
+    config = {"data": [own], "calendar": "none", "strategies": ["CoinFlip"], "learn": few}
+
+    def made(**given: Any) -> Any:
+        for old in list(Path().rglob("dataset.json")):
+            rmtree(old.parent)
+        return ib.learn.dataset(**given)
+
+    names = list(inspect.signature(ib.learn.dataset).parameters)
+    return Door(made, {"config": config, "threads": 1}, names)
 
 
 def _mappings(run: dict[str, Any]) -> dict[str, Door]:
@@ -239,7 +257,7 @@ NAMES = [
         "instruments=",
         "config sweep",
     ),
-    *("config walk_forward", "params=", "params gates", "params exit", "file"),
+    *("learn.dataset", "config walk_forward", "params=", "params gates", "params exit", "file"),
 ]
 
 

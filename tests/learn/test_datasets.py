@@ -214,6 +214,8 @@ def test_a_manifest_says_what_a_dataset_is_of(tmp_path: Path) -> None:
     assert told["features"]["hash"] == SMALL.features.hash
     assert (told["kind"], told["name"], told["command"]) == ("dataset", "d", "test")
     assert (told["arms"], told["exit"]) == (list(ARMS), repr(FixedRatio()))
+    text = f"campaigns go on by {FixedRatio()}, the bot by {TrailingATR(5)}: exit is 'fixed'"
+    assert text in told["remarks"]
     assert told["known_until"].startswith(f"{one.rows['end_time'].max():%Y-%m-%dT%H:%M:%S}")
     assert read_dataset(one.folder).manifest == told
     (one.folder / "rows.parquet").write_bytes(b"torn")

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.engine.lane_kernel import (
+from intrabar.engine.prepared import Prepared
+from intrabar.engine.run import Run, Setup
+from intrabar.model.bars import Floats
+from intrabar.model.enums import Word
+from intrabar.sim.state import ACCOUNT, WAKE_FLAT, WAKE_HELD
+from intrabar.sim.tables import address_of
+from intrabar.strategy.bot_record import BOT
+from intrabar.strategy.given_side import SIDE
+from intrabar.strategy.lane_kernel import (
     NO_MARGIN,
     NOT_FILLED,
     PLAYED,
@@ -21,14 +29,6 @@ from intrabar.engine.lane_kernel import (
     play,
     until_flat,
 )
-from intrabar.engine.prepared import Prepared
-from intrabar.engine.run import Run, Setup
-from intrabar.model.bars import Floats
-from intrabar.model.enums import Word
-from intrabar.sim.state import ACCOUNT, WAKE_FLAT, WAKE_HELD
-from intrabar.sim.tables import address_of
-from intrabar.strategy.bot_record import BOT
-from intrabar.strategy.given_side import SIDE
 from intrabar.strategy.running_bot import RunningBot
 
 BAR = (ACCOUNT.names or ()).index("bar")

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.engine.lane import Lane, room_for
-from intrabar.engine.lane_kernel import Campaigns
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
@@ -28,6 +27,7 @@ from intrabar.model.values import Bounds, taken
 from intrabar.sim.path import seed_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.given_side import GivenSide, given_side
+from intrabar.strategy.lane_kernel import Campaigns
 
 MAX_BARS = 250
 ENDED_BEFORE = 20  # rows of the timeline without a bar: an instrument has ended

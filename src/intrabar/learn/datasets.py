@@ -13,11 +13,12 @@ import polars as pl
 
 from intrabar.engine.lanes import bot_of
 from intrabar.engine.run import Setup
-from intrabar.errors import ConfigError, UsageError
+from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.learn.dataset_folder import Dataset, finish_folder, home_of, write_rows
 from intrabar.learn.dataset_rows import Progress, tables_of
 from intrabar.learn.tally import Tally
 from intrabar.learn.terms import Terms
+from intrabar.model.values import named
 from intrabar.sources import versions
 from intrabar.strategy.bot import Bot
 
@@ -31,6 +32,8 @@ def bot_named(setup: Setup, name: str | None = None) -> str:
         There is none of that name, or not one alone.
     """
     if name is not None:
+        if named("bot", name) not in setup.strategies:
+            raise NotFoundError("bot", name, list(setup.strategies))
         bot_of(setup, name)
         return name
     bots = [name for name, one in setup.strategies.items() if isinstance(one, Bot)]
@@ -113,6 +116,10 @@ def _manifest(setup: Setup, strategy: str, terms: Terms, tally: Tally) -> dict[s
     market, features = setup.market, terms.features
     span = int(market.time[-1] - market.time[0])
     remarks = [r.text for r in setup.remarks] + tally.remarks(span)
+    bot = bot_of(setup, strategy)
+    exit_ = terms.exit_of(bot)
+    if exit_ != bot.exit:
+        remarks.append(f"campaigns go on by {exit_}, the bot by {bot.exit}: exit is {terms.exit!r}")
     if setup.risk is not None:
         remarks.append("limits of section risk have no part in a lane")
     return {
@@ -130,7 +137,7 @@ def _manifest(setup: Setup, strategy: str, terms: Terms, tally: Tally) -> dict[s
             "hash": features.hash,
         },
         "arms": list(terms.arms),
-        "exit": repr(terms.exit_of(bot_of(setup, strategy))),
+        "exit": repr(exit_),
         "max_bars": terms.max_bars,
         "known_until": _utc(market.time[tally.last]),
         "counts": tally.counts(),

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import EXIT_REASONS
 from intrabar.engine.lane import Fate
-from intrabar.engine.lane_kernel import Campaigns
 from intrabar.engine.lanes import Lanes
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import FillReason
+from intrabar.strategy.lane_kernel import Campaigns
 
 SHARE = 0.05  # of the campaigns of an arm: more than that is worth a word
 WHOLE = 0.9  # of what the budget would buy: less has been cut

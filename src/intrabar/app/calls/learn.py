@@ -10,6 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import LearnConfig
@@ -51,7 +53,7 @@ def dataset(
         A set, "exit/1", or features such as "signed trend = close / ema(50) - 1".
     window : real bars, >= 1
         That must be known before a decision.
-    arms : ATR multiples, rising
+    arms : sequence of ATR multiples, rising
     exit : {"trailing", "fixed"}
         How a position goes on: `TrailingATR`, or `FixedRatio` with its reward.
     max_bars : bars, >= 1
@@ -83,7 +85,7 @@ def dataset(
     values = {
         "features": features,
         "window": window,
-        "arms": arms if arms is None else list(arms),
+        "arms": arms.tolist() if isinstance(arms, np.ndarray) else arms,
         "exit": exit,
         "max_bars": max_bars,
     }
