@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from intrabar import plugins
 from intrabar.errors import ConfigError, DataError, IntrabarError, NotFoundError, UsageError
 from intrabar.exits.network import FARTHEST
 from intrabar.indicators import Columns, Indicator, compute, parse, sma
@@ -401,3 +402,14 @@ has = llvmlite.binding.get_host_cpu_features().get("fma", False)
 assert "ret" in control and bool(fused.search(control)) >= has
 print(len(texts), "kernels, control", "fused" if has else "without")
 """
+
+
+def test_names_of_our_own_ask_no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look through what is installed takes longer than the whole reading of a policy."""
+    text = features_of("predict/1").text
+
+    def asked(**given: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(plugins, "entry_points", asked)
+    assert features_from_text(text).text == text

@@ -79,6 +79,15 @@ def names() -> frozenset[str]:
     return FUNCTIONS | set(OWN) | {"cross", *INDICATORS.names()}
 
 
+def is_name(name: str) -> bool:
+    """Whether an indicator is called that, in capitals or not.
+
+    Other packages are asked last: to look for what they offer costs some milliseconds.
+    """
+    ours = name in OWN or name == "cross" or _is_talib(name)
+    return ours or not {name, name.upper()}.isdisjoint(INDICATORS.names())
+
+
 def make(
     name: str,
     positional: Sequence[Any] = (),

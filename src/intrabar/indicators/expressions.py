@@ -15,7 +15,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.indicators import elementwise
-from intrabar.indicators.catalog import names, require_output
+from intrabar.indicators.catalog import is_name, names, require_output
 from intrabar.indicators.compute import lookback
 from intrabar.indicators.indicator import COLUMNS, LONGEST_PERIOD, Floats, Indicator
 from intrabar.indicators.parse import from_node, tree_of
@@ -170,9 +170,8 @@ def _indicator(node: ast.expr) -> Term:
 
 
 def _require_name(kind: str, name: str) -> None:
-    known = names()
-    if name not in known and name.upper() not in known:
-        lower = {x.lower() for x in known}
+    if not is_name(name):
+        lower = {x.lower() for x in names()}
         raise NotFoundError(kind, name, {*lower, *FUNCTIONS, *COLUMNS, *CLOCK, "side"})
 
 
