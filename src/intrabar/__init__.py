@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from intrabar.app.pages.report import report
     from intrabar.app.workers.paper import paper
     from intrabar.data.frames import bars_from_frame
+    from intrabar.data.predictions import Predictions
     from intrabar.engine.outcome.expected import Expected, expected
     from intrabar.engine.outcome.path_truth import PathTruth, path_truth
     from intrabar.engine.outcome.plot import plot
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from intrabar.strategy.bot import Bot
     from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
     from intrabar.strategy.gates import Gates
+    from intrabar.strategy.predictions import PredictionThreshold
     from intrabar.strategy.signals import Signals
     from intrabar.strategy.strategy import Strategy
     from intrabar.strategy.views import AtClose, AtOpen
@@ -103,6 +105,8 @@ _HOMES = {
     "research.walk_forward.result": "WalkForward",
     "sim.account": "Account",
     "strategy.bot": "Bot",
+    "strategy.predictions": "PredictionThreshold",
+    "data.predictions": "Predictions",
     "strategy.entries": "CoinFlip MovingAverageCrossover TrendFollowing",
     "strategy.gates": "Gates",
     "strategy.signals": "Signals",
@@ -137,6 +141,8 @@ __all__ = [
     "OrderType",
     "PathPolicy",
     "PathTruth",
+    "PredictionThreshold",
+    "Predictions",
     "Replay",
     "Result",
     "RunError",

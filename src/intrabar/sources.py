@@ -20,7 +20,8 @@ from intrabar.version import __version__
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 HOME = os.path.basename(PACKAGE)
-RULES = ("intrabar.exits.", "intrabar.strategy.entries")  # compiled, though nothing declares it
+# Compiled, though nothing declares it.
+RULES = ("intrabar.exits.", "intrabar.strategy.entries", "intrabar.strategy.predictions")
 FRONT = ("intrabar.ui", "intrabar.web")  # what is shown, never what comes out
 PACKAGES = ("numpy", "numba", "llvmlite", "polars", "TA-Lib")
 

@@ -153,6 +153,8 @@ def degree_of(indicator: Indicator) -> Degree:
 @cache
 def _found(indicator: Indicator) -> Degree | None:
     """None for what is 0 everywhere: it stands in any power."""
+    if indicator.given is not None:
+        return (1 if indicator.given.is_price else 0, 0)
     size = 2 * lookback(indicator) + 300
     plain = compute(indicator, sample(size))
     by_price = _power(plain, compute(indicator, sample(size, price=2.0)))

@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import next_open, zone_of
+from intrabar.data.prediction_place import Placement
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
+from intrabar.engine.predicted import placements, read_by
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.engine.waking import allowed, clock_fields, gates_of, wake_bits
 from intrabar.errors import ConfigError, RunError
 from intrabar.forks import require_threads
+from intrabar.indicators.given import Request
 from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
@@ -28,7 +31,6 @@ from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
-from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.contract import require_hooks
 from intrabar.strategy.copied import FOR_A_RUN, copied
@@ -77,6 +79,9 @@ class Setup:
         Of each row, the bits of `WAKE_*` that count; None: all. Some rows of a session wake nobody.
     risk : Limits or None
         What its orders obey, by the same check and at the same steps as those of a session.
+    predicted : mapping of Request to Placement
+        On which bars the predictions were made that its strategies read. It is told once, by the
+        prices, and stays where bars are put in the place of later ones.
     """
 
     market: Market
@@ -90,11 +95,15 @@ class Setup:
     trade_from: int | None = None
     wakes: NDArray[np.uint8] | None = None
     risk: Limits | None = None
+    predicted: Mapping[Request, Placement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_start(self.strategies, self.account)
         strategies, told = with_rows(self.strategies, self.market, self.instruments)
         object.__setattr__(self, "strategies", strategies)
+        found, more = placements(strategies, self.market, self.instruments, self.predicted)
+        object.__setattr__(self, "predicted", found)
+        told += more
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
 
@@ -165,7 +174,9 @@ class Run:
             raise RunError("what was prepared is of another market than that of the run")
         adjusted, self.frames = prepared.adjusted, prepared.frames
         self.clock = prepared.clock
-        named = {name: indicators_of(name, one) for name, one in setup.strategies.items()}
+        named = {
+            name: read_by(name, one, setup.predicted) for name, one in setup.strategies.items()
+        }
         shape = setup.market.close.shape
         columns = {
             name: {**own, **given_columns(name, setup.columns.get(name, {}), shape)}

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from intrabar.errors import ConfigError
 from intrabar.indicators import averages, recurrences
 from intrabar.indicators.catalog import OWN, require_output
+from intrabar.indicators.given import Given, values_at
 from intrabar.indicators.indicator import BarColumns, Floats, Indicator
 from intrabar.indicators.uniform import draws, uniform_key
 
@@ -48,6 +50,8 @@ def carried(indicator: Indicator, symbol: str = "") -> Carried:
         Whose bars they are; only `uniform` depends on it.
     """
     require_output(indicator)
+    if indicator.given is not None:
+        return _Given(indicator.given, symbol, str(indicator))
     if indicator.name == "cross":
         a, b = (carried(operand, symbol) for operand in indicator.operands)
         return _Cross(a, b)
@@ -147,6 +151,23 @@ class _Uniform:
 
     def advance(self, bars: BarColumns) -> Floats:
         return np.asarray(draws(self.key, np.ascontiguousarray(bars.close_time)))
+
+
+@dataclass(slots=True)
+class _Given:
+    given: Given
+    symbol: str
+    text: str
+
+    def advance(self, bars: BarColumns) -> Floats:
+        if self.given.series is None:
+            raise ConfigError(
+                f"{self.text} is on no bars yet: a run of the strategy that reads it puts it there"
+            )
+        if self.symbol not in self.given.series:
+            return np.full(bars.close.shape[0], np.nan)
+        values = values_at(*self.given.series[self.symbol], bars.close_time)
+        return (1.0 + values) * bars.close if self.given.is_price else values
 
 
 @dataclass(slots=True)

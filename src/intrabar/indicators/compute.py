@@ -52,7 +52,7 @@ def needs_talib(indicator: Indicator) -> bool:
     """Whether a TA-Lib function is in it; those are faster over all bars than carried along."""
     if indicator.operands:
         return any(needs_talib(operand) for operand in indicator.operands)
-    return indicator.name not in OWN
+    return indicator.name not in OWN and indicator.given is None
 
 
 def lookback(indicator: Indicator) -> int:

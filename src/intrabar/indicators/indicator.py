@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError
+from intrabar.indicators.given import Given, Request
 from intrabar.model.values import shown
 
 Floats = NDArray[np.float64]
@@ -87,6 +88,8 @@ class Indicator:
         As a configuration writes it, without time frame and output.
     timeframe : str
         Of the bars that it reads, "1h"; "" for the bars of the run.
+    given : Given or None
+        Values that are there already; None for all that is computed.
 
     Notes
     -----
@@ -102,6 +105,7 @@ class Indicator:
     operands: tuple[Indicator, ...]
     text: str
     timeframe: str = ""
+    given: Given | None = None
 
     def on(self, timeframe: str) -> Indicator:
         """The same indicator over the bars of a higher time frame: "15m", "1h", "1d", "1w".
@@ -117,6 +121,8 @@ class Indicator:
             raise ConfigError(
                 f"{self}: timeframe is {shown(timeframe)}, must be written like 15m, 1h, 1d or 1w"
             )
+        if self.given is not None:
+            raise ConfigError(f"{self} stands at the bars of the run, and at no longer ones")
         if self.operands:
             raise ConfigError(
                 f"{self}: put the time frame on what crosses, as in "
@@ -128,6 +134,11 @@ class Indicator:
     def here(self) -> Indicator:
         """The same indicator over whatever bars it is given."""
         return replace(self, timeframe="")
+
+    @property
+    def reads_given(self) -> bool:
+        """Whether values that are there already are in it."""
+        return self.given is not None or any(x.reads_given for x in self.operands)
 
     def __getattr__(self, name: str) -> Indicator:
         if name.startswith("_") or name not in self.outputs:
@@ -154,3 +165,18 @@ class Indicator:
             raise ConfigError(
                 f"{self} reads other bars than these; a run gives it the bars of its time frame"
             )
+
+
+def predicted(column: str, request: Request) -> Indicator:
+    """A column of a file of predictions, at the bars on which its rows were made.
+
+    Parameters
+    ----------
+    column : str
+        "predicted_return", "predicted_price", "q05", "confidence"; "chance_up" and "chance_down"
+        are the file's confidence, or what its quantiles say of the side.
+    request : Request
+    """
+    text = f"{column} of {request.file}"
+    given = Given(f"{column} {request}", request, column)
+    return Indicator("given", (), (), (), "", (), text, given=given)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
+from intrabar.indicators.given import request_of
 from intrabar.model.values import Bounds, Rule, take
 from intrabar.strategy.contract import indicators_of, require_entry, require_exit
 from intrabar.strategy.gates import Gates
@@ -26,6 +28,7 @@ class Bot:
     ----------
     entry : Entry
     exit : Exit
+        That of the entry where it has a `usual_exit`, else FixedRatio.
     risk_fraction : fraction of the equity, 0 to 1
         Lost when the first stop is hit. Of this, `qty` and `equity_fraction` one is given; where
         none is, it is 0.01.
@@ -38,6 +41,8 @@ class Bot:
         Run the rules and the steps as plain Python, for a debugger; the results are the same.
     equity_fraction : fraction of the equity, >= 0
         Held in every campaign, whatever its stop.
+    predictions : path, or mapping with `file`, optional
+        Predictions whose columns the rules read beside their indicators.
 
     Examples
     --------
@@ -66,15 +71,20 @@ class Bot:
     """
 
     entry: Entry
-    exit: Exit = field(default_factory=FixedRatio)
+    exit: Exit = None  # type: ignore[assignment]
     risk_fraction: float | None = None
     qty: float = 0.0
     gates: Gates = field(default_factory=Gates)
     warm_up: int = 0
     interpreted: bool = False
     equity_fraction: float = 0.0
+    predictions: Any = None
 
     def __post_init__(self) -> None:
+        if self.exit is None:
+            object.__setattr__(self, "exit", usual_exit(self.entry)())
+        if self.predictions is not None:
+            request_of(self.predictions)
         parts = require_entry(self.entry), require_exit(self.exit)
         take(self, "", TAKEN)
         sizes = ("risk_fraction", "qty", "equity_fraction")
@@ -86,6 +96,11 @@ class Bot:
         if not given and self.risk_fraction == 0.0:
             raise ConfigError("a bot needs a risk_fraction or a qty above 0, or an equity_fraction")
         self._together(*parts)
+
+    @property
+    def predictions_file(self) -> Any:
+        """As a strategy in Python has it."""
+        return self.predictions
 
     @property
     def name(self) -> str:
@@ -109,6 +124,16 @@ class Bot:
                     "exit or the gates; give the one of the entry another name"
                 )
         return named
+
+
+def usual_exit(entry: Any) -> Any:
+    """The class of the exit of a bot for which none is named.
+
+    Parameters
+    ----------
+    entry : an entry, or its class
+    """
+    return getattr(entry, "usual_exit", FixedRatio)
 
 
 TAKEN: dict[str, Rule] = {

@@ -21,11 +21,13 @@ from intrabar.errors import (
     at_fault,
 )
 from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
+from intrabar.indicators.given import request_of
 from intrabar.model.values import Bounds, Rule, shown, taken
 from intrabar.plugins import Table
-from intrabar.strategy.bot import Bot
+from intrabar.strategy.bot import Bot, usual_exit
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
+from intrabar.strategy.predictions import PredictionThreshold
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import Weights
@@ -33,6 +35,7 @@ from intrabar.strategy.weights import Weights
 ENTRIES: dict[str, Any] = {
     "CoinFlip": CoinFlip,
     "MovingAverageCrossover": MovingAverageCrossover,
+    "PredictionThreshold": PredictionThreshold,
     "TrendFollowing": TrendFollowing,
 }
 EXITS: dict[str, Any] = {
@@ -49,6 +52,7 @@ KINDS: dict[str, Rule] = {
 }
 BOT_PARAMETERS = (
     "exit", "risk_fraction", "qty", "equity_fraction", "gates", "warm_up", "interpreted",
+    "predictions",
 )  # fmt: skip
 
 AnyStrategy = Bot | Strategy | Signals | Weights
@@ -86,16 +90,22 @@ def strategy_from(made: Any, name: str, params: Mapping[str, Any]) -> AnyStrateg
             raise ConfigError(f"{name} is a finished strategy and takes no parameters")
         return made
     if hasattr(made, "decide_side"):
-        bot = {key: given.pop(key) for key in BOT_PARAMETERS if key in given}
-        allowed = [*parameter_names(made), *BOT_PARAMETERS]
+        own = parameter_names(made)
+        bot = {key: given.pop(key) for key in BOT_PARAMETERS if key in given and key not in own}
+        allowed = [*own, *BOT_PARAMETERS]
         entry = construct(made, given, name, allowed)
-        whole: Bot = construct(Bot, {"entry": entry, **bot_parts(bot, name)}, name, allowed)
+        parts = bot_parts(bot, name, usual_exit(made).__name__)
+        whole: Bot = construct(Bot, {"entry": entry, **parts}, name, allowed)
         return whole
     names = parameter_names(made)
+    predictions = None if "predictions" in names else given.pop("predictions", None)
     gates = None if "gates" in names else bot_parts(popped(given, "gates"), name).get("gates")
-    strategy = construct(made, given, name, [*names, "gates"]) if callable(made) else made
+    allowed = [*names, "gates", "predictions"]
+    strategy = construct(made, given, name, allowed) if callable(made) else made
     if not isinstance(strategy, AnyStrategy):
         raise ConfigError(f"{name} is neither a strategy, an entry, a bot, signals nor weights")
+    if predictions is not None:
+        strategy = reading(strategy, predictions, name)
     return strategy if gates is None else gated(strategy, gates)
 
 
@@ -109,6 +119,23 @@ def gated(strategy: AnyStrategy, gates: Gates) -> AnyStrategy:
     if not isinstance(strategy, Strategy):
         return replace(strategy, gates=gates)
     strategy.__dict__["gates"] = gates
+    return strategy
+
+
+def reading(strategy: AnyStrategy, predictions: Any, name: str) -> AnyStrategy:
+    """A strategy that reads predictions beside its own indicators.
+
+    Raises
+    ------
+    ConfigError
+        It reads no indicators.
+    """
+    if isinstance(strategy, Bot):
+        return replace(strategy, predictions=predictions)
+    if not isinstance(strategy, Strategy):
+        raise ConfigError(f"{name}: predictions are read by bots and by strategies in Python")
+    request_of(predictions)
+    strategy.__dict__["predictions_file"] = predictions
     return strategy
 
 
@@ -139,15 +166,20 @@ def _imported(name: str) -> Any:
     return getattr(found, attribute)
 
 
-def bot_parts(given: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The parameters of a bot, exits and gates made from their mappings."""
+def bot_parts(
+    given: Mapping[str, Any], name: str, usual: str = FixedRatio.__name__
+) -> dict[str, Any]:
+    """The parameters of a bot, exits and gates made from their mappings.
+
+    `usual` is the exit of a mapping that names none.
+    """
     parts = dict(given)
     exit_ = parts.get("exit")
     if isinstance(exit_, str):
         exit_ = {"name": exit_}
     if isinstance(exit_, Mapping):
         values = {key: value for key, value in exit_.items() if key != "name"}
-        chosen = str(exit_.get("name", "FixedRatio"))
+        chosen = str(exit_.get("name", usual))
         made = find_exit(chosen, f"exit of {name}")
         parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
     if not hasattr(parts.get("exit", FixedRatio), "initial_levels"):

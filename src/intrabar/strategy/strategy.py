@@ -76,6 +76,8 @@ class Strategy:
     """
 
     gates: Gates = Gates()
+    predictions_file: Any = None
+    """Predictions that a configuration gives it: a path, or a mapping with `file`."""
     hears_warm_up: bool = False
     """Called on the rows before trading begins too, where its orders are refused."""
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from types import CodeType
 from typing import Any
 
 from intrabar.app.compose.parameter_paths import merged
+from intrabar.engine.predicted import files_of
 from intrabar.engine.prepared import Prepared
-from intrabar.errors import ConfigError
-from intrabar.exits import FixedRatio
+from intrabar.errors import ConfigError, IntrabarError
 from intrabar.indicators import Indicator
 from intrabar.model.bars import Floats
 from intrabar.model.values import shown
-from intrabar.strategy.bot import Bot
+from intrabar.strategy.bot import Bot, usual_exit
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.registry import (
     BOT_PARAMETERS,
@@ -61,7 +62,7 @@ class FromName:
             return _places(own)
         exits = self.params.get("exit")
         name = exits.get("name") if isinstance(exits, Mapping) else exits
-        exit_ = find_exit(str(name or "FixedRatio"))
+        exit_ = find_exit(str(name)) if name else usual_exit(made)
         inner = [f"exit.{x}" for x in ["name", *parameter_names(exit_)]]
         inner += [f"gates.{x}" for x in parameter_names(Gates)]
         return _places([*own, *BOT_PARAMETERS, *inner])
@@ -75,7 +76,12 @@ class FromName:
     def told(self) -> dict[str, Any]:
         """What decides it beside the changes."""
         made = self.own or find(self.name)
-        return {"name": self.name, "code": code_of(made), **_defaults(made), **self.params}
+        own = {"name": self.name, "code": code_of(made), **_defaults(made), **self.params}
+        with suppress(IntrabarError):  # some of its parameters come with the changes alone
+            own["predictions read"] = files_of(
+                self.label, strategy_from(made, self.name, self.params)
+            )
+        return own
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,8 @@ class FromInstance:
 
     def told(self) -> dict[str, Any]:
         """What decides it beside the changes."""
-        return {"code": code_of(self.strategy), **_held(self.strategy)}
+        read = files_of(self.label, self.strategy)
+        return {"code": code_of(self.strategy), **_held(self.strategy), "predictions read": read}
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,7 @@ def code_of(thing: Any) -> str:
     """
     parts = [thing.entry, thing.exit] if isinstance(thing, Bot) else [thing]
     if hasattr(thing, "decide_side") and isinstance(thing, type):
-        parts.append(FixedRatio)
+        parts.append(usual_exit(thing))
     digest = hashlib.sha256()
     for part in parts:
         own = part if inspect.isclass(part) or inspect.isroutine(part) else type(part)

@@ -196,10 +196,15 @@ def absolute(config: Config, folder: Path) -> Config:
         return source.model_copy(update={**found, "contracts": contracts})
 
     def found(one: StrategyConfig) -> StrategyConfig:
-        if one.name != READER:
-            return one
-        file = whole(str(one.params.get("file", "")))
-        return one.model_copy(update={"params": {**one.params, "file": file}})
+        params = dict(one.params)
+        if one.name == READER:
+            params["file"] = whole(str(params.get("file", "")))
+        predictions = params.get("predictions")
+        if isinstance(predictions, str):
+            params["predictions"] = whole(predictions)
+        elif isinstance(predictions, dict) and isinstance(predictions.get("file"), str):
+            params["predictions"] = {**predictions, "file": whole(predictions["file"])}
+        return one.model_copy(update={"params": params})
 
     truth = None
     if config.calibrated:

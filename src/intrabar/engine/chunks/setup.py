@@ -11,14 +11,17 @@ import numpy as np
 
 from intrabar.data.alongside import Alongside, laid
 from intrabar.data.pieces import Feed, Piece, pieces
+from intrabar.data.prediction_place import Placement
 from intrabar.data.rates import Pair
 from intrabar.data.resample import phases, usual
 from intrabar.data.session_ends import SessionEnd
+from intrabar.engine.predicted import placements
 from intrabar.engine.run import require_start, ticks_of_nothing, with_rows
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length
-from intrabar.model.bars import Bars, Floats, Market, Timeline, Times
+from intrabar.indicators.given import Request
+from intrabar.model.bars import Action, Bars, Floats, Market, Timeline, Times
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
@@ -58,6 +61,10 @@ class PieceSetup(Protocol):
     def phases(self) -> tuple[int, ...]:
         """What the opens of each instrument are usually past a multiple of longer periods, ns."""
 
+    @property
+    def predicted(self) -> Mapping[Request, Placement]:
+        """On which bars the predictions were made that its strategies read."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -92,6 +99,7 @@ class ChunkedSetup:
         What ends the sessions of the instruments.
     risk : Limits or None
     trade_from : int, ns UTC, or None
+    predicted : mapping of Request to Placement
         As `Setup`.
     """
 
@@ -107,6 +115,7 @@ class ChunkedSetup:
     session_end: SessionEnd = "bars"
     risk: Limits | None = None
     trade_from: int | None = None
+    predicted: Mapping[Request, Placement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.chunk < 1:
@@ -119,8 +128,12 @@ class ChunkedSetup:
         if not self.alongside:
             object.__setattr__(self, "alongside", (Alongside(),) * len(self.feeds))
         require_start(self.strategies, self.account)
-        strategies, told = with_rows(self.strategies, DatedRows(self), self.instruments)
+        rows = DatedRows(self)
+        strategies, told = with_rows(self.strategies, rows, self.instruments)
         object.__setattr__(self, "strategies", strategies)
+        found, more = placements(strategies, rows, self.instruments, self.predicted)
+        object.__setattr__(self, "predicted", found)
+        told += more
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)
@@ -227,6 +240,19 @@ class DatedRows:
     def open_time(self) -> Times:
         """(t, n) ns UTC."""
         return np.concatenate([market.open_time for market in self._markets])
+
+    @cached_property
+    def close(self) -> Floats:
+        """(t, n) price."""
+        return np.concatenate([market.close for market in self._markets])
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """By bar; each piece knows those so far."""
+        last: tuple[Action, ...] = ()
+        for piece in self._given.pieces():
+            last = piece.market.actions
+        return last
 
     @cached_property
     def day(self) -> Times:

@@ -18,12 +18,12 @@ from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.growing import GrowingRows
 from intrabar.engine.chunks.ranges import CarriedRanges
 from intrabar.engine.chunks.setup import PieceSetup
+from intrabar.engine.predicted import read_by
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.engine.waking import clock_fields, gates_of, wake_bits
 from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.shifted import numbered
 from intrabar.sim.tape import reads_ranges
-from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.gates import Timetable, timetable
 from intrabar.strategy.signals import RunningSignals
 from intrabar.strategy.strategy import Strategy
@@ -114,7 +114,9 @@ class Window:
         looks_back = any(isinstance(s, Strategy) for s in strategies)
         self._kept = given.look_back if looks_back else 1
         self._arrays = arrays
-        self._named = {name: indicators_of(name, s) for name, s in given.strategies.items()}
+        self._named = {
+            name: read_by(name, s, given.predicted) for name, s in given.strategies.items()
+        }
         self._calendars = tuple(x.calendar for x in given.instruments)
         self.clock = ExchangeClock(self._calendars)
         self._frames = CarriedFrames(self._calendars, given.phases)

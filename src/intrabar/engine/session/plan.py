@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from intrabar.data.prediction_place import Placement
 from intrabar.engine.chunks.setup import Rows
+from intrabar.engine.predicted import all_of
 from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
 from intrabar.engine.session.closing import Flatten, expiry
 from intrabar.engine.session.exchange import Exchange
 from intrabar.errors import ConfigError
+from intrabar.indicators.given import Request
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.risk.limits import Limits
@@ -95,6 +98,12 @@ class Plan:
             problems.append(
                 "account.path_policy: detail needs lower bars, which do not come; write shortest"
             )
+        problems += [
+            f"{name} reads predictions of a file, and a session has none for bars to come: it "
+            "trades in backtests"
+            for name, strategy in self.strategies.items()
+            if any(x.reads_given for x in all_of(name, strategy).values())
+        ]
         if problems:
             raise ConfigError("; ".join(problems))
         require_runnable(self.strategies)
@@ -110,6 +119,11 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """Of the strategies by their rows, that of orders by hand last."""
         return (*self.strategies, BY_HAND)
+
+    @property
+    def predicted(self) -> Mapping[Request, Placement]:
+        """None: a session refuses strategies that read files of predictions."""
+        return {}
 
     @property
     def timeline(self) -> Rows:

@@ -59,7 +59,9 @@ def recursions(setup: Setup) -> list[Recursion]:
     found = []
     starts = starts_of(setup)
     for name, strategy in setup.strategies.items():
-        indicators = strategy.indicators()
+        # Values that are there already do not depend on where the bars begin.
+        named = strategy.indicators().items()
+        indicators = {key: x for key, x in named if not x.reads_given}
         if not indicators or not starts:
             continue
         whole = _columns(indicators, setup.market)

@@ -1,0 +1,132 @@
+"""Predictions on bars: what no model could have known then, and at how many bars there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from intrabar.data.prediction_file import PredictionFile, instants, stamp_text
+from intrabar.data.stamps import Stamps, to_utc
+from intrabar.errors import DataError
+from intrabar.model.bars import DAY_NS, Floats, Times
+from intrabar.model.remark import Remark
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BarsOf:
+    """The real bars of an instrument, as far as predictions are placed by them.
+
+    Parameters
+    ----------
+    close_time, open_time : (n,) int64, ns UTC
+    close : (n,) float64, price
+    session : (n,) int64, days since 1970
+    splits : tuple of int
+        The bars before whose open there is a split.
+    tick : price
+        0 where there is no grid.
+    zone : str
+        Of the exchange.
+    is_daily : bool
+    """
+
+    close_time: Times
+    open_time: Times
+    close: Floats
+    session: Times
+    splits: tuple[int, ...]
+    tick: float
+    zone: str
+    is_daily: bool
+
+
+def part(stamps: Stamps, rows: Times) -> Stamps:
+    """The stamps of some rows."""
+    arrays = {n: getattr(stamps, n)[rows] for n in ("wall", "utc", "readable", "aware")}
+    return replace(stamps, **arrays)
+
+
+def require_rising(file: PredictionFile, symbol: str, rows: Times, at: Times) -> None:
+    """Refuse two rows of one bar."""
+    twice = np.flatnonzero(np.diff(at) <= 0) + 1
+    if twice.size:
+        raise DataError(f"two rows were made on one bar of {symbol}: {file.first(rows[twice])}")
+
+
+def latest(stamps: Stamps, rows: Times, zone: str | None, zones: Iterable[str]) -> Times:
+    """The latest instants that stamps may mean: never too early where they carry no zone."""
+    read = []
+    for name in [zone] if zone else dict.fromkeys((*filter(None, zones), "UTC")):
+        try:
+            read.append(to_utc(stamps, name, rows, "latest"))
+        except DataError:  # clocks of that zone skip one of them
+            continue
+    if not read:
+        raise DataError(f"its times are none in {zone}; write another zone")
+    return np.asarray(np.max(read, axis=0))
+
+
+def require_known(
+    file: PredictionFile, rows: Times, at: Times, bars: BarsOf, zone: str | None
+) -> None:
+    """Refuse rows that somebody could have known only after the next bar."""
+    if file.made_at is None:
+        return
+    # Of the instants that it may mean the first: what is surely too late is refused.
+    made = to_utc(part(file.made_at, rows), zone or "UTC", file.rows[rows])
+    next_bar = np.append(bars.close_time[1:], np.iinfo(np.int64).max)[at]
+    late = np.flatnonzero(file.made_at.readable[rows] & (made >= next_bar))
+    if late.size:
+        raise DataError(
+            f"{late.size:,} rows were made (made_at) when the bar after theirs had closed: "
+            f"{file.first(rows[late])}"
+        )
+
+
+def require_untrained(
+    file: PredictionFile,
+    rows: Mapping[str, Times],
+    times: Mapping[str, Times],
+    zone: str | None,
+    bars: Mapping[str, BarsOf],
+) -> None:
+    """Refuse rows of bars that their model was trained on, whatever the instrument."""
+    until = file.trained_until
+    if until is None:
+        return
+    known = latest(until, file.rows, zone, [one.zone for one in bars.values()])
+    if not until.clock:  # a date is all of its day
+        known = until.wall + (DAY_NS - 1)
+    close = instants(file.time).copy()
+    for symbol, own in rows.items():
+        close[own] = times[symbol]
+    late = np.flatnonzero(until.readable & (known >= close))
+    if late.size:
+        raise DataError(
+            f"{late.size:,} of {len(close):,} rows are of bars that their model was trained on "
+            f"(trained_until not before their own close), the first {file.text(int(late[0]))}, "
+            f"trained until {stamp_text(until, int(late[0]))}; leave these rows out, or train on "
+            "earlier bars"
+        )
+
+
+def coverage(
+    file: PredictionFile, rows: Mapping[str, Times], bars: Mapping[str, BarsOf]
+) -> list[Remark]:
+    """At how many bars there is no prediction."""
+    told = []
+    for symbol, own in bars.items():
+        count = len(own.close)
+        there = int(np.isfinite(file.predicted_return[rows[symbol]]).sum()) if symbol in rows else 0
+        if there < count:
+            told.append(
+                Remark(
+                    f"{file.name}: {count - there:,} of {count:,} bars of {symbol} "
+                    f"({1.0 - there / count:.1%}) have no prediction; nothing is decided by one "
+                    "there",
+                    severe=2 * there < count,
+                )
+            )
+    return told

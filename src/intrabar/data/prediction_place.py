@@ -1,0 +1,324 @@
+"""On which bar a prediction was made: told by the prices.
+
+`predicted_price / (1 + predicted_return)` is the close of that bar. `Time` is its end, its start,
+or the end of the bar that is predicted; the one at which nearly all of these closes are those of
+the bars is it. A prediction is never used before that close.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from intrabar.data.prediction_bars import (
+    BarsOf,
+    coverage,
+    latest,
+    part,
+    require_known,
+    require_rising,
+    require_untrained,
+)
+from intrabar.data.prediction_file import PredictionFile, stamp_text
+from intrabar.data.stamps import Stamps, to_utc
+from intrabar.errors import DataError, FileError
+from intrabar.indicators.given import PLACES
+from intrabar.model.bars import DAY_NS, Floats, Times
+from intrabar.model.remark import Remark
+
+ENOUGH = 0.99
+STRETCH = 3  # rows from which a factor between splits may be told
+DECIMALS = 12
+SINGLE = 2.0**-24  # relative, of numbers of 24 bits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """The rows of a file on the bars of a run.
+
+    Parameters
+    ----------
+    file : PredictionFile
+    horizon : bars
+    rows : mapping of symbol to (k,) int64
+        Rows of the file.
+    close_time : mapping of symbol to (k,) int64, ns UTC
+        Of the bar on which each was made; rising.
+    time_is : str
+    remarks : tuple of Remark
+    """
+
+    file: PredictionFile
+    horizon: int
+    rows: Mapping[str, Times]
+    close_time: Mapping[str, Times]
+    time_is: str
+    remarks: tuple[Remark, ...]
+
+    @property
+    def key(self) -> str:
+        """Hash of what stands where."""
+        digest = hashlib.sha256(self.file.sha256.encode())
+        for symbol, rows in self.rows.items():
+            digest.update(symbol.encode() + rows.tobytes() + self.close_time[symbol].tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """The rows of one instrument, and the bar that each place names; -1: none."""
+
+    rows: Times
+    bars: BarsOf
+    at: dict[str, Times]
+    is_dates: bool
+
+
+def place(
+    file: PredictionFile,
+    horizon: int,
+    time_is: str | None,
+    zone: str | None,
+    bars: Mapping[str, BarsOf],
+) -> Placement:
+    """Tell on which bars the rows of a horizon were made.
+
+    Raises
+    ------
+    FileError
+        They are of other bars, or it is not to be told on which they were made.
+    """
+    try:
+        found = _found(file, horizon, zone, bars)
+        chosen, told = _chosen(file, found, time_is, zone)
+        rows, times = {}, {}
+        for symbol, one in found.items():
+            at = one.at[chosen]
+            own, at = one.rows[at >= 0], at[at >= 0]
+            rows[symbol], times[symbol] = own, one.bars.close_time[at]
+            require_rising(file, symbol, own, at)
+            require_known(file, own, at, one.bars, zone)
+        require_untrained(file, rows, times, zone, bars)
+    except FileError:
+        raise
+    except DataError as error:
+        raise FileError(f"{file.name}: {error}") from None
+    remarks = [Remark(f"{file.name}: {text}") for text in (*file.remarks, *told)]
+    remarks += coverage(file, rows, bars)
+    if file.trained_until is None:
+        remarks.append(
+            Remark(
+                f"{file.name}: unknown training: no column trained_until tells what its model had "
+                "seen, so that nothing shows these bars were not among it",
+                severe=True,
+            )
+        )
+    else:
+        remarks.append(Remark(f"{file.name}: its trained_until is declared, not witnessed here"))
+    return Placement(file, horizon, rows, times, chosen, tuple(remarks))
+
+
+def _found(
+    file: PredictionFile, horizon: int, zone: str | None, bars: Mapping[str, BarsOf]
+) -> dict[str, _Found]:
+    if file.symbol is None and len(bars) > 1:
+        raise DataError(
+            f"it has no column symbol, and the run trades {', '.join(bars)}; name the instrument "
+            "of each row"
+        )
+    found = {}
+    for symbol, own in bars.items():
+        rows = file.chosen(symbol, horizon)
+        if len(rows):
+            found[symbol] = _of_one(file, rows, horizon, zone, own)
+    if not found:
+        raise DataError(
+            f"its predictions are of {', '.join(file.symbols)}, and the run trades "
+            f"{', '.join(bars)}: {file.first(np.arange(len(file.rows)))}"
+        )
+    if not any(len(one.rows) for one in found.values()):
+        own = next(iter(bars.values()))
+        first, last = (str(np.datetime64(int(t), "ns"))[:19] for t in own.close_time[[0, -1]])
+        raise DataError(
+            f"its predictions are of another period: they run from {stamp_text(file.time, 0)} to "
+            f"{stamp_text(file.time, -1)}, the bars from {first}Z to {last}Z"
+        )
+    return found
+
+
+def _of_one(
+    file: PredictionFile, rows: Times, horizon: int, zone: str | None, bars: BarsOf
+) -> _Found:
+    """What each place makes of the rows of one instrument, those outside of its bars left out."""
+    zones = [zone] if zone else list(dict.fromkeys((bars.zone or "UTC", "UTC")))
+    read, problem = [], None
+    for name in zones:
+        try:
+            read.append(to_utc(part(file.time, rows), name, file.rows[rows]))
+        except DataError as error:
+            problem = error
+    if not read:
+        assert problem is not None
+        raise problem
+    several = [_edges(file.time, time, rows, bars, horizon) for time in read]
+    hits = [max(int((at >= 0).sum()) for at in one.at.values()) for one in several]
+    best = int(np.argmax(hits))
+    others = [k for k, hit in enumerate(hits) if k != best and hit == hits[best] > 0]
+    for k in others:
+        same = all(np.array_equal(several[k].at[p], several[best].at[p]) for p in several[best].at)
+        if not same:
+            raise DataError(
+                f"its times carry no zone and fit the bars in {zones[best]} and in {zones[k]}; "
+                "write zone:"
+            )
+    return several[best]
+
+
+def _edges(stamps: Stamps, time: Times, rows: Times, bars: BarsOf, horizon: int) -> _Found:
+    is_dates = bars.is_daily and stamps.dates_only
+    end = _at(time, bars.close_time)
+    day = stamps.wall[rows] // DAY_NS
+    date = _at(day, bars.session)
+    # Where the bars themselves end at midnight a date may be such an end.
+    if is_dates and not 2 * (end >= 0).sum() > (date >= 0).sum():
+        inside = (day >= bars.session[0]) & (day <= bars.session[-1])
+        at = {"made": date, "target": np.where(date >= horizon, date - horizon, -1)}
+    else:
+        inside = (time >= bars.open_time[0]) & (time <= bars.close_time[-1])
+        at = {
+            "made": end,
+            "start": _at(time, bars.open_time),
+            "target": np.where(end >= horizon, end - horizon, -1),
+        }
+    return _Found(rows[inside], bars, {name: x[inside] for name, x in at.items()}, is_dates)
+
+
+def _at(keys: Times, edges: Times) -> Times:
+    """The last bar with this edge; -1 where there is none."""
+    place = np.searchsorted(edges, keys, "right") - 1
+    return np.where((place >= 0) & (edges[np.maximum(place, 0)] == keys), place, -1)
+
+
+def _chosen(
+    file: PredictionFile, found: Mapping[str, _Found], said: str | None, zone: str | None
+) -> tuple[str, list[str]]:
+    """The place that the prices tell, or that is said; and what there is to say of it."""
+    places = [p for p in PLACES if all(p in one.at for one in found.values())]
+    said = "made" if said == "start" and said not in places else said
+    shares = {p: _share(file, found, p, is_adjusted=False) for p in places}
+    if all(share is None for share in shares.values()):
+        return _without_prices(file, found, said, zone)
+    fit = {p: share or 0.0 for p, share in shares.items()}
+    told = []
+    if max(fit.values()) < ENOUGH:
+        adjusted = {p: _share(file, found, p, is_adjusted=True) or 0.0 for p in places}
+        if max(adjusted.values()) >= ENOUGH:
+            fit = adjusted
+            told.append("its prices are adjusted: a constant factor apart from those of the bars")
+    good = [p for p in places if fit[p] >= ENOUGH]
+    shown = "; ".join(f"{fit[p]:.1%} if Time is {PLACES[p]} ({p})" for p in places)
+    if said is None and len(good) != 1:
+        raise DataError(
+            f"on which bars its rows were made is not to be told: by its prices {shown}; "
+            f"{'no' if not good else 'more than one'} place fits {ENOUGH:.0%} of them. Write "
+            f"time_is: {', '.join(PLACES)}. The first rows: {file.first(_first(found))}"
+        )
+    if said is not None and fit[said] < ENOUGH and len(good) == 1:
+        raise DataError(
+            f"time_is is {said}, which its prices contradict: {shown}. The first rows: "
+            f"{file.first(_first(found))}"
+        )
+    chosen = said or good[0]
+    told.append(f"Time is {PLACES[chosen]} ({fit[chosen]:.1%} of its prices fit)")
+    return chosen, told
+
+
+def _first(found: Mapping[str, _Found]) -> Times:
+    return next(one.rows for one in found.values() if len(one.rows))
+
+
+def _without_prices(
+    file: PredictionFile, found: Mapping[str, _Found], said: str | None, zone: str | None
+) -> tuple[str, list[str]]:
+    """Where no close is to be told: `made`, or the bar that closes first after `made_at`."""
+    if said == "target":
+        raise DataError(
+            "time_is: target needs predicted_price, by which it can be seen; without prices write "
+            "the time at which each row was made"
+        )
+    if said is None and file.made_at is not None:
+        for one in found.values():
+            known = latest(file.made_at, file.rows, zone, [one.bars.zone])[one.rows]
+            at = np.searchsorted(one.bars.close_time, known)
+            is_there = file.made_at.readable[one.rows] & (at < len(one.bars.close_time))
+            one.at["made"] = np.where(is_there, at, -1)
+        return "made", ["a row was made on the first bar that closes at or after its made_at"]
+    chosen = said or "made"
+    if said is None and any(one.is_dates and "start" in one.at for one in found.values()):
+        chosen = "start"  # a date that is also the end of the day before: the later bar
+    rows = sum(len(one.rows) for one in found.values())
+    hits = sum(int((one.at[chosen] >= 0).sum()) for one in found.values())
+    if hits < ENOUGH * rows and (said is None or hits == 0):
+        raise DataError(
+            f"only {hits:,} of {rows:,} of its times are {PLACES[chosen]}, and it has no prices "
+            f"that would tell which bars are meant; the first rows: {file.first(_first(found))}"
+        )
+    return chosen, [f"no prices tell on which bars its rows were made: Time is {PLACES[chosen]}"]
+
+
+def _share(
+    file: PredictionFile, found: Mapping[str, _Found], name: str, is_adjusted: bool
+) -> float | None:
+    """Of the rows with a price, those whose close is that of the bar; None without prices."""
+    rows = fits = 0
+    for one in found.values():
+        if file.predicted_price is None:
+            return None
+        growth = 1.0 + file.predicted_return[one.rows]
+        price = file.predicted_price[one.rows]
+        told = np.isfinite(price) & np.isfinite(growth)
+        rows += int(told.sum())
+        at = one.at[name]
+        use = told & (at >= 0)
+        close, implied = one.bars.close[at[use]], (price / growth)[use]
+        slack = 0.5 * one.bars.tick + _moved(file, price[use], growth[use]) + 1e-9 * close
+        factor = np.ones(len(close))
+        if is_adjusted:
+            factor = _factors(implied / close, at[use], one.bars.splits)
+            slack = 2.0 * slack * np.maximum(factor, 1.0)  # the factor is rounded too
+        fits += int((np.abs(implied - factor * close) <= slack).sum())
+    return fits / rows if rows else None
+
+
+def _moved(file: PredictionFile, price: Floats, growth: Floats) -> Floats:
+    """By how much the decimals of the file may have moved the close of a row."""
+    assert file.predicted_price is not None
+    of_price = _rounding(file.predicted_price, price, file.is_single)
+    of_return = _rounding(file.predicted_return, growth - 1.0, file.is_single)
+    return of_price / growth + price * of_return / growth**2
+
+
+def _rounding(column: Floats, values: Floats, is_single: bool) -> Floats:
+    """Half of the last decimal that a column has."""
+    known = column[np.isfinite(column)]
+    single = np.abs(values) * (2.0 * SINGLE if is_single else 0.0)
+    for decimals in range(DECIMALS + 1):
+        scaled = known * 10.0**decimals
+        slack = 1e-9 * np.maximum(1.0, np.abs(scaled)) * (1e3 if is_single else 1.0)
+        if (np.abs(scaled - np.round(scaled)) <= slack).all():
+            return np.asarray(0.5 * 10.0**-decimals + single)
+    return np.asarray(single)
+
+
+def _factors(ratio: Floats, at: Times, splits: tuple[int, ...]) -> Floats:
+    """The factor of each row: the median of its stretch between splits; NaN in a short one."""
+    stretch = np.searchsorted(np.array(sorted(splits), np.int64), at, "right")
+    factor = np.full(len(ratio), np.nan)
+    for k in np.unique(stretch):
+        own = stretch == k
+        if own.sum() >= STRETCH:
+            factor[own] = np.median(ratio[own])
+    return factor
