@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from intrabar.app.calls import predict
     from intrabar.app.calls.api import audit, backtest
     from intrabar.app.calls.fetch import fetch, quote
     from intrabar.app.calls.parity import parity
@@ -114,6 +115,7 @@ _HOMES = {
     "strategy.views": "AtClose AtOpen",
     "strategy.weights": "Weights",
 }
+_MODULES = {"learn": "learn", "predict": "app.calls.predict"}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
@@ -175,6 +177,7 @@ __all__ = [
     "parity",
     "path_truth",
     "plot",
+    "predict",
     "price",
     "quote",
     "report",
@@ -191,12 +194,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF and name != "learn":
+    if name not in _HOME_OF and name not in _MODULES:
         raise AttributeError(f"module 'intrabar' has no attribute {name!r}")
     from importlib import import_module
 
-    if name == "learn":
-        return import_module("intrabar.learn")
+    if name in _MODULES:
+        return import_module(f"intrabar.{_MODULES[name]}")
     value = getattr(import_module(f"intrabar.{_HOME_OF[name]}"), name)
     globals()[name] = value
     return value

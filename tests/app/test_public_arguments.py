@@ -69,6 +69,12 @@ def signals(n: int = 1) -> ib.Signals:
     return ib.Signals(side)
 
 
+def predictions() -> Path:
+    path = Path("p.csv").absolute()
+    path.write_text("Time,predicted_return\n2024-01-02,0.01\n")
+    return path
+
+
 def _run_of(make: Callable[..., Any]) -> Callable[..., Any]:
     """A strategy made of the arguments, and run: what it holds is read in the run."""
     return lambda **given: ib.backtest(make(**given), frame())
@@ -105,6 +111,8 @@ def doors() -> dict[str, Door]:
         "Bars": BARS,
         "Bot": {"entry": ib.CoinFlip()},
         "Instrument": {"symbol": "A"},
+        "PredictionThreshold": {"predictions": "p.csv"},
+        "Predictions": {"file": predictions()},
         "Replay": {"setup": result.setup},
         "Signals": {"side": signals().side},
         "Weights": {"weight": np.ones((ROWS, 1))},

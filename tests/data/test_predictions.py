@@ -297,7 +297,9 @@ def test_predictions_are_a_mapping_of_indicators(tmp_path: Path) -> None:
     assert found["q05"] == Predictions(str(path))["q05"] != found["q95"]
     with pytest.raises(NotFoundError, match="q50"):
         found["q50"]
-    with pytest.raises(ConfigError, match="time_is is 'close', must be one of made, start, target"):
+    with pytest.raises(
+        ConfigError, match="time_is is 'close', must be one of 'made', 'start', 'target'"
+    ):
         Predictions(path, time_is="close")
 
 

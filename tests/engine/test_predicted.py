@@ -302,7 +302,10 @@ def test_a_sweep_over_it_is_its_runs_and_knows_the_file(file: Path, tmp_path: Pa
         ({"enter": 0.001, "leave": 0.001}, "leave is 0.001, must be below enter, 0.001"),
         ({"horizon": 4}, "horizon: is 4, and p.csv has 1"),
         ({"predictions": 7}, "predictions: is 7, must be the path of a file"),
-        ({"predictions": {"file": "p.csv", "time_is": "close"}}, "one of made, start, target"),
+        (
+            {"predictions": {"file": "p.csv", "time_is": "close"}},
+            "one of 'made', 'start', 'target'",
+        ),
         ({"min_confidence": 1.5}, "min_confidence is 1.5"),
     ],
 )

@@ -195,9 +195,15 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
 def verdicts(several: Sequence[Honesty]) -> list[Verdict]:
     """The verdict of each horizon; p values are Holm's over all of them."""
     tests = [one.test for one in several]
-    better = holm([1.0 if isinstance(x, Undefined) else x.better for x in tests])
+    better = tests_of(several)
     worse = holm([1.0 if isinstance(x, Undefined) else 1.0 - x.better for x in tests])
     return [_verdict(*row) for row in zip(several, better, worse, strict=True)]
+
+
+def tests_of(several: Sequence[Honesty]) -> list[float]:
+    """The p values of Diebold and Mariano, Holm's over all; 1 where there is no test."""
+    tests = [one.test for one in several]
+    return holm([1.0 if isinstance(x, Undefined) else x.better for x in tests])
 
 
 def _verdict(one: Honesty, better: float, worse: float) -> Verdict:

@@ -55,6 +55,12 @@ def require_rising(file: PredictionFile, symbol: str, rows: Times, at: Times) ->
         raise DataError(f"two rows were made on one bar of {symbol}: {file.first(rows[twice])}")
 
 
+def instants_of(stamps: Stamps) -> Times:
+    """Instants, ns UTC: without a zone as if of UTC; a date is all of its day."""
+    known = np.where(stamps.aware, stamps.utc, stamps.wall)
+    return known if stamps.clock else stamps.wall + (DAY_NS - 1)
+
+
 def latest(stamps: Stamps, rows: Times, zone: str | None, zones: Iterable[str]) -> Times:
     """The latest instants that stamps may mean: never too early where they carry no zone."""
     read = []

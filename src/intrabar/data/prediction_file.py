@@ -127,6 +127,8 @@ def read_predictions(path: Path | str) -> PredictionFile:
         status = path.stat()
     except OSError as error:
         raise FileError(f"{path}: predictions cannot be read: {error.strerror}") from None
+    if not path.is_file():
+        raise FileError(f"{path}: predictions cannot be read: it is no file")
     manifest = path.with_suffix(".json")
     known = manifest.stat().st_mtime_ns if manifest.is_file() else 0
     return _read(path.resolve(), status.st_mtime_ns, status.st_size, known)

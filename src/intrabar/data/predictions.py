@@ -15,7 +15,7 @@ import numpy as np
 from intrabar.data.prediction_bars import BarsOf
 from intrabar.data.prediction_file import PredictionFile, probability, read_predictions
 from intrabar.data.prediction_place import Placement, place
-from intrabar.errors import ConfigError, NotFoundError
+from intrabar.errors import ConfigError, UnknownKeyError
 from intrabar.indicators import Indicator
 from intrabar.indicators.given import Request
 from intrabar.indicators.indicator import predicted
@@ -61,7 +61,7 @@ class Predictions(Mapping[str, Indicator]):
         time_is: str | None = None,
         zone: str | None = None,
     ) -> None:
-        self.request = Request(str(file), horizon, time_is, zone)
+        self.request = Request(file, horizon, time_is, zone)  # type: ignore[arg-type]
         read = read_predictions(self.request.file)
         horizon_of(read, self.request)
         self.names = names_of(read)
@@ -77,7 +77,7 @@ class Predictions(Mapping[str, Indicator]):
 
     def __getitem__(self, name: str) -> Indicator:
         if name not in self.names:
-            raise NotFoundError(f"column of {self.request.file}", name, self.names)
+            raise UnknownKeyError(f"column of {self.request.file}", name, self.names)
         return predicted(name, self.request)
 
 

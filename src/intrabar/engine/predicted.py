@@ -63,7 +63,7 @@ def placements(
         indicators = all_of(name, strategy).values()
         for request in [x for indicator in indicators for x in requests_in(indicator)]:
             if request not in found:
-                bars = bars or _bars_of(timeline, instruments)
+                bars = bars or bars_of(timeline, instruments)
                 found[request] = placement(request, bars)
                 told += found[request].remarks
         for indicator in indicators:  # a confidence that is not to be had is told here
@@ -106,7 +106,8 @@ def files_of(name: str, strategy: AnyStrategy) -> dict[str, str]:
     return {x.file: read_predictions(x.file).sha256 for x in wanted}
 
 
-def _bars_of(timeline: PricedTimeline, instruments: Sequence[Instrument]) -> dict[str, BarsOf]:
+def bars_of(timeline: PricedTimeline, instruments: Sequence[Instrument]) -> dict[str, BarsOf]:
+    """The real bars of each instrument, as far as predictions are placed by them."""
     day = timeline.time // DAY_NS if timeline.day is None else np.asarray(timeline.day)
     found = {}
     for j, instrument in enumerate(instruments):

@@ -52,11 +52,9 @@ class Request:
         object.__setattr__(self, "file", str(path("predictions: file", self.file)))
         object.__setattr__(self, "zone", zone("predictions: zone", self.zone))
         rules: dict[str, Rule] = {"horizon": Bounds(1, 10**6, whole=True, or_none=True)}
+        if self.time_is is not None:
+            rules["time_is"] = tuple(PLACES)
         take(self, "predictions: ", rules)
-        if self.time_is is not None and self.time_is not in PLACES:
-            raise ConfigError(
-                f"predictions: time_is is {shown(self.time_is)}, must be one of {', '.join(PLACES)}"
-            )
 
 
 def request_of(given: Any, horizon: int | None = None) -> Request:
@@ -64,17 +62,18 @@ def request_of(given: Any, horizon: int | None = None) -> Request:
 
     Parameters
     ----------
-    given : path, mapping or Request
+    given : path, mapping, Predictions or Request
     horizon : bars, optional
         Where `given` has none.
 
     Raises
     ------
     ConfigError, NotFoundError
-        It is neither, or a value of it is wrong.
+        It is none of these, or a value of it is wrong.
     """
+    given = getattr(given, "request", given)
     if isinstance(given, Request):
-        return given
+        given = written(given)
     if isinstance(given, str | Path):
         return Request(str(given), horizon)
     if not isinstance(given, Mapping) or "file" not in given:
@@ -85,7 +84,17 @@ def request_of(given: Any, horizon: int | None = None) -> Request:
     for name in given:
         if name not in names:
             raise NotFoundError("parameter of predictions", name, names)
-    return Request(**{"horizon": horizon, **given})
+    known = given.get("horizon")
+    if horizon is not None and known is not None and known != horizon:
+        raise ConfigError(f"horizon: is {shown(horizon)}, and {shown(known)} in predictions")
+    return Request(**{**given, "horizon": horizon if known is None else known})
+
+
+def written(request: Request) -> Any:
+    """A request as a configuration writes it: a path, or a mapping where more is said."""
+    said = {f.name: getattr(request, f.name) for f in fields(Request)}
+    said = {name: value for name, value in said.items() if value is not None}
+    return said if len(said) > 1 else request.file
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
 from intrabar.indicators import Indicator, atr
-from intrabar.indicators.given import request_of
+from intrabar.indicators.given import request_of, written
 from intrabar.model.values import Bounds, Rule, take
 from intrabar.strategy.contract import indicators_of, require_entry, require_exit
 from intrabar.strategy.gates import Gates
@@ -41,7 +41,7 @@ class Bot:
         Run the rules and the steps as plain Python, for a debugger; the results are the same.
     equity_fraction : fraction of the equity, >= 0
         Held in every campaign, whatever its stop.
-    predictions : path, or mapping with `file`, optional
+    predictions : Predictions, path, or mapping with `file`, optional
         Predictions whose columns the rules read beside their indicators.
 
     Examples
@@ -84,7 +84,7 @@ class Bot:
         if self.exit is None:
             object.__setattr__(self, "exit", usual_exit(self.entry)())
         if self.predictions is not None:
-            request_of(self.predictions)
+            object.__setattr__(self, "predictions", written(request_of(self.predictions)))
         parts = require_entry(self.entry), require_exit(self.exit)
         take(self, "", TAKEN)
         sizes = ("risk_fraction", "qty", "equity_fraction")

@@ -9,7 +9,7 @@ from intrabar.errors import ConfigError
 from intrabar.exits import FixedPercent
 from intrabar.indicators import Indicator
 from intrabar.indicators.constructors import level
-from intrabar.indicators.given import request_of
+from intrabar.indicators.given import request_of, written
 from intrabar.indicators.indicator import predicted
 from intrabar.model.values import Bounds, Rule, take
 
@@ -28,7 +28,7 @@ class PredictionThreshold:
 
     Parameters
     ----------
-    predictions : path, or mapping with `file`, `time_is`, `zone`
+    predictions : Predictions, path, or mapping with `file`, `time_is`, `zone`
         Parquet or CSV.
     enter : return, >= 0
         Enter where the predicted return of the side is above it.
@@ -61,6 +61,7 @@ class PredictionThreshold:
     def __post_init__(self) -> None:
         take(self, "PredictionThreshold: ", RULES)
         request_of(self.predictions, self.horizon)
+        object.__setattr__(self, "predictions", written(request_of(self.predictions)))
         if not self.leave < self.enter:
             raise ConfigError(
                 f"PredictionThreshold: leave is {self.leave:g}, must be below enter, {self.enter:g}"

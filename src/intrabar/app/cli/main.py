@@ -156,6 +156,11 @@ app.command(
     help="Import or fetch bars into the catalogue; list, show, verify, resample them.",
 )
 app.command(
+    "intrabar.app.cli.predict:app",
+    name="predict",
+    help="Check files of predictions, and show what they hold.",
+)
+app.command(
     "intrabar.app.cli.runs:runs",
     name="runs",
     help="List, show, compare and repeat stored runs.",
