@@ -15,11 +15,12 @@ from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (
     "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs "
-    "journal parity paper demo-paper session kill health",
+    "journal parity paper demo-paper session kill health predict",
     "import list show verify resample path-truth actions continuous fetch refresh quote",
     "list show compare rerun",
     "import show",
     "verify rebuild backup restore archive",
+    "check show",
 )
 HERE = ["--data", "AAA.csv", "--strategy", "CoinFlip"]
 SWEPT = [*HERE, "--vary", "seed=1,2"]
@@ -308,13 +309,14 @@ def test_what_a_request_names_is_usage(place: Path, capsys: Any, monkeypatch: An
 
 
 def paths() -> list[list[str]]:
-    first, of_data, of_runs, of_actions, of_journal = (names.split() for names in COMMANDS)
+    first, of_data, of_runs, of_actions, of_journal, of_predict = (n.split() for n in COMMANDS)
     return [
         *([name] for name in first),
         *(["data", name] for name in of_data),
         *(["runs", name] for name in of_runs),
         *(["data", "actions", name] for name in of_actions),
         *(["journal", name] for name in of_journal),
+        *(["predict", name] for name in of_predict),
     ]
 
 

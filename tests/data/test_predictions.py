@@ -138,6 +138,12 @@ def test_what_fits_twice_must_be_said(tmp_path: Path) -> None:
         put(at(tmp_path / "p.csv", frame(bars)), bars)
 
 
+def test_a_copy_of_the_last_price_is_placed(tmp_path: Path) -> None:
+    bars = bars_of()
+    made = frame(bars).with_columns(predicted_return=0.0, predicted_price=bars.close[:-1])
+    assert put(at(tmp_path / "p.csv", made), bars).time_is == "made"
+
+
 def test_without_prices_it_is_the_bar_it_was_made_on(tmp_path: Path) -> None:
     bars = bars_of()
     made = frame(bars).drop("predicted_price")

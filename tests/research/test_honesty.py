@@ -68,13 +68,13 @@ def returns_of(bars: Bars, horizon: int = 1) -> np.ndarray:
 def test_each_kind_gets_its_name(tmp_path: Path) -> None:
     signal = moves_of(1)
     drifting = bars_of(moves_of() + 0.002)
-    follows = bars_of(np.append(0.0, 0.1 * signal[:-1]) + 0.995 * moves_of())
+    follows = bars_of(np.append(0.0, 0.15 * signal[:-1]) + 0.99 * moves_of())
     plain = bars_of(moves_of())
     last = np.append(0.0, plain.close[1:] / plain.close[:-1] - 1.0)
     cases = {
         "repeats the last price": (plain, np.zeros(N)),
         "only the drift": (drifting, np.full(N, returns_of(drifting)[:TEST].mean())),
-        "better than the last price": (follows, 0.1 * signal),
+        "better than the last price": (follows, 0.15 * signal),
         "too good": (plain, 0.5 * returns_of(plain) + 0.5 * moves_of(4)),
         "worse than the last price": (plain, moves_of(5)),
         "no better": (plain, 0.02 * moves_of(6)),

@@ -302,10 +302,10 @@ def _moved(file: PredictionFile, price: Floats, growth: Floats) -> Floats:
 
 
 def _rounding(column: Floats, values: Floats, is_single: bool) -> Floats:
-    """Half of the last decimal that a column has."""
-    known = column[np.isfinite(column)]
+    """Half of the last decimal that a column has; 0 tells none, and is taken as it stands."""
+    known = column[np.isfinite(column) & (column != 0.0)]
     single = np.abs(values) * (2.0 * SINGLE if is_single else 0.0)
-    for decimals in range(DECIMALS + 1):
+    for decimals in range(DECIMALS + 1) if len(known) else ():
         scaled = known * 10.0**decimals
         slack = 1e-9 * np.maximum(1.0, np.abs(scaled)) * (1e3 if is_single else 1.0)
         if (np.abs(scaled - np.round(scaled)) <= slack).all():

@@ -121,8 +121,9 @@ def make(
     if name not in OWN and not _is_talib(name) and name in INDICATORS:
         made = _offered(name, positional, dict(given or {}), source)
         return select(made, output) if output else made
-    if source is None and positional and positional[0] in COLUMNS:
-        source, positional = positional[0], positional[1:]  # sma(volume, 50)
+    first = positional[0] if positional else None
+    if source is None and isinstance(first, str) and first in COLUMNS:
+        source, positional = first, positional[1:]  # sma(volume, 50)
     parts = _own if name in OWN else _talib
     params, defaults, columns, selectable, outputs = parts(name, positional, given or {})
     known = name if name in OWN else name.upper()

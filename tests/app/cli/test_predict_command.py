@@ -102,7 +102,7 @@ def test_a_file_is_written_and_shown(
     bars: pl.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = predictions(bars)
-    for name in ("mine", "mine.csv"):
+    for name in ("other", "mine.csv"):
         path = ib.predict.write(made, name)
         read = read_predictions(path)
         assert read.predicted_return.tolist() == made["predicted_return"].to_list()
@@ -132,3 +132,6 @@ def test_what_no_run_could_read_is_not_written(bars: pl.DataFrame) -> None:
     with pytest.raises(UsageError, match="must be the name of a file"):
         ib.predict.write(made, "../mine")
     assert not Path("predictions").exists()
+    ib.predict.write(made, "mine")
+    with pytest.raises(UsageError, match=r"mine.parquet is there"):
+        ib.predict.write(made, "mine.csv")

@@ -14,6 +14,7 @@ from intrabar.data.prediction_file import PredictionFile, instants, predictions_
 from intrabar.data.reading.frames_in import table_of
 from intrabar.errors import UsageError
 from intrabar.model.values import path as path_of
+from intrabar.model.values import shown
 from intrabar.sources import versions
 
 FORMATS = (".parquet", ".csv")
@@ -45,6 +46,12 @@ def write(frame: Any, name: str, folder: Path | str = "predictions") -> Path:
         The name or the folder cannot be used.
     """
     path = path_of("folder", folder) / _file_name(name)
+    others = [path.with_suffix(x) for x in FORMATS if x != path.suffix]
+    if there := [x for x in others if x.exists()]:
+        raise UsageError(
+            f"{there[0]} is there, and its hash stands in {path.stem}.json too; take it away, or "
+            "give another name"
+        )
     table = table_of(frame).frame
     content = io.BytesIO()
     if path.suffix == ".csv":
@@ -92,8 +99,8 @@ def manifest_of(file: PredictionFile) -> dict[str, Any]:
 
 
 def _file_name(name: Any) -> str:
-    if not isinstance(name, str) or not name.strip() or Path(name).name != name:
-        raise UsageError(f"name is {name!r}, must be the name of a file, such as 'nvda'")
+    if path_of("name", name).name != name:
+        raise UsageError(f"name is {shown(name)}, must be the name of a file, such as 'nvda'")
     return name if Path(name).suffix in FORMATS else f"{name}.parquet"
 
 
