@@ -16,7 +16,7 @@ from intrabar.engine.run import Run, Setup
 from intrabar.errors import ConfigError, IntrabarError, UsageError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators import atr
-from intrabar.model.bars import Action, Market
+from intrabar.model.bars import Action, Detail, Market
 from intrabar.model.enums import (
     ActionKind,
     FillReason,
@@ -135,7 +135,7 @@ def world(seed: int) -> tuple[Setup, str, Any, int]:
     fx = np.exp(np.cumsum(draw.normal(0.0, 0.01, market.close.shape), axis=0))
     fx[:, [x.currency == "USD" for x in instruments]] = 1.0
     market = replace(market, fx=fx)
-    policies = [p for p in PathPolicy if p is not PathPolicy.DETAIL]
+    policies = list(PathPolicy)
     account = Account(
         cash=float(draw.choice([100_000.0, 3_000.0])),
         margin_call=MarginCall(int(draw.integers(0, 2))),
@@ -150,6 +150,8 @@ def world(seed: int) -> tuple[Setup, str, Any, int]:
     size = {"risk_fraction": 0.02} if draw.random() < 0.6 else {"qty": 3.0}
     fixed = draw.random() < 0.3
     exit_ = FixedRatio(5, 9.0, reward=1.5) if fixed else TrailingATR(5, 9.0)
+    if account.path_policy is PathPolicy.DETAIL:
+        market = replace(market, detail=two_halves(market))
     symbol = symbols[draw.integers(0, len(symbols))]
     if len(symbols) > 1 and draw.random() < 0.3:
         market = without_the_end(market, symbols.index(symbol), int(draw.integers(40, 95)))
@@ -169,6 +171,17 @@ def actions(draw: np.random.Generator, market: Market) -> tuple[Action, ...]:
         margin = 0.3 if kind is ActionKind.MARGIN else math.nan
         made.append(Action(bar, j, kind, value.get(kind, math.nan), initial_margin_rate=margin))
     return tuple(made)
+
+
+def two_halves(market: Market) -> Detail:
+    """Lower bars of every second bar: down to the low, and up from there."""
+    real = ~np.isnan(market.open)
+    real[::2] = False
+    count = np.where(real, 2, 0)
+    first = (np.cumsum(count.ravel()) - count.ravel()).reshape(count.shape)
+    o, h, x, c = (getattr(market, k)[real] for k in ("open", "high", "low", "close"))
+    halves = np.stack([np.stack([o, o, x, x], 1), np.stack([x, h, x, c], 1)], 1)
+    return Detail(np.ascontiguousarray(first), np.ascontiguousarray(count), halves.reshape(-1, 4))
 
 
 def without_the_end(market: Market, j: int, last: int) -> Market:

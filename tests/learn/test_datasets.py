@@ -208,6 +208,13 @@ def test_symbols_that_live_together_count_less(tmp_path: Path) -> None:
     assert counts["uniqueness_if_symbols_move_together"] == pytest.approx(together)
 
 
+def test_ten_years_without_an_end_are_survivors_only(tmp_path: Path) -> None:
+    market = walk(450, 2, ("A",), wild=0.01, period=9 * 86_400_000_000_000)
+    setup = replace(setup_of(450, ("A",)), market=market)
+    assert any("survivors only" in text for text in made(tmp_path, setup).manifest["remarks"])
+    assert not any("survivors" in x for x in made(tmp_path / "b", setup_of()).manifest["remarks"])
+
+
 def test_a_manifest_says_what_a_dataset_is_of(tmp_path: Path) -> None:
     one = made(tmp_path, setup_of(), replace(SMALL, exit="fixed"))
     told = one.manifest

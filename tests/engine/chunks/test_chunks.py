@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,13 @@ class Restless(Strategy):
         self.told.append((order.status.word, order.order))
 
 
+@dataclass(frozen=True)
+class Patient(TrailingATR):
+    """Leaves after some bars."""
+
+    max_bars: int = 30
+
+
 def strategies() -> dict[str, AnyStrategy]:
     gates = Gates(flatten="17:00", daily_loss=0.02, min_atr=0.01)
     return {
@@ -88,6 +96,7 @@ def strategies() -> dict[str, AnyStrategy]:
         "plain": Bot(TrendFollowing(5, 30), FixedRatio(), interpreted=True),
         "coin": Bot(CoinFlip(3, 0.2), FixedRatio(14, seed="first"), risk_fraction=0.002),
         "restless": Restless(),
+        "patient": Bot(CoinFlip(7, 0.2), Patient(10, 9.0), risk_fraction=0.002),
     }
 
 
