@@ -15,7 +15,10 @@ import polars as pl
 import pytest
 
 import intrabar as ib
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.config.file import read_config
 from intrabar.engine.predicted import read_by
+from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import Bars
 
@@ -350,3 +353,41 @@ def test_bars_that_change_with_the_same_file_are_the_placed_ones(file: Path) -> 
     assert series.request == request
     shorter = replace(setup, market=setup.market.rows(slice(0, 300)))
     assert shorter.predicted == setup.predicted
+
+
+def test_a_session_refuses_a_file(file: Path, tmp_path: Path) -> None:
+    bot = ib.Bot(ib.PredictionThreshold(str(file)), qty=1.0)
+    for strategy in (bot, ReadsReturn(str(file))):
+        with pytest.raises(ConfigError, match="a session has none for bars to come"):
+            ib.paper(
+                strategy, bars_of(), instruments={"A": SHARE}, warm_up=30, name="x",
+                folder=tmp_path / "sessions",
+            )  # fmt: skip
+
+
+def test_a_stored_run_is_made_again_from_anywhere(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    given = run("tests.engine.test_predicted:Given", params={"predictions": "p.csv"})
+    for result in (run(ib.Bot(ib.PredictionThreshold("p.csv"), qty=1.0)), given):
+        folder = Path(result.save(tmp_path / "runs")).absolute()
+        monkeypatch.chdir(folder)
+        config, _ = read_config(folder / "config.yaml")
+        again = Recipe.of_config(config).whole().setup
+        assert Run(again).machine is not None
+        (name,) = again.strategies
+        strategy = again.strategies[name]
+        indicators = read_by(name, strategy, again.predicted)
+        assert indicators == read_by(name, result.strategies[name], result.setup.predicted)
+        monkeypatch.chdir(file.parent)
+
+
+def test_windows_of_a_walk_forward_read_them(file: Path) -> None:
+    bot = ib.Bot(ib.PredictionThreshold(str(file)), qty=10.0)
+    windows = {"walk_forward": {"train": 300, "test": 100}}
+    found = ib.walk_forward(
+        bot, bars_of(), parameters={"enter": [0.001]}, config=windows, workers=1,
+        instruments={"A": SHARE},
+    )  # fmt: skip
+    assert np.count_nonzero(found.returns) > len(found.returns) / 2

@@ -35,6 +35,7 @@ class Request:
     Parameters
     ----------
     file : path
+        Absolute from then on.
     horizon : bars, >= 1, or None
         None: the shortest of the file.
     time_is : {"made", "start", "target"} or None
@@ -49,7 +50,9 @@ class Request:
     zone: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "file", str(path("predictions: file", self.file)))
+        # The same file from wherever it is asked for, as in a stored run.
+        file = path("predictions: file", self.file).expanduser().absolute()
+        object.__setattr__(self, "file", str(file))
         object.__setattr__(self, "zone", zone("predictions: zone", self.zone))
         rules: dict[str, Rule] = {"horizon": Bounds(1, 10**6, whole=True, or_none=True)}
         if self.time_is is not None:

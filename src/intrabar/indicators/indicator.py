@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -177,6 +178,6 @@ def predicted(column: str, request: Request) -> Indicator:
         are the file's confidence, or what its quantiles say of the side.
     request : Request
     """
-    text = f"{column} of {request.file}"
+    text = f"{column} of {Path(request.file).name}"
     given = Given(f"{column} {request}", request, column)
     return Indicator("given", (), (), (), "", (), text, given=given)

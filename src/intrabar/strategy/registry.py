@@ -21,7 +21,7 @@ from intrabar.errors import (
     at_fault,
 )
 from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
-from intrabar.indicators.given import request_of
+from intrabar.indicators.given import request_of, written
 from intrabar.model.values import Bounds, Rule, shown, taken
 from intrabar.plugins import Table
 from intrabar.strategy.bot import Bot, usual_exit
@@ -134,8 +134,7 @@ def reading(strategy: AnyStrategy, predictions: Any, name: str) -> AnyStrategy:
         return replace(strategy, predictions=predictions)
     if not isinstance(strategy, Strategy):
         raise ConfigError(f"{name}: predictions are read by bots and by strategies in Python")
-    request_of(predictions)
-    strategy.__dict__["predictions_file"] = predictions
+    strategy.__dict__["predictions_file"] = written(request_of(predictions))
     return strategy
 
 

@@ -54,6 +54,8 @@ def described(label: str, strategy: AnyStrategy, file: str) -> dict[str, Any]:
         name, params = _bot(strategy) if isinstance(strategy, Bot) else _named(strategy)
         if isinstance(strategy, Strategy) and "gates" in vars(strategy) and "gates" not in params:
             params = {**params, **_gates(strategy)}
+        if isinstance(strategy, Strategy) and "predictions_file" in vars(strategy):
+            params = {**params, "predictions": strategy.predictions_file}
         others = _differing(state_of(load(name, params)), state_of(strategy))
         if others:
             raise ConfigError(
@@ -74,7 +76,9 @@ def _differing(made: dict[str, Any], strategy: dict[str, Any]) -> list[str]:
 def _bot(bot: Bot) -> tuple[str, dict[str, Any]]:
     name, params = _named(bot.entry, ENTRIES)
     exit_name, of_exit = _named(bot.exit, EXITS)
-    own = {key: getattr(bot, key) for key in BOT_PARAMETERS if key not in ("exit", "gates")}
+    of_entry = parameter_names(type(bot.entry))  # one of them may bear a name of the bot's
+    plain = [key for key in BOT_PARAMETERS if key not in ("exit", "gates", *of_entry)]
+    own = {key: getattr(bot, key) for key in plain}
     return name, {**params, **own, "exit": {"name": exit_name, **of_exit}, **_gates(bot)}
 
 
