@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.engine.predicted import files_of
+from intrabar.errors import IntrabarError
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
 
@@ -52,11 +54,20 @@ def machine() -> dict[str, Any]:
 
 
 def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any]]:
-    """Parameters of each strategy, and a hash of the files that its rules are in."""
+    """Parameters of each strategy, and hashes of the files of its rules and of its predictions."""
     return {
-        name: {"parameters": parameters(s)[:2_000], "sha256": _source_hash(s)}
+        name: {"parameters": parameters(s)[:2_000], "sha256": _source_hash(s), **_read_by(name, s)}
         for name, s in strategies.items()
     }
+
+
+def _read_by(name: str, strategy: AnyStrategy) -> dict[str, Any]:
+    """The hashes of the files of predictions that a strategy reads, where it reads any."""
+    try:
+        files = files_of(name, strategy)
+    except IntrabarError as error:  # one is gone by now
+        return {"predictions": str(error)}
+    return {"predictions": files} if files else {}
 
 
 def parameters(thing: Any, within: tuple[int, ...] = (), whole: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,9 @@ def test_a_configuration_names_the_bars(
     Path("sub").mkdir()
     predictions(bars).write_csv("sub/p.csv")
     config = "data: [{symbol: AAA, file: ../AAA.csv}]\nstrategies:\n"
-    config += "  - {name: PredictionThreshold, params: {predictions: p.csv, qty: 10}}\n"
+    config += (
+        "  - {name: PredictionThreshold, params: {predictions: p.csv, qty: 10, enter: 0.0005}}\n"
+    )
     Path("sub/config.yaml").write_text(config)
     assert run(["predict", "check", "sub/p.csv", "sub/config.yaml"]) == 0
     assert "AAA, 1 ahead" in capsys.readouterr().out
@@ -79,6 +82,14 @@ def test_a_configuration_names_the_bars(
     assert run(["backtest", "sub/config.yaml", "--no-report", "--json"]) == 0
     stored = json.loads(capsys.readouterr().out)
     assert run(["runs", "rerun", stored["id"]]) == 0
+    # Other predictions under the same name are told.
+    capsys.readouterr()
+    other = predictions(bars)
+    other.with_columns(predicted_return=0.0, predicted_price=bars["close"][100:]).write_csv(
+        "sub/p.csv"
+    )
+    assert run(["runs", "rerun", stored["id"]]) == 1
+    assert re.search(r"predictions.*p\.csv: [0-9a-f]{64} is now", capsys.readouterr().out)
 
 
 def test_what_cannot_be_checked_is_a_sentence(
