@@ -220,6 +220,7 @@ def test_a_manifest_says_what_a_dataset_is_of(tmp_path: Path) -> None:
     told = one.manifest
     assert told["features"]["hash"] == SMALL.features.hash
     assert (told["kind"], told["name"], told["command"]) == ("dataset", "d", "test")
+    assert told["threads"] == 1
     assert (told["arms"], told["exit"]) == (list(ARMS), repr(FixedRatio()))
     text = f"campaigns go on by {FixedRatio()}, the bot by {TrailingATR(5)}: exit is 'fixed'"
     assert text in told["remarks"]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrabar.engine.replay.replay import Replay
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError
 from intrabar.exits import TrailingATR
 from intrabar.strategy.bot import Bot
+from intrabar.strategy.running_bot import RunningBot
 from tests.strategy.markets import Points, Told, flat_market, run_of, setup_of, walk, with_gaps
 
 
@@ -59,15 +59,22 @@ def test_compiled_is_interpreted() -> None:
     assert {"max_bars", "stop"} <= set(results[0].fills["reason"].to_list())
 
 
-def test_a_rewind_knows_how_long_it_has_held() -> None:
-    setup = setup_of(walk(200, 5), Bot(Told(1e9), Patient(max_bars=9), qty=1.0))
-    wanted = Run(setup)
-    wanted.to_end()
-    replay = Replay(setup)
-    for place in (150, 37, 38, 90, 5, 199):
-        replay.seek(place)
-    replay.seek(200)
-    assert replay.digest == wanted.machine.digest()
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_a_rewind_knows_how_long_it_has_held(interpreted: bool) -> None:
+    bot = Bot(Told(1e9), Patient(max_bars=9), qty=1.0, interpreted=interpreted)
+    run = Run(setup_of(walk(60, 5), bot))
+    machine, running = run.machine, run.running["s"]
+    assert isinstance(running, RunningBot)
+    machine.advance(15)
+    kept = machine.checkpoint(), running.checkpoint()
+    assert running.held[0] == 4  # bought at the open of 11
+    machine.advance(17)
+    machine.return_to(kept[0])
+    running.return_to(kept[1])
+    run.to_end()
+    whole = Run(setup_of(walk(60, 5), bot))
+    whole.to_end()
+    assert machine.digest() == whole.machine.digest()
 
 
 @pytest.mark.parametrize("given", [-1, 2.5, "many", float("nan")])

@@ -86,6 +86,7 @@ def make_dataset(
         if not tally.rows:
             raise UsageError(f"the dataset has no row: {_why_none(tally, terms)}")
         manifest = _manifest(setup, strategy, terms, tally)
+        manifest["threads"] = threads
         manifest["remarks"] = [*told.get("remarks", ()), *manifest["remarks"]]
         return finish_folder(part, folder, {"name": folder.name, **told, **manifest})
     except BaseException:
