@@ -320,3 +320,59 @@ def test_the_chance_of_a_side_lies_between_the_quantiles() -> None:
     assert found[:3].tolist() == pytest.approx([0.5, 0.95, 0.05])
     assert np.isnan(found[3])
     assert found[4] == pytest.approx(1.0 - 0.275)
+
+
+def test_the_prices_tell_the_zone(tmp_path: Path) -> None:
+    bars = replace(bars_of(), zone="America/Chicago")
+    local = bars.close_time[:-1] - 6 * HOUR  # in winter
+    made = frame(bars).with_columns(Time=pl.Series([t[:19] for t in stamps(local)]))
+    found = put(at(tmp_path / "p.csv", made), bars)
+    assert found.close_time["A"].tolist() == bars.close_time[:-1].tolist()
+    utc = frame(bars).with_columns(pl.col("Time").str.strip_suffix("Z"))
+    found = put(at(tmp_path / "q.csv", utc), bars)
+    assert found.close_time["A"].tolist() == bars.close_time[:-1].tolist()
+    # Without prices nothing tells: the bars know no night.
+    path = at(tmp_path / "r.csv", utc[50:100].drop("predicted_price"))
+    with pytest.raises(DataError, match="fit the bars in America/Chicago and in UTC; write zone:"):
+        put(path, bars)
+    assert put(path, bars, zone="UTC").close_time["A"][0] == bars.close_time[50]
+
+
+def test_rows_on_no_bar_are_told(tmp_path: Path) -> None:
+    bars = bars_of()
+    made = frame(bars)
+    kept = np.arange(400) != 200
+    gap = replace(
+        bars,
+        **{
+            n: getattr(bars, n)[kept][:300] for n in ("close_time", "open_time", "close", "session")
+        },
+    )
+    told = [r.text for r in put(at(tmp_path / "p.csv", made), gap, time_is="made").remarks]
+    assert any("98 rows of A lie outside of its bars" in text for text in told)
+    assert any("1 rows are on no bar of A: row 202 (2024-01-09 09:00:00)" in text for text in told)
+
+
+def test_days_that_end_at_midnight_are_told_by_the_prices(tmp_path: Path) -> None:
+    day = START // DAY + np.arange(400)
+    bars = replace(
+        bars_of(), close_time=(day + 1) * DAY, open_time=day * DAY, session=day, is_daily=True
+    )
+    for first, place in ((0, "start"), (1, "made")):
+        made = frame(bars).with_columns(
+            Time=pl.Series([t[:10] for t in stamps((day[:399] + first) * DAY)])
+        )
+        found = put(at(tmp_path / f"{place}.csv", made), bars)
+        assert found.time_is == place
+        assert found.close_time["A"][0] == bars.close_time[0]
+    # Without prices the later bar is taken.
+    found = put(at(tmp_path / "p.csv", made.drop("predicted_price")), bars)
+    assert found.close_time["A"][0] == bars.close_time[1]
+
+
+def test_a_part_of_unknown_training_is_said(tmp_path: Path) -> None:
+    bars = bars_of()
+    until = [t if k % 2 else None for k, t in enumerate(stamps(bars.close_time[:-1] - HOUR))]
+    made = frame(bars, trained_until=pl.Series(until, dtype=pl.String))
+    remarks = put(at(tmp_path / "p.csv", made), bars).remarks
+    assert any(r.severe and "200 of 399 rows have no trained_until" in r.text for r in remarks)

@@ -136,3 +136,24 @@ def coverage(
                 )
             )
     return told
+
+
+def training(file: PredictionFile, rows: Mapping[str, Times]) -> list[Remark]:
+    """What is known of what its models had seen."""
+    used = np.concatenate(list(rows.values()))
+    known = np.zeros(len(used), np.bool_)
+    if file.trained_until is not None:
+        known = file.trained_until.readable[used]
+    told = []
+    if known.any():
+        told.append(Remark(f"{file.name}: its trained_until is declared, not witnessed here"))
+    if not known.all():
+        told.append(
+            Remark(
+                f"{file.name}: unknown training: {np.count_nonzero(~known):,} of {len(used):,} "
+                "rows have no trained_until, so that nothing shows that their model had not seen "
+                "these bars",
+                severe=True,
+            )
+        )
+    return told

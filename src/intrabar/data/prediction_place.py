@@ -21,6 +21,7 @@ from intrabar.data.prediction_bars import (
     require_known,
     require_rising,
     require_untrained,
+    training,
 )
 from intrabar.data.prediction_file import PredictionFile, stamp_text
 from intrabar.data.stamps import Stamps, to_utc
@@ -92,7 +93,7 @@ def place(
         They are of other bars, or it is not to be told on which they were made.
     """
     try:
-        found = _found(file, horizon, zone, bars)
+        found = _in_zone(file, horizon, zone, bars)
         chosen, told = _chosen(file, found, time_is, zone)
         rows, times = {}, {}
         for symbol, one in found.items():
@@ -106,24 +107,82 @@ def place(
         raise
     except DataError as error:
         raise FileError(f"{file.name}: {error}") from None
+    told += _left_out(file, horizon, found, rows)
     remarks = [Remark(f"{file.name}: {text}") for text in (*file.remarks, *told)]
     remarks += coverage(file, rows, bars)
-    if file.trained_until is None:
-        remarks.append(
-            Remark(
-                f"{file.name}: unknown training: no column trained_until tells what its model had "
-                "seen, so that nothing shows these bars were not among it",
-                severe=True,
-            )
-        )
-    else:
-        remarks.append(Remark(f"{file.name}: its trained_until is declared, not witnessed here"))
+    remarks += training(file, rows)
     return Placement(file, horizon, rows, times, chosen, tuple(remarks))
 
 
-def _found(
+def _in_zone(
     file: PredictionFile, horizon: int, zone: str | None, bars: Mapping[str, BarsOf]
 ) -> dict[str, _Found]:
+    """What each place makes of the rows, in the zone that their prices tell, or their times."""
+    exchange = {symbol: own.zone or "UTC" for symbol, own in bars.items()}
+    modes = [dict.fromkeys(bars, zone)] if zone else [exchange, dict.fromkeys(bars, "UTC")]
+    if file.time.aware.all() or modes[0] == modes[-1]:
+        modes = modes[:1]
+    read: list[tuple[float, int, dict[str, _Found]]] = []
+    problems = []
+    for mode in modes:
+        try:
+            found = _found(file, horizon, mode, bars)
+        except DataError as error:
+            problems.append(error)
+            continue
+        hits = max(
+            sum(int((one.at[p] >= 0).sum()) for one in found.values() if p in one.at)
+            for p in PLACES
+        )
+        read.append((_best_fit(file, found), hits, found))
+    if not read:
+        raise problems[0]
+    read.sort(key=lambda one: one[:2], reverse=True)
+    best = read[0][2]
+    if len(read) > 1 and read[0][:2] == read[1][:2] and not _are_equal(best, read[1][2]):
+        zones = " and in ".join(dict.fromkeys([*exchange.values(), "UTC"]))
+        raise DataError(f"its times carry no zone and fit the bars in {zones}; write zone:")
+    return best
+
+
+def _best_fit(file: PredictionFile, found: Mapping[str, _Found]) -> float:
+    """The share of prices that fit the best place."""
+    places = [p for p in PLACES if all(p in one.at for one in found.values())]
+    for is_adjusted in (False, True):
+        best = max(_share(file, found, p, is_adjusted) or 0.0 for p in places)
+        if best >= ENOUGH:
+            break
+    return best
+
+
+def _are_equal(a: Mapping[str, _Found], b: Mapping[str, _Found]) -> bool:
+    return all(
+        np.array_equal(one.rows, b[symbol].rows)
+        and all(np.array_equal(at, b[symbol].at[p]) for p, at in one.at.items())
+        for symbol, one in a.items()
+        if symbol in b
+    )
+
+
+def _left_out(
+    file: PredictionFile, horizon: int, found: Mapping[str, _Found], rows: Mapping[str, Times]
+) -> list[str]:
+    """The rows that are on no bar."""
+    told = []
+    for symbol, one in found.items():
+        outside = len(file.chosen(symbol, horizon)) - len(one.rows)
+        if outside:
+            told.append(f"{outside:,} rows of {symbol} lie outside of its bars")
+        between = np.setdiff1d(one.rows, rows[symbol])
+        if between.size:
+            told.append(f"{between.size:,} rows are on no bar of {symbol}: {file.first(between)}")
+    return told
+
+
+def _found(
+    file: PredictionFile, horizon: int, zones: Mapping[str, str], bars: Mapping[str, BarsOf]
+) -> dict[str, _Found]:
+    """What each place makes of the rows, those outside of the bars left out."""
     if file.symbol is None and len(bars) > 1:
         raise DataError(
             f"it has no column symbol, and the run trades {', '.join(bars)}; name the instrument "
@@ -133,7 +192,8 @@ def _found(
     for symbol, own in bars.items():
         rows = file.chosen(symbol, horizon)
         if len(rows):
-            found[symbol] = _of_one(file, rows, horizon, zone, own)
+            time = to_utc(part(file.time, rows), zones[symbol], file.rows[rows])
+            found[symbol] = _edges(file.time, time, rows, own, horizon)
     if not found:
         raise DataError(
             f"its predictions are of {', '.join(file.symbols)}, and the run trades "
@@ -147,34 +207,6 @@ def _found(
             f"{stamp_text(file.time, -1)}, the bars from {first}Z to {last}Z"
         )
     return found
-
-
-def _of_one(
-    file: PredictionFile, rows: Times, horizon: int, zone: str | None, bars: BarsOf
-) -> _Found:
-    """What each place makes of the rows of one instrument, those outside of its bars left out."""
-    zones = [zone] if zone else list(dict.fromkeys((bars.zone or "UTC", "UTC")))
-    read, problem = [], None
-    for name in zones:
-        try:
-            read.append(to_utc(part(file.time, rows), name, file.rows[rows]))
-        except DataError as error:
-            problem = error
-    if not read:
-        assert problem is not None
-        raise problem
-    several = [_edges(file.time, time, rows, bars, horizon) for time in read]
-    hits = [max(int((at >= 0).sum()) for at in one.at.values()) for one in several]
-    best = int(np.argmax(hits))
-    others = [k for k, hit in enumerate(hits) if k != best and hit == hits[best] > 0]
-    for k in others:
-        same = all(np.array_equal(several[k].at[p], several[best].at[p]) for p in several[best].at)
-        if not same:
-            raise DataError(
-                f"its times carry no zone and fit the bars in {zones[best]} and in {zones[k]}; "
-                "write zone:"
-            )
-    return several[best]
 
 
 def _edges(stamps: Stamps, time: Times, rows: Times, bars: BarsOf, horizon: int) -> _Found:
