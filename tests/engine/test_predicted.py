@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ import pytest
 import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import read_config
+from intrabar.engine.lanes import Lanes
 from intrabar.engine.predicted import read_by
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import Bars
+from intrabar.model.enums import FillReason
 
 HOUR, DAY = 3_600_000_000_000, 86_400_000_000_000
 START = 1_704_067_200_000_000_000  # 2024-01-01 UTC
@@ -391,3 +394,46 @@ def test_windows_of_a_walk_forward_read_them(file: Path) -> None:
         instruments={"A": SHARE},
     )  # fmt: skip
     assert np.count_nonzero(found.returns) > len(found.returns) / 2
+
+
+def test_lanes_read_them(file: Path) -> None:
+    bot = ib.Bot(
+        ib.PredictionThreshold(str(file)), ib.FixedRatio(atr_multiple=2.0, reward=1.5), qty=10.0
+    )
+    result = run(bot)
+    lanes = Lanes(
+        result.setup, "PredictionThreshold", "A", ib.FixedRatio(atr_multiple=2.0, reward=1.5)
+    )
+    opened = result.run.machine.fills()
+    first = opened[opened["reason"] == int(FillReason.ENTRY)][0]
+    rows = np.array([int(first["bar"]) - 1])
+    found = lanes.play(rows, np.array([1], np.int8), [2.0])
+    left = opened[opened["reason"] != int(FillReason.ENTRY)][0]
+    assert int(found.end_bar[0, 0]) == int(left["bar"])
+
+
+@pytest.mark.parametrize(
+    ("said", "chance", "side"),
+    [
+        (0.0021, 1.0, 1),
+        (0.002, 1.0, 0),
+        (0.0021, 0.59, 0),
+        (0.0021, 0.6, 1),
+        (-0.0021, 0.6, -1),
+        (-0.002, 1.0, 0),
+        (-0.0021, 0.59, 0),
+        (float("nan"), 1.0, 0),
+    ],
+)
+def test_the_rule_by_hand(said: float, chance: float, side: int) -> None:
+    rule = ib.PredictionThreshold("p.csv", min_confidence=0.6, short=True)
+    up, down = (chance, 0.0) if said > 0 else (0.0, chance)
+    now = SimpleNamespace(predicted_return=said, chance_up=up, chance_down=down)
+    assert rule.decide_side(now, rule) == side
+    if side < 0:
+        long_only = ib.PredictionThreshold("p.csv", min_confidence=0.6)
+        assert rule.decide_side(now, long_only) == 0
+    # Out below 0 for its side: at 0 it stays.
+    assert rule.wants_out(now, rule, 1) == (said < 0.0)
+    assert rule.wants_out(now, rule, -1) == (said > 0.0)
+    assert not rule.wants_out(SimpleNamespace(predicted_return=0.0), rule, 1)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.predictions import placed
 from intrabar.engine.lane import Lane, room_for
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
@@ -81,7 +82,9 @@ class Lanes:
         prepared = Prepared(market, (setup.instruments[self.column].calendar,), keeps=True)
         columns = _columns_of(setup, strategy, self.column, len(market))
         if hasattr(bot.entry, "wants_out"):  # it reads what the entry reads
-            columns |= prepared.columns({"": bot.entry.indicators()})[""]
+            of_entry = bot.entry.indicators().items()
+            read = {key: placed(x, setup.predicted) for key, x in of_entry}
+            columns |= prepared.columns({"": read})[""]
         told = replace(bot, exit=exit_)
         own = _alone(setup, strategy, self.column, market, told, columns)
         self._lanes = [Lane(own, prepared, self.max_bars) for _ in range(threads)]
@@ -202,4 +205,5 @@ def _alone(
         account,
         setup.is_open,
         {strategy: columns},
+        predicted=setup.predicted,
     )
