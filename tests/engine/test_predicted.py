@@ -308,6 +308,7 @@ def test_a_sweep_over_it_is_its_runs_and_knows_the_file(file: Path, tmp_path: Pa
         ({"enter": 0.001, "leave": 0.001}, "leave is 0.001, must be below enter, 0.001"),
         ({"horizon": 4}, "horizon: is 4, and p.csv has 1"),
         ({"predictions": 7}, "predictions: is 7, must be the path of a file"),
+        ({"predictions": None}, "predictions: is None, must be the path of a file"),
         (
             {"predictions": {"file": "p.csv", "time_is": "close"}},
             "one of 'made', 'start', 'target'",

@@ -48,7 +48,7 @@ class PredictionThreshold:
     prediction it neither enters nor leaves. Its usual exit is FixedPercent(0.02, 0.04).
     """
 
-    predictions: Any
+    predictions: Any = None
     enter: float = 0.002
     leave: float = 0.0
     min_confidence: float = 0.0
