@@ -162,6 +162,13 @@ def test_without_prices_made_at_goes_before_and_is_never_early(tmp_path: Path) -
     assert found.close_time["A"][0] == bars.close_time[1]
 
 
+def test_rows_made_after_all_bars_are_refused(tmp_path: Path) -> None:
+    bars = bars_of()
+    made = frame(bars, made_at="2030-01-01").drop("predicted_price")
+    with pytest.raises(DataError, match="none of its rows was made on a bar of A"):
+        put(at(tmp_path / "p.csv", made), bars)
+
+
 def test_rows_made_a_bar_later_than_they_say_are_refused(tmp_path: Path) -> None:
     bars = bars_of()
     late = bars.close_time[:-1] + HOUR

@@ -87,7 +87,8 @@ def require_known(
     if late.size:
         raise DataError(
             f"{late.size:,} rows were made (made_at) when the bar after theirs had closed: "
-            f"{file.first(rows[late])}"
+            f"{file.first(rows[late])}; made_at is when a row was known, and not when its file was "
+            "written"
         )
 
 

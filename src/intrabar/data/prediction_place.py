@@ -102,6 +102,11 @@ def place(
             rows[symbol], times[symbol] = own, one.bars.close_time[at]
             require_rising(file, symbol, own, at)
             require_known(file, own, at, one.bars, zone)
+        if not any(len(own) for own in rows.values()):
+            raise DataError(
+                f"none of its rows was made on a bar of {', '.join(bars)}: "
+                f"{file.first(_first(found))}"
+            )
         require_untrained(file, rows, times, zone, bars)
     except FileError:
         raise
