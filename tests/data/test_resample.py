@@ -13,7 +13,7 @@ from intrabar.data.checks import check
 from intrabar.data.frames import bars_from_frame
 from intrabar.data.periods import WEEK_NS, parse_period
 from intrabar.data.readers import Reading, read_file
-from intrabar.data.resample import left_out, resample
+from intrabar.data.resample import grouped, left_out, phases, resample, usual
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Bars
 
@@ -199,6 +199,39 @@ def test_no_longer_bar_is_known_before_a_bar_inside_it(
         assert (found.open_time <= first).all()
     if not lost:
         assert found.volume.sum() == bars.volume.sum()
+
+
+@settings(max_examples=60, deadline=None)
+@example({143, 144, 150}, "30m", "24/7", 1)  # the first reaches over midnight
+@example({107, 108, 120}, "30m", "24/5", 2)  # over 17:00 in New York
+@given(
+    st.sets(st.integers(0, 2 * 1440 // 5), min_size=2),
+    st.sampled_from(["10m", "30m", "1h", "4h", "7h", "1d"]),
+    st.sampled_from(["NYSE", "CME_Equity", "24/7", "24/5", ""]),
+    st.sampled_from([0, 1, 2]),
+)
+def test_what_is_complete_at_a_bar_is_so_whatever_comes_later(
+    slots: set[int], period: str, calendar: str, shift: int
+) -> None:
+    base = ns("2024-10-31T12:00") + shift * M
+    open_time = np.array([base + s * 5 * M for s in sorted(slots)], np.int64)
+    price = np.arange(open_time.size, dtype=float) + 1
+    frame = pl.DataFrame({"time": open_time // 1_000_000_000}).with_columns(
+        **{n: pl.Series(price) for n in ("open", "high", "low", "close", "volume")}
+    )
+    bars = bars_from_frame(frame, "X", calendar=calendar, period="5m")
+    phase = usual(phases(bars))
+
+    def complete(some: Bars) -> list[tuple[int, float, float, float]]:
+        made = grouped(some, parse_period(period), calendar, phase)
+        if made is None:
+            return []
+        known = made.close_time <= bars.close_time[k]
+        columns = (made.close_time, made.open, made.close, made.volume)
+        return list(zip(*(column[known].tolist() for column in columns), strict=True))
+
+    for k in range(len(bars)):
+        assert complete(bars.between(None, int(bars.close_time[k]))) == complete(bars)
 
 
 def test_real_hours_make_the_real_days(real_file: Callable[[str], Path]) -> None:

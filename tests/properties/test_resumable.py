@@ -158,6 +158,32 @@ def test_a_split_run_equals_the_run_at_one_go_on_seeded_scenarios(block: int) ->
         check(random_scenario(rng), rng)
 
 
+def ended() -> dict:
+    """B is bought at its first open and has no bar after its third, whose close is its last."""
+    a = [[10.0, 10.0, 10.0, 10.0, 100]] * 12
+    b = [[5.0, c, 5.0, c, 100] if c else None for c in (5.0, 5.5, 6.0, *[0] * 9)]
+    order = {"at": 0, "phase": "open", "symbol": "B", "side": "buy", "qty": 1, "type": "market"}
+    return {
+        "instruments": [{"symbol": "A"}, {"symbol": "B"}],
+        "account": {"cash": 1000, "close_delisted": True},
+        "bars": {"A": a, "B": b},
+        "orders": [{"id": "o", **order}],
+    }
+
+
+def test_what_ends_while_nobody_looks_is_closed_at_its_last_close() -> None:
+    check(ended(), random.Random(1))
+    machine, _ = asleep(ended())
+    machine.advance()
+    assert machine.book.fills["price"][:2].tolist() == [5.0, 6.0]
+
+
+def test_a_pause_behind_passed_bars_shows_the_last_close() -> None:
+    machine, _ = asleep(ended())
+    machine.advance(3)
+    assert machine.book.instruments["mark"].tolist() == [10.0, 6.0]
+
+
 def test_hooks_do_stop_the_loop() -> None:
     """Else the property above would hold for want of stops."""
     pauses = [with_stops(random_scenario(random.Random(n)), random.Random(n))[1] for n in range(20)]

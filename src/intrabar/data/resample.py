@@ -2,7 +2,7 @@
 
 Intraday buckets are counted from the opening of the session that a bar belongs to, so that they
 keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends with
-its session, which is when it is known. Daily and weekly bars take in the bars that touch a
+its session, which is when it is known; a bar that reaches over that end is in it, and ends it. Daily and weekly bars take in the bars that touch a
 session only; `left_out` counts the others; a week is known at the close of the last session that
 its calendar has, whether there is a bar or not. No longer bar is known before a bar inside it.
 """
@@ -71,7 +71,9 @@ def grouped(bars: Bars, period: int, calendar: str, phase: int) -> Bars | None:
     from_, until = calendars.own_dates(calendar, bars.session)
     start, end = np.maximum(start, from_), np.minimum(end, until)
     end = np.where(across, bars.close_time, np.maximum(end, bars.close_time))
-    return _grouped(bars, period, start, end, bars.session)
+    # A session may count from before its opening, where the last bar of the one before it reaches.
+    begin = np.where(bars.open_time >= opening, np.maximum(start, opening), start)
+    return _grouped(bars, period, start, end, bars.session, begin)
 
 
 def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars | None:
@@ -85,19 +87,15 @@ def _whole_sessions(bars: Bars, period: int, calendar: str) -> Bars | None:
         close = np.maximum(close, bars.close_time)
     if period == DAY_NS:
         end = calendars.own_day(calendar, close)
-        return _grouped(bars, period, opening, end, bars.session)
+        return _grouped(bars, period, opening, end, bars.session, opening)
     week = np.floor_divide(bars.session + 3, 7)  # Monday to Sunday
     first, last = _edges(week)
     sizes = np.diff(np.append(first, week.size))
     end = np.maximum(close[last], _week_ends(week[first], calendar))
     end = calendars.own_day(calendar, end)
-    return _grouped(
-        bars,
-        period,
-        np.repeat(opening[first], sizes),
-        np.repeat(end, sizes),
-        np.repeat(bars.session[last], sizes),
-    )
+    begin = np.repeat(opening[first], sizes)
+    end, session = np.repeat(end, sizes), np.repeat(bars.session[last], sizes)
+    return _grouped(bars, period, begin, end, session, begin)
 
 
 def _week_ends(week: Times, calendar: str) -> Times:
@@ -140,8 +138,11 @@ def usual(counts: Mapping[int, int]) -> int:
     return min(counts, key=lambda phase: (-counts[phase], phase))
 
 
-def _grouped(bars: Bars, period: int, start: Times, end: Times, session: Times) -> Bars:
-    first, last = _edges(start)
+def _grouped(
+    bars: Bars, period: int, start: Times, end: Times, session: Times, begin: Times
+) -> Bars:
+    """A bar of each run of bars with one start and one session, which begins where its first does."""
+    first, last = _edges(start, session)
     return Bars(
         bars.symbol,
         np.maximum.reduceat(end, first),
@@ -151,14 +152,15 @@ def _grouped(bars: Bars, period: int, start: Times, end: Times, session: Times) 
         bars.close[last],
         np.add.reduceat(bars.volume, first),
         period,
-        start[first],
+        begin[first],
         session[first],
     )
 
 
-def _edges(key: Times) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    first = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-    return first, np.append(first[1:], key.size) - 1
+def _edges(*keys: Times) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    changes = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    first = np.flatnonzero(np.append(True, changes))
+    return first, np.append(first[1:], keys[0].size) - 1
 
 
 def _part(bars: Bars, keep: NDArray[np.bool_]) -> Bars:

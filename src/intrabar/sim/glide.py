@@ -89,7 +89,17 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
         i = glide_many(book, tape, i, end)
     if i > start and account.step == STEP_OPEN:
         account.equity = tape.equity[i - 1]
+        if i == end:  # else the open of the next bar marks them anew
+            mark_at_close(book, tape, i - 1)
     return i
+
+
+@kernel
+def mark_at_close(book: Book, tape: Tape, i: int) -> None:
+    """Value every instrument at its close: an action before the next open, or a pause, sees it."""
+    for j in range(book.instruments.shape[0]):
+        book.instruments[j].mark = tape.close[i, j]
+    book.account[0].free = np.nan
 
 
 @inlined
