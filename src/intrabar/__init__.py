@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from intrabar import learn
     from intrabar.app.calls import predict
     from intrabar.app.calls.api import audit, backtest
     from intrabar.app.calls.fetch import fetch, quote
@@ -172,6 +173,7 @@ __all__ = [
     "expected",
     "fetch",
     "highest",
+    "learn",
     "lowest",
     "paper",
     "parity",
@@ -206,4 +208,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "learn", "__version__"]
+    return [*__all__, "__version__"]

@@ -22,7 +22,7 @@ def test_every_name_resolves(name: str) -> None:
 
 def test_names_are_sorted_and_known() -> None:
     assert intrabar.__all__ == sorted(intrabar.__all__)
-    assert set(intrabar._HOME_OF) == set(intrabar.__all__)
+    assert {*intrabar._HOME_OF, *intrabar._MODULES} == set(intrabar.__all__)
 
 
 def test_the_import_is_light() -> None:

@@ -2,9 +2,10 @@
 
 Intraday buckets are counted from the opening of the session that a bar belongs to, so that they
 keep their local time over clock changes; without a calendar from midnight UTC. A bucket ends with
-its session, which is when it is known; a bar that reaches over that end is in it, and ends it. Daily and weekly bars take in the bars that touch a
-session only; `left_out` counts the others; a week is known at the close of the last session that
-its calendar has, whether there is a bar or not. No longer bar is known before a bar inside it.
+its session, which is when it is known; a bar that reaches over that end is in it, and ends it.
+Daily and weekly bars take in the bars that touch a session only; `left_out` counts the others; a
+week is known at the close of the last session that its calendar has, whether there is a bar or
+not. No longer bar is known before a bar inside it.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def usual(counts: Mapping[int, int]) -> int:
 def _grouped(
     bars: Bars, period: int, start: Times, end: Times, session: Times, begin: Times
 ) -> Bars:
-    """A bar of each run of bars with one start and one session, which begins where its first does."""
+    """A bar of each run of bars with one start and one session; `begin` is its open time."""
     first, last = _edges(start, session)
     return Bars(
         bars.symbol,
