@@ -184,6 +184,20 @@ def test_a_pause_behind_passed_bars_shows_the_last_close() -> None:
     assert machine.book.instruments["mark"].tolist() == [10.0, 6.0]
 
 
+def test_an_order_that_opens_have_passed_is_a_maker() -> None:
+    order = {"at": 0, "phase": "close", "symbol": "A", "side": "buy", "qty": 1, "type": "limit"}
+    scenario = {
+        "instruments": [{"symbol": "A", "commission_rate": 0.01, "maker_rate": 0.001}],
+        "account": {"cash": 1000},
+        "bars": {"A": [*[[10.0, 10.0, 10.0, 10.0, 100]] * 4, [8.0, 8.0, 8.0, 8.0, 100]]},
+        "orders": [{"id": "o", **order, "limit_price": 9.0}],
+    }
+    check(scenario, random.Random(1))
+    machine, _ = asleep(scenario)
+    machine.advance()
+    assert machine.book.fills["cost"][0] == pytest.approx(0.008)
+
+
 def test_hooks_do_stop_the_loop() -> None:
     """Else the property above would hold for want of stops."""
     pauses = [with_stops(random_scenario(random.Random(n)), random.Random(n))[1] for n in range(20)]

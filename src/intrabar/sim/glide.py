@@ -87,11 +87,27 @@ def glide(book: Book, tape: Tape, i: int, end: int) -> int:
         i = glide_one(book, tape, i, end)
     else:
         i = glide_many(book, tape, i, end)
+    passed = i + (account.step == STEP_ON_CLOSE)
+    if passed > start and account.working > 0:
+        meet_opens(book, tape, start, passed)
     if i > start and account.step == STEP_OPEN:
         account.equity = tape.equity[i - 1]
         if i == end:  # else the open of the next bar marks them anew
             mark_at_close(book, tape, i - 1)
     return i
+
+
+@kernel
+def meet_opens(book: Book, tape: Tape, start: int, stop: int) -> None:
+    """Orders that an open has passed have met a market: they are makers from then on."""
+    for j in range(book.instruments.shape[0]):
+        k = book.instruments[j].head
+        i = start if k >= 0 else stop
+        while i < stop and math.isnan(tape.open[i, j]):
+            i += 1
+        while k >= 0 and i < stop:
+            book.orders[k].fresh = 0
+            k = book.orders[k].next
 
 
 @kernel
