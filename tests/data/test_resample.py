@@ -164,6 +164,16 @@ def test_a_day_is_not_known_before_its_last_bar() -> None:
     assert left_out(bars, DAY_NS, "NYSE") == 1
 
 
+def at_slots(slots: set[int], base: int, calendar: str) -> Bars:
+    """Bars of five minutes at some slots from an instant on; the price of each is its number."""
+    open_time = np.array([base + s * 5 * M for s in sorted(slots)], np.int64)
+    price = np.arange(open_time.size, dtype=float) + 1
+    frame = pl.DataFrame({"time": open_time // 1_000_000_000}).with_columns(
+        **{n: pl.Series(price) for n in ("open", "high", "low", "close", "volume")}
+    )
+    return bars_from_frame(frame, "X", calendar=calendar, period="5m")
+
+
 @settings(max_examples=60, deadline=None)
 @example({186, 192}, "7h", "NYSE", 0)  # the last bar of a Friday, the first of its Saturday
 @given(
@@ -176,13 +186,7 @@ def test_no_longer_bar_is_known_before_a_bar_inside_it(
     slots: set[int], period: str, calendar: str, shift: int
 ) -> None:
     # Friday to Monday over the clock change of 2024-11-03, also off the grid
-    base = ns("2024-11-01T12:00") + shift * M
-    at = np.array([base + s * 5 * M for s in sorted(slots)], np.int64)
-    price = np.arange(at.size, dtype=float) + 1
-    frame = pl.DataFrame({"time": at // 1_000_000_000}).with_columns(
-        **{n: pl.Series(price) for n in ("open", "high", "low", "close", "volume")}
-    )
-    bars = bars_from_frame(frame, "X", calendar=calendar, period="5m")
+    bars = at_slots(slots, ns("2024-11-01T12:00") + shift * M, calendar)
     try:
         found = resample(bars, parse_period(period), calendar)
     except DataError as error:
@@ -213,13 +217,7 @@ def test_no_longer_bar_is_known_before_a_bar_inside_it(
 def test_what_is_complete_at_a_bar_is_so_whatever_comes_later(
     slots: set[int], period: str, calendar: str, shift: int
 ) -> None:
-    base = ns("2024-10-31T12:00") + shift * M
-    open_time = np.array([base + s * 5 * M for s in sorted(slots)], np.int64)
-    price = np.arange(open_time.size, dtype=float) + 1
-    frame = pl.DataFrame({"time": open_time // 1_000_000_000}).with_columns(
-        **{n: pl.Series(price) for n in ("open", "high", "low", "close", "volume")}
-    )
-    bars = bars_from_frame(frame, "X", calendar=calendar, period="5m")
+    bars = at_slots(slots, ns("2024-10-31T12:00") + shift * M, calendar)
     phase = usual(phases(bars))
 
     def complete(some: Bars) -> list[tuple[int, float, float, float]]:
