@@ -29,6 +29,8 @@ ENTRY: dict[str, Callable[[Random], dict[str, Any]]] = {
         "fast": 3, "slow": draw.randint(6, 9), "atr_period": 4, "breakout": draw.choice((0.0, 0.8)),
     },
 }  # fmt: skip
+OTHERS = {"PredictionThreshold"}
+"""What a session refuses: it reads a file of the past."""
 EXIT: dict[str, Callable[[Random], dict[str, Any]]] = {
     "FixedPercent": lambda draw: {"stop": draw.choice((0.004, 0.01))},
     "FixedRatio": lambda draw: {"atr_period": draw.randint(3, 6)},
@@ -106,8 +108,8 @@ def several(draw: Random, rows: int) -> Strategies:
 
 
 BOTS: dict[str, Make] = {
-    **{f"{a}, {b}": bot(a, b, interpreted=False) for a in ENTRIES for b in EXITS},
-    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a in ENTRIES for b in EXITS},
+    **{f"{a}, {b}": bot(a, b, interpreted=False) for a in ENTRY for b in EXITS},
+    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a in ENTRY for b in EXITS},
     "Signals": signals,
     "Weights": weights,
     "orders of every kind": lambda draw, rows: {"restless": Restless()},

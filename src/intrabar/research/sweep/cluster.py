@@ -96,12 +96,11 @@ class Cluster:
         if self._shared is None or self._shared[0] is not work:
             self._shared = (work, [ray.put(own_modules()), ray.put(work)])
         flow = _Flow(ray, self._shared[1], chain.from_iterable(batches))
-        try:
-            while flow.fill():
-                for task, ended in flow.ended():
-                    yield from _settle(ray, work, task, ended, flow)
-        finally:
-            flow.stop()
+        # What is in flight when this ends early goes on for its seconds: Ray may end this process
+        # ("tried to complete task that was not pending") where a task is cancelled as it ends.
+        while flow.fill():
+            for task, ended in flow.ended():
+                yield from _settle(ray, work, task, ended, flow)
 
     def _join(self) -> Any:
         if self._ray is None:
@@ -187,13 +186,7 @@ class _Flow:
         if processors := _processors(self._ray):
             self._heard, self._slots = now, processors
         elif now - self._heard > SILENCE:
-            self._flying.clear()  # there is nobody to stop them
             raise lost("it does not answer, or has no processors")
-
-    def stop(self) -> None:
-        """Nobody waits for what is in flight."""
-        for ref in self._flying:
-            self._ray.cancel(ref)
 
 
 def _settle(ray: Any, work: Work, task: Task, ended: Any, flow: _Flow) -> Iterator[list[Outcome]]:
