@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 
 import intrabar.learn.dataset_rows as dataset_rows
 from intrabar.analysis.campaigns import EXIT_REASONS
-from intrabar.engine.lanes import Lanes
+from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, FileError, IntrabarError, UsageError
@@ -29,7 +29,7 @@ from intrabar.model.instrument import Instrument
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Gates
-from tests.engine.test_lanes import without_the_end
+from tests.engine.lanes.test_lanes import without_the_end
 from tests.strategy.markets import AtALimit, Told, walk
 
 ARMS = (0.5, 2.0, 4.0)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.engine.predicted import files_of
+from intrabar.engine.tables.predicted import files_of
 from intrabar.errors import IntrabarError
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy

@@ -12,7 +12,7 @@ from intrabar.analysis.lean_sheet import Calendar
 from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
-from intrabar.engine.feature_table import FeatureTables, feature_tables, require_rows
+from intrabar.engine.tables.feature_table import FeatureTables, feature_tables, require_rows
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.indicators import Indicator
 from intrabar.indicators.features import Features

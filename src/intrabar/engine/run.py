@@ -14,9 +14,9 @@ from intrabar.data.calendars import next_open, zone_of
 from intrabar.data.prediction_place import Placement
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
-from intrabar.engine.predicted import placements, read_by
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
+from intrabar.engine.tables.predicted import placements, read_by
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.engine.waking import allowed, clock_fields, gates_of, wake_bits
 from intrabar.errors import ConfigError, RunError

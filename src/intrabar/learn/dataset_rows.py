@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intrabar.engine.feature_table import FeatureTables
-from intrabar.engine.lanes import Lanes, bot_of
+from intrabar.engine.lanes.lanes import Lanes, bot_of
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
+from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.indicators.features import features_of
 from intrabar.learn.labels import Alive, best_of
 from intrabar.learn.tally import Tally

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from intrabar.engine.lanes import bot_of
+from intrabar.engine.lanes.lanes import bot_of
 from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.learn.dataset_folder import Dataset, finish_folder, home_of, write_rows

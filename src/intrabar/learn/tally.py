@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.analysis.campaigns import EXIT_REASONS
-from intrabar.engine.lane import Fate
-from intrabar.engine.lanes import Lanes
+from intrabar.engine.lanes.lane import Fate
+from intrabar.engine.lanes.lanes import Lanes
 from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import FillReason
 from intrabar.strategy.lane_kernel import Campaigns

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.engine.lanes import MAX_BARS
+from intrabar.engine.lanes.lanes import MAX_BARS
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators.features import Features, features_of

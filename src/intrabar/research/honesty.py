@@ -17,7 +17,7 @@ from intrabar.data.prediction_place import Placement
 from intrabar.data.predictions import horizon_of, placement
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import RealBars
-from intrabar.engine.predicted import bars_of
+from intrabar.engine.tables.predicted import bars_of
 from intrabar.indicators import atr, compute
 from intrabar.indicators.given import Request
 from intrabar.model.bars import Floats, Market, Times

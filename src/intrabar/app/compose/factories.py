@@ -12,8 +12,8 @@ from types import CodeType
 from typing import Any
 
 from intrabar.app.compose.parameter_paths import merged
-from intrabar.engine.predicted import files_of
 from intrabar.engine.prepared import Prepared
+from intrabar.engine.tables.predicted import files_of
 from intrabar.errors import ConfigError, IntrabarError
 from intrabar.indicators import Indicator
 from intrabar.model.bars import Floats

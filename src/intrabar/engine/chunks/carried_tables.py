@@ -11,7 +11,7 @@ from intrabar.data.clock import ExchangeClock
 from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.columns import RealBars, real_rows
-from intrabar.engine.feature_table import FeatureTables, InstrumentRows, rows_of
+from intrabar.engine.tables.feature_table import FeatureTables, InstrumentRows, rows_of
 from intrabar.indicators import Carried, Indicator
 from intrabar.indicators.features import Features
 from intrabar.model.bars import Floats

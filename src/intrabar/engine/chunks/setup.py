@@ -15,8 +15,8 @@ from intrabar.data.prediction_place import Placement
 from intrabar.data.rates import Pair
 from intrabar.data.resample import phases, usual
 from intrabar.data.session_ends import SessionEnd
-from intrabar.engine.predicted import placements
 from intrabar.engine.run import require_start, ticks_of_nothing, with_rows
+from intrabar.engine.tables.predicted import placements
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
 from intrabar.indicators import require_length

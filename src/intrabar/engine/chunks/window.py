@@ -18,7 +18,7 @@ from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.growing import GrowingRows
 from intrabar.engine.chunks.ranges import CarriedRanges
 from intrabar.engine.chunks.setup import PieceSetup
-from intrabar.engine.predicted import read_by
+from intrabar.engine.tables.predicted import read_by
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.engine.waking import clock_fields, gates_of, wake_bits
 from intrabar.model.bars import Detail, Floats, Market

@@ -9,11 +9,11 @@ from typing import Literal
 
 from intrabar.data.prediction_place import Placement
 from intrabar.engine.chunks.setup import Rows
-from intrabar.engine.predicted import all_of
 from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
 from intrabar.engine.session.closing import Flatten, expiry
 from intrabar.engine.session.exchange import Exchange
+from intrabar.engine.tables.predicted import all_of
 from intrabar.errors import ConfigError
 from intrabar.indicators.given import Request
 from intrabar.model.enums import PathPolicy

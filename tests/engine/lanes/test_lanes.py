@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrabar.engine.lane import Fate
-from intrabar.engine.lanes import Lanes
+from intrabar.engine.lanes.lane import Fate
+from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.errors import ConfigError, IntrabarError, UsageError

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.predictions import placed
-from intrabar.engine.lane import Lane, room_for
+from intrabar.engine.lanes.lane import Lane, room_for
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError

@@ -18,9 +18,9 @@ import pytest
 import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import read_config
-from intrabar.engine.lanes import Lanes
-from intrabar.engine.predicted import read_by
+from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.run import Run
+from intrabar.engine.tables.predicted import read_by
 from intrabar.errors import ConfigError, DataError, NotFoundError
 from intrabar.model.bars import Bars
 from intrabar.model.enums import FillReason
@@ -178,11 +178,13 @@ def test_a_configuration_gives_them_to_any_strategy(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(file.parent)
-    own = "tests.engine.test_predicted:Given"
+    own = "tests.engine.tables.test_predicted:Given"
     result = run(own, params={"predictions": {"file": "p.csv", "time_is": "made"}})
     alone = run(ReadsReturn(str(file)))
     assert trades(result) == trades(alone)
-    bot = run("tests.engine.test_predicted:Rule", params={"predictions": "p.csv", "qty": 10.0})
+    bot = run(
+        "tests.engine.tables.test_predicted:Rule", params={"predictions": "p.csv", "qty": 10.0}
+    )
     slow = run(ib.Bot(ib.PredictionThreshold("p.csv", leave=-0.9), qty=10.0))
     assert [t[:2] for t in trades(bot)] == [t[:2] for t in trades(slow)]
     with pytest.raises(NotFoundError, match="parameter of predictions 'horizn'"):
@@ -373,7 +375,7 @@ def test_a_stored_run_is_made_again_from_anywhere(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(file.parent)
-    given = run("tests.engine.test_predicted:Given", params={"predictions": "p.csv"})
+    given = run("tests.engine.tables.test_predicted:Given", params={"predictions": "p.csv"})
     for result in (run(ib.Bot(ib.PredictionThreshold("p.csv"), qty=1.0)), given):
         folder = Path(result.save(tmp_path / "runs")).absolute()
         monkeypatch.chdir(folder)

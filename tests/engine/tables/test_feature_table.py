@@ -19,8 +19,8 @@ from intrabar.engine import prepared as prepared_module
 from intrabar.engine.adjusted import Adjusted, CarriedFactors
 from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.carried_tables import CarriedTables
-from intrabar.engine.feature_table import FeatureTables, power_of, probe_features
 from intrabar.engine.prepared import Prepared
+from intrabar.engine.tables.feature_table import FeatureTables, power_of, probe_features
 from intrabar.exits.policy_arrays import BAR, PROBE_BARS
 from intrabar.exits.policy_file import load_policy, write_policy
 from intrabar.indicators.expressions import parse_expression

@@ -1,0 +1,1 @@
+"""Single campaigns on the one market, each in an account of its own."""
