@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.durable import sync_folder, write_synced
 from intrabar.errors import ConfigError, FileError, RunError
 from intrabar.exits.bandit_state import BanditState, Slot
 from intrabar.exits.sealed import sealed, unsealed
@@ -35,15 +36,12 @@ def write_state(state: BanditState, path: Path) -> None:
     content = sealed(_told(state))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(part, content)
         there = _content(path)
         if there is not None and _is_json(there):  # a torn one is not to take the good one's place
             os.replace(path, before)
         os.replace(part, path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -141,13 +139,3 @@ def _is_json(content: bytes) -> bool:
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
-
-
-def _sync(folder: Path) -> None:
-    """Make renamed files stay renamed; Windows has no such call, and needs none."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
+from intrabar.durable import write_durably
 from intrabar.errors import IntegrityError, StoreError
 
 
@@ -70,27 +70,7 @@ def write_whole(path: Path, content: bytes) -> None:
     StoreError
         It cannot be written; nothing is left.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        write_durably(path, content)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a renamed file stay renamed; Windows has no such call, and needs none."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from intrabar.durable import sync_folder
 from intrabar.errors import StateError, StoreError
 from intrabar.journal.backup import Manifest, rows_of, verify_backup
-from intrabar.journal.objects import sync_folder
 from intrabar.journal.verifying import check, verify
 from intrabar.model.secret import Secret
 from intrabar.store.address import Address, address_of

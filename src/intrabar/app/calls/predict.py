@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from intrabar.data.prediction_file import PredictionFile, instants, predictions_in
 from intrabar.data.reading.frames_in import table_of
+from intrabar.durable import write_durably
 from intrabar.errors import UsageError
 from intrabar.model.values import path as path_of
 from intrabar.model.values import shown
@@ -61,9 +61,8 @@ def write(frame: Any, name: str, folder: Path | str = "predictions") -> Path:
     read = predictions_in(content.getvalue(), path.name)
     told = json.dumps({**manifest_of(read), "name": path.stem}, indent=2) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content.getvalue())
-        _replace(path.with_suffix(".json"), told.encode())
+        write_durably(path, content.getvalue())
+        write_durably(path.with_suffix(".json"), told.encode())
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     return path
@@ -102,15 +101,6 @@ def _file_name(name: Any) -> str:
     if path_of("name", name).name != name:
         raise UsageError(f"name is {shown(name)}, must be the name of a file, such as 'nvda'")
     return name if Path(name).suffix in FORMATS else f"{name}.parquet"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
 def found(name: Path | str, folder: Path | str = "predictions") -> Path:

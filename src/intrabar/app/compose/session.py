@@ -15,8 +15,8 @@ import numpy as np
 
 from intrabar.app.compose.bars import one_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
-from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.compose.strategies import in_zone
+from intrabar.app.compose.warm_up import LENGTHS, longest, warm_rows
 from intrabar.app.config.model import Config
 from intrabar.app.provenance import content, parameters
 from intrabar.data.alongside import Alongside
@@ -31,21 +31,17 @@ from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.errors import ConfigError, DataError, StateError
-from intrabar.indicators import Indicator, lookback
 from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
-from intrabar.model.bars import DAY_NS, Bars, Market
+from intrabar.model.bars import DAY_NS, Bars
 from intrabar.model.facts import SourceCan
 from intrabar.model.values import shown
 from intrabar.risk.limits import Limits, left_out
 from intrabar.sources import versions
-from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
 
-LENGTHS = 10
-"""Of the longest indicator: after so many of them one that remembers for ever has forgotten."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
@@ -177,7 +173,7 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
     config = _of_a_session(recipe.config)
     base = replace(recipe, config=config).traded_market()
     strategies = in_zone(recipe.strategies, config.zone)
-    first = _warm_rows(config, strategies, base.market)
+    first = warm_rows(config, strategies, base.market)
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
     bars = {s.bars.symbol: s.bars for s in base.series}
     return SessionSetup(
@@ -218,7 +214,7 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
                 f"{{{x.symbol}: {{calendar: NYSE}}}}, or 24/7"
             )
     strategies = in_zone(recipe.strategies, config.zone)
-    least = LENGTHS * max(_longest(strategies, base.market.period), 1)
+    least = LENGTHS * max(longest(strategies, base.market.period), 1)
     wanted = config.live.warm_up if isinstance(config.live.warm_up, int) else least
     for j, symbol in enumerate(base.market.symbols):
         there = int(np.count_nonzero(~np.isnan(base.market.open[:, j])))
@@ -353,42 +349,6 @@ def seeded(name: str) -> Iterator[None]:
     finally:
         random.setstate(before[0])
         np.random.set_state(before[1])  # noqa: NPY002
-
-
-def _warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Market) -> int:
-    """How many rows come before the first that is traded."""
-    said = config.trade_from if config.live.warm_up is None else config.live.warm_up
-    if said is None:
-        rows = LENGTHS * max(_longest(strategies, market.period), 1)
-        how = f"its indicators ask for {rows} bars to warm up"
-    elif isinstance(said, int):
-        rows, how = said, f"live.warm_up asks for {said} bars"
-    else:
-        rows = int(np.searchsorted(market.time, nanoseconds(said) or 0))
-        how = f"{'trade_from' if config.live.warm_up is None else 'live.warm_up'} is {said}"
-    least = _longest(strategies, market.period)
-    if isinstance(said, int) and said < least:
-        raise ConfigError(f"live.warm_up: is {said} bars, an indicator needs {least}")
-    if not 1 <= rows < len(market):
-        raise ConfigError(
-            f"{how}, and there are {len(market)} rows of {', '.join(market.symbols)}; write "
-            "live: {warm_up: fewer bars}, or give more bars"
-        )
-    return rows
-
-
-def _longest(strategies: Mapping[str, AnyStrategy], period: int) -> int:
-    """Rows that the longest indicator needs for its first value."""
-    named = (x for name, s in strategies.items() for x in indicators_of(name, s).values())
-    return max((_rows(x, period) for x in named), default=0)
-
-
-def _rows(indicator: Indicator, period: int) -> int:
-    if indicator.operands:
-        return max(_rows(operand, period) for operand in indicator.operands)
-    if not indicator.timeframe:
-        return lookback(indicator)
-    return lookback(indicator.here) * -(-parse_period(indicator.timeframe) // period)
 
 
 def _rates(base: TradedMarket, row: int) -> dict[tuple[str, str], Known]:
