@@ -114,10 +114,12 @@ def test_rewards_are_clipped_before_the_prior_is_taken_off() -> None:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_what_is_no_number_teaches_nothing(bad: float) -> None:
     state, factors = new(2, 2)
-    before = state.copy()
+    learn(state, factors, 0, np.array([1.0, 0.5]), 0.0, 1.0)
+    before = state.tobytes() + factors.tobytes()
     assert not learn(state, factors, 0, np.ones(2), 0.0, bad)
     assert not learn(state, factors, 0, np.ones(2), bad, 0.0)
-    assert state.tobytes() == before.tobytes()
+    assert not learn(state, factors, 0, np.array([1.0, bad]), 0.0, 0.0)
+    assert state.tobytes() + factors.tobytes() == before
 
 
 def test_what_is_not_positive_definite_has_no_factor() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def refused(path: Path, kind: type[IntrabarError], says: str) -> None:
 
 
 SLOT = Slot(1, 0.9, 0.25, 812.5, (1.0, 0.1, -0.2, 3.0), 12.0, 0.5, True)
+
+
+def with_slot(**changed: Any) -> dict[str, Any]:
+    return {"slot": {**asdict(SLOT), **changed}}
 
 
 @pytest.mark.parametrize("slot", [None, SLOT])
@@ -133,7 +138,7 @@ def test_killed_at_each_call_the_state_is_the_old_one_or_the_new_one(
             monkeypatch.setattr(os, name, calls[name])
         if first and not done and not path.exists():
             found.append(0)
-            refused(path, FileError, "ES.json is not there; without `state:`")
+            refused(path, FileError, "ES.json is not there")
         else:
             found.append(read_state(path)[0].n)
         write_state(state(4), path)  # and the next one goes on from there
@@ -191,6 +196,16 @@ def test_a_file_that_was_changed_is_refused_though_there_is_one_before_it(tmp_pa
         ({"n": 1.5}, RunError, "a name, a hash or a count of it is of another type"),
         ({"arms": None}, RunError, "is missing or wrong"),
         ({"slot": {"arm": 9}}, RunError, "is missing or wrong"),
+        (with_slot(arm=1.0), RunError, "its open decision is none of 3 arms and 4 numbers"),
+        (with_slot(arm=True), RunError, "its open decision is none of 3 arms and 4 numbers"),
+        (with_slot(is_open=1), RunError, "slot: is_open is 1, must be true or false"),
+        (with_slot(prior=math.nan), RunError, "slot: prior is nan, must be a finite number"),
+        (with_slot(gross="1"), RunError, "slot: gross is '1', must be a finite number"),
+        (with_slot(costs=-math.inf), RunError, "slot: costs is -inf, must be a finite number"),
+        (with_slot(context=[1, 0, None, 0]), RunError, "slot: context[2] is None, must be a"),
+        (with_slot(budget=0.0), RunError, "slot: budget is 0, must be above 0"),
+        (with_slot(propensity=0.0), RunError, "propensity 0, must be above 0 and at most 1"),
+        (with_slot(propensity=1.5), RunError, "propensity 1.5, must be above 0 and at most 1"),
         ({"learned_until": "yesterday"}, RunError, "'yesterday'"),
         (
             {"mean": [0.0] * 32, "scale": [1.0] * 32},

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import intrabar.learn.dataset_rows as dataset_rows
 from intrabar.analysis.campaigns import EXIT_REASONS
@@ -71,7 +71,7 @@ def test_rows_are_the_campaigns_of_lanes_and_the_last_row_of_each_window(tmp_pat
         assert_array_equal(mine["end_time"].cast(pl.Int64), setup.market.time[mine["end_bar"]])
         assert_array_equal(mine["time"].cast(pl.Int64), setup.market.time[bars])
         assert_array_equal(mine["close"], setup.market.close[bars, j])
-        assert_array_equal(mine["uniqueness"], alone(lanes, mine))
+        assert_allclose(mine["uniqueness"], alone(lanes, mine), rtol=1e-12)
         for row in mine.iter_rows(named=True):
             window = tables.window(j, row["bar"])
             assert window is not None
@@ -95,14 +95,7 @@ def alone(lanes: Lanes, rows: pl.DataFrame) -> np.ndarray[Any, Any]:
             for bar in range(first, last + 1)
         ]
         told.append(np.mean(shares))
-    return np.round(told, 12)
-
-
-@pytest.fixture(autouse=True)
-def rounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Means are compared to twelve decimals, everything else to the last bit."""
-    plain = Alive.uniqueness
-    monkeypatch.setattr(Alive, "uniqueness", lambda *at: np.round(plain(*at), 12))
+    return np.array(told)
 
 
 def test_two_labels_of_four_bars_that_share_three_are_unique_by_five_eighths() -> None:
@@ -255,6 +248,20 @@ def test_a_dataset_is_whole_or_not_there(tmp_path: Path) -> None:
 def test_arms_that_are_none_are_refused(arms: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="arms are"):
         Terms(arms=arms)
+
+
+def test_arms_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"arms are \[1.0, 1.0000001\]: two have one name"):
+        Terms(arms=(1.0, 1.0000001))
+
+
+@dataclass(frozen=True)
+class Other(TrailingATR):
+    """An exit of the user's, which a lane cannot go on with."""
+
+
+def test_an_exit_that_is_only_derived_is_not_gone_on_with() -> None:
+    assert Terms().exit_of(Bot(Told(), Other(5), qty=1.0)) == TrailingATR()
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def factor(arm: Floats, factors: Floats) -> bool:
 
 @kernel
 def learn(bandit: Floats, factors: Floats, a: int, x: Floats, prior: float, reward: float) -> bool:
-    """Take in what an arm has earned; nothing where it is no number, and then it answers False.
+    """Take in what an arm has earned, and whether that could be done.
 
     Parameters
     ----------
@@ -97,10 +97,20 @@ def learn(bandit: Floats, factors: Floats, a: int, x: Floats, prior: float, rewa
         `q` of that arm at the decision.
     reward : float
         The score; clipped to +-5.
+
+    Returns
+    -------
+    bool
+        False where the reward, the prior or a number of the context is NaN or infinite: nothing
+        was changed. False too where `A` can no longer be factored, which needs a context far
+        beyond +-3: then the arm is spoilt.
     """
-    if not (math.isfinite(reward) and math.isfinite(prior)):
-        return False
     d, arm = x.shape[0], bandit[a]
+    known = math.isfinite(reward) and math.isfinite(prior)
+    for i in range(d):
+        known = known and math.isfinite(x[i])
+    if not known:
+        return False
     left = min(max(reward, -FARTHEST_REWARD), FARTHEST_REWARD) - prior
     for i in range(d):
         for j in range(d):

@@ -71,7 +71,7 @@ def read_state(path: Path) -> tuple[BanditState, str]:
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
     if content is None and old is None:
-        raise FileError(f"{path} is not there; without `state:` a bandit starts from nothing")
+        raise FileError(f"{path} is not there")
     if content is not None and (old is None or _is_json(content)):
         return _read(content, path), ""
     assert old is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,10 +108,8 @@ class BanditState:
             raise RunError("a number of it is NaN or infinite")
         if self.n0 <= 0.0 or min((*self.scale, *self.arms)) <= 0.0:
             raise RunError("n0, a scale or an arm is not above 0")
-        if self.slot is not None and (
-            len(self.slot.context) != d or not 0 <= self.slot.arm < len(self.arms)
-        ):
-            raise RunError(f"its open decision is none of {len(self.arms)} arms and {d} numbers")
+        if self.slot is not None:
+            _check_slot(self.slot, len(self.arms), d)
         self.factors()
 
     def factors(self) -> Floats:
@@ -127,6 +126,23 @@ class BanditState:
             if not factor(self.bandit[a].copy(), out[a]):
                 raise RunError(f"A of arm {a} is not positive definite")
         return out
+
+
+def _check_slot(slot: Slot, arms: int, d: int) -> None:
+    if type(slot.arm) is not int or not 0 <= slot.arm < arms or len(slot.context) != d:
+        raise RunError(f"its open decision is none of {arms} arms and {d} numbers")
+    if type(slot.is_open) is not bool:
+        raise RunError(f"slot: is_open is {slot.is_open!r}, must be true or false")
+    numbers = {x: getattr(slot, x) for x in ("propensity", "prior", "budget", "gross", "costs")}
+    numbers |= {f"context[{i}]": x for i, x in enumerate(slot.context)}
+    for name, x in numbers.items():
+        if isinstance(x, bool) or not isinstance(x, (int, float)) or not math.isfinite(x):
+            raise RunError(f"slot: {name} is {x!r}, must be a finite number")
+    if slot.budget <= 0.0 or not 0.0 < slot.propensity <= 1.0:
+        raise RunError(
+            f"slot: budget is {slot.budget:g}, must be above 0, and propensity "
+            f"{slot.propensity:g}, must be above 0 and at most 1"
+        )
 
 
 def require_context(d: int) -> None:

@@ -34,7 +34,6 @@ def refuse_known_bars(what: str, field: str, until: int, time: Times) -> None:
     after = f"'{instant_text(int(time[known]))}'" if known < len(time) else "a later time"
     raise ConfigError(
         f"{what}: {field} is {instant_text(until)}, and the first bar traded is "
-        f"{instant_text(int(time[0]))}: it knows {known:,} of {len(time):,} bars. Write start: "
-        f"{after}, or in_sample: true to trade them all the same; title, tables and verdict then "
-        "say so"
+        f"{instant_text(int(time[0]))}: it knows {known:,} of {len(time):,} bars. Write "
+        f"start: {after}"
     )

@@ -97,7 +97,7 @@ def check_plan(plan: Plan, weights: int, window: int, inputs: int, outputs: int)
     elif max(inputs, *plan[:, OUT].tolist()) > MOST_WIDTH:
         beyond = f"plan is {max(inputs, *plan[:, OUT].tolist())} wide; at most {MOST_WIDTH}"
     if beyond:
-        raise RunError(f"{beyond}. A larger model trades by a file of its arms: Learned(arms=FILE)")
+        raise RunError(beyond)
     known, sequence, place = inputs, True, 0
     for number, (op, size, out, offset, activation) in enumerate(plan.tolist()):
         row = f"plan row {number}"

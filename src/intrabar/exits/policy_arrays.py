@@ -113,3 +113,12 @@ def _check_values(own: Mapping[str, NDArray[Any]]) -> None:
     falls = np.flatnonzero(np.diff(own["arms"]) <= 0.0)
     if len(falls):
         raise RunError(f"arms are {own['arms'].tolist()}; expected rising, none twice")
+    fallen = np.argwhere(np.diff(own["deciles"], axis=0) < 0.0)
+    if len(fallen):
+        row, column = fallen[0]
+        raise RunError(
+            f"deciles[:, {column}] fall from {own['deciles'][row, column]:g} to "
+            f"{own['deciles'][row + 1, column]:g}; expected none that falls"
+        )
+    if own["psi_limit"] <= 0.0:
+        raise RunError(f"psi_limit is {own['psi_limit']:g}; expected a number above 0")

@@ -154,10 +154,7 @@ def read_told(path: Path) -> dict[str, Any]:
     try:
         return unsealed(path.read_bytes(), path, FORMAT, AGAIN)
     except FileNotFoundError:
-        raise FileError(
-            f"{path.parent} holds no {TOLD}: name the folder of a policy, as `intrabar learn` "
-            "writes it"
-        ) from None
+        raise FileError(f"{path.parent} holds no {TOLD}: name the folder of a policy") from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -248,7 +245,9 @@ def _check_features(folder: Path, policy: Policy, features_at: FeaturesAt) -> No
     text = policy.features.text
     table, stored = features_at(text, policy.probes.bars), policy.probes.features
     size = np.maximum(np.abs(stored), policy.net.scale)
-    same = (np.abs(table - stored) <= OF_A_FEATURE * size) | (np.isnan(table) & np.isnan(stored))
+    with np.errstate(invalid="ignore"):  # of equal infinities
+        near = np.isfinite(stored) & (np.abs(table - stored) <= OF_A_FEATURE * size)
+    same = near | (table == stored) | (np.isnan(table) & np.isnan(stored))
     if not same.all():
         row, column = np.argwhere(~same)[0]
         raise ConfigError(

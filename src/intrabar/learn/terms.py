@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from intrabar.engine.lanes.lanes import MAX_BARS
+from intrabar.engine.lanes.lanes import LONGEST, MAX_BARS
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.indicators.features import Features, features_of
@@ -17,7 +17,8 @@ from intrabar.strategy.bot import Bot
 ARMS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 MOST_ARMS = 64
 BASIC = features_of("exit/1")
-EXITS = {"trailing": TrailingATR, "fixed": FixedRatio}
+Kind = type[TrailingATR] | type[FixedRatio]
+EXITS: dict[str, Kind] = {"trailing": TrailingATR, "fixed": FixedRatio}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Terms:
     ----------
     features : Features
     arms : tuple of ATR multiples
-        Two or more, rising, above 0.
+        Two or more, rising, above 0; no two alike in 6 digits, which name their columns.
     exit : {"trailing", "fixed"}
         How the position goes on after the entry.
     max_bars : bars, >= 1
@@ -51,14 +52,19 @@ class Terms:
                 f"arms are {list(self.arms)}, must be 2 to {MOST_ARMS} ATR multiples above 0 that "
                 "rise, such as [0.5, 1, 2, 3]"
             )
+        if len({f"{arm:g}" for arm in arms}) < len(arms):
+            raise ConfigError(
+                f"arms are {arms.tolist()}: two have one name in the columns; write them with at "
+                "most 6 digits, none twice"
+            )
         object.__setattr__(self, "arms", tuple(arms.tolist()))
         choice("exit", self.exit, tuple(EXITS))
         object.__setattr__(
-            self, "max_bars", whole("max_bars", self.max_bars, Bounds(1, 10**6, whole=True))
+            self, "max_bars", whole("max_bars", self.max_bars, Bounds(1, LONGEST, whole=True))
         )
 
     def exit_of(self, bot: Bot) -> TrailingATR | FixedRatio:
         """The exit that goes on: the bot's own where it is of that kind, else one by default."""
-        kind: Any = EXITS[self.exit]
-        made: TrailingATR | FixedRatio = kind()
-        return bot.exit if isinstance(bot.exit, type(made)) else made
+        kind, own = EXITS[self.exit], cast(Any, bot.exit)
+        chosen: TrailingATR | FixedRatio = own if type(own) is kind else kind()
+        return chosen
