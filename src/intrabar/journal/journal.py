@@ -68,6 +68,11 @@ class Journal:
     head : Head
     fold : Fold
         What the records so far say.
+
+    Attributes
+    ----------
+    commit_seconds : float
+        How long the last `append` took in the database, s.
     """
 
     def __init__(self, store: Store, session: str, lease: Lease, head: Head, fold: Fold) -> None:
@@ -77,6 +82,7 @@ class Journal:
         self.head = head
         self._fold: Fold | None = fold
         self._open: _Batch | None = None
+        self.commit_seconds = 0.0
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Commit the event and the records of a turn, all or none.
@@ -106,7 +112,10 @@ class Journal:
         if not entries:
             return self.head.seq
         self._open = batch = self._prepare(entries)
-        self.store.write(lambda connection: self._commit(connection, batch))
+        try:
+            self.store.write(lambda connection: self._commit(connection, batch))
+        finally:
+            self.commit_seconds = self.store.commit_seconds
         self.head, self._open = batch.after, None
         return self.head.seq
 
@@ -156,11 +165,6 @@ class Journal:
     def renew(self, now: int) -> None:
         """Keep the session for 30 s more; to be called every 5 s. Raises as `Lease.renew`."""
         self.lease.renew(now)
-
-    @property
-    def commit_seconds(self) -> float:
-        """How long the last commit took, s."""
-        return self.store.commit_seconds
 
     def close(self) -> None:
         """Give the session back, and end the connections."""

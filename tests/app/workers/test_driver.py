@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from intrabar.app.workers.driver import Driver
+from intrabar.app.workers.intake import End
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
 from intrabar.engine.session.rerun import rerun
@@ -18,6 +19,7 @@ from intrabar.engine.session.row import body_of, rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
+from intrabar.errors import IntegrityError, StoreError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links.clock import LoopClock
@@ -207,6 +209,62 @@ def test_a_kill_while_it_lives_closes_everything_and_latches(lived: Lived) -> No
         "breaker kill"
     ]
     assert rerun(lived.plan, entries).difference is None
+
+
+def test_observers_hear_in_the_order_of_the_journal_through_an_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intrabar.app.workers.driver.RENEW", 1e9)
+    lived = Lived(tmp_path)
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    path, aside = tmp_path / "journal.db", tmp_path / "aside.db"
+    append, reconcile = Journal.append, Journal.reconcile_last
+    count = 0
+
+    def appended(self: Journal, entries: Any) -> int:
+        nonlocal count
+        count += 1
+        if count == 3:
+            path.rename(aside)
+        return append(self, entries)
+
+    def looked(self: Journal) -> Any:
+        aside.rename(path)
+        return reconcile(self)
+
+    monkeypatch.setattr(Journal, "append", appended)
+    monkeypatch.setattr(Journal, "reconcile_last", looked)
+    driver = lived.driver(session, journal, lived)
+    driver.is_recorded = False
+    assert run(driver.run()).why == "the bars have ended"
+    written = [(r.entry.kind, r.entry.bar, r.entry.step) for r in journal.read()]
+    journal.close()
+    heard = [(entry.kind, entry.bar, entry.step) for entry in lived.entries]
+    assert heard == written[-len(heard) :]
+    assert [kind for kind, _, _ in heard].count("emergency") == 1
+    assert not driver.emergency.lines()
+
+
+def test_who_has_lost_the_lease_while_the_journal_is_away_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived = Lived(tmp_path)
+    session = Session(lived.plan)
+    journal = lived.journal()
+    journal.append(lived.start(session))
+    driver = lived.driver(session, journal, lived)
+    path = tmp_path / "journal.db"
+
+    def looked(self: Journal) -> Any:
+        driver._intake.end(End("taken", error=IntegrityError("another process has it")))
+        raise StoreError("it is away")
+
+    monkeypatch.setattr(Journal, "reconcile_last", looked)
+    path.rename(tmp_path / "aside.db")
+    with pytest.raises(IntegrityError, match="another process has it"):
+        run(driver.run())
 
 
 class FilledUp(Recorded):

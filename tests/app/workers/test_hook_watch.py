@@ -16,16 +16,20 @@ import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import SessionSetup, recorded_session
 from intrabar.app.workers import driver as of_driver
-from intrabar.app.workers import hook_watch
+from intrabar.app.workers import hook_watch, start
 from intrabar.app.workers.lived import Lived as Once
 from intrabar.app.workers.paper import Ways, live_through
+from intrabar.engine.session.calling import Calling
+from intrabar.engine.session.rerun import rerun
+from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import RunError, StrategyError
 from intrabar.links.simulated_time import run
 from intrabar.model.bars import Bars
+from intrabar.model.entry import Entry
 from tests.app.workers.test_driver import Lived
 from tests.engine.chunks.test_chunks import walk
-from tests.engine.session.sessions import plan_of
+from tests.engine.session.sessions import events_of, plan_of
 
 EVENTS = {"never": threading.Event()}
 """Apart from the strategies, which are copied."""
@@ -175,6 +179,34 @@ def test_a_rerun_that_hangs_leaves_what_was_done_and_the_next_start_goes_on(
     assert lived.parity().is_identical
     with pytest.raises(RunError, match="calls a strategy no more"):
         _ = lived.result  # its hooks would hang again
+
+
+class Takes(ib.Strategy):
+    """Takes longer than what is warned of, each time."""
+
+    def on_close(self, now: Any) -> None:
+        EVENTS["never"].wait(0.03)
+
+
+def test_the_lease_is_kept_while_slow_hooks_leave_no_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook_watch, "WARNED", 0.01)
+    monkeypatch.setattr(start, "RENEW", 0.1)
+    lived = Lived(tmp_path)
+    plan = plan_of(replace(lived.setup, strategies={"takes": Takes()}), lived.bars)
+    session = Session(plan)
+    entries: list[Entry] = []
+    for event in events_of(lived.setup.market, 30)[:25]:
+        entries += [event, *session.handle(event).records]
+    renewals: list[int] = []
+
+    def begin(shown: Any) -> Any:
+        return rerun(plan, entries, shown).session, []
+
+    made = start.begun_in_time(begin, 5.0, lambda hook, seconds: None, lambda: renewals.append(1))
+    assert not isinstance(made, Calling)
+    assert len(renewals) >= 2
 
 
 def test_a_hook_that_takes_long_is_warned_of_and_told(

@@ -37,8 +37,7 @@ RENEW = 5.0  # seconds between two renewals of the lease
 AGAIN = 2.0  # seconds between two questions whether the journal is back
 PAUSE = 0.2  # of real seconds, where the clock is the bars' own
 LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
-TIMER = Heartbeat()
-"""Nobody has told anything: it is time to look."""
+TIMER = Heartbeat()  # nobody has told anything: it is time to look
 SHARED = 50  # turns of recorded bars in one transaction
 
 
@@ -46,6 +45,20 @@ class Observer(Protocol):
     """Is told of everything that is committed; `app/workers/signs.py` keeps the folder."""
 
     def take(self, entries: Sequence[Entry], session: Session) -> None: ...  # noqa: D102
+
+
+def tell_observers(
+    observers: Sequence[Observer], entries: Sequence[Entry], session: Session
+) -> list[Notice]:
+    """Tell them; what one of them raises is a bug, and costs the session nothing but a notice."""
+    notices = []
+    for observer in observers:
+        try:
+            observer.take(entries, session)
+        except Exception as error:
+            text = f"{type(observer).__name__}: {type(error).__name__}: {error}"
+            notices.append(Notice("alarm", f"observer {type(observer).__name__}", text))
+    return notices
 
 
 @dataclass(eq=False)
@@ -324,22 +337,21 @@ class Driver:
         """Put what is open into the journal, then tell of it; waits as long as it is away."""
         entries, self._open, self._turns = self._open, [], 0
         if entries:
-            await self._write(entries)
+            was_away = await self._write(entries)
             self._show(entries)
+            if was_away and self._hung is None:  # else the next start takes the file in
+                await self._turn("emergency", {"why": was_away}, self.clock.now())
+                await self._commit()
+                self.emergency.clear()
         notices, self._notices = self._notices, []
         for notice in notices:
             self.notify(notice)
 
     def _show(self, entries: list[Entry]) -> None:
-        """Tell the observers; what one of them raises is a bug, and costs the session nothing."""
-        for observer in self.observers:
-            try:
-                observer.take(entries, self.session)
-            except Exception as error:
-                text = f"{type(observer).__name__}: {type(error).__name__}: {error}"
-                self._notices.append(Notice("alarm", f"observer {type(observer).__name__}", text))
+        self._notices += tell_observers(self.observers, entries, self.session)
 
-    async def _write(self, entries: list[Entry]) -> None:
+    async def _write(self, entries: list[Entry]) -> str:
+        """Append them; why the journal was away meanwhile, "" where it was not."""
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._writer, self.journal.append, entries)
@@ -347,6 +359,8 @@ class Driver:
             raise
         except StoreError as error:
             await self._wait_for_journal(str(error))
+            return str(error)
+        return ""
 
     async def _wait_for_journal(self, why: str) -> None:
         """Decide nothing until the journal is back; what comes waits in the queue."""
@@ -357,7 +371,9 @@ class Driver:
         self.notify(Notice("page", "journal", text))
         loop = asyncio.get_running_loop()
         while self.is_away:
-            if self._intake.wanted is not None:
+            if (end := self._intake.wanted) is not None:
+                if end.error is not None:
+                    raise end.error
                 raise StoreError(f"it was stopped while {text}; what was open comes again")
             if self.is_recorded:  # its clock jumps, a database does not
                 await asyncio.to_thread(time.sleep, PAUSE)
@@ -370,9 +386,6 @@ class Driver:
                 raise
             except StoreError:
                 continue
-        if self._hung is None:  # else the next start takes the file in
-            await self._turn("emergency", {"why": why}, self.clock.now())
-            self.emergency.clear()
 
     async def _renew(self) -> None:
         """Keep the lease; who has lost it may not go on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from intrabar.app.calls.parity import SessionParity, of_plan
 from intrabar.app.compose.session import SessionSetup
+from intrabar.app.folders.journals import JOURNAL_FILE
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.hook_watch import Log, Notify
@@ -146,5 +147,5 @@ def _reported(
 def store_of(setup: SessionSetup, folder: Path) -> tuple[str, Secret | None]:
     """The address of the journal's database, and its password."""
     store = setup.config.store
-    url = store.url or f"sqlite:///{folder.resolve() / 'journal.db'}"
+    url = store.url or f"sqlite:///{folder.resolve() / JOURNAL_FILE}"
     return url, None if store.password is None else resolve(store.password, "store.password")

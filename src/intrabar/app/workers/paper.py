@@ -21,7 +21,7 @@ from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.backups import Backups, after_closes
 from intrabar.app.workers.control import Control
-from intrabar.app.workers.driver import Driver, Observer
+from intrabar.app.workers.driver import Driver, tell_observers
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
@@ -193,6 +193,11 @@ def _live(
         source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
     notify = _shown(signs.notifier, ways.pages)
     limit = setup.config.live.hook_limit
+
+    def tell(entries: Sequence[Entry], session: Session) -> None:
+        for notice in tell_observers(signs.observers, entries, session):
+            notify(notice)
+
     made = begun_in_time(
         partial(begun, setup, ways.without, entries, now, emergency, source.can),
         limit,
@@ -202,14 +207,14 @@ def _live(
     if isinstance(made, Calling):
         news, text = left_behind(setup, entries, now, source.can, made), told_at_last(made, limit)
         journal.append(news)
-        _tell(signs.observers, [*entries, *news], Session(setup.plan))
+        tell([*entries, *news], Session(setup.plan))
         notify(Notice("page", f"hook {made.strategy}", text))
         raise StrategyError(text)
     session, news = made
     journal.append(news)
     if emergency.lines():
         emergency.clear()
-    _tell(signs.observers, [*entries, *news], session)
+    tell([*entries, *news], session)
     is_resumed = bool(entries)
     del entries, news  # as large as the journal
     sealer = setup.sealer(source.can, session.rows)
@@ -240,7 +245,7 @@ def _live(
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
     last = [ended, *session.handle(ended).records]
     journal.append(last)
-    _tell(signs.observers, last, session)
+    tell(last, session)
     if not is_recorded:  # recorded bars can be lived through again
         backups.make(time.time_ns())
     unreported = report_at_stop(setup, session, journal, folder, notify, signs.log)
@@ -313,8 +318,3 @@ async def _run(
         for task in beside:
             task.cancel()
         await control.close()
-
-
-def _tell(observers: Sequence[Observer], entries: Sequence[Entry], session: Session) -> None:
-    for observer in observers:
-        observer.take(entries, session)

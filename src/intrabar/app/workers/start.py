@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from intrabar.app.compose.session import SessionSetup
@@ -15,6 +16,7 @@ from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.row import body_of
 from intrabar.engine.session.session import Session
+from intrabar.errors import StoreError
 from intrabar.journal.emergency import Emergency
 from intrabar.model.entry import Entry
 from intrabar.model.facts import SourceCan
@@ -52,16 +54,18 @@ def begun_in_time(
         lambda hook, seconds: news.put((hook, seconds)),
     )
     try:
+        due = time.monotonic() + RENEW
         while not future.done():
-            try:
-                seen = news.get(timeout=RENEW)
-            except Empty:
-                renew()
-                continue
-            if seen is not None and seen[1] >= limit:
-                return seen[0]
-            if seen is not None:
-                slow(*seen)
+            with suppress(Empty):
+                seen = news.get(timeout=max(due - time.monotonic(), 0.0))
+                if seen is not None and seen[1] >= limit:
+                    return seen[0]
+                if seen is not None:
+                    slow(*seen)
+            if time.monotonic() >= due:  # also where slow hooks leave no pause
+                with suppress(StoreError):  # as while it lives: the next commit tells of it
+                    renew()
+                due = time.monotonic() + RENEW
     finally:
         watch.close()
         thread.shutdown()

@@ -15,6 +15,8 @@ from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET, STEP_END, STEP_NEW, SUBMIT
 
+ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
+"""The kinds of commands of a person that are about orders."""
 PRICES = ("limit_price", "stop_price", "trail", "stop_loss", "take_profit")
 POSITIVE = Bounds(above=True)
 OF_A_POSITION = {"close": SUBMIT, "move_stop": MOVE_STOP, "move_target": MOVE_TARGET}

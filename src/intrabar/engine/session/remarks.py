@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from intrabar.engine.session.hand import ORDERS
 from intrabar.model.entry import Entry
 from intrabar.model.remark import Remark
 from intrabar.strategy.gates import Gates
@@ -16,7 +17,6 @@ from intrabar.strategy.strategy import Strategy
 MOST = 10
 """Moves of the breaker that are told one by one."""
 
-BY_THEIR_ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
 COUNTED = {
     "bar.late": "bars came after their rows were sealed; the rows stay as they were",
     "bar.corrected": "bars were told again, otherwise; the rows stay as they were",
@@ -67,7 +67,7 @@ def remarks_in(entries: Sequence[Entry], strategies: Mapping[str, AnyStrategy]) 
 
 def _persons(entries: Sequence[Entry]) -> Iterator[Remark]:
     asked = Counter(str(e.body["kind"]) for e in entries if e.kind == "command.person")
-    by_hand = {kind: asked.pop(kind) for kind in BY_THEIR_ORDERS if kind in asked}
+    by_hand = {kind: asked.pop(kind) for kind in ORDERS if kind in asked}
     if by_hand:
         text = f"A person traded by hand, which is in these figures: {_counted(by_hand)}"
         yield Remark(text, severe=True)

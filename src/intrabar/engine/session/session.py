@@ -16,7 +16,7 @@ import numpy as np
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
-from intrabar.engine.session.hand import Hand
+from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
@@ -39,7 +39,6 @@ from intrabar.sim.state import COMMAND, STEP_OPEN
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
 FAR_TOO_LONG = 3  # times the age from which on a bar is stale
-ORDERS = ("order", "modify", "cancel", "close", "move_stop", "move_target")
 OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
 
 

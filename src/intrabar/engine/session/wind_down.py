@@ -29,7 +29,7 @@ class WindDown:
         self._leaving.update(symbols)
 
     def stop_when_flat(self) -> None:
-        """Enter nothing any more; a restart does not forget it."""
+        """Enter nothing any more; a crash does not forget it, a stop does."""
         self.ending = "stopping"
 
     def stop(self, at: int, cancels_entries: bool) -> None:
