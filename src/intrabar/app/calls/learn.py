@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import LearnConfig
+from intrabar.app.processors import processors
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError
 from intrabar.indicators.features import features_of
@@ -23,6 +23,7 @@ from intrabar.learn.datasets import bot_named, make_dataset
 from intrabar.learn.terms import Terms
 from intrabar.model.values import Bounds, path, shown, truth, whole
 
+MOST_THREADS = 256
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
@@ -65,7 +66,7 @@ def dataset(
     out : folder
         Of datasets, relative to the configuration.
     threads : int, optional
-        As many as there are processors; the rows are the same.
+        1 to 256; as many as there are processors. The rows are the same.
     progress : bool
         Show a progress bar on stderr.
 
@@ -105,8 +106,8 @@ def dataset(
         "remarks": composed.remarks,
     }
     if threads is None:
-        threads = len(os.sched_getaffinity(0))
-    threads = whole("threads:", threads, Bounds(1, 256, whole=True))
+        threads = processors(MOST_THREADS)
+    threads = whole("threads:", threads, Bounds(1, MOST_THREADS, whole=True))
     with bar(sys.stderr) if progress else nullcontext() as watched:
         return make_dataset(
             composed.setup,

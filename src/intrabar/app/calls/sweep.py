@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
@@ -19,6 +18,7 @@ from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config, SweepConfig
 from intrabar.app.folders import saving
 from intrabar.app.folders.sweep_folder import store_sweep
+from intrabar.app.processors import processors
 from intrabar.app.progress import bar
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, IntrabarError
@@ -239,7 +239,7 @@ def pool_for(
         workers = whole("workers:", workers, Bounds(1, MOST_WORKERS, whole=True))
     if text("address:", address) and on != "ray":
         raise ConfigError("address: is that of a Ray cluster; give it with on: ray")
-    count = workers or len(os.sched_getaffinity(0))
+    count = workers or processors(MOST_WORKERS)
     if on == "ray":
         plan.variants.read_markets(plan.space.axes)
         return Cluster(address, count), []
