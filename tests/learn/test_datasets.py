@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from intrabar.analysis.campaigns import EXIT_REASONS
 from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
-from intrabar.errors import ConfigError, FileError, IntrabarError, UsageError
+from intrabar.errors import ConfigError, FileError, IntrabarError, RunError, UsageError
 from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits.sealed import sealed
 from intrabar.indicators.features import features_of
-from intrabar.learn.dataset_folder import Dataset, read_dataset
+from intrabar.learn.dataset_folder import Dataset, read_dataset, write_rows
 from intrabar.learn.datasets import bot_named, make_dataset
 from intrabar.learn.labels import Alive, best_of
 from intrabar.learn.terms import Terms
@@ -222,11 +223,57 @@ def test_a_manifest_says_what_a_dataset_is_of(tmp_path: Path) -> None:
     (one.folder / "rows.parquet").write_bytes(b"torn")
     with pytest.raises(FileError, match="is not what was written"):
         read_dataset(one.folder)
-    (one.folder / "dataset.json").write_text(json.dumps({"format": "x"}))
-    with pytest.raises(FileError, match="format"):
-        read_dataset(one.folder)
     with pytest.raises(FileError, match="no dataset"):
         read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "is no JSON"),
+        (b'{"format": "x"}', "format 'x', expected 'dataset/1'"),
+        (sealed({"format": "dataset/1"}), "files name no rows.parquet: make the dataset anew"),
+        (sealed({"format": "dataset/1", "files": []}), "files name no rows.parquet"),
+        (
+            sealed({"format": "dataset/1", "files": {"../x": "", "rows.parquet": ""}}),
+            "'../x' is no file of this folder",
+        ),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "dataset.json").write_bytes(content)
+    with pytest.raises(RunError) as error:
+        read_dataset(tmp_path)
+    assert words in str(error.value)
+
+
+def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
+    path = made(tmp_path, setup_of()).folder / "dataset.json"
+    path.write_text(path.read_text().replace('"known_until": "2', '"known_until": "1'))
+    with pytest.raises(RunError, match="was changed: SHA-256"):
+        read_dataset(path.parent)
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "a?"])
+def test_a_folder_is_no_pattern(tmp_path: Path, name: str) -> None:
+    wanted = made(tmp_path, setup_of()).rows
+    (tmp_path / name).mkdir()
+    one = made(tmp_path / name, setup_of(), csv=True)
+    assert read_dataset(one.folder).rows.equals(wanted)
+    assert pl.read_csv((one.folder / "rows.csv").read_bytes()).height == len(wanted)
+
+
+def test_rows_that_cannot_be_written_or_made_say_which(tmp_path: Path) -> None:
+    def failing() -> Iterator[pl.DataFrame]:
+        raise OSError("of the rows")
+        yield
+
+    with pytest.raises(OSError, match=r"^of the rows$"):
+        write_rows(tmp_path, failing(), csv=False)
+    (tmp_path / "rows").mkdir()
+    tables = (pl.DataFrame({"a": [one]}) for one in (1, "b"))
+    with pytest.raises(RunError, match="the rows cannot be written"):
+        write_rows(tmp_path, tables, csv=False)
 
 
 def test_a_dataset_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import polars as pl
 
 from intrabar.errors import FileError, RunError, UsageError
+from intrabar.exits.sealed import sealed, unsealed
 
 ROWS, ROWS_CSV, MANIFEST = "rows.parquet", "rows.csv", "dataset.json"
 ROW_GROUP = 65_536
 FORMAT = "dataset/1"
+ANEW = "make the dataset anew"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class Dataset:
     @property
     def rows(self) -> pl.DataFrame:
         """All rows, read anew."""
-        return pl.read_parquet(self.folder / ROWS, use_pyarrow=False)
+        return pl.read_parquet(self.folder / ROWS, glob=False)
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.folder)!r}, {self.manifest['counts']['rows']:,} rows)"
@@ -49,21 +52,27 @@ def read_dataset(folder: Path) -> Dataset:
     Raises
     ------
     FileError
-        There is none, or it is not as it was written.
+        There is none, or a file of it is not as it was written.
+    RunError
+        Its manifest was changed, cut short, or is of another version.
     """
+    path = folder / MANIFEST
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise FileError(f"{folder} is no dataset: {MANIFEST}: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else manifest
-        raise FileError(f"{folder / MANIFEST}: its format is {found!r}, must be {FORMAT!r}")
-    for name, wanted in manifest["files"].items():
+    manifest = unsealed(content, path, FORMAT, ANEW)
+    files = manifest.get("files")
+    if not isinstance(files, dict) or ROWS not in files:
+        raise RunError(f"{path}: files name no {ROWS}: {ANEW}")
+    for name, wanted in files.items():
+        if (folder / name).parent != folder:
+            raise RunError(f"{path}: {name!r} is no file of this folder: {ANEW}")
         found = _sha256(folder / name)
         if found != wanted:
             raise FileError(
                 f"{folder / name} is not what was written: SHA-256 {found}, expected {wanted}; "
-                "make the dataset anew"
+                f"{ANEW}"
             )
     return Dataset(folder, manifest)
 
@@ -97,30 +106,44 @@ def write_rows(part: Path, tables: Iterable[pl.DataFrame], csv: bool) -> None:
     RunError
         They cannot be written.
     """
-    try:
-        count = 0
-        for count, table in enumerate(tables, 1):
-            table.write_parquet(part / "rows" / f"{count:09}.parquet", compression="lz4")
-        if count:
-            pieces = pl.scan_parquet(part / "rows" / "*.parquet")
-            pieces.sink_parquet(part / ROWS, compression="zstd", row_group_size=ROW_GROUP)
+    pieces: list[Path] = []
+    for table in tables:  # an error of theirs is none of writing
+        pieces.append(part / "rows" / f"{len(pieces):09}.parquet")
+        with _writing(part):
+            table.write_parquet(pieces[-1], compression="lz4")
+    with _writing(part):
+        if pieces:
+            rows = pl.scan_parquet(pieces, glob=False)
+            rows.sink_parquet(part / ROWS, compression="zstd", row_group_size=ROW_GROUP)
         shutil.rmtree(part / "rows")
-        if count and csv:
-            pl.scan_parquet(part / ROWS).sink_csv(part / ROWS_CSV)
-    except OSError as error:
+        if pieces and csv:
+            pl.scan_parquet(part / ROWS, glob=False).sink_csv(part / ROWS_CSV)
+
+
+@contextmanager
+def _writing(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise RunError(f"{part}: the rows cannot be written: {error}") from None
 
 
 def finish_folder(part: Path, folder: Path, manifest: Mapping[str, Any]) -> Dataset:
-    """Write the manifest, and give the folder its name."""
+    """Write the manifest, and give the folder its name.
+
+    Raises
+    ------
+    RunError
+        It cannot be written, or the manifest holds what JSON has no word for.
+    """
     files = {x.name: _sha256(x) for x in sorted(part.iterdir())}
-    whole = {"format": FORMAT, **manifest, "files": files}
     try:
-        (part / MANIFEST).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        content = sealed({"format": FORMAT, **manifest, "files": files})
+        (part / MANIFEST).write_bytes(content)
         os.rename(part, folder)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:
         raise RunError(f"{folder} cannot be written: {error}") from None
-    return Dataset(folder, whole)
+    return Dataset(folder, json.loads(content))
 
 
 def _sha256(path: Path) -> str:

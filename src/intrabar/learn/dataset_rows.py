@@ -14,6 +14,7 @@ from intrabar.engine.lanes.lanes import Lanes, bot_of
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Setup
 from intrabar.engine.tables.feature_table import FeatureTables
+from intrabar.indicators.elementwise import known_rows
 from intrabar.indicators.features import features_of
 from intrabar.learn.labels import Alive, best_of
 from intrabar.learn.tally import Tally
@@ -83,7 +84,8 @@ def tables_of(
         lanes = Lanes(setup, strategy, symbol, exit_, terms.max_bars, threads)
         tally.begin(symbol, lanes)
         starts = lanes.starts()
-        known = starts[is_known(tables[0], j, starts)]
+        whole = known_rows(tables[0].tables[j], terms.features.window)
+        known = starts[whole[tables[0].row_of[starts, j]]]
         tally.without_window(2 * (len(starts) - len(known)))
         alive = {side: Alive(len(lanes.real)) for side in (1, -1)}
         waiting: list[Block] = []
@@ -102,17 +104,6 @@ def tables_of(
         for labels in alive.values():
             labels.settle(len(lanes.real))
         yield from (one.told(alive) for one in waiting)
-
-
-def is_known(tables: FeatureTables, j: int, bars: Times) -> NDArray[np.bool_]:
-    """Whether all of the window at the close of each bar is known."""
-    finite = np.isfinite(tables.tables[j]).all(axis=1)
-    before = np.append(0, np.cumsum(finite))
-    end = tables.row_of[bars, j].astype(np.int64) + 1
-    begin = end - tables.features.window
-    finite_ones = before[end] - before[np.maximum(begin, 0)]
-    found: NDArray[np.bool_] = (begin >= 0) & (finite_ones == tables.features.window)
-    return found
 
 
 def _block(
