@@ -60,7 +60,10 @@ def test_a_negative_variance_takes_weights() -> None:
     gains = np.array([2.0, 0.0] * 10)
     found = diebold_mariano(np.sqrt(gains), np.zeros(20), 2)
     assert isinstance(found, DieboldMariano)
-    assert np.isfinite(found.statistic)
+    # By hand: autocovariances 1 and -19/20, the second at half its weight.
+    variance = 1.0 + 2 * 0.5 * (-0.95)
+    small = (20 + 1 - 4 + 2 / 20) / 20
+    assert found.statistic == pytest.approx(np.sqrt(small) / np.sqrt(variance / 20), rel=1e-12)
 
 
 def test_nothing_to_compare_is_undefined() -> None:
@@ -142,6 +145,31 @@ def test_direction_leaves_out_what_did_not_move() -> None:
     assert found.usual_direction == 8 / 10
 
 
+def test_direction_and_the_usual_one_are_of_the_same_rows() -> None:
+    moves, said = np.ones(20), np.append(np.ones(10), -np.ones(10))
+    usual = np.append(np.full(10, np.nan), np.ones(10))
+    zero = np.zeros(20)
+    found = honesty(Forecasts(1, said, moves, zero, zero, usual), resamples=100)
+    assert isinstance(found.direction, Interval)
+    assert (found.direction.value, found.usual_direction) == (0.0, 1.0)
+    nobody = honesty(Forecasts(1, said, moves, zero, zero, np.full(20, np.nan)), resamples=100)
+    assert isinstance(nobody.direction, Interval)
+    assert nobody.direction.value == 0.5
+    assert isinstance(nobody.usual_direction, Undefined)
+
+
+def test_quantiles_are_compared_where_the_usual_ones_are_known() -> None:
+    moves = np.append(np.full(10, 5.0), np.ones(10))
+    zero = np.zeros(20)
+    usual = np.append(np.full(10, np.nan), np.full(10, 3.0))
+    (found,) = of(zero, moves, quantiles={0.5: zero}, usual_quantiles={0.5: usual}).quantiles
+    # By hand, of the last ten: half of 1 - 0, and half of 3 - 1.
+    assert (found.loss, found.usual_loss, found.rows) == (0.5, 1.0, 20)
+    (alone,) = of(zero, moves, quantiles={0.5: zero}).quantiles
+    assert alone.loss == 0.5 * 3.0
+    assert alone.usual_loss == Undefined("no bars before the first prediction")
+
+
 def test_quantiles_cover_and_cost() -> None:
     moves = noise(20_000)
     at = {p: np.full(len(moves), stats.norm.ppf(p)) for p in (0.05, 0.5, 0.95)}
@@ -150,7 +178,7 @@ def test_quantiles_cover_and_cost() -> None:
     crossed = {0.05: at[0.95], 0.5: at[0.5], 0.95: at[0.05]}
     found = of(np.zeros_like(moves), moves, quantiles=crossed, usual_quantiles=wide).quantiles
     assert [q.below for q in found] == pytest.approx([0.05, 0.5, 0.95], abs=0.01)
-    assert all(q.loss <= q.usual_loss for q in found)
+    assert all(isinstance(q.usual_loss, float) and q.loss <= q.usual_loss for q in found)
     by_hand = np.where(moves > at[0.05], 0.05 * (moves - at[0.05]), 0.95 * (at[0.05] - moves))
     assert found[0].loss == pytest.approx(by_hand.mean(), rel=1e-12)
 

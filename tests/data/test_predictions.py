@@ -190,12 +190,60 @@ def test_rows_that_were_trained_on_are_refused(tmp_path: Path, late: int, refuse
         put(path, bars)
 
 
-def test_rows_of_other_symbols_that_were_trained_on_are_refused(tmp_path: Path) -> None:
+def test_rows_are_judged_by_the_bars_on_which_they_are_placed(tmp_path: Path) -> None:
     bars = bars_of(20)
     own = frame(bars, symbol="A", trained_until="2023-12-31")
     other = frame(bars, symbol="B", trained_until="2024-01-01")
+    path = at(tmp_path / "p.csv", pl.concat([own, other]))
+    with pytest.raises(DataError, match=r"19 of 38 rows .* trained on"):
+        placement(Request(str(path)), {"A": bars, "B": bars})
+    assert len(put(path, bars).rows["A"]) == 19  # B is not traded
+
+
+ZONES = [("America/New_York", -5), ("Asia/Tokyo", 9)]
+
+
+def local_frame(bars: BarsOf, hours: int, horizon: int, leak: bool = False) -> pl.DataFrame:
+    """Times of the exchange without a zone, trained until the bar before, or one with its own."""
+    made = frame(bars, horizon=horizon)
+    until = bars.close_time[: len(made)] - HOUR
+    until[20] += leak * HOUR
+    here = {"Time": bars.close_time[: len(made)], "trained_until": until}
+    return made.with_columns(
+        **{n: pl.Series([t[:19] for t in stamps(x + hours * HOUR)]) for n, x in here.items()}
+    )
+
+
+@pytest.mark.parametrize("horizons", [[1], [1, 2]])
+@pytest.mark.parametrize(("zone", "hours"), ZONES)
+def test_training_is_of_the_zone_of_the_times(
+    tmp_path: Path, zone: str, hours: int, horizons: list[int]
+) -> None:
+    bars = replace(bars_of(), zone=zone)
+    made = pl.concat([local_frame(bars, hours, h) for h in horizons])
+    path = at(tmp_path / "p.csv", made)
+    for horizon in horizons:
+        for asked in (None, zone):
+            found = put(path, bars, horizon=horizon, zone=asked)
+            assert found.close_time["A"].tolist() == bars.close_time[:-horizon].tolist()
+            assert (found.close_time["A"] - found.trained_until["A"] == HOUR).all()
+    *honest, last = horizons
+    leaking = [local_frame(bars, hours, h) for h in honest]
+    made = pl.concat([*leaking, local_frame(bars, hours, last, leak=True)])
+    path = at(tmp_path / "q.csv", made)
+    with pytest.raises(DataError, match=r"1 of \d+ rows are of bars that their model was trained"):
+        put(path, bars, horizon=last)
+
+
+def test_training_without_a_zone_beside_times_with_one_is_the_later(tmp_path: Path) -> None:
+    bars = replace(bars_of(), zone="America/New_York")
+    made = local_frame(bars, -5, 1).with_columns(Time=frame(bars)["Time"])
+    found = put(at(tmp_path / "p.csv", made), bars)
+    assert (found.close_time["A"] - found.trained_until["A"] == HOUR).all()
+    utc = frame(bars, trained_until=pl.Series(stamps(bars.close_time[:-1] - HOUR)).str.head(19))
     with pytest.raises(DataError, match="trained on"):
-        put(at(tmp_path / "p.csv", pl.concat([own, other])), bars)
+        put(at(tmp_path / "q.csv", utc), bars)
+    assert len(put(tmp_path / "q.csv", bars, zone="UTC").rows["A"]) == 399
 
 
 def test_unknown_training_is_said(tmp_path: Path) -> None:

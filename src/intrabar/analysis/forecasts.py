@@ -32,6 +32,7 @@ from intrabar.analysis.student import above
 LEAK = 0.3  # rank correlation with the realised return that no honest forecast of prices has
 ECHO = 0.5  # rank correlation with minus the last return, of a model that repeats the last price
 STILL = 0.01  # spread under which a forecast says nothing but the last price
+NOTHING_BEFORE = "no bars before the first prediction"
 ERROR = 0.05  # of the Diebold-Mariano test, one-sided
 
 
@@ -102,15 +103,17 @@ class Quantile:
         That was promised.
     below : share
         Of the realised returns, that lay below it.
-    loss, usual_loss : float
-        Mean pinball loss, and that of the quantile of the returns known before; NaN: not known.
+    loss : float
+        Mean pinball loss, of the rows whose usual quantile is known; of all where none is.
+    usual_loss : float or Undefined
+        The same of the quantile of the returns known before.
     rows : int
     """
 
     probability: float
     below: float
     loss: float
-    usual_loss: float
+    usual_loss: Figure
     rows: int
 
 
@@ -126,9 +129,10 @@ class Honesty:
     test : DieboldMariano or Undefined
         Against the last price.
     direction : Interval or Undefined
-        Share of right signs; moves of exactly 0 are left out.
+        Share of right signs, a predicted 0 being wrong; moves of exactly 0 are left out, and rows
+        whose usual sign is not known, unless none is.
     usual_direction : float or Undefined
-        The same of always saying the sign that was the more frequent one.
+        The same of always saying the sign that was the more frequent one, of the same rows.
     correlation : Interval or Undefined
         Spearman's, of predicted and realised returns.
     echo : float or Undefined
@@ -166,25 +170,30 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
     predicted, realised, last = (x[known] for x in (given.predicted, given.realised, given.last))
     drift, usual = given.drift[known], given.usual[known]
     gain = realised**2 - (realised - predicted) ** 2
+    moved = realised != 0.0
+    told = moved & np.isfinite(usual)
     found: dict[str, Interval | Undefined] = {}
     for name, rows, statistics in (
         ("", np.ones(len(gain), np.bool_), _against(predicted, realised)),
         ("drift", np.isfinite(drift), _against_drift(predicted, realised, drift)),
-        ("moved", realised != 0.0, {"direction": _mean(np.sign(predicted) == np.sign(realised))}),
+        (
+            "moved",
+            told if told.any() else moved,
+            {"direction": _mean(np.sign(predicted) == np.sign(realised))},
+        ),
     ):
         if name == "drift" and not rows.any():
-            found["against_drift"] = Undefined("no bars before the first prediction")
+            found["against_drift"] = Undefined(NOTHING_BEFORE)
             continue
         found |= _intervals(np.flatnonzero(rows), gain, given.horizon, statistics, seed, resamples)
-    moved = (realised != 0.0) & np.isfinite(usual)
     spread = float(realised.std()) if len(realised) else 0.0
     return Honesty(
         given.horizon,
         int(known.sum()),
         test=diebold_mariano(realised, realised - predicted, given.horizon),
-        usual_direction=float(np.mean(usual[moved] == np.sign(realised[moved])))
-        if moved.any()
-        else Undefined("no bars before the first prediction"),
+        usual_direction=float(np.mean(usual[told] == np.sign(realised[told])))
+        if told.any()
+        else Undefined(NOTHING_BEFORE),
         echo=rank_correlation(predicted, -last),
         spread=float(predicted.std()) / spread if spread > 0.0 else Undefined("no price moved"),
         quantiles=_quantiles(given, known),
@@ -195,12 +204,12 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
 def verdicts(several: Sequence[Honesty]) -> list[Verdict]:
     """The verdict of each horizon; p values are Holm's over all of them."""
     tests = [one.test for one in several]
-    better = tests_of(several)
+    better = adjusted_p(several)
     worse = holm([1.0 if isinstance(x, Undefined) else 1.0 - x.better for x in tests])
     return [_verdict(*row) for row in zip(several, better, worse, strict=True)]
 
 
-def tests_of(several: Sequence[Honesty]) -> list[float]:
+def adjusted_p(several: Sequence[Honesty]) -> list[float]:
     """The p values of Diebold and Mariano, Holm's over all; 1 where there is no test."""
     tests = [one.test for one in several]
     return holm([1.0 if isinstance(x, Undefined) else x.better for x in tests])
@@ -350,10 +359,15 @@ def _quantiles(given: Forecasts, known: NDArray[np.bool_]) -> tuple[Quantile, ..
     found = []
     for p, quantile in zip(probabilities, grid, strict=True):
         usual = given.usual_quantiles.get(p, np.full(len(rows), np.nan))[rows]
-        below, loss, usual_loss = np.nan, np.nan, np.nan
+        told = np.isfinite(usual)
+        usual_loss: Figure = Undefined(NOTHING_BEFORE)
+        if told.any():
+            usual_loss = mean_loss(realised[told], usual[told], p)
+        below, loss = np.nan, np.nan
         if len(realised):
-            below, loss = float(np.mean(realised < quantile)), mean_loss(realised, quantile, p)
-            usual_loss = mean_loss(realised, usual, p)
+            below = float(np.mean(realised < quantile))
+            compared = told if told.any() else ~told
+            loss = mean_loss(realised[compared], quantile[compared], p)
         found.append(Quantile(p, below, loss, usual_loss, len(realised)))
     return tuple(found)
 

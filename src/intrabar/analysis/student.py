@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-LARGEST = 1e-300  # stands for a denominator of 0
+TINY = 1e-300  # stands for a denominator of 0
 TERMS = 10_000
 
 
@@ -46,7 +46,7 @@ def _fraction(x: float, a: float, b: float) -> float:
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0)),
         ):
             d = _inverse(1.0 + step * d)
-            c = 1.0 + step / c or LARGEST
+            c = 1.0 + step / c or TINY
             whole *= d * c
         if abs(d * c - 1.0) < 1e-15:
             break
@@ -54,4 +54,4 @@ def _fraction(x: float, a: float, b: float) -> float:
 
 
 def _inverse(x: float) -> float:
-    return 1.0 / (x or LARGEST)
+    return 1.0 / (x or TINY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from intrabar.data.prediction_file import PredictionFile, instants, stamp_text
+from intrabar.data.prediction_file import PredictionFile, stamp_text
 from intrabar.data.stamps import Stamps, to_utc
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Floats, Times
@@ -55,12 +55,6 @@ def require_rising(file: PredictionFile, symbol: str, rows: Times, at: Times) ->
         raise DataError(f"two rows were made on one bar of {symbol}: {file.first(rows[twice])}")
 
 
-def instants_of(stamps: Stamps) -> Times:
-    """Instants, ns UTC: without a zone as if of UTC; a date is all of its day."""
-    known = np.where(stamps.aware, stamps.utc, stamps.wall)
-    return known if stamps.clock else stamps.wall + (DAY_NS - 1)
-
-
 def latest(stamps: Stamps, rows: Times, zone: str | None, zones: Iterable[str]) -> Times:
     """The latest instants that stamps may mean: never too early where they carry no zone."""
     read = []
@@ -92,27 +86,38 @@ def require_known(
         )
 
 
+def trained_until(
+    file: PredictionFile, rows: Mapping[str, Times], zones: Mapping[str, str], exchanges: list[str]
+) -> dict[str, Times]:
+    """What the model of each row had seen, ns UTC: in the zone of its times where that is told."""
+    until = file.trained_until
+    if until is None:
+        return {}
+    if not until.clock:  # a date is all of its day
+        until, exchanges = replace(until, wall=until.wall + (DAY_NS - 1)), []
+    return {
+        symbol: latest(part(until, own), file.rows[own], zones.get(symbol), exchanges)
+        for symbol, own in rows.items()
+    }
+
+
 def require_untrained(
     file: PredictionFile,
     rows: Mapping[str, Times],
     times: Mapping[str, Times],
-    zone: str | None,
-    bars: Mapping[str, BarsOf],
+    trained: Mapping[str, Times],
 ) -> None:
-    """Refuse rows of bars that their model was trained on, whatever the instrument."""
+    """Refuse rows of bars that their model was trained on; of no bar, nothing is known."""
     until = file.trained_until
     if until is None:
         return
-    known = latest(until, file.rows, zone, [one.zone for one in bars.values()])
-    if not until.clock:  # a date is all of its day
-        known = until.wall + (DAY_NS - 1)
-    close = instants(file.time).copy()
-    for symbol, own in rows.items():
-        close[own] = times[symbol]
-    late = np.flatnonzero(until.readable & (known >= close))
+    own, close, known = (
+        np.concatenate([of[symbol] for symbol in rows]) for of in (rows, times, trained)
+    )
+    late = np.sort(own[until.readable[own] & (known >= close)])
     if late.size:
         raise DataError(
-            f"{late.size:,} of {len(close):,} rows are of bars that their model was trained on "
+            f"{late.size:,} of {len(own):,} rows are of bars that their model was trained on "
             f"(trained_until not before their own close), the first {file.text(int(late[0]))}, "
             f"trained until {stamp_text(until, int(late[0]))}; leave these rows out, or train on "
             "earlier bars"

@@ -21,6 +21,7 @@ from intrabar.data.prediction_bars import (
     require_known,
     require_rising,
     require_untrained,
+    trained_until,
     training,
 )
 from intrabar.data.prediction_file import PredictionFile, stamp_text
@@ -48,6 +49,8 @@ class Placement:
         Rows of the file.
     close_time : mapping of symbol to (k,) int64, ns UTC
         Of the bar on which each was made; rising.
+    trained_until : mapping of symbol to (k,) int64, ns UTC
+        Empty where the file does not say it.
     time_is : str
     remarks : tuple of Remark
     """
@@ -56,6 +59,7 @@ class Placement:
     horizon: int
     rows: Mapping[str, Times]
     close_time: Mapping[str, Times]
+    trained_until: Mapping[str, Times]
     time_is: str
     remarks: tuple[Remark, ...]
 
@@ -93,7 +97,7 @@ def place(
         They are of other bars, or it is not to be told on which they were made.
     """
     try:
-        found = _in_zone(file, horizon, zone, bars)
+        found, zones = _in_zone(file, horizon, zone, bars)
         chosen, told = _chosen(file, found, time_is, zone)
         rows, times = {}, {}
         for symbol, one in found.items():
@@ -107,7 +111,9 @@ def place(
                 f"none of its rows was made on a bar of {', '.join(bars)}: "
                 f"{file.first(_first(found))}"
             )
-        require_untrained(file, rows, times, zone, bars)
+        exchanges = [own.zone for own in bars.values()]
+        trained = trained_until(file, rows, zones, exchanges)
+        require_untrained(file, rows, times, trained)
     except FileError:
         raise
     except DataError as error:
@@ -116,18 +122,21 @@ def place(
     remarks = [Remark(f"{file.name}: {text}") for text in (*file.remarks, *told)]
     remarks += coverage(file, rows, bars)
     remarks += training(file, rows)
-    return Placement(file, horizon, rows, times, chosen, tuple(remarks))
+    return Placement(file, horizon, rows, times, trained, chosen, tuple(remarks))
 
 
 def _in_zone(
     file: PredictionFile, horizon: int, zone: str | None, bars: Mapping[str, BarsOf]
-) -> dict[str, _Found]:
-    """What each place makes of the rows, in the zone that their prices tell, or their times."""
+) -> tuple[dict[str, _Found], dict[str, str]]:
+    """What each place makes of the rows, in the zone that their prices tell, or their times.
+
+    And that zone of each instrument, as far as it is told.
+    """
     exchange = {symbol: own.zone or "UTC" for symbol, own in bars.items()}
     modes = [dict.fromkeys(bars, zone)] if zone else [exchange, dict.fromkeys(bars, "UTC")]
     if file.time.aware.all() or modes[0] == modes[-1]:
         modes = modes[:1]
-    read: list[tuple[float, int, dict[str, _Found]]] = []
+    read: list[tuple[float, int, dict[str, _Found], dict[str, str]]] = []
     problems = []
     for mode in modes:
         try:
@@ -139,15 +148,18 @@ def _in_zone(
             sum(int((one.at[p] >= 0).sum()) for one in found.values() if p in one.at)
             for p in PLACES
         )
-        read.append((_best_fit(file, found), hits, found))
+        read.append((_best_fit(file, found), hits, found, mode))
     if not read:
         raise problems[0]
     read.sort(key=lambda one: one[:2], reverse=True)
-    best = read[0][2]
-    if len(read) > 1 and read[0][:2] == read[1][:2] and not _are_equal(best, read[1][2]):
-        zones = " and in ".join(dict.fromkeys([*exchange.values(), "UTC"]))
-        raise DataError(f"its times carry no zone and fit the bars in {zones}; write zone:")
-    return best
+    _, _, best, zones = read[0]
+    is_same = len(read) > 1 and _are_equal(best, read[1][2])
+    if len(read) > 1 and read[0][:2] == read[1][:2] and not is_same:
+        both = " and in ".join(dict.fromkeys([*exchange.values(), "UTC"]))
+        raise DataError(f"its times carry no zone and fit the bars in {both}; write zone:")
+    if not zone and (is_same or file.time.aware.all()):
+        zones = {}
+    return best, zones
 
 
 def _best_fit(file: PredictionFile, found: Mapping[str, _Found]) -> float:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.analysis.figure import Undefined
-from intrabar.analysis.forecasts import Forecasts, Honesty, Verdict, honesty, tests_of, verdicts
-from intrabar.data.prediction_bars import instants_of
+from intrabar.analysis.forecasts import Forecasts, Honesty, Verdict, adjusted_p, honesty, verdicts
 from intrabar.data.prediction_file import PredictionFile, probability, read_predictions
 from intrabar.data.prediction_place import Placement
 from intrabar.data.predictions import horizon_of, placement
@@ -115,7 +114,9 @@ def judge(
         where = placement(Request(request.file, horizon, request.time_is, request.zone), bars)
         time_is = where.time_is
         remarks += where.remarks
-        for symbol in where.rows:
+        for symbol, rows in where.rows.items():
+            if not len(rows):  # all outside of its bars, which is told
+                continue
             j = market.symbols.index(symbol)
             real = np.flatnonzero(~np.isnan(market.open[:, j]))
             series = RealBars(adjusted.market, j, real, {})
@@ -130,7 +131,7 @@ def judge(
     judged = [
         Judged(symbol, horizon, in_atrs, raw, p, verdict, drift_of)
         for (symbol, horizon, in_atrs, raw, drift_of), p, verdict in zip(
-            found, tests_of(figures), verdicts(figures), strict=True
+            found, adjusted_p(figures), verdicts(figures), strict=True
         )
     ]
     return Judgement(file, time_is, judged, tuple(dict.fromkeys(remarks)))
@@ -168,8 +169,7 @@ def _known(where: Placement, symbol: str, close_time: Times, horizon: int) -> tu
     made = np.searchsorted(close_time, where.close_time[symbol])
     told = "the bars up to trained_until"
     if file.trained_until is not None:
-        until = instants_of(file.trained_until)[rows]
-        count = np.searchsorted(close_time, until, "right") - horizon
+        count = np.searchsorted(close_time, where.trained_until[symbol], "right") - horizon
         count = np.where(file.trained_until.readable[rows], count, made[0] + 1 - horizon)
     else:
         told = "the bars before the first prediction"

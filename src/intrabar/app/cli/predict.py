@@ -176,7 +176,7 @@ def table(judgement: Judgement) -> None:
     print_table(header, rows, right=header[1:])
     quantiles = [
         [one.symbol, str(one.horizon), f"{q.probability:g}", f"{q.below:.3f}", f"{q.loss:.4f}",
-         f"{q.usual_loss:.4f}"]
+         _value(q.usual_loss)]
         for one in judgement.judged
         for q in one.in_atrs.quantiles
     ]  # fmt: skip
