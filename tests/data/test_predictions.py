@@ -190,14 +190,18 @@ def test_rows_that_were_trained_on_are_refused(tmp_path: Path, late: int, refuse
         put(path, bars)
 
 
-def test_rows_are_judged_by_the_bars_on_which_they_are_placed(tmp_path: Path) -> None:
+def test_rows_that_were_trained_on_are_refused_whatever_their_symbol(tmp_path: Path) -> None:
     bars = bars_of(20)
     own = frame(bars, symbol="A", trained_until="2023-12-31")
     other = frame(bars, symbol="B", trained_until="2024-01-01")
     path = at(tmp_path / "p.csv", pl.concat([own, other]))
-    with pytest.raises(DataError, match=r"19 of 38 rows .* trained on"):
-        placement(Request(str(path)), {"A": bars, "B": bars})
-    assert len(put(path, bars).rows["A"]) == 19  # B is not traded
+    for traded in ({"A": bars, "B": bars}, {"A": bars}):
+        count = 19 if "B" in traded else 9  # its day ends 14 hours earlier at most
+        with pytest.raises(DataError, match=rf"{count} of 38 rows .* trained on"):
+            placement(Request(str(path)), traded)
+    honest = other.with_columns(trained_until=pl.lit("2023-12-31"))
+    path = at(tmp_path / "honest.csv", pl.concat([own, honest]))
+    assert len(put(path, bars).rows["A"]) == 19
 
 
 ZONES = [("America/New_York", -5), ("Asia/Tokyo", 9)]

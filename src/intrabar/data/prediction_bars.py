@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from intrabar.data.prediction_file import PredictionFile, stamp_text
+from intrabar.data.prediction_file import PredictionFile, instants, stamp_text
 from intrabar.data.stamps import Stamps, to_utc
 from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS, Floats, Times
 from intrabar.model.remark import Remark
+
+ZONES_APART = 14 * 3600 * 10**9
+"""The most that a time without a zone may lie before what it says in UTC, ns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,17 +110,26 @@ def require_untrained(
     times: Mapping[str, Times],
     trained: Mapping[str, Times],
 ) -> None:
-    """Refuse rows of bars that their model was trained on; of no bar, nothing is known."""
+    """Refuse rows of bars that their model was trained on, whatever their symbol and horizon.
+
+    Rows on no bar here are judged as they are written: trained beyond their own `Time`.
+    """
     until = file.trained_until
     if until is None:
         return
     own, close, known = (
         np.concatenate([of[symbol] for symbol in rows]) for of in (rows, times, trained)
     )
-    late = np.sort(own[until.readable[own] & (known >= close)])
+    late = own[until.readable[own] & (known >= close)]
+    count = len(file.predicted_return)
+    others = np.setdiff1d(np.arange(count), own)
+    written = instants(until) + (0 if until.clock else DAY_NS - 1)
+    least = written - np.where(until.aware == file.time.aware, 0, ZONES_APART)
+    beyond = until.readable & file.time.readable & (least > instants(file.time))
+    late = np.sort(np.append(late, others[beyond[others]]))
     if late.size:
         raise DataError(
-            f"{late.size:,} of {len(own):,} rows are of bars that their model was trained on "
+            f"{late.size:,} of {count:,} rows are of bars that their model was trained on "
             f"(trained_until not before their own close), the first {file.text(int(late[0]))}, "
             f"trained until {stamp_text(until, int(late[0]))}; leave these rows out, or train on "
             "earlier bars"
