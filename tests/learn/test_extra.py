@@ -1,0 +1,17 @@
+"""What is said where the extra `ml` is not installed."""
+
+from __future__ import annotations
+
+import pytest
+
+from intrabar.errors import UsageError
+from intrabar.learn import extra
+
+
+def test_what_is_missing_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extra.require_ml()
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "torch" else name)
+    with pytest.raises(UsageError, match=r"^learning needs torch: pip install 'intrabar\[ml\]'$"):
+        extra.require_ml()
