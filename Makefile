@@ -6,6 +6,7 @@ UV := .venv-uv/bin/uv
 PAGE := $(shell git ls-files frontend 2>/dev/null) hatch_build.py
 CPUS := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3) generic
 LOCKS := demo docs live core
+TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
@@ -21,12 +22,18 @@ define install
 	$(2)/bin/python -m compileall -q src/intrabar
 endef
 
+# pip finds a CPU build where one is offered to it; other installers take one of several GB.
+define torch
+	.venv-uv/bin/pip --python $(1)/bin/python install -q --disable-pip-version-check $(TORCH)
+endef
+
 $(UV):
 	$(PYTHON) -m venv .venv-uv
 	.venv-uv/bin/pip install -q --disable-pip-version-check uv==0.13.9
 
 $(VENV)/.dev: pyproject.toml requirements/dev.lock $(PAGE) | $(UV)
 	$(call install,dev,$(VENV))
+	$(call torch,$(VENV))
 	touch $@
 
 $(VENV)/.demo: pyproject.toml requirements/demo.lock $(PAGE) | $(UV)
@@ -53,7 +60,8 @@ check: setup         ## linters, types, layers
 # A folder of links that has a package for one Python only would fail the others: without it.
 lock: $(UV)          ## the only writer of requirements/*.lock: the newest versions that fit
 	env -u UV_FIND_LINKS $(UV) pip compile -q --upgrade pyproject.toml --extra dev \
-	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.lock
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-emit-package torch -o requirements/dev.lock
 	for name in $(LOCKS); do \
 	  extra=$$([ $$name = core ] || echo --extra $$name); \
 	  env -u UV_FIND_LINKS $(UV) pip compile -q --upgrade pyproject.toml $$extra -c requirements/dev.lock \
@@ -63,11 +71,13 @@ lock: $(UV)          ## the only writer of requirements/*.lock: the newest versi
 
 test-newest: $(UV)   ## the tests on the newest versions of everything
 	test -x .venv-newest/bin/python || $(UV) venv -q --python $(PYTHON) .venv-newest
+	$(call torch,.venv-newest)
 	$(UV) pip install -q --python .venv-newest/bin/python --upgrade -e '.[dev]'
 	.venv-newest/bin/python -m pytest -n 2
 
 test-oldest: $(UV)   ## the tests on the lower bounds of pyproject.toml
 	test -x .venv-oldest/bin/python || $(UV) venv -q --python $(PYTHON) .venv-oldest
+	$(call torch,.venv-oldest)
 	$(UV) pip install -q --python .venv-oldest/bin/python --resolution lowest-direct -e '.[dev]'
 	.venv-oldest/bin/python -m pytest -n 2
 

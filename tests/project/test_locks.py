@@ -55,3 +55,10 @@ def test_the_locks_have_what_the_project_asks_for() -> None:
         if lock.stem != "docs":
             assert {"numpy", "numba", "polars", "ta-lib", "tzdata", "pyyaml"} <= packages(lock)
     assert "bokeh-sampledata" in packages(ROOT / "requirements" / "demo.lock")
+
+
+def test_no_lock_has_torch_or_what_its_large_build_needs() -> None:
+    large = re.compile(r"torch|triton|cuda-.*|nvidia-.*")
+    for lock in LOCKS:
+        assert not [name for name in packages(lock) if large.fullmatch(name)], lock.name
+    assert {"stable-baselines3", "sympy", "networkx"} <= packages(ROOT / "requirements/dev.lock")
