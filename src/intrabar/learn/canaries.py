@@ -1,0 +1,53 @@
+"""Canaries: worlds in which a trainer that cheats, or does not learn, is found out.
+
+Each has a name and gives a verdict. What a trainer made is saved where all of its own hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from intrabar.errors import RunError
+
+
+class Verdict(NamedTuple):
+    """What a canary found.
+
+    Attributes
+    ----------
+    name : str
+    holds : bool
+    told : str
+        The figure and its bound, in words.
+    """
+
+    name: str
+    holds: bool
+    told: str
+
+
+def require(verdicts: Sequence[Verdict], trainer: str) -> list[dict[str, Any]]:
+    """Refuse to save what a trainer made where a canary of its own does not hold.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    trainer : str
+        "LSTM", "PPO".
+
+    Returns
+    -------
+    list of dict
+        For the manifest.
+
+    Raises
+    ------
+    RunError
+        Names each canary that does not hold.
+    """
+    fallen = [one for one in verdicts if not one.holds]
+    if fallen:
+        told = "; ".join(f"canary {one.name}: {one.told}" for one in fallen)
+        raise RunError(f"nothing of this {trainer} may be saved: {told}")
+    return [one._asdict() for one in verdicts]
