@@ -1,4 +1,4 @@
-"""Drift: do the features of the last decisions still look as those of the training did?
+"""Drift: whether the features of the last decisions still look as those of the training did.
 
 The figure is the population stability index of a feature, `sum (p - q) ln(p / q)` over the cells
 between its deciles: p is the share of the last 500 decisions, q that of the training. A feature
