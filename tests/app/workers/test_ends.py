@@ -15,7 +15,14 @@ import pytest
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.workers.lived import Lived
 from intrabar.app.workers.paper import Ways, live_through
-from intrabar.errors import AuthError, IntegrityError, IntrabarError, LinkError, NotFoundError
+from intrabar.errors import (
+    AuthError,
+    DataError,
+    IntegrityError,
+    IntrabarError,
+    LinkError,
+    NotFoundError,
+)
 from intrabar.journal.journal import open_journal
 from intrabar.model.facts import Fact, LinkFact, SourceCan
 from tests.app.workers.test_live_session import HOUR, bars_until, setup_of
@@ -35,7 +42,8 @@ class Ends:
 
     async def quote(self, symbol: str) -> Any: ...
 
-    async def history(self, symbol: str, period: int, start: int, end: int) -> Any: ...
+    async def history(self, symbol: str, period: int, start: int, end: int) -> Any:
+        raise DataError("none")
 
     async def close(self) -> None: ...
 

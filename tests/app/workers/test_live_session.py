@@ -22,6 +22,7 @@ from intrabar.app.workers.logs import NAME as LOG
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.live.in_turn import InTurn
 from intrabar.data.live.polling import Polled
+from intrabar.errors import DataError
 from intrabar.journal.backup import BACKUPS, verify_backup
 from intrabar.links.clock import WallClock
 from intrabar.model.bars import DAY_NS, Bars
@@ -68,7 +69,8 @@ class Told:
 
     async def quote(self, symbol: str) -> Any: ...
 
-    async def history(self, symbol: str, period: int, start: int, end: int) -> Any: ...
+    async def history(self, symbol: str, period: int, start: int, end: int) -> Any:
+        raise DataError("none")
 
     async def close(self) -> None: ...
 

@@ -25,6 +25,7 @@ from intrabar.app.workers.control import ask
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.app.workers.signs import STATUS
 from intrabar.app.workers.standing import HEADS, METRICS
+from intrabar.errors import DataError
 from intrabar.model.bars import DAY_NS
 from intrabar.model.facts import Fact, LinkFact, SourceCan
 from tests.app.cli.test_paper_command import config as config  # the fixture
@@ -80,6 +81,9 @@ class Quiet:
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:
         yield LinkFact("up", "it begins")
         await asyncio.Event().wait()
+
+    async def history(self, symbol: str, period: int, start: int, end: int) -> Any:
+        raise DataError("none")
 
     async def close(self) -> None:
         pass

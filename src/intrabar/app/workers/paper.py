@@ -26,7 +26,7 @@ from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
-from intrabar.app.workers.missed import going_on, missed_since
+from intrabar.app.workers.missed import going_on
 from intrabar.app.workers.standing import time_text
 from intrabar.app.workers.start import (
     begun,
@@ -49,7 +49,6 @@ from intrabar.links.clock import Clock, LoopClock, WallClock
 from intrabar.links.source import BarSource
 from intrabar.model import values
 from intrabar.model.entry import Entry
-from intrabar.model.facts import BarClosed
 
 ROWS = 2_000  # that stay with a session while it lives
 
@@ -215,12 +214,13 @@ def _live(
     if emergency.lines():
         emergency.clear()
     tell([*entries, *news], session)
-    is_resumed = bool(entries)
+    last = session.rows[-1].time
+    if entries and not is_recorded and setup.history[0].time > last:
+        notify(Notice("page", "missed", _unreached(last, setup.history[0].time)))
     del entries, news  # as large as the journal
     sealer = setup.sealer(source.can, session.rows)
-    if is_resumed and not is_recorded:
-        missed = _missed(setup, session.rows[-1].time, notify)
-        source = going_on(source, missed, sealer, time.time_ns())
+    if not is_recorded:
+        source = going_on(source, last, clock, sealer, time.time_ns())
     session.keep_last(ROWS)
     driver = Driver(
         session,
@@ -243,9 +243,9 @@ def _live(
     end = run(_run(driver, folder, clock, signs, backups))
     body = {"reason": end.why, "cancels_entries": end.cancels_entries}
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
-    last = [ended, *session.handle(ended).records]
-    journal.append(last)
-    tell(last, session)
+    news = [ended, *session.handle(ended).records]
+    journal.append(news)
+    tell(news, session)
     if not is_recorded:  # recorded bars can be lived through again
         backups.make(time.time_ns())
     unreported = report_at_stop(setup, session, journal, folder, notify, signs.log)
@@ -254,15 +254,11 @@ def _live(
     return Lived(session, folder, end.why, setup, unreported)
 
 
-def _missed(setup: SessionSetup, last: int, notify: Notify) -> list[BarClosed]:
-    """The bars since the last row (ns UTC), as far as the source's history reaches back."""
-    if setup.history[0].time > last:
-        text = (
-            f"{time_text(last)} was its last row, and the history of the source begins with "
-            f"{time_text(setup.history[0].time)}: rows between them are missing"
-        )
-        notify(Notice("page", "missed", text))
-    return missed_since(setup, last)
+def _unreached(last: int, first: int) -> str:
+    return (
+        f"{time_text(last)} was its last row, and the history of the source begins with "
+        f"{time_text(first)}: rows between them are missing"
+    )
 
 
 def _shown(notify: Notify, pages: TextIO | None) -> Notify:

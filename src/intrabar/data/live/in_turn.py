@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from intrabar.errors import AuthError, ConfigError, DataError, LinkError
+from intrabar.data.live.catching_up import closed_since
+from intrabar.errors import AuthError, ConfigError, LinkError
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.source import BarSource
 from intrabar.model.bars import Bars
@@ -82,7 +83,8 @@ class InTurn:
             name, source = self._sources[turn]
             events, began = source.events(symbols, period), self._clock.now()
             try:
-                for bar in await self._missed(source, symbols, period):
+                known = {x: self._newest[x] for x in symbols if x in self._newest}
+                for bar in await closed_since(source, known, period, self._clock.now()):
                     self._newest[bar.symbol] = bar.time
                     yield bar
                 edge = dict(self._newest)
@@ -113,26 +115,6 @@ class InTurn:
         self._closed = True
         for _, source in self._sources:
             await source.close()
-
-    async def _missed(
-        self, source: BarSource, symbols: tuple[str, ...], period: int
-    ) -> list[BarClosed]:
-        """What was over since the newest bars, in the order of time."""
-        found: list[BarClosed] = []
-        now = self._clock.now()
-        for symbol in symbols:
-            newest = self._newest.get(symbol)
-            if newest is None or newest >= now:
-                continue
-            try:
-                bars = await source.history(symbol, period, newest + 1, now)
-            except DataError:  # none was
-                continue
-            columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-            for time, *values in zip(bars.close_time, *columns, strict=True):
-                o, h, low, c, volume = map(float, values)
-                found.append(BarClosed(symbol, int(time), o, h, low, c, volume))
-        return sorted(found, key=lambda bar: bar.time)
 
     async def _until_down(self, events: AsyncIterator[Fact]) -> AsyncIterator[Fact]:
         """What a source tells, until it ends.
