@@ -206,6 +206,20 @@ def test_garbage_is_answered_with_errors(tmp_path: Path) -> None:
     assert all(answer["error"] for answer in found[:-1] if not answer["ok"])
 
 
+def test_who_asks_no_more_has_all_answers(tmp_path: Path) -> None:
+    count = 400  # more than a socket takes that nobody reads
+
+    def client() -> bytes:
+        with connect(tmp_path) as connection:
+            connection.sendall(b'{"kind": "status"}\n' * count)
+            connection.shutdown(socket.SHUT_WR)
+            for _ in range(2 * count):  # in turn with those that wait
+                ask(tmp_path, {"kind": "status"})
+            return read_all(connection)
+
+    assert serve(tmp_path, client).count(b"\n") == count
+
+
 def test_a_line_of_ten_megabytes_and_half_a_line(tmp_path: Path) -> None:
     def client() -> Request:
         with connect(tmp_path) as half, connect(tmp_path) as long:

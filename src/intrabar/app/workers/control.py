@@ -141,8 +141,12 @@ class Control:
         try:
             while await self._one(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except ConnectionError:
             pass  # who asked is gone
+        except asyncio.IncompleteReadError:  # it asks no more, and may read what it asked for
+            writer.transport.set_write_buffer_limits(0)
+            with suppress(ConnectionError):
+                await self._send(writer, b"")
         finally:
             self._let_go(writer)
             self._tasks.discard(task)
