@@ -86,6 +86,22 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     assert "session.stopped" not in kinds
 
 
+def test_a_signal_before_it_listens_lets_go_of_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(*given: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr("intrabar.app.workers.paper.begun_in_time", begin)
+        with pytest.raises(SystemExit) as ended:
+            live(tmp_path, signalled())
+    assert ended.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert live(tmp_path, signalled(signal.SIGTERM)).why == "stopped by SIGTERM"  # nobody has it
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

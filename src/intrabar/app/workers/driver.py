@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol
 
 import msgspec
 
+from intrabar.app.workers.beside import beside
 from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import Asked, End, Intake
 from intrabar.app.workers.one_thread import OneThread
@@ -130,7 +131,8 @@ class Driver:
         self._writer = ThreadPoolExecutor(1, "journal")
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
-        tasks = [asyncio.create_task(x) for x in (self._intake.listen(facts), self._renew())]
+        renewed = beside("the lease is not renewed", self._renew(), self.notify)
+        tasks = [asyncio.create_task(x) for x in (self._intake.listen(facts), renewed)]
         try:
             while self.ended is None:
                 await self._one(await self._next())

@@ -20,6 +20,7 @@ from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.backups import Backups, after_closes
+from intrabar.app.workers.beside import beside
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, tell_observers
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
@@ -35,7 +36,7 @@ from intrabar.app.workers.start import (
     left_behind,
     time_of_start,
 )
-from intrabar.app.workers.stop_signals import StopSignals
+from intrabar.app.workers.stop_signals import StopSignals, terminates
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
@@ -150,7 +151,7 @@ def live_through(
     NotFoundError, LinkError
         The source has ended with it; the session has stopped in order.
     KeyboardInterrupt, SystemExit
-        A second SIGINT or SIGTERM came before it had ended in order.
+        A second SIGINT or SIGTERM came before it had ended in order, or one as it started.
     """
     folder = Path(setup.config.live.folder) / setup.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,6 +166,7 @@ def live_through(
         commit_within=setup.config.live.commit_within,
     )
     with (
+        terminates(),
         opened as journal,
         seeded(setup.name),
         signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
@@ -296,10 +298,11 @@ async def _run(
 
     control = Control(folder, handle)
     await control.open()
-    beside = [asyncio.create_task(watch_kill(folder, clock, kill, once=driver.is_recorded))]
+    work = {"nobody looks for the file KILL": watch_kill(folder, clock, kill, driver.is_recorded)}
     if not driver.is_recorded:
-        exchanges = driver.session.plan.exchanges
-        beside.append(asyncio.create_task(after_closes(exchanges, clock, backups.make)))
+        copies = after_closes(driver.session.plan.exchanges, clock, backups.make)
+        work["the journal is not backed up after closes"] = copies
+    tasks = [asyncio.create_task(beside(what, x, driver.notify)) for what, x in work.items()]
     undo = on_kill_signal(lambda: asyncio.ensure_future(kill_now()))
     signals = StopSignals(driver.stop)
     try:
@@ -311,6 +314,6 @@ async def _run(
     finally:
         signals.close()
         undo()
-        for task in beside:
+        for task in tasks:
             task.cancel()
         await control.close()

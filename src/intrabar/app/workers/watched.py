@@ -10,6 +10,7 @@ from typing import NamedTuple, TextIO
 
 from intrabar.app.compose.session import SessionSetup
 from intrabar.app.provenance import commit
+from intrabar.app.workers.beside import beside
 from intrabar.app.workers.driver import Observer
 from intrabar.app.workers.health import Health, Readiness
 from intrabar.app.workers.logs import Log
@@ -126,7 +127,8 @@ async def watched(
         signs.metrics.store_is_up(lambda: not is_away())
         health = Health(clock, ready, signs.metrics.render, signs.metrics.lagged, signs.port)
         signs.log("health.opened", port=health.port)
-    tasks = [asyncio.create_task(signs.notifier.heartbeats(ready.is_well))]
+    beats = signs.notifier.heartbeats(ready.is_well)
+    tasks = [asyncio.create_task(beside("no heartbeat is sent", beats, signs.notifier))]
     if health is not None:
         tasks.append(asyncio.create_task(health.beating()))
     try:
