@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from intrabar.analysis import bootstrap as module
-from intrabar.analysis.bootstrap import Interval, block_length, intervals, resampled_rows
+from intrabar.analysis.bootstrap import (
+    Interval,
+    block_length,
+    intervals,
+    ratio_interval,
+    resampled_rows,
+)
 from intrabar.analysis.figure import Undefined
 
 with warnings.catch_warnings():
@@ -188,3 +194,29 @@ def test_what_has_no_value_says_why() -> None:
 def test_values_that_do_not_vary_have_an_interval_of_no_width() -> None:
     found = interval(np.full(30, 0.5))
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_ratio_of_days_of_one_is_the_mean() -> None:
+    series = autoregressive(300, 0.6, 3)
+    found = ratio_interval(series, np.ones(300), seed=5)
+    assert isinstance(found, Interval)
+    expected = interval(series, seed=5)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.block == expected.block > 1.0
+
+
+def test_a_ratio_covers_its_mean_where_days_have_unlike_counts() -> None:
+    rng = np.random.default_rng(2)
+    inside = 0
+    for _ in range(200):
+        under = rng.integers(1, 6, 150).astype(np.float64)
+        over = under * (0.3 + rng.standard_normal(150))
+        found = ratio_interval(over, under, resamples=500)
+        assert isinstance(found, Interval)
+        inside += found.low <= 0.3 <= found.high
+    assert 0.90 <= inside / 200 <= 0.99
+
+
+def test_a_ratio_needs_days() -> None:
+    assert isinstance(ratio_interval(np.ones(7), np.ones(7)), Undefined)
+    assert isinstance(ratio_interval(np.ones(9), np.zeros(9)), Undefined)

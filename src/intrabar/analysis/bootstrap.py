@@ -153,24 +153,61 @@ def intervals(
     return found
 
 
+def ratio_interval(
+    over: Floats, under: Floats, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> Interval | Undefined:
+    """BCa interval of a sum over a sum, as a mean of pairs whose days are resampled whole.
+
+    Parameters
+    ----------
+    over, under : (n,) float64
+        Of each day: the sum of its values, and how many they are (above 0).
+    confidence : probability
+    resamples : int
+    seed : int
+    """
+    n = over.shape[0]
+    if n < FEWEST:
+        return Undefined(f"{n} days, {FEWEST} are needed")
+    if not (np.isfinite(over).all() and (under > 0.0).all()):
+        return Undefined("a value is missing")
+    value = float(over.sum() / under.sum())
+    block = block_length(over - value * under)
+
+    def ratios(parts: Iterator[NDArray[np.int64]]) -> Floats:
+        return np.concatenate([over[p].sum(axis=1) / under[p].sum(axis=1) for p in parts])
+
+    drawn = ratios(_drawn_rows(n, resamples, block, seed))
+    ends = _bca(value, drawn, ratios(_left_rows(n, block)), confidence)
+    if isinstance(ends, Undefined):
+        return ends
+    return Interval(value, *ends, confidence, block, resamples)
+
+
 def _drawn(series: Floats, resamples: int, block: float, seed: int) -> Iterator[Floats]:
+    return (series[rows] for rows in _drawn_rows(series.shape[0], resamples, block, seed))
+
+
+def _drawn_rows(n: int, resamples: int, block: float, seed: int) -> Iterator[NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
-    n = series.shape[0]
     at_once = max(1, CELLS // n)
     for first in range(0, resamples, at_once):
-        yield series[resampled_rows(n, min(at_once, resamples - first), block, rng)]
+        yield resampled_rows(n, min(at_once, resamples - first), block, rng)
 
 
 def _left(series: Floats, block: float) -> Iterator[Floats]:
     """The series without each of its blocks in turn: the jackknife."""
-    n = series.shape[0]
+    return (series[rows] for rows in _left_rows(series.shape[0], block))
+
+
+def _left_rows(n: int, block: float) -> Iterator[NDArray[np.int64]]:
     length = max(1, min(round(block), n // FEWEST), math.ceil(n / GROUPS))
     first = np.arange(0, n - length + 1, length)
     kept = np.arange(n - length)
     at_once = max(1, CELLS // n)
     for k in range(0, first.shape[0], at_once):
         skipped = first[k : k + at_once, None]
-        yield series[kept + length * (kept >= skipped)]
+        yield kept + length * (kept >= skipped)
 
 
 def _figures(parts: Iterator[Floats], statistics: Mapping[str, Statistic]) -> dict[str, Floats]:

@@ -280,6 +280,12 @@ class Ledger:
                 }
 
     @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on the file, for what stands beside the trials; all of it or none."""
+        with self._told(), self._writing():
+            yield self._file
+
+    @contextmanager
     def _writing(self) -> Iterator[None]:
         self._file.execute("BEGIN IMMEDIATE")
         try:
