@@ -20,7 +20,6 @@ from intrabar.journal.backup import BACKUPS, read_manifest, verify_backup
 from intrabar.links.clock import LoopClock, WallClock
 from intrabar.links.simulated_time import run
 from tests.app.workers.test_driver import Lived
-from tests.app.workers.test_ends import live
 
 HOUR = 3_600_000_000_000
 NYSE = Exchange("NYSE", HOUR)
@@ -53,16 +52,6 @@ def test_a_quarter_of_an_hour_after_each_close_also_of_half_days() -> None:
     times.clear()
     made("2024-11-26T21:16", 0.9, [NYSE], times.append)
     assert times == []
-
-
-def test_a_session_on_live_bars_has_it(tmp_path: Path) -> None:
-    running: set[str] = set()
-
-    async def act() -> None:
-        running.update(task.get_coro().__name__ for task in asyncio.all_tasks())  # type: ignore[union-attr]
-
-    assert live(tmp_path, act).why == "the bars have ended"
-    assert after_closes.__name__ in running
 
 
 def test_a_copy_is_made_of_the_journal_of_a_session(tmp_path: Path) -> None:
