@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from intrabar.engine.session.session import Session
+from intrabar.engine.session.wind_down import WindDown
 from intrabar.model.entry import Entry
 from tests.engine.session.sessions import events_of, plan_of, run_through
 from tests.engine.session.test_session import hourly
@@ -49,9 +50,27 @@ def test_what_works_is_cancelled_where_a_person_has_stopped_it(cancels_entries: 
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-def test_to_end_when_flat_outlasts_a_crash_and_ends_with_a_stop(is_killed: bool) -> None:
+def test_to_end_when_flat_outlasts_a_crash_and_a_stop(is_killed: bool) -> None:
     wish = {"id": "2", "kind": "stop_when_flat"}
     session, journal = stopped(False, [wish], is_killed)
     refused = {e.body["rule"] for e in journal if e.kind == "refused"}
-    assert session.is_ending == is_killed
-    assert ("stopping" in refused) == is_killed
+    assert session.is_ending
+    assert "stopping" in refused
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+def test_a_person_lets_it_enter_again(breaks: bool) -> None:
+    wishes = [{"id": "2", "kind": "stop_when_flat"}]
+    wishes += [{"id": "3", "kind": "halt", "reason": "x"}] * breaks
+    session, journal = stopped(False, [*wishes, {"id": "4", "kind": "resume", "reason": "y"}])
+    assert not session.is_ending
+    assert session.judge.breaker.level().word == "trading"
+    assert not [e for e in journal if e.kind == "refused" and e.body["rule"] == "stopping"]
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_one_that_has_stopped_flat_enters_again(is_flat: bool) -> None:
+    winding_down = WindDown()
+    winding_down.stop_when_flat()
+    winding_down.stop(1, False, is_flat)
+    assert bool(winding_down.ending) != is_flat

@@ -72,6 +72,7 @@ class Standing:
     at: int = 0
     started: int = 0
     why: str | None = None  # it has stopped
+    ends_when_flat: bool = False
     rows: int = 0
     row: dict[str, Any] = field(default_factory=dict)
     row_time: int = 0  # the close of the row that is run
@@ -103,6 +104,9 @@ class Standing:
                 self.why = None
             case "session.stopped":
                 self.why = str(body.get("reason", ""))
+                self.ends_when_flat = self.ends_when_flat and self.held > 0
+            case "command.person" if body["kind"] in ("stop_when_flat", "resume"):
+                self.ends_when_flat = body["kind"] == "stop_when_flat"
             case "row.closed":
                 self._close(body)
             case "limit.day":
@@ -136,6 +140,7 @@ class Standing:
             "session": self.name,
             "state": "running" if self.why is None else "stopped",
             "why": self.why,
+            "ends_when_flat": self.ends_when_flat,
             "started": time_text(self.started),
             "at": time_text(self.at),
             "seq": self.seq,

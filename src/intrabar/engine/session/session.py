@@ -108,7 +108,8 @@ class Session:
             case "command.person":
                 self._obey(event.body)
             case "session.stopped":
-                self._wind_down.stop(event.at, bool(event.body.get("cancels_entries")))
+                cancels = bool(event.body.get("cancels_entries"))
+                self._wind_down.stop(event.at, cancels, not self.positions)
             case "session.resumed":
                 self._asked = event.at
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
@@ -358,7 +359,8 @@ class Session:
             if kind in ORDERS:
                 self._hand.ask(body, self.machine, self._at)
             elif kind == "resume":
-                self.judge.resume(str(body["reason"]), body.get("override", ()))
+                if not self._wind_down.resume() or self.judge.breaker.causes:
+                    self.judge.resume(str(body["reason"]), body.get("override", ()))
             elif kind in ("kill", "halt"):
                 self.judge.move(kind, text=str(body.get("reason", "")))
             elif kind == "flatten":

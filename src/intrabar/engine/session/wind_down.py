@@ -29,15 +29,23 @@ class WindDown:
         self._leaving.update(symbols)
 
     def stop_when_flat(self) -> None:
-        """Enter nothing any more; a crash does not forget it, a stop does."""
+        """Enter nothing any more, until it has stopped flat or a person resumes it."""
         self.ending = "stopping"
 
-    def stop(self, at: int, cancels_entries: bool) -> None:
+    def resume(self) -> bool:
+        """Enter again; whether it was to end when flat."""
+        was, self.ending = self.ending, ""
+        return bool(was)
+
+    def stop(self, at: int, cancels_entries: bool, is_flat: bool) -> None:
         """The session has stopped (ns UTC); who stops it may want no entry to work on.
 
         There is nobody to cancel it then: that takes effect with the next row, after the restart.
+        Whatever stopped it, a signal as the machine goes down say, one that was to end when flat
+        and is not goes on without entries.
         """
-        self.ending = ""
+        if is_flat:
+            self.ending = ""
         if cancels_entries:
             self._stopped = at
 
