@@ -385,17 +385,7 @@ class Machine:
 
     def _grow(self) -> None:
         """Enlarge the arrays that a step found too full."""
-        account, book = self.book.account.view(np.recarray)[0], self.book
-        actions = int(np.sum(self.tape.actions["bar"][account.actions :] <= account.bar))
-        need = 2 * int(plain(most_of_bar)(account, len(book.sleeves), actions))
-        wanted = dict.fromkeys(RECORDS, need)
-        wanted["inbox"] = int(plain(most_of_hook)(len(book.instruments)) + account.working) + 1
-        grown = {
-            name: longer(getattr(book, name), more)
-            for name, more in wanted.items()
-            if len(getattr(book, name)) < int(account[name]) + more
-        }
-        self.book = book._replace(**grown)
+        self.book = grown(self.book, self.tape)
         self._tell_growth()
 
     def make_room(self, commands: int) -> None:
@@ -410,3 +400,18 @@ class Machine:
         self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
+
+
+def grown(book: Book, tape: Tape) -> Book:
+    """A book with larger arrays where a step has found them too full."""
+    account = book.account.view(np.recarray)[0]
+    actions = int(np.sum(tape.actions["bar"][account.actions :] <= account.bar))
+    need = 2 * int(plain(most_of_bar)(account, len(book.sleeves), actions))
+    wanted = dict.fromkeys(RECORDS, need)
+    wanted["inbox"] = int(plain(most_of_hook)(len(book.instruments)) + account.working) + 1
+    longer_ones = {
+        name: longer(getattr(book, name), more)
+        for name, more in wanted.items()
+        if len(getattr(book, name)) < int(account[name]) + more
+    }
+    return book._replace(**longer_ones)

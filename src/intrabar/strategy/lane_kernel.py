@@ -7,7 +7,7 @@ what a campaign was is read from the fills that it has left.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,7 +187,7 @@ def play(
             if code != PAUSED and code != ENDED:
                 bet.side[i, 0] = 0.0
                 return r, code
-            read(book, now, flat, budget, wanted, out, r, a)
+            read(book, now.counts, flat.counts, budget, wanted, out, r, a)
         bet.side[i, 0] = 0.0
     return rows.shape[0], ENDED
 
@@ -197,16 +197,21 @@ def go_flat(book_table: int, tape_table: int, now: State, flat: State, cash: flo
     """Move the flat account on to the close of a bar, with the cash that each lane has."""
     put_back(now, flat)
     code = run_one(book_table, tape_table, i, STEP_ON_CLOSE)
-    account = as_book_of_one(book_table).account[0]
+    begin_with(as_book_of_one(book_table).account[0], cash)
+    copy(flat.account, now.account)
+    copy(flat.instruments, now.instruments)
+    copy(flat.sleeves, now.sleeves)
+    return code
+
+
+@inlined
+def begin_with(account: Any, cash: float) -> None:
+    """Let a flat account have this cash, and no past."""
     account.cash = cash
     account.equity = cash
     account.carried_cash = cash
     account.fills = 0
     account.ledger = 0
-    copy(flat.account, now.account)
-    copy(flat.instruments, now.instruments)
-    copy(flat.sleeves, now.sleeves)
-    return code
 
 
 @inlined
@@ -225,19 +230,19 @@ def budget_of(book: Book, bet: Bet, i: int, side: int, close: float) -> tuple[fl
 @inlined
 def read(
     book: Book,
-    now: State,
-    flat: State,
+    counts: Words,
+    before: Words,
     budget: float,
     wanted: float,
     out: Campaigns,
     r: int,
     a: int,
 ) -> None:
-    """Write down what a campaign was, or why there is none."""
+    """Write down what a campaign was, or why there is none, by what the gates count and did."""
     account = book.account[0]
     out.net[r, a] = out.budget[r, a] = out.bought[r, a] = math.nan
     out.end_bar[r, a], out.reason[r, a], out.ambiguous[r, a] = -1, -1, False
-    out.fate[r, a] = fate_of(book, now, flat)
+    out.fate[r, a] = fate_of(book, counts, before)
     if account.fills == 0:
         return
     gross, costs, entered, ambiguous, f = 0.0, 0.0, 0.0, False, 0
@@ -265,13 +270,13 @@ def read(
 
 
 @inlined
-def fate_of(book: Book, now: State, flat: State) -> int:
+def fate_of(book: Book, counts: Words, before: Words) -> int:
     """What became of a lane that has come back."""
     account = book.account[0]
     if account.fills > 0:
         return PLAYED
     if account.orders == 0:
-        if now.counts[SIZE_ZERO] != flat.counts[SIZE_ZERO]:
+        if counts[SIZE_ZERO] != before[SIZE_ZERO]:
             return TOO_SMALL
-        return NO_MARGIN if now.counts[MARGIN] != flat.counts[MARGIN] else WARMS_UP
+        return NO_MARGIN if counts[MARGIN] != before[MARGIN] else WARMS_UP
     return REFUSED if book.orders[0].status == REJECTED else NOT_FILLED

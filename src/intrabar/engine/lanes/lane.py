@@ -86,12 +86,12 @@ class Lane:
         own = machine.book.strategies
         own["on_notice"] = until_flat.address
         own["context"] = address_of(record, BOT, (1,))  # an interpreted bot has none
-        self._hooks = words(own).copy()
+        self.hooks = words(own).copy()
         names = running.exit_p.dtype.names or ()
         at = names.index("atr_multiple")
         by_name = dict(zip(running.names, running.columns, strict=True))
         risk = float(record["risk_fraction"][0])
-        self._bet = Bet(
+        self.bet = Bet(
             side,
             running.exit_p.view(np.float64)[at : at + 1],
             by_name["exit_atr"],
@@ -101,7 +101,7 @@ class Lane:
         for hook in ("on_open", "on_close", "on_notice"):
             own[hook] = 0
         self.state = self._words()
-        self._first = State(*(x.copy() for x in self.state))
+        self.first = State(*(x.copy() for x in self.state))
         self._flat = State(*(x.copy() for x in self.state))
 
     def play(
@@ -111,7 +111,7 @@ class Lane:
         if len(rows) == 0:
             return
         if self._flat.account[BAR] > rows[0]:
-            for now, then in zip(self._flat, self._first, strict=True):
+            for now, then in zip(self._flat, self.first, strict=True):
                 now[:] = then
         at = 0
         while True:
@@ -120,8 +120,8 @@ class Lane:
                 self.machine.tape_address,
                 self.state,
                 self._flat,
-                self._hooks,
-                self._bet,
+                self.hooks,
+                self.bet,
                 rows,
                 sides,
                 arms,

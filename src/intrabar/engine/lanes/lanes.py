@@ -94,6 +94,11 @@ class Lanes:
             self._gates = prepared.columns(named)[""]["atr"][:, 0] >= bot.gates.min_atr
         self.market = own.market
 
+    @property
+    def lane(self) -> Lane:
+        """The first of its lanes."""
+        return self._lanes[0]
+
     def starts(self) -> NDArray[np.int64]:
         """The bars that have rows: all real ones, but for the last where the data end, not it."""
         return self.real if self.has_ended else self.real[: -(self.max_bars + 2)]
