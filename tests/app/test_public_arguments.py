@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, NamedTuple
@@ -14,8 +15,16 @@ import pytest
 import yaml
 
 import intrabar as ib
+from intrabar.app.calls.forecast import settings_of
 from intrabar.app.compose.options import RunOptions
-from intrabar.app.config.model import AccountConfig, Config, SweepConfig, WalkForwardConfig
+from intrabar.app.config.file import validated
+from intrabar.app.config.model import (
+    AccountConfig,
+    Config,
+    PredictConfig,
+    SweepConfig,
+    WalkForwardConfig,
+)
 from intrabar.data.live.vendors import SOURCES
 from tests.app.hostile import VALUES, frame
 from tests.app.vendors_of_it import scripted
@@ -173,6 +182,7 @@ def doors() -> dict[str, Door]:
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
     said = {"frame": pl.read_csv("p.csv"), "name": "said"}
     found["predict.write"] = Door(ib.predict.write, said, ["frame", "name", "folder"])
+    found |= _forecasts()
     replay = ib.Replay(result.setup)
     found["replay.seek"] = Door(replay.seek, {"bar": 0}, ["bar", "step"])
     found["replay.speed"] = Door(lambda speed: setattr(replay, "speed", speed), {}, ["speed"])
@@ -197,6 +207,39 @@ def _learned() -> Door:
 
     names = list(inspect.signature(ib.learn.dataset).parameters)
     return Door(made, {"config": config, "threads": 1}, names)
+
+
+def _forecasts() -> dict[str, Door]:
+    """Forecasters of few bars; each in the place of the one before."""
+    frame(240).to_csv("learned.csv")
+    own = {"symbol": "A", "file": str(Path("learned.csv").absolute())}
+    few = {"forecaster": "ridge", "features": ["up = close / lag(close, 2) - 1"], "window": 1}
+    section = {**few, "train": 200, "refit": 20}
+    config = {"data": [own], "calendar": "none", "predict": section}
+
+    def made(call: Any, **given: Any) -> Any:
+        if call is ib.predict.train:
+            rmtree("models", ignore_errors=True)
+        elif not Path("models").exists():
+            ib.predict.train(config)
+        return call(**given)
+
+    def door(name: str, base: dict[str, Any]) -> Door:
+        call = getattr(ib.predict, name)
+        names = [x for x in inspect.signature(call).parameters if x not in ("given", "bars")]
+        return Door(partial(made, call), base, names)
+
+    def section_of(**given: Any) -> Any:
+        return settings_of(validated(PredictConfig, {**section, **given}), Path())
+
+    future = {"bars": own["file"], "model": "models/registry/forecast", "steps": 1}
+    return {
+        "predict.train": door("train", {"config": config}),
+        "predict.run": door("run", {"config": config}),
+        "predict.windows": door("windows", {"config": config}),
+        "predict.predict_future_prices": door("predict_future_prices", future),
+        "config predict": Door(section_of, {}, list(PredictConfig.model_fields)),
+    }
 
 
 def _mappings(run: dict[str, Any]) -> dict[str, Door]:
@@ -259,6 +302,7 @@ NOT_CALLED = ("Strategy", "learn", "predict")  # a base class, and modules
 NAMES = [
     *(x for x in ib.__all__ if x not in {*OUTCOMES, *NOT_CALLED} and not x.endswith("Error")),
     "predict.write",
+    *(f"predict.{x}" for x in ("train", "run", "windows", "predict_future_prices")),
     *(
         "indicator.on",
         "replay.seek",
@@ -269,6 +313,7 @@ NAMES = [
         "account=",
         "instruments=",
         "config sweep",
+        "config predict",
     ),
     *("learn.dataset", "config walk_forward", "params=", "params gates", "params exit", "file"),
 ]

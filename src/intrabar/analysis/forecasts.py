@@ -33,6 +33,8 @@ LEAK = 0.3  # rank correlation with the realised return that no honest forecast 
 ECHO = 0.5  # rank correlation with minus the last return, of a model that repeats the last price
 STILL = 0.01  # spread under which a forecast says nothing but the last price
 NOTHING_BEFORE = "no bars before the first prediction"
+NO_RIDGE = "no ridge regression beside it"
+NONE_OF = {"ridge": NO_RIDGE, "drift": NOTHING_BEFORE}
 ERROR = 0.05  # of the Diebold-Mariano test, one-sided
 
 
@@ -65,6 +67,8 @@ class Forecasts:
     quantiles : mapping of probability to (n,) float64, the same unit
     usual_quantiles : mapping of probability to (n,) float64
         Of the returns known by then.
+    ridge : (n,) float64, the same unit, or None
+        What the ridge regression beside the model expects; NaN where there is none.
     """
 
     horizon: int
@@ -75,6 +79,7 @@ class Forecasts:
     usual: Floats
     quantiles: Mapping[float, Floats] = field(default_factory=dict)
     usual_quantiles: Mapping[float, Floats] = field(default_factory=dict)
+    ridge: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,8 @@ class Honesty:
         Spearman's, of predicted returns and minus the last return.
     spread : float or Undefined
         Standard deviation of the predicted returns by that of the realised ones.
+    against_ridge : Interval or Undefined
+        1 - MSE / MSE of the ridge regression.
     quantiles : tuple of Quantile
     """
 
@@ -152,6 +159,7 @@ class Honesty:
     correlation: Interval | Undefined
     echo: Figure
     spread: Figure
+    against_ridge: Interval | Undefined
     quantiles: tuple[Quantile, ...] = ()
 
 
@@ -173,17 +181,19 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
     moved = realised != 0.0
     told = moved & np.isfinite(usual)
     found: dict[str, Interval | Undefined] = {}
+    ridge = np.full(len(gain), np.nan) if given.ridge is None else given.ridge[known]
     for name, rows, statistics in (
         ("", np.ones(len(gain), np.bool_), _against(predicted, realised)),
-        ("drift", np.isfinite(drift), _against_drift(predicted, realised, drift)),
+        ("ridge", np.isfinite(ridge), {"against_ridge": _rival(predicted, realised, ridge)}),
+        ("drift", np.isfinite(drift), {"against_drift": _rival(predicted, realised, drift)}),
         (
             "moved",
             told if told.any() else moved,
             {"direction": _mean(np.sign(predicted) == np.sign(realised))},
         ),
     ):
-        if name == "drift" and not rows.any():
-            found["against_drift"] = Undefined(NOTHING_BEFORE)
+        if name in NONE_OF and not rows.any():
+            found[f"against_{name}"] = Undefined(NONE_OF[name])
             continue
         found |= _intervals(np.flatnonzero(rows), gain, given.horizon, statistics, seed, resamples)
     spread = float(realised.std()) if len(realised) else 0.0
@@ -311,8 +321,8 @@ def _against(predicted: Floats, realised: Floats) -> dict[str, Statistic]:
     return {"skill": _skill(own, rival), "correlation": correlation}
 
 
-def _against_drift(predicted: Floats, realised: Floats, drift: Floats) -> dict[str, Statistic]:
-    return {"against_drift": _skill((realised - predicted) ** 2, (realised - drift) ** 2)}
+def _rival(predicted: Floats, realised: Floats, rival: Floats) -> Statistic:
+    return _skill((realised - predicted) ** 2, (realised - rival) ** 2)
 
 
 def _skill(own: Floats, rival: Floats) -> Statistic:

@@ -164,7 +164,8 @@ def training(file: PredictionFile, rows: Mapping[str, Times]) -> list[Remark]:
         known = file.trained_until.readable[used]
     told = []
     if known.any():
-        told.append(Remark(f"{file.name}: its trained_until is declared, not witnessed here"))
+        how = "witnessed here" if file.is_witnessed else "declared, not witnessed here"
+        told.append(Remark(f"{file.name}: its trained_until is {how}"))
     if not known.all():
         told.append(
             Remark(

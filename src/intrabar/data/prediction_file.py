@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from intrabar.model.bars import Floats, Times
 
 TIME = ("time", "date", "datetime", "timestamp")
 QUANTILE = re.compile(r"q(\d{2,4})")
-NUMBERS = ("predicted_price", "predicted_return", "confidence", "horizon")
+NUMBERS = ("predicted_price", "predicted_return", "confidence", "horizon", "ridge", "drift")
 OTHERS = ("symbol", "model", "trained_until", "made_at")
 BLANK = ("", "nan", "null", "none", "na", "n/a")
 SHOWN = 3  # rows of a message
@@ -59,6 +59,10 @@ class PredictionFile:
     is_single : bool
         Its numbers have 24 bits.
     remarks : tuple of str
+    ridge, drift : (n,) float64, return, or None
+        What the ridge regression beside the model expects, and the mean return of its train.
+    is_witnessed : bool
+        Its `trained_until` is that of models that were trained here.
     """
 
     name: str
@@ -76,6 +80,9 @@ class PredictionFile:
     made_at: Stamps | None
     is_single: bool
     remarks: tuple[str, ...]
+    ridge: Floats | None = None
+    drift: Floats | None = None
+    is_witnessed: bool = False
 
     @property
     def horizons(self) -> list[int]:
@@ -139,8 +146,9 @@ def _read(path: Path, *_: int) -> PredictionFile:
     try:
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
-        _require_unchanged(path, sha256)
-        return predictions_in(content, path.name)
+        manifest = _manifest(path, sha256)
+        read = predictions_in(content, path.name)
+        return replace(read, is_witnessed=manifest.get("trained_until_is") == "witnessed")
     except FileError:
         raise
     except DataError as error:
@@ -149,14 +157,14 @@ def _read(path: Path, *_: int) -> PredictionFile:
         raise FileError(f"{path}: predictions cannot be read: {error.strerror}") from None
 
 
-def _require_unchanged(path: Path, sha256: str) -> None:
-    """Refuse a file that is not the one of its manifest."""
+def _manifest(path: Path, sha256: str) -> dict[str, Any]:
+    """What is told beside a file, {} where nothing is; one that is not that file is refused."""
     manifest = path.with_suffix(".json")
     if manifest == path or not manifest.is_file():
-        return
+        return {}
     try:
-        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-        known = files[path.name]
+        told = json.loads(manifest.read_text(encoding="utf-8"))
+        known = told["files"][path.name]
     except (OSError, ValueError, KeyError, TypeError):
         raise FileError(
             f"{path.name}: {manifest.name} beside it does not tell its hash; write both again, or "
@@ -167,6 +175,7 @@ def _require_unchanged(path: Path, sha256: str) -> None:
             f"{path.name} has changed since {manifest.name} was written: its hash is "
             f"{sha256[:12]}, that of the manifest {str(known)[:12]}; make the predictions again"
         )
+    return dict(told)
 
 
 def predictions_in(content: bytes, name: str) -> PredictionFile:
@@ -224,6 +233,8 @@ def predictions_in(content: bytes, name: str) -> PredictionFile:
         stamps.get("made_at"),
         single,
         (*table.notes, *((f"columns that are not read: {', '.join(unread)}",) if unread else ())),
+        numbers.get("ridge"),
+        numbers.get("drift"),
     )
     _require_sound(made)
     return made
@@ -235,6 +246,8 @@ def _require_sound(file: PredictionFile) -> None:
         ("predicted_return", file.predicted_return, lambda x: x > -1.0, "above -1"),
         ("predicted_price", file.predicted_price, lambda x: x > 0.0, "above 0"),
         ("confidence", file.confidence, lambda x: (x >= 0.0) & (x <= 1.0), "from 0 to 1"),
+        ("ridge", file.ridge, lambda x: x > -1.0, "above -1"),
+        ("drift", file.drift, lambda x: x > -1.0, "above -1"),
         *((q, x, lambda x: x > -1.0, "above -1") for q, x in file.quantiles.items()),
     ]
     for name, values, holds, must in limits:

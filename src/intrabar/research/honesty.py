@@ -122,6 +122,8 @@ def judge(
             series = RealBars(adjusted.market, j, real, {})
             unit = compute(atr(PERIOD), series) / series.close
             known, drift_of = _known(where, symbol, series.close_time, horizon)
+            if where.file.drift is not None:
+                drift_of = "the train of each model"
             both = [
                 honesty(_forecasts(where, symbol, series, by, known), seed)
                 for by in (unit, np.ones(len(unit)))
@@ -150,6 +152,8 @@ def _forecasts(
     ended = returns / unit  # of every bar, in the order in which they end
     drift, usual = _usual(ended, known)
     file = where.file
+    if file.drift is not None:
+        drift = file.drift[rows] / unit[at]
     quantiles = {probability(q): x[rows] / unit[at] for q, x in file.quantiles.items()}
     return Forecasts(
         horizon,
@@ -160,6 +164,7 @@ def _forecasts(
         usual,
         quantiles,
         _usual_quantiles(ended, known, sorted(quantiles)),
+        None if file.ridge is None else file.ridge[rows] / unit[at],
     )
 
 

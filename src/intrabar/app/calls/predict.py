@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,16 @@ from intrabar.model.values import shown
 from intrabar.sources import versions
 
 FORMATS = (".parquet", ".csv")
+_HOME_OF = dict.fromkeys(("windows", "train", "run", "predict_future_prices"), "app.calls.forecast")
+
+
+def __getattr__(name: str) -> Any:
+    """What forecasters need is loaded when it is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'intrabar.predict' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"intrabar.{_HOME_OF[name]}"), name)
 
 
 def write(frame: Any, name: str, folder: Path | str = "predictions") -> Path:
@@ -46,6 +57,11 @@ def write(frame: Any, name: str, folder: Path | str = "predictions") -> Path:
         The name or the folder cannot be used.
     """
     path = path_of("folder", folder) / _file_name(name)
+    return write_file(frame, path)
+
+
+def write_file(frame: Any, path: Path, told: Mapping[str, Any] | None = None) -> Path:
+    """The same, with what else its NAME.json tells; raises as `write`."""
     others = [path.with_suffix(x) for x in FORMATS if x != path.suffix]
     if there := [x for x in others if x.exists()]:
         raise UsageError(
@@ -59,10 +75,10 @@ def write(frame: Any, name: str, folder: Path | str = "predictions") -> Path:
     else:
         table.write_parquet(content)
     read = predictions_in(content.getvalue(), path.name)
-    told = json.dumps({**manifest_of(read), "name": path.stem}, indent=2) + "\n"
+    whole = {**manifest_of(read), **(told or {}), "name": path.stem}
     try:
         write_durably(path, content.getvalue())
-        write_durably(path.with_suffix(".json"), told.encode())
+        write_durably(path.with_suffix(".json"), (json.dumps(whole, indent=2) + "\n").encode())
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     return path
@@ -91,10 +107,14 @@ def manifest_of(file: PredictionFile) -> dict[str, Any]:
         ],
         "models": list(file.model),
         "trained_until": until,
-        "trained_until_is": "declared" if until else "unknown",
+        "trained_until_is": _how_known(file) if until else "unknown",
         "files": {file.name: file.sha256},
         "versions": versions(),
     }
+
+
+def _how_known(file: PredictionFile) -> str:
+    return "witnessed" if file.is_witnessed else "declared"
 
 
 def _file_name(name: Any) -> str:

@@ -158,7 +158,7 @@ app.command(
 app.command(
     "intrabar.app.cli.predict:app",
     name="predict",
-    help="Check files of predictions, and show what they hold.",
+    help="Train forecasters, let them predict, and ask whether they beat the last price.",
 )
 app.command(
     "intrabar.app.cli.runs:runs",

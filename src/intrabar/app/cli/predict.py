@@ -25,10 +25,31 @@ Several = Annotated[list[str] | None, Parameter(negative="")]
 
 app = App(
     name="predict",
-    help="Check files of predictions, and show what they hold.",
+    help="Train forecasters, let them predict, and ask whether they beat the last price.",
     help_epilogue=examples(
+        "intrabar predict train config.yaml",
+        "intrabar predict run config.yaml",
         "intrabar predict check predictions/nvda.csv --data nvda-bars.csv",
         "intrabar predict show nvda",
+    ),
+)
+
+app.command(
+    "intrabar.app.cli.forecast:train",
+    name="train",
+    help="Train every refit of a forecaster that is not in its registry yet.",
+    help_epilogue=examples(
+        "intrabar predict train config.yaml",
+        "intrabar predict train config.yaml --name nvda-ridge --seed 1",
+    ),
+)
+app.command(
+    "intrabar.app.cli.forecast:run",
+    name="run",
+    help="Let the models of a registry predict every bar that they may, and write the file.",
+    help_epilogue=examples(
+        "intrabar predict run config.yaml",
+        "intrabar predict run config.yaml --model nvda --name nvda.csv",
     ),
 )
 
@@ -165,8 +186,8 @@ ADVICE = {
 def table(judgement: Judgement) -> None:
     """The figures, a line per instrument and horizon."""
     header = (
-        "symbol", "bars ahead", "rows", "in", "skill", "95%", "against drift", "95%", "p",
-        "direction", "usual", "rank corr.", "spread",
+        "symbol", "bars ahead", "rows", "in", "skill", "95%", "against drift", "95%",
+        "against ridge", "95%", "p", "direction", "usual", "rank corr.", "spread",
     )  # fmt: skip
     rows = [
         row
@@ -190,7 +211,8 @@ def _row(one: Judged, unit: str, of: Honesty) -> list[str]:
     p = f"{one.p:.3f}" if unit == "ATRs" else ""
     return [
         one.symbol, str(one.horizon), f"{of.rows:,}", unit, _value(of.skill), _ends(of.skill),
-        _value(of.against_drift), _ends(of.against_drift), p, _value(of.direction),
+        _value(of.against_drift), _ends(of.against_drift), _value(of.against_ridge),
+        _ends(of.against_ridge), p, _value(of.direction),
         _value(of.usual_direction), _value(of.correlation), _value(of.spread),
     ]  # fmt: skip
 

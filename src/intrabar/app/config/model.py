@@ -260,6 +260,44 @@ class LearnConfig(Section):
     max_bars: int = 250
 
 
+class PredictConfig(Section):
+    """What is predicted, by what, and when it is trained anew.
+
+    Parameters
+    ----------
+    forecaster : str
+        "lstm", "ridge", "sklearn:package.Class", "onnx:FILE" or "module:Class".
+    features : str or list of str
+    window : real bars
+    horizons : list of bars, rising
+    quantiles : list of probabilities, rising
+    train, refit : stretch of the calendar, or bars
+        How much is trained on, and how long a model is used.
+    refit_lag : str
+        What training takes, "1d" or "4h".
+    anchored : bool
+        Every train begins at the first bar.
+    seed : int
+    hyperparameters : path or mapping, optional
+        Names and values; or their file, or the folder of the registry that has it.
+    timeout : seconds
+        How long a session waits for a prediction.
+    """
+
+    forecaster: str = "lstm"
+    features: str | list[str] = "predict/1"
+    window: int = 64
+    horizons: list[int] = [1]  # noqa: RUF012
+    quantiles: list[float] = []  # noqa: RUF012
+    train: int | str = "2y"
+    refit: int | str = "1m"
+    refit_lag: str = "1d"
+    anchored: bool = False
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    hyperparameters: str | dict[str, Any] | None = None
+    timeout: float = Field(default=10.0, gt=0.0, le=3600.0)
+
+
 class Config(Section):
     """A whole run.
 
@@ -306,6 +344,8 @@ class Config(Section):
         The windows of `intrabar walk-forward`, which chooses among the trials of `sweep`.
     learn : LearnConfig, optional
         What exits learn from; a backtest does not read it.
+    predict : PredictConfig, optional
+        What is predicted, by what; a backtest does not read it.
     live : LiveConfig
         How a session of it lives.
     store : StoreConfig
@@ -336,6 +376,7 @@ class Config(Section):
     sweep: SweepConfig | None = None
     walk_forward: WalkForwardConfig | None = None
     learn: LearnConfig | None = None
+    predict: PredictConfig | None = None
     live: LiveConfig = LiveConfig()
     store: StoreConfig = StoreConfig()
 

@@ -1,0 +1,95 @@
+"""`intrabar predict train` and `run`: forecasters into a registry, and their files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from intrabar.app.calls import forecast
+from intrabar.app.cli.output import Json, print_table
+
+
+def train(
+    config: Path,
+    /,
+    *,
+    name: str | None = None,
+    seed: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Train every refit of a forecaster that is not in its registry yet.
+
+    Parameters
+    ----------
+    config : path
+        A configuration with a section predict.
+    name : str
+        Of the registry, models/registry/NAME; that of the file where it is not given.
+    seed : int
+        That of the section where it is not given.
+    as_json : bool
+        One JSON object on stdout, nothing else.
+    """
+    made = forecast.train(config, name=name, seed=seed, progress=not as_json)
+    if as_json:
+        told = {"folder": str(made.folder), "models": made.models, "remarks": made.remarks}
+        print(json.dumps(told))
+        return 0
+    header = ("model", "trained until", "train", "validation", "skill", "skill of ridge")
+    rows = []
+    for one in made.models:
+        metrics = json.loads((made.folder / one["folder"] / "metrics.json").read_text())
+        count = metrics.get("rows", {})
+        rows.append(
+            [
+                one["folder"],
+                one["trained_until"],
+                str(count.get("train", "-")),
+                str(count.get("validation", "-")),
+                _skills(metrics.get("validation_skill")),
+                _skills(metrics.get("ridge_validation_skill")),
+            ]
+        )
+    print_table(header, rows, right=header[2:])
+    print("skill: of the validation rows, against the last price; intrabar predict check judges")
+    for remark in made.remarks:
+        print(f"note: {remark}")
+    print(made.folder)
+    return 0
+
+
+def _skills(figures: list[float | None] | None) -> str:
+    return ", ".join("-" if x is None else f"{x:.4f}" for x in figures or ()) or "-"
+
+
+def run(
+    config: Path,
+    /,
+    *,
+    model: str | None = None,
+    name: str | None = None,
+    as_json: Json = False,
+) -> int:
+    """Let the models of a registry predict every bar that they may, and write the file.
+
+    Parameters
+    ----------
+    config : path
+        Whose bars are predicted.
+    model : str
+        Name of the registry; that of the file where it is not given.
+    name : str
+        Of the file in the folder predictions; that of the registry where it is not given.
+    as_json : bool
+        What NAME.json says on stdout, nothing else.
+    """
+    path = forecast.run(config, model=model, name=name, progress=not as_json)
+    told = json.loads(path.with_suffix(".json").read_text())
+    if as_json:
+        print(json.dumps({"file": str(path), **told}))
+        return 0
+    count, without = told["rows"], told["without_prediction"]
+    print(f"{path}: {count:,} rows, {without:,} without a prediction")
+    print(f"of {len(told['models'])} models, trained until {told['trained_until']} at the latest")
+    print(f"is it honest? intrabar predict check {path} {config}")
+    return 0
