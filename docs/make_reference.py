@@ -51,7 +51,7 @@ def page() -> str:
         "your own.\n",
         *(section(3, name, made) for name, made in ENTRIES.items()),
         "## Exits\n\nFor the `exit` of a bot.\n",
-        *(section(3, name, made) for name, made in EXITS.items()),
+        *(section(3, name, made) for name, made in EXITS.items() if name == made.__name__),
         section(2, "Gates", ib.Gates),
         section(2, "Bot", ib.Bot),
         section(2, "Signals", ib.Signals),

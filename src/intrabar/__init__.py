@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from intrabar.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from intrabar import learn
+    from intrabar import exits, learn
     from intrabar.app.calls import predict
     from intrabar.app.calls.api import audit, backtest
     from intrabar.app.calls.fetch import fetch, quote
     from intrabar.app.calls.parity import parity
+    from intrabar.app.calls.policy import policy
     from intrabar.app.calls.sweep import sweep
     from intrabar.app.calls.sweep_page import sweep_report
     from intrabar.app.calls.validate import validate
@@ -82,6 +83,7 @@ _HOMES = {
     "app.pages.report": "report",
     "app.calls.sweep_page": "sweep_report",
     "app.calls.sweep": "sweep",
+    "app.calls.policy": "policy",
     "app.calls.validate": "validate",
     "app.calls.walk_forward": "walk_forward",
     "app.workers.paper": "paper",
@@ -116,7 +118,7 @@ _HOMES = {
     "strategy.views": "AtClose AtOpen",
     "strategy.weights": "Weights",
 }
-_MODULES = {"learn": "learn", "predict": "app.calls.predict"}
+_MODULES = {"exits": "exits", "learn": "learn", "predict": "app.calls.predict"}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
@@ -170,6 +172,7 @@ __all__ = [
     "critique",
     "cross",
     "ema",
+    "exits",
     "expected",
     "fetch",
     "highest",
@@ -179,6 +182,7 @@ __all__ = [
     "parity",
     "path_truth",
     "plot",
+    "policy",
     "predict",
     "price",
     "quote",

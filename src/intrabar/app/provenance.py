@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.engine.tables.lessons import hashes_of
 from intrabar.engine.tables.predicted import files_of
 from intrabar.errors import IntrabarError
 from intrabar.strategy.bot import Bot
@@ -54,7 +55,7 @@ def machine() -> dict[str, Any]:
 
 
 def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any]]:
-    """Parameters of each strategy, and hashes of the files of its rules and of its predictions."""
+    """Parameters of each strategy, and hashes of what its rules and models are in."""
     return {
         name: {"parameters": parameters(s)[:2_000], "sha256": _source_hash(s), **_read_by(name, s)}
         for name, s in strategies.items()
@@ -62,12 +63,18 @@ def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any
 
 
 def _read_by(name: str, strategy: AnyStrategy) -> dict[str, Any]:
-    """The hashes of the files of predictions that a strategy reads, where it reads any."""
-    try:
-        files = files_of(name, strategy)
-    except IntrabarError as error:  # one is gone by now
-        return {"predictions": str(error)}
-    return {"predictions": files} if files else {}
+    """The hashes of the files of predictions and of the policies that a strategy reads, if any."""
+    ways: dict[str, Callable[[], dict[str, str]]] = {
+        "predictions": lambda: files_of(name, strategy),
+        "policies": lambda: hashes_of(strategy),
+    }
+    found: dict[str, Any] = {}
+    for what, way in ways.items():
+        try:
+            found[what] = way()
+        except IntrabarError as error:  # one is gone by now
+            found[what] = str(error)
+    return {what: files for what, files in found.items() if files}
 
 
 def parameters(thing: Any, within: tuple[int, ...] = (), whole: bool = False) -> str:

@@ -29,10 +29,13 @@ class Ended:
         A Python strategy with what it remembers.
     counts : list of (symbol, gate, count)
         What kept it from entering.
+    decided : Decided or None
+        Of a learned exit.
     """
 
     strategy: Any
     counts: list[tuple[str, str, int]]
+    decided: Any = None
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """What kept it from entering, and how often."""
@@ -42,7 +45,8 @@ class Ended:
 def ended(running: Any) -> Ended:
     """What stays of a strategy that has run; of one that is over, itself."""
     is_python = isinstance(running, RunningStrategy | Ended)
-    return Ended(running.strategy if is_python else None, running.gate_counts())
+    decided = getattr(running, "decided", None)
+    return Ended(running.strategy if is_python else None, running.gate_counts(), decided)
 
 
 def after(

@@ -16,13 +16,15 @@ from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
+from intrabar.engine.tables.feature_table import FeatureTables
+from intrabar.engine.tables.lessons import lessons_in, require_unseen
 from intrabar.engine.tables.predicted import placements, read_by
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.engine.waking import allowed, clock_fields, gates_of, wake_bits
 from intrabar.errors import ConfigError, RunError
 from intrabar.forks import require_threads
 from intrabar.indicators.given import Request
-from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline
+from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline, Times
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
@@ -36,6 +38,7 @@ from intrabar.strategy.contract import require_hooks
 from intrabar.strategy.copied import FOR_A_RUN, copied
 from intrabar.strategy.desk import HigherSeries
 from intrabar.strategy.gates import IsOpen, Timetable, timetable
+from intrabar.strategy.learner import Lessons
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import RunningSignals, Signals
@@ -104,6 +107,7 @@ class Setup:
         found, more = placements(strategies, self.market, self.instruments, self.predicted)
         object.__setattr__(self, "predicted", found)
         told += more
+        told += require_unseen(strategies, self.market.time, self.trade_from, self.market.period)
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
 
@@ -154,11 +158,14 @@ class Run:
         The setup's market with what other runs have worked out of it.
     new_machine : callable
         Gives the machine; a `Machine` by default.
+    keeps_log : bool
+        Of what learned exits decide.
     """
 
     setup: Setup
     prepared: Prepared | None = None
     new_machine: NewMachine = Machine
+    keeps_log: bool = True
     machine: Machine = field(init=False)
     running: dict[str, Running] = field(init=False)
     frames: TimeFrames = field(init=False)
@@ -192,9 +199,18 @@ class Run:
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
         wake &= allowed(setup.strategies, setup.market.time, setup.trade_from, setup.wakes)
         self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
+        lessons = lessons_in(setup.strategies, setup.market.symbols, setup.market.period)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
-            if name in arrays:
+            own = lessons.get(name)
+            if own is not None:
+                self.running[name] = learning(
+                    strategy, self.machine, k, columns[name], tables[name], own, self.keeps_log
+                )
+                features = own.features
+                read = None if features is None else prepared.feature_tables(features)
+                lay_tables(self.running[name], read, setup.market.time, 0)
+            elif name in arrays:
                 arrays[name].connect(self.machine, k, tables.get(name))
                 self.running[name] = arrays[name]
             else:
@@ -356,6 +372,27 @@ def arrays_of(
         elif isinstance(strategy, Weights):
             found[name] = RunningWeights(strategy, timeline)
     return found
+
+
+def learning(
+    strategy: AnyStrategy,
+    machine: Machine,
+    row: int,
+    columns: dict[str, Floats],
+    table: Timetable,
+    lessons: Lessons,
+    keeps_log: bool,
+) -> RunningBot:
+    """A bot with a learned exit connected to a machine, as its row there."""
+    assert isinstance(strategy, Bot)
+    return RunningBot(strategy, machine, row, columns, table, lessons, keeps_log)
+
+
+def lay_tables(running: Running, tables: FeatureTables | None, time: Times, first_bar: int) -> None:
+    """Let a learned exit read these feature tables from a bar on."""
+    assert isinstance(running, RunningBot)
+    assert running.learner is not None
+    running.learner.lay(tables, time, first_bar)
 
 
 def connected(

@@ -8,6 +8,17 @@ loop and as plain Python under a debugger, with equal bits.
 
 from intrabar.exits.fixed_percent import FixedPercent
 from intrabar.exits.fixed_ratio import FixedRatio
+from intrabar.exits.learned import Learned
 from intrabar.exits.trailing_atr import TrailingATR
 
-__all__ = ["FixedPercent", "FixedRatio", "TrailingATR"]
+RLTrailingATRExit = SequenceRLATRExit = Learned
+"""Names by which others know it."""
+
+__all__ = [
+    "FixedPercent",
+    "FixedRatio",
+    "Learned",
+    "RLTrailingATRExit",
+    "SequenceRLATRExit",
+    "TrailingATR",
+]

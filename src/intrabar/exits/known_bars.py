@@ -35,5 +35,5 @@ def refuse_known_bars(what: str, field: str, until: int, time: Times) -> None:
     raise ConfigError(
         f"{what}: {field} is {instant_text(until)}, and the first bar traded is "
         f"{instant_text(int(time[0]))}: it knows {known:,} of {len(time):,} bars. Write "
-        f"start: {after}"
+        f"start: {after}, or in_sample: true in the exit, which the result then says"
     )

@@ -28,7 +28,7 @@ from intrabar.sim.book import (
 )
 from intrabar.sim.callbacks import Callbacks, Hooks
 from intrabar.sim.inbox import most_of_hook
-from intrabar.sim.loop import BROKEN, FULL, LOST, most_of_bar, run, run_one
+from intrabar.sim.loop import BROKEN, FULL, LOST, PAUSED, most_of_bar, run, run_one
 from intrabar.sim.run_hash import Tally, without_places
 from intrabar.sim.shifted import numbered
 from intrabar.sim.state import Book, Tape
@@ -71,6 +71,8 @@ class Machine:
     """Where kernels find the book; stays the same when its arrays grow."""
     unused: int = field(default=0, init=False)  # strategies at the end that have done nothing yet
     on_growth: list[Callable[[], None]] = field(default_factory=list)
+    on_stop: list[Callable[[], None]] = field(default_factory=list)
+    """Called where a hook has asked to stop; the loop goes on behind it."""
     _tally: Tally = field(default_factory=Tally)
     _callbacks: Callbacks = field(default_factory=Callbacks)
     _failed: str = ""  # why it cannot go on
@@ -142,6 +144,7 @@ class Machine:
             self.book.strategies[name] = 0
         self.book.account["wakes_at_open"] = 0
         self.on_growth.clear()
+        self.on_stop.clear()
         self._callbacks.clear()
 
     def advance(self, bar: int | None = None, step: int = state.STEP_OPEN) -> int:
@@ -164,7 +167,10 @@ class Machine:
         go = run_one if self.book.sleeves.shape[0] == 1 else run
         while True:
             code = int(go(self.book_address, self.tape_address, until, step))
-            if not self.goes_on(code):
+            if code == PAUSED and self.on_stop and (self.bar, self._step) < (until, step):
+                for act in self.on_stop:
+                    act()
+            elif not self.goes_on(code):
                 return code
 
     def goes_on(self, code: int) -> bool:

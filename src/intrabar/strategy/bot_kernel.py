@@ -16,11 +16,15 @@ from intrabar.kernel import carray, cfunc, code, inlined, kernel
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.costs import round_away
+from intrabar.sim.hook import GO_ON
+from intrabar.sim.hook import STOP as STOP_LOOP
 from intrabar.sim.inbox import put, refuse
 from intrabar.sim.state import Book
 from intrabar.sim.tables import as_book, pointer
 from intrabar.strategy.bot_record import (
     BOT,
+    ask_arm,
+    ask_arm_held,
     ask_levels,
     ask_out,
     ask_price,
@@ -30,6 +34,7 @@ from intrabar.strategy.bot_record import (
     forget_bars,
     has_bar,
     look,
+    memory_at,
     one_bar_more,
     recorded_before,
     seen,
@@ -43,6 +48,7 @@ from intrabar.strategy.caller import (
     put_order,
     take_back,
 )
+from intrabar.strategy.learner_record import LEARNER, is_filling
 from intrabar.strategy.protection import is_level, protects
 from intrabar.strategy.sizing import size_for_risk, size_of_equity
 
@@ -155,15 +161,18 @@ def seek(bot: Any, book: Book, i: int, j: int, rests: bool, known: bool) -> None
     if gate >= 0:
         count(bot.caller, j, gate)
         return
-    enter(bot, book, j, side, price)
+    enter(bot, book, i, j, side, price)
 
 
 @inlined
-def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
+def enter(bot: Any, book: Book, i: int, j: int, side: int, own: float) -> None:
     """Ask for the levels and the size, and submit the bracket; `own` is its price, if it rests."""
+    if bot.decide_rule != 0 and ask_arm(bot, i, j, side) < 0:
+        count(bot.caller, j, WARM_UP)
+        return
     rests = not math.isnan(own)
     price = own if rests else seen(bot, bot.close_column)
-    stop, target = ask_levels(bot, side, price)
+    stop, target = ask_levels(bot, j, side, price)
     reject = NONE
     if rests and not 0.0 < own < math.inf:
         reject = INVALID_PRICE
@@ -178,6 +187,8 @@ def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
     command = put_order(book, bot.caller.strategy, j, side, qty, stop, target)
     if reject != NONE:
         refuse(command, reject)
+    elif bot.decide_rule != 0:
+        remember(bot, book, j, command)
     if rests:
         command.type = bot.entry_type
         if bot.entry_type == STOP:
@@ -186,8 +197,19 @@ def enter(bot: Any, book: Book, j: int, side: int, own: float) -> None:
             command.limit_price = own
 
 
+@kernel
+def remember(bot: Any, book: Book, j: int, command: Any) -> None:
+    """Keep which order a decision has led to, and its budget."""
+    m = memory_at(bot, j)
+    m.order = command.id
+    if bot.risk_fraction > 0.0:
+        m.budget = bot.risk_fraction * book.account[0].equity
+    else:
+        m.budget = command.qty * book.instruments[j].point_value * seen(bot, bot.exit_atr_column)
+
+
 @inlined
-def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
+def hold(bot: Any, book: Book, sleeve: Any, i: int, j: int, known: bool) -> None:
     """Leave a position where a rule wants out, else let the exit move its stop."""
     side = 1 if sleeve.qty > 0.0 else -1
     if sleeve.entries > 0 and bot.price_rule != 0:
@@ -199,6 +221,8 @@ def hold(bot: Any, book: Book, sleeve: Any, j: int, known: bool) -> None:
     elif is_over:
         leave(bot, book, sleeve, j, MAX_BARS)
     elif bot.stop_rule != 0:
+        if bot.held_rule != 0 and known:
+            ask_arm_held(bot, i, j)
         trail(bot, book, sleeve, j)
 
 
@@ -210,14 +234,17 @@ def leave(bot: Any, book: Book, sleeve: Any, j: int, role: int) -> None:
             return
         if bot.price_rule == 0:
             take_back(book, bot.caller.strategy, j)
-    put_closing(book, bot.caller.strategy, j, sleeve.qty).role = role
+    command = put_closing(book, bot.caller.strategy, j, sleeve.qty)
+    command.role = role
+    if bot.decide_rule != 0:
+        memory_at(bot, j).leaving = command.id
 
 
 @kernel
 def trail(bot: Any, book: Book, sleeve: Any, j: int) -> None:
     """Move the stop of an open position to where the exit wants it, if that is tighter."""
     side = 1 if sleeve.qty > 0.0 else -1
-    wanted = ask_stop(bot, side, sleeve.avg, sleeve.stop)
+    wanted = ask_stop(bot, j, side, sleeve.avg, sleeve.stop)
     if not side * (wanted - sleeve.stop) > 0.0:
         return
     # One that the close has passed is a level: the market leaves at the next open.
@@ -255,7 +282,7 @@ def act_at_close(bot: Any, book: Book, i: int) -> None:
             continue
         known = look(bot, i, j)
         if is_held:
-            hold(bot, book, sleeve, j, known)
+            hold(bot, book, sleeve, i, j, known)
         elif known or rests:
             seek(bot, book, i, j, rests, known)
 
@@ -265,7 +292,9 @@ def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
     act_at_close(bot, as_book(bot.caller.book), i)
-    return 0
+    if bot.decide_rule != 0 and is_filling(carray(pointer(bot.learner), 1, LEARNER)[0]):
+        return STOP_LOOP
+    return GO_ON
 
 
 @kernel

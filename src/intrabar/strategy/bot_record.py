@@ -10,7 +10,16 @@ import numpy as np
 from intrabar.kernel import carray, inlined, kernel
 from intrabar.sim.tables import pointer
 from intrabar.strategy.caller import CALLER
-from intrabar.strategy.rules import call_levels, call_out, call_price, call_side, call_stop
+from intrabar.strategy.learner_record import LEARNER, memory_of
+from intrabar.strategy.rules import (
+    call_decide,
+    call_held,
+    call_levels,
+    call_out,
+    call_price,
+    call_side,
+    call_stop,
+)
 
 # What a compiled bot is given: numbers, and addresses of arrays.
 BOT = np.dtype(
@@ -30,6 +39,12 @@ BOT = np.dtype(
         ("price_rule", "i8"),  # of an entry that rests at a price, 0 for none
         ("entry_type", "i8"),  # OrderType of such an entry
         ("exit_p", "i8"),
+        ("exit_width", "i8"),  # words from one instrument's to the next's; 0: all have the same
+        ("decide_rule", "i8"),  # of an exit that learns, 0 for none
+        ("held_rule", "i8"),  # of one that decides at each close as well
+        ("learner", "i8"),
+        ("draw_column", "i8"),  # -1 where nothing is explored
+        ("exit_atr_column", "i8"),
         ("warm_up", "i8"),  # bars before the first decision
         ("max_bars", "i8"),  # that a position may be held, 0 for any number
         ("held", "i8"),  # (n,) int64, bars that the present position has been held
@@ -73,17 +88,40 @@ def ask_price(bot: Any, side: int) -> float:
 
 
 @inlined
-def ask_levels(bot: Any, side: int, price: float) -> tuple[float, float]:
+def ask_levels(bot: Any, j: int, side: int, price: float) -> tuple[float, float]:
     """Ask the exit for the first stop and target."""
-    call_levels(bot.levels_rule, bot.now, bot.exit_p, side, price, bot.levels)
+    p = bot.exit_p + 8 * bot.exit_width * j
+    call_levels(bot.levels_rule, bot.now, p, side, price, bot.levels)
     levels = carray(pointer(bot.levels), 2, np.float64)
     return levels[0], levels[1]
 
 
 @kernel
-def ask_stop(bot: Any, side: int, entry: float, stop: float) -> float:
+def ask_stop(bot: Any, j: int, side: int, entry: float, stop: float) -> float:
     """Ask the exit where the stop should be now."""
-    return call_stop(bot.stop_rule, bot.now, bot.exit_p, side, entry, stop)
+    p = bot.exit_p + 8 * bot.exit_width * j
+    return call_stop(bot.stop_rule, bot.now, p, side, entry, stop)
+
+
+@kernel
+def ask_arm(bot: Any, i: int, j: int, side: int) -> int:
+    """Let an exit that learns choose the arm of an entry; below 0 where it cannot."""
+    draw = seen(bot, bot.draw_column) if bot.draw_column >= 0 else 1.0
+    return call_decide(bot.decide_rule, bot.learner, i, j, side, draw)
+
+
+@kernel
+def ask_arm_held(bot: Any, i: int, j: int) -> None:
+    """Let an exit that learns choose the arm of an open position anew."""
+    atr = seen(bot, bot.exit_atr_column)
+    caller = bot.caller
+    call_held(bot.held_rule, bot.learner, caller.book, i, j, caller.strategy, atr)
+
+
+@kernel
+def memory_at(bot: Any, j: int) -> Any:
+    """What an exit that learns remembers of an instrument."""
+    return memory_of(carray(pointer(bot.learner), 1, LEARNER)[0], j)
 
 
 @inlined

@@ -13,6 +13,7 @@ from intrabar.errors import ConfigError, IntrabarError, StrategyError, at_fault
 from intrabar.indicators import Indicator
 from intrabar.model.session import CLOCK_FIELDS
 from intrabar.model.values import Bounds, shown, taken
+from intrabar.strategy.parts import learns
 
 TRADING = ("on_open", "on_close")  # hooks that can be the first to submit an order
 HOOKS = (*TRADING, "on_start", "on_fill", "on_order", "on_stop")
@@ -162,6 +163,8 @@ def require_entry(entry: Any) -> dict[str, Indicator]:
 
 def require_exit(exit_: Any) -> dict[str, Indicator]:
     """Refuse what no bot can ask for a stop; returns and raises as `require_entry`."""
+    if learns(exit_):
+        return indicators_of(exit_)
     named = _require_part(exit_, "exit", "initial_levels(now, p, side, price)")
     if not isinstance(getattr(exit_, "trails", None), bool):
         raise ConfigError(

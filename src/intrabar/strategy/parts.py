@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from intrabar.exits.learned import Hybrid, Learned, LinUCB
 from intrabar.indicators import Indicator
 
 
@@ -31,3 +32,13 @@ class Exit(Protocol):
     @staticmethod
     def initial_levels(now: Any, p: Any, side: int, price: float) -> tuple[float, float]:
         """First stop and target, NaN for no target. Phase: CLOSE of the signal's bar."""
+
+
+def acting(exit_: Any) -> Any:
+    """Whose rules place the levels: an exit itself, or of one that learns the rule it has."""
+    return exit_.rule if learns(exit_) else exit_
+
+
+def learns(exit_: Any) -> bool:
+    """Whether an exit chooses among arms, as `Learned`, `LinUCB` and `Hybrid` do."""
+    return isinstance(exit_, Learned | LinUCB | Hybrid)

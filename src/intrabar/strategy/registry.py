@@ -20,13 +20,14 @@ from intrabar.errors import (
     StrategyError,
     at_fault,
 )
-from intrabar.exits import FixedPercent, FixedRatio, TrailingATR
+from intrabar.exits import FixedPercent, FixedRatio, Learned, TrailingATR
 from intrabar.indicators.given import request_of, written
 from intrabar.model.values import Bounds, Rule, shown, taken
 from intrabar.plugins import Table
 from intrabar.strategy.bot import Bot, usual_exit
 from intrabar.strategy.entries import CoinFlip, MovingAverageCrossover, TrendFollowing
 from intrabar.strategy.gates import Gates
+from intrabar.strategy.parts import acting
 from intrabar.strategy.predictions import PredictionThreshold
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import Strategy
@@ -41,6 +42,9 @@ ENTRIES: dict[str, Any] = {
 EXITS: dict[str, Any] = {
     "FixedPercent": FixedPercent,
     "FixedRatio": FixedRatio,
+    "Learned": Learned,
+    "RLTrailingATRExit": Learned,
+    "SequenceRLATRExit": Learned,
     "TrailingATR": TrailingATR,
 }
 STRATEGIES: Table[Any] = Table("strategy", "intrabar.strategies", ENTRIES)
@@ -181,7 +185,7 @@ def bot_parts(
         chosen = str(exit_.get("name", usual))
         made = find_exit(chosen, f"exit of {name}")
         parts["exit"] = construct(made, values, f"{name}.exit", parameter_names(made))
-    if not hasattr(parts.get("exit", FixedRatio), "initial_levels"):
+    if not hasattr(acting(parts.get("exit", FixedRatio)), "initial_levels"):
         raise ConfigError(f"{name}: exit is {shown(exit_)}, must be a name, or a mapping with one")
     if isinstance(parts.get("gates"), Mapping):
         parts["gates"] = construct(

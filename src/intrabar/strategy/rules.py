@@ -258,6 +258,31 @@ def call_stop(
     return types.float64(i, i, i, i, f, f), _emitter("iiiff", "f")
 
 
+@intrinsic
+def call_decide(
+    typing_context: Any, address: Any, learner: Any, i: Any, j: Any, side: Any, draw: Any
+) -> Any:
+    """Call a compiled `decide`."""
+    n, f = types.int64, types.float64
+    return types.int64(n, n, n, n, n, f), _emitter("iiiif", "i")
+
+
+@intrinsic
+def call_held(
+    typing_context: Any,
+    address: Any,
+    learner: Any,
+    book: Any,
+    i: Any,
+    j: Any,
+    strategy: Any,
+    atr: Any,
+) -> Any:
+    """Call a compiled `decide_held`."""
+    n, f = types.int64, types.float64
+    return types.int64(n, n, n, n, n, n, f), _emitter("iiiiif", "i")
+
+
 def _emitter(arguments: str, result: str) -> Any:
     kinds = {"i": ir.IntType(64), "f": ir.DoubleType()}
     function = ir.FunctionType(kinds[result], [kinds[a] for a in arguments])

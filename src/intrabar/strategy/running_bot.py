@@ -8,22 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.model.enums import OrderType, Phase
+from intrabar.model.enums import OrderType
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN, Book
+from intrabar.sim.state import WAKE_FLAT, WAKE_HELD, WAKE_OPEN
 from intrabar.sim.tables import address_of
-from intrabar.strategy.blame import blamed, moment
 from intrabar.strategy.bot import RISK, Bot
-from intrabar.strategy.bot_kernel import (
-    act_at_close,
-    close_hook,
-    interpret,
-    wake_where,
-)
+from intrabar.strategy.bot_kernel import close_hook, wake_where
 from intrabar.strategy.bot_record import BOT
-from intrabar.strategy.caller import GATES, act_at_open, open_hook
+from intrabar.strategy.caller import GATES, open_hook
 from intrabar.strategy.gates import Timetable, counted
+from intrabar.strategy.interpreted_bot import interpreted_hooks
+from intrabar.strategy.learner import Decided, Learner, Lessons
+from intrabar.strategy.learner_kernel import decide_hook, held_hook, notice_hook
+from intrabar.strategy.parts import acting
 from intrabar.strategy.rules import (
     BAR_FIELDS,
     CompiledRule,
@@ -56,6 +54,10 @@ class RunningBot:
     columns : mapping of name to (t, n) float64
         Its indicators; NaN where they warm up.
     table : Timetable
+    lessons : Lessons, optional
+        What a learned exit trades by.
+    keeps_log : bool
+        Of what a learned exit decides.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class RunningBot:
         strategy: int,
         columns: dict[str, NDArray[np.float64]],
         table: Timetable,
+        lessons: Lessons | None = None,
+        keeps_log: bool = True,
     ) -> None:
         self.bot = bot
         self.machine = machine
@@ -80,10 +84,17 @@ class RunningBot:
         self.levels = np.zeros(2)
         self.counts = np.zeros((len(machine.market.symbols), GATES), np.int64)
         self.entry_p = parameters_of(bot.entry)
-        self.exit_p = parameters_of(bot.exit)
+        self.exit_p = parameters_of(acting(bot.exit))
         self.held = np.zeros(len(machine.market.symbols), np.int64)
         self.record = np.zeros(1, BOT)
         self.rules: dict[str, CompiledRule] = {}
+        self.learner: Learner | None = None
+        if lessons is not None:
+            self.exit_p = np.repeat(self.exit_p, len(machine.market.symbols))
+            self.learner = Learner(
+                bot.exit, lessons, machine.market.symbols, self.held, self.exit_p, keeps_log
+            )
+            machine.on_stop.append(self.learner.make_room)
         self._fill_record(bot, strategy, columns, bar_fields)
         self._look_at(columns, table)
         self.is_compiled = not bot.interpreted and self._compile(bot)
@@ -95,9 +106,10 @@ class RunningBot:
                 context=address_of(self.record, BOT, (1,)),
                 reads=address_of(self.addresses, np.int64, (None,)),
                 reads_count=len(self.addresses),
+                on_notice=0 if self.learner is None else notice_hook.address,
             )
         else:
-            hooks = self._interpret(bot)
+            hooks = interpreted_hooks(self, rule_of(bot, "price_rule"))
         machine.connect(strategy, hooks if self.flattens else hooks._replace(on_open=0))
 
     def _fill_record(
@@ -113,7 +125,13 @@ class RunningBot:
         row["levels"] = address_of(self.levels, np.float64, (2,))
         row["caller"]["counts"] = address_of(self.counts, np.int64, self.counts.shape)
         row["entry_p"] = address_of(self.entry_p, self.entry_p.dtype, (1,))
-        row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (1,))
+        row["exit_p"] = address_of(self.exit_p, self.exit_p.dtype, (None,))
+        if self.learner is not None:
+            row["exit_width"] = self.exit_p.itemsize // 8
+            row["learner"], row["decide_rule"] = self.learner.address, 1
+            row["held_rule"] = self.learner.decides_held
+            row["exit_atr_column"] = self.names.index("exit_atr")
+        row["draw_column"] = self.names.index("exit_draw") if "exit_draw" in columns else -1
         row["warm_up"] = bot.warm_up
         row["max_bars"] = longest_of(bot)
         row["held"] = address_of(self.held, np.int64, self.held.shape)
@@ -148,7 +166,7 @@ class RunningBot:
         """Read the market that the machine shows now, and these arrays of it."""
         self._look_at(columns, table)
         if not self.is_compiled:
-            hooks = self._interpret(self.bot)
+            hooks = interpreted_hooks(self, rule_of(self.bot, "price_rule"))
             self.machine.connect(
                 self.strategy, hooks if self.flattens else hooks._replace(on_open=0)
             )
@@ -161,99 +179,40 @@ class RunningBot:
             if rule is None:
                 continue
             p = self.entry_p if part == "entry" else self.exit_p
-            compiled = compile_rule(getattr(bot, part), rule, now, p.dtype)
+            compiled = compile_rule(part_of(bot, part), rule, now, p.dtype)
             if compiled is None:
                 return False
             self.rules[name] = compiled
         for name, compiled in self.rules.items():
             self.record[0][name] = compiled.address
+        if self.learner is not None:
+            self.record[0]["decide_rule"] = decide_hook.address
+            if self.learner.decides_held:
+                self.record[0]["held_rule"] = held_hook.address
         return True
-
-    def _interpret(self, bot: Bot) -> Hooks:
-        """The same steps by Python, over record views of the same arrays."""
-        now = self.now.view(record_of(self.names)).view(np.recarray)[0]
-        entry_p = self.entry_p.view(np.recarray)[0]
-        exit_p = self.exit_p.view(np.recarray)[0]
-
-        named = rule_of(bot, "price_rule")
-        price = None if named is None else getattr(bot.entry, named)
-
-        market, table = self.machine.market, self.table
-
-        def look(_: Any, i: int, j: int) -> bool:
-            self.now[:] = [column[i, j] for column in self.columns]
-            return not np.isnan(self.now).any()
-
-        def count(_: Any, j: int, gate: int) -> None:
-            self.counts[j, gate] += 1
-
-        def asked(rule: Callable[..., Any]) -> Callable[..., Any]:
-            def answer(_: Any, *at: Any) -> Any:
-                with blamed(bot.name, moment(self.machine, Phase.CLOSE)):
-                    return rule(*at)
-
-            return answer
-
-        def one_bar_more(_: Any, j: int) -> int:
-            self.held[j] += 1
-            return int(self.held[j])
-
-        def forget_bars(_: Any, j: int) -> None:
-            self.held[j] = 0
-
-        replacements: dict[str, Callable[..., Any]] = {
-            "ask_side": asked(lambda: int(bot.entry.decide_side(now, entry_p))),
-            "ask_levels": asked(lambda *at: bot.exit.initial_levels(now, exit_p, *at)),
-            "ask_stop": asked(
-                lambda *at: bot.exit.update_stop(now, exit_p, *at)  # type: ignore[attr-defined]
-            ),
-            "ask_out": asked(
-                lambda side: any(
-                    rule(now, p, side)
-                    for rule, p in (
-                        (getattr(bot.entry, "wants_out", None), entry_p),
-                        (getattr(bot.exit, "wants_out", None), exit_p),
-                    )
-                    if rule is not None
-                )
-            ),
-            "ask_price": asked(lambda side: float(price(now, entry_p, side))),  # type: ignore[misc]
-            "look": look,
-            "count": count,
-            "one_bar_more": one_bar_more,
-            "forget_bars": forget_bars,
-            "seen": lambda _, column: self.now[column],
-            "has_bar": lambda _, i, j: not np.isnan(market.open[i, j]),
-            "blocked_at": lambda _, i, j: int(table.blocked[i, j]),
-            "flattens_at": lambda _, i, j: bool(table.flatten[i, j]),
-            "day_of": lambda _, i: table.day[i],
-            "recorded_before": lambda _, i: self.machine.tape.equity[i - 1] if i > 0 else np.nan,
-        }
-        at_close = interpret(act_at_close, replacements)
-        at_open = interpret(act_at_open, replacements)
-        own = self.record.view(np.recarray)[0]
-
-        def book() -> Book:
-            return Book(*(part.view(np.recarray) for part in self.machine.book))
-
-        def on_close(i: int) -> None:
-            at_close(own, book(), i)
-
-        def on_open(i: int) -> None:
-            at_open(own.caller, book(), i)
-
-        return self.machine.python_hooks(on_open=on_open, on_close=on_close)
 
     def checkpoint(self) -> tuple[NDArray[Any], ...]:
         """What the bot remembers from bar to bar.
 
         How its day went, what its gates counted, and how long it has held what it holds.
         """
-        return self.record.copy(), self.counts.copy(), self.held.copy()
+        own = () if self.learner is None else self.learner.checkpoint()
+        return self.record.copy(), self.counts.copy(), self.held.copy(), *own
 
     def return_to(self, checkpoint: tuple[NDArray[Any], ...]) -> None:
         """Put back what a checkpoint of this bot holds; the arrays stay where they are."""
-        self.record[:], self.counts[:], self.held[:] = checkpoint
+        self.record[:], self.counts[:], self.held[:] = checkpoint[:3]
+        if self.learner is not None:
+            self.learner.return_to(checkpoint[3:])
+
+    def memory_digest(self) -> str:
+        """A hash of what a learned exit remembers; "" of another."""
+        return "" if self.learner is None else self.learner.digest()
+
+    @property
+    def decided(self) -> Decided | None:
+        """What a learned exit has decided; None of another."""
+        return None if self.learner is None else self.learner.decided
 
     def gate_counts(self) -> list[tuple[str, str, int]]:
         """(symbol, gate, how often it blocked), where it did."""
@@ -265,8 +224,13 @@ def rule_of(bot: Bot, name: str) -> str | None:
     part, functions = RULES[name]
     if name == "stop_rule" and not bot.exit.trails:
         return None
-    there = [x for x in functions if getattr(getattr(bot, part), x, None) is not None]
+    there = [x for x in functions if getattr(part_of(bot, part), x, None) is not None]
     return there[0] if there else None
+
+
+def part_of(bot: Bot, part: str) -> Any:
+    """The entry of a bot, or the exit whose rules place its levels."""
+    return bot.entry if part == "entry" else acting(bot.exit)
 
 
 def longest_of(bot: Bot) -> int:
@@ -277,7 +241,7 @@ def longest_of(bot: Bot) -> int:
 def rules_of(bot: Bot) -> list[Callable[..., Any]]:
     """The functions that decide what a bot does."""
     named = [(part, rule_of(bot, name)) for name, (part, _) in RULES.items()]
-    return [getattr(getattr(bot, part), rule) for part, rule in named if rule is not None]
+    return [getattr(part_of(bot, part), rule) for part, rule in named if rule is not None]
 
 
 def wake_of(

@@ -13,6 +13,7 @@ from typing import Any
 
 from intrabar.app.compose.parameter_paths import merged
 from intrabar.engine.prepared import Prepared
+from intrabar.engine.tables.lessons import hashes_of
 from intrabar.engine.tables.predicted import files_of
 from intrabar.errors import ConfigError, IntrabarError
 from intrabar.indicators import Indicator
@@ -78,9 +79,10 @@ class FromName:
         made = self.own or find(self.name)
         own = {"name": self.name, "code": code_of(made), **_defaults(made), **self.params}
         with suppress(IntrabarError):  # some of its parameters come with the changes alone
-            own["predictions read"] = files_of(
-                self.label, strategy_from(made, self.name, self.params)
-            )
+            strategy = strategy_from(made, self.name, self.params)
+            own["predictions read"] = files_of(self.label, strategy)
+            if isinstance(strategy, AnyStrategy) and hashes_of(strategy):
+                own["policies read"] = hashes_of(strategy)
         return own
 
 
@@ -110,8 +112,10 @@ class FromInstance:
 
     def told(self) -> dict[str, Any]:
         """What decides it beside the changes."""
-        read = files_of(self.label, self.strategy)
-        return {"code": code_of(self.strategy), **_held(self.strategy), "predictions read": read}
+        read: dict[str, Any] = {"predictions read": files_of(self.label, self.strategy)}
+        if hashes_of(self.strategy):
+            read["policies read"] = hashes_of(self.strategy)
+        return {"code": code_of(self.strategy), **_held(self.strategy), **read}
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,10 @@ def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> 
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
 
 
+PATHS_OF_EXIT = ("policy", "arms", "state")
+"""What a learned exit reads; arms that are numbers are no path."""
+
+
 def absolute(config: Config, folder: Path) -> Config:
     """The same configuration with absolute paths of the files and folders that it reads."""
 
@@ -204,6 +208,10 @@ def absolute(config: Config, folder: Path) -> Config:
             params["predictions"] = whole(predictions)
         elif isinstance(predictions, dict) and isinstance(predictions.get("file"), str):
             params["predictions"] = {**predictions, "file": whole(predictions["file"])}
+        exit_ = params.get("exit")
+        if isinstance(exit_, dict):
+            own = {k: whole(exit_[k]) for k in PATHS_OF_EXIT if isinstance(exit_.get(k), str)}
+            params["exit"] = {**exit_, **own}
         return one.model_copy(update={"params": params})
 
     truth = None

@@ -19,6 +19,7 @@ from intrabar.app.config.model import Config
 from intrabar.app.pages.report import report
 from intrabar.app.provenance import commit, machine, sources_of
 from intrabar.data.series import Origin
+from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.summary import titled
@@ -30,6 +31,9 @@ from intrabar.strategy.registry import AnyStrategy
 TABLES = ("fills", "orders", "campaigns", "trades", "equity", "gates", "levels", "ledger")
 OF_LIMITS = ("refusals", "breaker")
 """The tables of `result.risk`, in the folder of a run with limits."""
+
+OF_LEARNED = ("decisions",)
+"""The tables of a run with a learned exit."""
 
 MANIFEST = "manifest.json"
 
@@ -167,6 +171,8 @@ def _fields(x: Any) -> dict[str, Any]:
 
 def _fill(folder: Path, result: Result, manifest: dict[str, Any]) -> None:
     write_tables(folder, result, TABLES)
+    if decided_in(result.run.running):
+        write_tables(folder, result, OF_LEARNED)
     if result.risk is not None:
         write_tables(folder, result.risk, OF_LIMITS)
     write_manifest(folder, manifest)

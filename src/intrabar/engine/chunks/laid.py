@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.setup import PieceSetup
 from intrabar.engine.chunks.window import Shown, Window
-from intrabar.engine.run import Running, arrays_of, connected
+from intrabar.engine.run import Running, arrays_of, connected, lay_tables, learning
+from intrabar.engine.tables.lessons import lessons_in
 from intrabar.errors import RunError
 from intrabar.model.session import Clock
 from intrabar.sim.callbacks import Hooks
@@ -50,7 +51,10 @@ class LaidRun:
         self.running: dict[str, Running] = {}
         self._spare = spare
         self._arrays = arrays_of(given.strategies, given.timeline)
-        self.window = Window(given, self._arrays, grows, spare)
+        symbols, period = given.symbols, given.period
+        self._lessons = lessons_in(given.strategies, symbols, period)
+        features = [x.features for x in self._lessons.values() if x.features is not None]
+        self.window = Window(given, self._arrays, grows, spare, features)
         self._shown: Shown | None = None
 
     def lay(self, piece: Piece, allowed: NDArray[np.uint8] | None = None) -> Shown:
@@ -64,6 +68,7 @@ class LaidRun:
         """
         shown = self.window.move_on(piece, allowed)
         if shown is self._shown and not self._arrays:  # those look at how many rows there are
+            self._lay_tables(shown)
             return shown
         self._shown = shown
         given = self.given
@@ -77,9 +82,11 @@ class LaidRun:
         self.machine.show(shown.market, shown.wake, window.first, shown.mean_range, ahead)
         if is_first:
             self._connect(shown, self.window.clock)
+            self._lay_tables(shown)
             self._start()
         else:
             self._show_strategies(shown)
+            self._lay_tables(shown)
         for name, scales in shown.scales.items():
             if isinstance(running := self.running.get(name), RunningStrategy):
                 running.scale(scales)
@@ -98,9 +105,22 @@ class LaidRun:
                 self.running[name] = self._arrays[name]
                 continue
             columns, table = shown.columns[name], shown.tables.get(name)
+            if name in self._lessons:
+                assert table is not None
+                self.running[name] = learning(
+                    strategy, self.machine, k, columns, table, self._lessons[name], True
+                )
+                continue
             self.running[name] = connected(
                 strategy, self.machine, k, columns, table, no_longer_bars, clock
             )
+
+    def _lay_tables(self, shown: Shown) -> None:
+        """Let learned exits read the features of the piece."""
+        for name, lessons in self._lessons.items():
+            if name in self.running:
+                own = None if lessons.features is None else self.window.read[lessons.features.hash]
+                lay_tables(self.running[name], own, shown.market.time, self.window.begin)
 
     def _start(self) -> None:
         for name, running in self.running.items():

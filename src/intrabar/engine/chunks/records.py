@@ -17,6 +17,7 @@ from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.chunks.thinning import ThinnedCurve
 from intrabar.engine.chunks.window import Times
+from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
 from intrabar.engine.outcome.remarks import widest_gap
 from intrabar.engine.outcome.tables import (
     Axes,
@@ -30,6 +31,7 @@ from intrabar.engine.run import Running
 from intrabar.model.bars import Market
 from intrabar.sim.book import Records
 from intrabar.sim.machine import Machine
+from intrabar.strategy.learner import Decided
 
 Floats = NDArray[np.float64]
 CURVE_ROWS = 3_000
@@ -77,6 +79,7 @@ class Recorder:
             for key in KEYS
         }
         self.fills = self.campaigns = self.ambiguous = self.settled = 0
+        self.decided: dict[str, Decided] = {}
         self.real = np.zeros(n, np.int64)  # bars of each instrument ...
         self.without_detail = np.zeros(n, np.int64)  # ... and those that have no lower bars
         self.last = np.full(n, -1, np.int64)  # stamps of their last bars, ns UTC ...
@@ -121,6 +124,17 @@ class Recorder:
         self._parts += 1
         if still.height:  # behind those that have ended
             self._write("campaigns", still)
+        if is_over:
+            self._decided(running, market.symbols)
+
+    def _decided(self, running: Mapping[str, Running], symbols: tuple[str, ...]) -> None:
+        """Write what learned exits decided, where there are any."""
+        self.decided = decided_in(running)
+        if self.folder is not None and self.decided:
+            files = str(self.folder / "campaigns.parquet" / "*.parquet")
+            numbers = pl.scan_parquet(files).select("campaign", "strategy", "symbol").collect()
+            table = with_numbers(decisions_of(self.decided, symbols), numbers)
+            self._write("decisions", table)
 
     def _note_last(self, time: NDArray[np.int64], real: NDArray[np.bool_]) -> None:
         for j in range(real.shape[1]):

@@ -27,6 +27,7 @@ from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND
+from intrabar.engine.outcome.learned import undecided
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.outcome.result import periods_per_year
 from intrabar.engine.outcome.risk import RiskTold
@@ -124,7 +125,10 @@ class ChunkedResult:
         return self.recorded.account.course.bars
 
     def table(self, name: str) -> pl.LazyFrame:
-        """One of `TABLES`; orders and campaigns are in the order in which they were over."""
+        """One of `TABLES`, or `decisions`, where an exit learns.
+
+        Orders and campaigns are in the order in which they were over.
+        """
         if self.folder is None:
             raise RunError(f"{name}: this run was asked to write no tables")
         return pl.scan_parquet(self.folder / f"{name}.parquet" / "*.parquet")
@@ -173,7 +177,8 @@ class ChunkedResult:
     def remarks(self) -> list[Remark]:
         """The same, with whether each is severe."""
         told = [] if self.risk is None else self.risk.remarks
-        return in_order([*self.given.remarks, *told, *remarks_of(self._known())])
+        learned = undecided(self.recorded.decided)
+        return in_order([*self.given.remarks, *told, *remarks_of(self._known()), *learned])
 
     @property
     def risk(self) -> RiskTold | None:

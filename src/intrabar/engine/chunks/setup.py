@@ -16,6 +16,7 @@ from intrabar.data.rates import Pair
 from intrabar.data.resample import phases, usual
 from intrabar.data.session_ends import SessionEnd
 from intrabar.engine.run import require_start, ticks_of_nothing, with_rows
+from intrabar.engine.tables.lessons import learned_exits, require_unseen
 from intrabar.engine.tables.predicted import placements
 from intrabar.engine.time_frames import on_frames
 from intrabar.errors import ConfigError
@@ -56,6 +57,10 @@ class PieceSetup(Protocol):
     @property
     def moves_prices(self) -> bool:
         """Whether there are, or may be, splits, dividends or rolls."""
+
+    @property
+    def period(self) -> int:
+        """Of the bars, ns."""
 
     @property
     def phases(self) -> tuple[int, ...]:
@@ -134,6 +139,8 @@ class ChunkedSetup:
         found, more = placements(strategies, rows, self.instruments, self.predicted)
         object.__setattr__(self, "predicted", found)
         told += more
+        if learned_exits(strategies):
+            told += require_unseen(strategies, rows.closes, self.trade_from, self.period)
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)
@@ -151,6 +158,11 @@ class ChunkedSetup:
     def look_back(self) -> int:
         """A chunk."""
         return self.chunk
+
+    @property
+    def period(self) -> int:
+        """Of the bars, ns."""
+        return self.feeds[0].period
 
     @property
     def moves_prices(self) -> bool:
@@ -230,6 +242,11 @@ class DatedRows:
     def time(self) -> Times:
         """(t,) ns UTC."""
         return np.concatenate([market.time for market in self._markets])
+
+    @cached_property
+    def closes(self) -> Times:
+        """The same as `time`, without the prices in memory."""
+        return np.concatenate([piece.market.time for piece in self._given.bare_pieces()])
 
     @cached_property
     def open(self) -> Floats:

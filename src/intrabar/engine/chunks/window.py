@@ -15,12 +15,15 @@ from intrabar.data.pieces import Feed, Piece
 from intrabar.engine.adjusted import Adjusted, CarriedFactors, scales_of
 from intrabar.engine.chunks.carried_columns import CarriedColumns
 from intrabar.engine.chunks.carried_frames import CarriedFrames
+from intrabar.engine.chunks.carried_tables import CarriedTables
 from intrabar.engine.chunks.growing import GrowingRows
 from intrabar.engine.chunks.ranges import CarriedRanges
 from intrabar.engine.chunks.setup import PieceSetup
+from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.engine.tables.predicted import read_by
 from intrabar.engine.time_frames import on_frames, require_complete
 from intrabar.engine.waking import clock_fields, gates_of, wake_bits
+from intrabar.indicators.features import Features
 from intrabar.model.bars import Detail, Floats, Market
 from intrabar.sim.shifted import numbered
 from intrabar.sim.tape import reads_ranges
@@ -96,6 +99,13 @@ class Window:
         Pieces are single rows: those before them stay until `forget`.
     spare : int
         Strategies behind the others that have no hooks.
+    features : sequence of Features
+        What learned exits read.
+
+    Attributes
+    ----------
+    read : mapping of hash to FeatureTables
+        The features of the last piece, whose first row is `begin`.
     """
 
     def __init__(
@@ -104,6 +114,7 @@ class Window:
         arrays: Mapping[str, RunningSignals | RunningWeights],
         grows: bool = False,
         spare: int = 0,
+        features: Sequence[Features] = (),
     ) -> None:
         self.given = given
         self.times = Times()
@@ -121,6 +132,11 @@ class Window:
         self.clock = ExchangeClock(self._calendars)
         self._frames = CarriedFrames(self._calendars, given.phases)
         self._columns = CarriedColumns(self._named, given.symbols, self._frames)
+        self._features = {
+            x.hash: CarriedTables(x, given.symbols, self._frames, self.clock) for x in features
+        }
+        self.read: dict[str, FeatureTables] = {}
+        self.begin = 0
         self._factors = CarriedFactors()
         self._moves = given.moves_prices
         self._ranges = CarriedRanges() if reads_ranges(given.instruments) else None
@@ -153,6 +169,9 @@ class Window:
             name: adjusted.shown(own, self._named[name])
             for name, own in self._columns.advance(adjusted.market).items()
         }
+        # Behind the columns, which show the piece to the longer bars.
+        self.read = {key: one.advance(adjusted) for key, one in self._features.items()}
+        self.begin = self.end
         for name, names in self._clock_fields.items():
             columns[name] |= self.clock.columns(names, market)
         tables = {

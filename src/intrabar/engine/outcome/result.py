@@ -18,7 +18,9 @@ from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND, BandRun, band_run
+from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
 from intrabar.engine.outcome.foresight import foresight
+from intrabar.engine.outcome.learned import undecided
 from intrabar.engine.outcome.plot import Plot, plot
 from intrabar.engine.outcome.remarks import Known, ended_early, in_order, inconsistent, remarks_of
 from intrabar.engine.outcome.risk import RiskTold
@@ -120,7 +122,8 @@ class Result:
         broken = inconsistent(self.market)
         told = [*self.setup.remarks, *self._foretold]
         told += [] if self.risk is None else self.risk.remarks
-        return in_order([*told, *remarks_of(known), *broken])
+        learned = undecided(decided_in(self.run.running))
+        return in_order([*told, *remarks_of(known), *learned, *broken])
 
     @property
     def risk(self) -> RiskTold | None:
@@ -241,6 +244,12 @@ class Result:
     def gates(self) -> pl.DataFrame:
         """What kept the bots from entering, and how often."""
         return gates_table(self.run.running)
+
+    @cached_property
+    def decisions(self) -> pl.DataFrame:
+        """What learned exits decided, and what came of it; no row where none did."""
+        decided = decisions_of(decided_in(self.run.running), self.market.symbols)
+        return with_numbers(decided, self.campaigns)
 
     @property
     def periods_per_year(self) -> float:

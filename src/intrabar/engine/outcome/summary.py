@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from intrabar.analysis.metrics import Sheet
 from intrabar.analysis.units import shown
+from intrabar.engine.tables.lessons import training_of
 from intrabar.model.enums import RunStatus
 from intrabar.model.remark import Remark
 
@@ -27,6 +28,9 @@ IDLE = "no order was filled: there are no figures"
 def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
     """What a run of these strategies on these instruments is called."""
     more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
+    if isinstance(strategies, Mapping):
+        told = {name: training_of(one) for name, one in strategies.items()}
+        strategies = [f"{name} ({how})" if how else name for name, how in told.items()]
     return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
 
 

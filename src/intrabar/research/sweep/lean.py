@@ -86,7 +86,7 @@ class LeanRuns:
         key = self.key(trial)
         try:
             variant = self.variants.make(trial.parameters)
-            run = Run(variant.setup, variant.prepared, _spares().machine)
+            run = Run(variant.setup, variant.prepared, _spares().machine, keeps_log=False)
             run.to_end()
             found = figures_of(run, variant.prepared.calendar)
         except Exception as error:

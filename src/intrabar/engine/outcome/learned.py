@@ -1,0 +1,38 @@
+"""What learned exits say against a run: signals on which they could not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from intrabar.model.remark import Remark
+from intrabar.strategy.learner import Decided
+
+SEVERE_SHARE = 0.2
+"""Of the signals: so many without a decision, and the bot is not the one that was meant."""
+
+
+def undecided(decided: Mapping[str, Decided]) -> list[Remark]:
+    """What there is to say, by strategy."""
+    told = []
+    for name, one in decided.items():
+        asked, missing = int(one.memory["asked"].sum()), int(one.memory["missing"].sum())
+        left_out = int(one.memory["undecided"].sum())
+        if left_out:
+            share = left_out / asked
+            told.append(
+                Remark(
+                    f"{name} did not decide on {left_out:,} of {asked:,} signals ({share:.0%}): a "
+                    "feature in the window was not known, or no model was there yet",
+                    severe=share > SEVERE_SHARE,
+                )
+            )
+        if missing:
+            share, static = missing / asked, one.lessons.arms[one.lessons.static]
+            told.append(
+                Remark(
+                    f"{name} took its static arm, {static:g}, on {missing:,} of {asked:,} signals "
+                    f"({share:.0%}): the file of arms has no row of them",
+                    severe=share > SEVERE_SHARE,
+                )
+            )
+    return told

@@ -1,0 +1,389 @@
+"""A learned exit in a run: its arrays, what it remembers, and the log of what it decided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.exits.bandit import LOG_ODDS, SCORE, start
+from intrabar.exits.bandit_state import BanditState
+from intrabar.exits.learned import FIRST_ROWS, Learned
+from intrabar.exits.learned_kernel import gather
+from intrabar.exits.network import Network, work_size
+from intrabar.exits.policy import Policy
+from intrabar.exits.policy_arrays import POSITION
+from intrabar.indicators.features import Features
+from intrabar.indicators.indicator import Floats, Times
+from intrabar.sim.tables import address_of
+from intrabar.strategy.learner_record import (
+    DECISION,
+    ENDED,
+    FILED,
+    LEARNER,
+    MEMORY,
+    MODEL,
+)
+from intrabar.strategy.learner_views import LearnerViews
+
+LEAST_LOG = 1024
+NEVER = np.iinfo(np.int64).max
+ALWAYS = np.iinfo(np.int64).min
+
+
+class Tables(Protocol):
+    """Feature tables of a market, or of the next piece of it."""
+
+    @property
+    def tables(self) -> tuple[Floats, ...]: ...  # noqa: D102
+    @property
+    def row_of(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def first(self) -> tuple[int, ...]: ...  # noqa: D102
+
+
+class Lessons(NamedTuple):
+    """What a learned exit trades by in a run.
+
+    Parameters
+    ----------
+    arms : tuple of ATR multiples
+    features : Features or None
+        None: a file of arms.
+    policies : tuple of Policy
+        In the order of `trained_until`.
+    ready : tuple of int, ns UTC
+        Each decides at later closes.
+    states : mapping of symbol to BanditState
+        What bandits have learned before.
+    filed : mapping of symbol to (k,) FILED, or None
+    static : int
+        The arm where a file has none.
+    source : str
+        Hash of that file; "" for none.
+    """
+
+    arms: tuple[float, ...]
+    features: Features | None = None
+    policies: tuple[Policy, ...] = ()
+    ready: tuple[int, ...] = ()
+    states: Mapping[str, BanditState] = {}
+    filed: Mapping[str, NDArray[Any]] | None = None
+    static: int = 0
+    source: str = ""
+
+    @property
+    def reads_position(self) -> bool:
+        """Whether its policies read the own position."""
+        return bool(self.policies) and self.policies[0].when == "bar"
+
+
+class Log(NamedTuple):
+    """What was decided, and how it ended.
+
+    Parameters
+    ----------
+    decisions : (k,) DECISION
+    values : (k, K + d) float64
+        Scores, then the context.
+    ends : (e,) ENDED
+    """
+
+    decisions: NDArray[Any]
+    values: Floats
+    ends: NDArray[Any]
+
+
+class Decided(NamedTuple):
+    """What a learned exit has decided in a run, and all that is needed to read it."""
+
+    log: Log
+    memory: NDArray[Any]
+    lessons: Lessons
+
+
+class Learner:
+    """What a learned exit reads and writes in a run.
+
+    Parameters
+    ----------
+    exit_ : Learned, LinUCB or Hybrid
+    lessons : Lessons
+    symbols : sequence of str
+    held : (n,) int64
+        Bars that the bot has held.
+    parameters : (n,) record of float64
+        Of the exit's rule; `atr_multiple` is set by decisions.
+    keeps_log : bool
+    """
+
+    def __init__(
+        self,
+        exit_: Any,
+        lessons: Lessons,
+        symbols: Sequence[str],
+        held: NDArray[np.int64],
+        parameters: NDArray[Any],
+        keeps_log: bool,
+    ) -> None:
+        self.exit, self.lessons, self.symbols = exit_, lessons, tuple(symbols)
+        self.held, self.parameters = held, parameters
+        n, arms = len(symbols), len(lessons.arms)
+        features = 0 if lessons.features is None else len(lessons.features.features)
+        self.features, self.size = features, features + 1
+        self.has_bandit = not isinstance(exit_, Learned)
+        self.record = np.zeros(1, LEARNER)
+        self.memory = np.zeros(n, MEMORY)
+        for name in ("row", "order", "leaving", "campaign", "learned_bar", "last_campaign"):
+            self.memory[name] = -1
+        self.arms = np.array(lessons.arms)
+        self.multiples = parameters.view(np.float64).reshape(n, -1)
+        self.multiple_at = (parameters.dtype.names or ()).index("atr_multiple")
+        self.multiples[:, self.multiple_at] = self.arms[lessons.static]
+        self._models()
+        self._contexts()
+        self._bandits(arms if self.has_bandit else 0)
+        self._scratch(arms)
+        self._file()
+        self.log = np.zeros(0, DECISION)
+        self.values, self.ends = np.zeros((0, arms + self.size)), np.zeros(0, ENDED)
+        self._fill()
+        if keeps_log:
+            self._make_room(max(LEAST_LOG, 4 * n))
+
+    @property
+    def decides_held(self) -> bool:
+        """Whether it decides at each held close as well; a bandit decides at the entry alone."""
+        return self.lessons.reads_position and not self.has_bandit
+
+    @property
+    def address(self) -> int:
+        """Where kernels find it."""
+        return address_of(self.record, LEARNER, (1,))
+
+    # What it is made of
+
+    def _models(self) -> None:
+        """The arrays of the policies; without one, a network without rows."""
+        policies, arms = self.lessons.policies, len(self.lessons.arms)
+        none = np.zeros(self.features)
+        empty = Network(
+            np.zeros((0, 5), np.int64), np.zeros(0, np.float32), none.astype(np.int8), none, none
+        )
+        self.networks = [x.net for x in policies] or [empty]
+        self.arm_means = [x.arm_means for x in policies] or [np.zeros(arms)]
+        self.models = np.zeros(len(self.networks), MODEL)
+        for row, net, means in zip(self.models, self.networks, self.arm_means, strict=True):
+            row["plan"] = address_of(net.plan, np.int64, (None, 5))
+            row["rows"], row["count"] = len(net.plan), len(net.weights)
+            row["weights"] = address_of(net.weights, np.float32, (None,))
+            row["signs"] = address_of(net.signs, np.int8, (self.features,))
+            row["mean"] = address_of(net.mean, np.float64, (self.features,))
+            row["scale"] = address_of(net.scale, np.float64, (self.features,))
+            row["arm_means"] = address_of(means, np.float64, (arms,))
+        for row, policy, ready in zip(self.models, policies, self.lessons.ready, strict=False):
+            row["ready"], row["calibration"] = ready, policy.calibration
+            row["numbers_are"] = SCORE if policy.loss == "score" else LOG_ODDS
+
+    def _contexts(self) -> None:
+        """How the context of each instrument is normalised, and from which row on that is known."""
+        n, policies = len(self.symbols), self.lessons.policies
+        self.means, self.scales = np.zeros((n, self.features)), np.zeros((n, self.features))
+        self.seen = np.full((n, 2), -1, np.int64)
+        self.seen[:, 0] = FIRST_ROWS
+        self.ready_rows, self.rows_taken = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.signs = np.zeros(0, np.int8)
+        if self.lessons.features is not None:
+            self.signs = np.ascontiguousarray(self.lessons.features.signs, np.int8)
+        for j, symbol in enumerate(self.symbols):
+            state = self.lessons.states.get(symbol)
+            if state is not None:
+                self.means[j], self.scales[j] = state.mean, state.scale
+            elif policies:
+                self.means[j], self.scales[j] = policies[0].net.mean, policies[0].net.scale
+            elif self.features:
+                self.seen[j, 0], self.ready_rows[j] = 0, NEVER
+
+    def _bandits(self, arms: int) -> None:
+        """What each has learned before, else nothing."""
+        n, d = len(self.symbols), self.size
+        self.bandit, self.factors = np.zeros((n, arms, d + 1, d)), np.zeros((n, arms, d + 1, d))
+        self.contexts = np.zeros((n, d))
+        if isinstance(self.exit, Learned):
+            return
+        for j, symbol in enumerate(self.symbols):
+            state = self.lessons.states.get(symbol)
+            if state is None:
+                start(self.bandit[j], self.factors[j], self.exit.n0)
+            else:
+                self.bandit[j], self.factors[j] = state.bandit, state.factors()
+                self.memory[j]["learned"] = state.n
+
+    def _scratch(self, arms: int) -> None:
+        window = 1 if self.lessons.features is None else self.lessons.features.window
+        inputs = self.features + POSITION
+        sizes = [work_size(net.plan, window, inputs) for net in self.networks if len(net.plan)]
+        self.x, self.position = np.ones(self.size), np.zeros(POSITION)
+        self.numbers, self.prior, self.scores = np.zeros(arms), np.zeros(arms), np.zeros(arms)
+        self.work = np.zeros(max([self.size, *sizes]))
+        self.window = window
+
+    def _file(self) -> None:
+        """The arms of a file, by instrument."""
+        filed = self.lessons.filed
+        none = np.zeros(0, FILED)
+        self.filed = [none if filed is None else filed.get(s, none) for s in self.symbols]
+        self.filed_at = np.array([address_of(x, FILED, (None,)) for x in self.filed], np.int64)
+        self.filed_counts = np.array([len(x) for x in self.filed], np.int64)
+
+    def _fill(self) -> None:
+        row, n = self.record[0], len(self.symbols)
+        arrays: dict[str, NDArray[Any]] = {
+            x: getattr(self, x)
+            for x in (
+                *("memory", "arms", "models", "ready_rows", "position", "signs", "means"),
+                *("scales", "bandit", "factors", "contexts", "held", "x", "numbers", "prior"),
+                *("scores", "work", "filed_counts"),
+            )
+        }
+        for name, array in arrays.items():
+            row[name] = address_of(array, array.dtype, array.shape)
+        row["instruments"], row["arms_count"] = n, len(self.arms)
+        first = address_of(self.multiples, np.float64, self.multiples.shape)
+        row["multiples"], row["width"] = first + 8 * self.multiple_at, self.multiples.shape[1]
+        row["models_count"] = len(self.lessons.policies)
+        row["features"], row["window"] = self.features, self.window
+        row["context_size"] = self.size
+        row["positions"] = POSITION if self.lessons.reads_position else 0
+        row["has_bandit"], row["static"] = self.has_bandit, self.lessons.static
+        is_filed = self.lessons.filed is not None
+        row["filed"] = address_of(self.filed_at, np.int64, (n,)) if is_filed else 0
+        row["work_size"], row["max_bars"] = len(self.work), self.exit.max_bars
+        if not isinstance(self.exit, Learned):
+            row["alpha"], row["explore"] = self.exit.alpha, self.exit.explore
+
+    # In the course of a run
+
+    def lay(self, tables: Tables | None, time: Times, first_bar: int) -> None:
+        """Read these feature tables from here on.
+
+        Parameters
+        ----------
+        tables : Tables or None
+            None where no feature is read.
+        time : (t,) int64, ns UTC
+            Closes under the bar numbers of the whole.
+        first_bar : bar
+            The first row of `tables.row_of`.
+        """
+        n, row = len(self.symbols), self.record[0]
+        if tables is None:
+            own, row_of, first = (np.zeros((0, 0)),) * n, np.zeros((0, n), np.int32), (0,) * n
+        else:
+            own, row_of, first = tables.tables, tables.row_of, tables.first
+            self._take_statistics(own, first)
+        addresses = np.array([address_of(x, np.float64, (None, None)) for x in own], np.int64)
+        first_rows = np.array(first, np.int64)
+        self.time, self._laid = time, (own, row_of, first, first_bar)
+        self._kept = addresses, first_rows
+        row["tables"] = address_of(addresses, np.int64, (n,))
+        row["first_rows"] = address_of(first_rows, np.int64, (n,))
+        row["row_of"], row["first_bar"] = address_of(row_of, np.int32, (None, n)), first_bar
+        row["time"] = address_of(time, np.int64, (None,))
+
+    def _take_statistics(self, tables: tuple[Floats, ...], first: tuple[int, ...]) -> None:
+        """Take mean and scale of the first known rows, where nothing says what they are."""
+        for j, (table, start_row) in enumerate(zip(tables, first, strict=True)):
+            fresh = table[max(int(self.rows_taken[j]) - start_row, 0) :]
+            begin = start_row + len(table) - len(fresh)
+            self.rows_taken[j] = begin + len(fresh)
+            if self.seen[j, 0] < FIRST_ROWS:
+                rows = np.array(fresh)  # kernels are compiled for arrays that can be written to
+                gather(
+                    rows,
+                    begin,
+                    self.signs,
+                    FIRST_ROWS,
+                    self.means[j],
+                    self.scales[j],
+                    self.seen[j],
+                )
+                if self.seen[j, 1] >= 0:
+                    self.ready_rows[j] = self.seen[j, 1]
+
+    def past(self, i: int, j: int) -> Floats:
+        """The rows that a decision at a bar reads; none where they are not there, or too early."""
+        tables, row_of, first, first_bar = self._laid
+        row = int(row_of[i - first_bar, j]) if len(row_of) else -1
+        end = row + 1 - first[j]
+        if row < self.ready_rows[j] or end < self.window:
+            return tables[j][:0]
+        return tables[j][end - self.window : end]
+
+    def model_at(self, i: int) -> int:
+        """The newest policy that could have been trained by a close; -1 before the first."""
+        return int(np.searchsorted(np.array(self.lessons.ready, np.int64), self.time[i])) - 1
+
+    def make_room(self) -> None:
+        """Double the log where three quarters of it are used."""
+        row = self.record[0]
+        rows = int(row["log_rows"])
+        if rows and 4 * max(int(row["decisions"]), int(row["ended"])) >= 3 * rows:
+            self._make_room(2 * rows)
+
+    def _make_room(self, rows: int) -> None:
+        for name in ("log", "values", "ends"):
+            old = getattr(self, name)
+            new = np.zeros((rows, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+            self.record[0][name] = address_of(new, new.dtype, new.shape)
+        self.record[0]["log_rows"] = rows
+
+    @property
+    def _lasting(self) -> tuple[NDArray[Any], ...]:
+        """The arrays of all that it remembers from bar to bar."""
+        return self.memory, self.contexts, self.bandit, self.factors, self.multiples
+
+    @property
+    def _counts(self) -> NDArray[np.int64]:
+        """How long the logs are."""
+        row = self.record[0]
+        return np.array([row["decisions"], row["ended"]], np.int64)
+
+    def checkpoint(self) -> tuple[NDArray[Any], ...]:
+        """A copy of all that it remembers from bar to bar; of the logs, how long they are."""
+        return *(x.copy() for x in self._lasting), self._counts
+
+    def return_to(self, checkpoint: tuple[NDArray[Any], ...]) -> None:
+        """Put back what a checkpoint holds; the arrays stay where they are."""
+        *kept, counts = checkpoint
+        for now, then in zip(self._lasting, kept, strict=True):
+            now[:] = then
+        self.record[0]["decisions"], self.record[0]["ended"] = counts
+
+    def digest(self) -> str:
+        """A hash of all that it remembers: equal runs, equal hash."""
+        digest = hashlib.sha256()
+        for array in (*self._lasting, self._counts):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def logged(self) -> Log:
+        """What was decided so far, and how it ended; nothing where no log is kept."""
+        row = self.record[0]
+        kept = int(row["log_rows"]) > 0
+        decided, ended = (int(row[x]) if kept else 0 for x in ("decisions", "ended"))
+        return Log(self.log[:decided], self.values[:decided], self.ends[:ended])
+
+    @property
+    def decided(self) -> Decided:
+        """The logs, with what they are read by."""
+        return Decided(self.logged(), self.memory.copy(), self.lessons)
+
+    def replacements(self) -> dict[str, Callable[..., Any]]:
+        """Python functions in the place of what kernels read behind addresses."""
+        return LearnerViews(self).replacements()
