@@ -115,3 +115,8 @@ def test_what_is_no_number_is_refused_with_its_place():
         psi_of(values, np.zeros((9, 2)))
     with pytest.raises(UsageError, match="expected rows of 3 numbers"):
         psi_limit(np.zeros((600, 2)), np.zeros((9, 3)))
+
+
+def test_a_side_that_stays_as_it_was_has_not_moved() -> None:
+    side = np.tile([1.0, -1.0], 2000)[:, None]
+    assert psi_of(side[:500], deciles_of(side))[0] < 0.05

@@ -27,9 +27,15 @@ from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
 
 KIND = "policies"
+Beside = tuple[Mapping[str, Any], Mapping[str, bytes]]
 
 
-def write_policies(policies: Sequence[Policy], folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_policies(
+    policies: Sequence[Policy],
+    folder: Path,
+    manifest: Mapping[str, Any],
+    own: Sequence[Beside] | None = None,
+) -> None:
     """Write a policy per window to the folders `w000`, `w001`, ... of a new folder.
 
     Parameters
@@ -39,6 +45,8 @@ def write_policies(policies: Sequence[Policy], folder: Path, manifest: Mapping[s
     folder : Path
     manifest : mapping
         What else is told of all of them.
+    own : sequence of (manifest, others), optional
+        What else is told of each, and the files that stand beside it.
 
     Raises
     ------
@@ -50,10 +58,11 @@ def write_policies(policies: Sequence[Policy], folder: Path, manifest: Mapping[s
     folder = Path(folder)
     _require_alike(policies, folder)
     names = [f"w{k:03d}" for k in range(len(policies))]
+    beside: Sequence[Beside] = own or [({}, {})] * len(policies)
     files = {
         f"{name}/{file}": content
-        for name, policy in zip(names, policies, strict=True)
-        for file, content in files_of(policy, name, {}, {}).items()
+        for name, policy, (told, others) in zip(names, policies, beside, strict=True)
+        for file, content in files_of(policy, name, told, others).items()
     }
     windows = [
         {"folder": name, "hash": x.hash, "trained_until": instant_text(x.trained_until)}

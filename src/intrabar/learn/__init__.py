@@ -1,4 +1,4 @@
-"""Exits that learn: datasets of single campaigns.
+"""Exits that learn: datasets of single campaigns, and what is trained on them.
 
 `ib.learn.dataset` and its like read configurations; they are loaded when they are first used.
 """
@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-_HOME_OF = {"dataset": "app.calls.learn"}
+_HOME_OF = {
+    "dataset": "app.calls.learn",
+    "windows": "app.calls.train",
+    "lstm": "app.calls.train",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,10 +5,15 @@ Each has a name and gives a verdict. What a trainer made is saved where all of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
-from intrabar.errors import RunError
+from intrabar.errors import NotFoundError, RunError
+from intrabar.learn.extra import require_ml
+
+CANARIES = {"hindsight": "hindsight:hindsight"}
+"""Those of `learn check`: each a function of a seed. `causal` asks a training's own bars."""
 
 
 class Verdict(NamedTuple):
@@ -51,3 +56,30 @@ def require(verdicts: Sequence[Verdict], trainer: str) -> list[dict[str, Any]]:
         told = "; ".join(f"canary {one.name}: {one.told}" for one in fallen)
         raise RunError(f"nothing of this {trainer} may be saved: {told}")
     return [one._asdict() for one in verdicts]
+
+
+def check_canaries(seed: int, names: Iterable[str] = CANARIES) -> list[Verdict]:
+    """The verdicts of canaries.
+
+    Parameters
+    ----------
+    seed : int
+        Of the worlds, and of what is trained in them.
+    names : iterable of str
+
+    Raises
+    ------
+    NotFoundError
+        There is no canary of a name.
+    UsageError
+        The extra `ml` is not installed.
+    """
+    require_ml()
+    verdicts = []
+    for name in names:
+        if name not in CANARIES:
+            raise NotFoundError("canary", name, CANARIES)
+        module, function = CANARIES[name].split(":")
+        ask = getattr(import_module(f"intrabar.learn.{module}"), function)
+        verdicts.append(ask(seed))
+    return verdicts

@@ -97,7 +97,7 @@ def dataset(
         features_of(asked.features, asked.window), tuple(asked.arms), asked.exit, asked.max_bars
     )
     home = Path() if isinstance(config, Mapping) else Path(config).parent
-    folder = home / path("out:", out) / _named(name, config)
+    folder = home / path("out:", out) / named(default_name(config) if name is None else name)
     composed = recipe.whole()
     told = {
         "command": "learn dataset",
@@ -121,9 +121,19 @@ def dataset(
         )
 
 
-def _named(name: Any, config: Any) -> str:
-    if name is None:
-        name = "dataset" if isinstance(config, Mapping) else Path(config).stem
+def default_name(config: str | Path | Mapping[str, Any]) -> str:
+    """What a folder is called that is made of a configuration."""
+    return "dataset" if isinstance(config, Mapping) else Path(config).stem
+
+
+def named(name: Any) -> str:
+    """A name that a folder can have.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigError(f"name: {shown(name)} is no name of a folder, such as trend-1")
     return name

@@ -26,14 +26,13 @@ from intrabar.model.values import Bounds, choice, path, text, truth, whole
 from intrabar.research.sweep.cluster import Cluster
 from intrabar.research.sweep.guided import carry_out_search
 from intrabar.research.sweep.lean import LeanRuns
-from intrabar.research.sweep.ledger import Ledger
+from intrabar.research.sweep.ledger import LEDGER, Ledger
 from intrabar.research.sweep.processes import Processes, can_be_sent
 from intrabar.research.sweep.space import Space, space
 from intrabar.research.sweep.sweep import Carried, Progress, SweepResult, carry_out, require_metric
 from intrabar.research.sweep.threads import Threads
 from intrabar.research.sweep.trial import Pool
 
-LEDGER = "trials.sqlite"
 WORTH = 2_000_000  # bars of strategies in Python, before processes are worth their start
 MOST_WORKERS = 4096
 POOLS = ("threads", "processes", "ray")

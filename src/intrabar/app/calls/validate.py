@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from intrabar.app.calls.sweep import LEDGER, planned
+from intrabar.app.calls.sweep import planned
 from intrabar.app.compose.market_cache import data_hash
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config
@@ -21,7 +21,7 @@ from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Progress
 from intrabar.errors import ConfigError, IntrabarError, NotFoundError, RunError
 from intrabar.model.values import Bounds, asked, shown, whole
-from intrabar.research.sweep.ledger import Ledger
+from intrabar.research.sweep.ledger import LEDGER, Ledger
 from intrabar.research.sweep.sweep import SweepResult
 from intrabar.research.sweep.trial import Trial
 from intrabar.research.validate.check import Validation

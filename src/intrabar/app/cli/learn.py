@@ -15,8 +15,23 @@ from intrabar.learn.dataset_folder import Dataset
 
 learn = App(
     name="learn",
-    help="Make what exits learn from.",
-    help_epilogue=examples("intrabar learn dataset config.yaml"),
+    help="Make what exits learn from, and train them.",
+    help_epilogue=examples("intrabar learn dataset config.yaml", "intrabar learn lstm config.yaml"),
+)
+
+learn.command(
+    "intrabar.app.cli.learn_train:lstm",
+    name="lstm",
+    help="Train an exit that chooses its arm by the last bars.",
+    help_epilogue=examples(
+        "intrabar learn lstm config.yaml", "intrabar learn lstm config.yaml --walk-forward"
+    ),
+)
+learn.command(
+    "intrabar.app.cli.learn_train:check",
+    name="check",
+    help="Ask the canaries: worlds in which a trainer that cheats is found out.",
+    help_epilogue=examples("intrabar learn check"),
 )
 
 

@@ -93,7 +93,7 @@ app.command(
 app.command(
     "intrabar.app.cli.learn:learn",
     name="learn",
-    help="Make what exits learn from.",
+    help="Make what exits learn from, and train them.",
 )
 app.command(
     "intrabar.app.cli.paper:paper",

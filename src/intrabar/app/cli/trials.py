@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from intrabar.analysis.units import shown
-from intrabar.app.calls.sweep import LEDGER
 from intrabar.app.cli.output import Json, print_table
 from intrabar.errors import RunError
-from intrabar.research.sweep.ledger import Ledger
+from intrabar.research.sweep.ledger import LEDGER, Ledger
 
 FIGURES = {"total_return": "return", "sharpe": "Sharpe", "max_drawdown": "drawdown"}
 LONGEST = 60  # characters of an error

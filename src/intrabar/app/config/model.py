@@ -251,6 +251,12 @@ class LearnConfig(Section):
         How a position goes on.
     max_bars : bars
         Held bars after which a position leaves.
+    loss : "score" or "label"
+        What an LSTM learns: what each arm earns, or which was best in hindsight.
+    seed : int
+        Of everything that is drawn in training.
+    train, test : stretches of the calendar
+        Of a walk-forward: what each policy is trained on, and what it then decides on.
     """
 
     features: str | list[str] = "exit/1"
@@ -258,6 +264,10 @@ class LearnConfig(Section):
     arms: list[float] = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0]  # noqa: RUF012
     exit: Literal["trailing", "fixed"] = "trailing"
     max_bars: int = 250
+    loss: Literal["score", "label"] = "score"
+    seed: int = 0
+    train: str = "2y"
+    test: str = "6m"
 
 
 class PredictConfig(Section):

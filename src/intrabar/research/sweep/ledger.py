@@ -24,6 +24,7 @@ from intrabar.errors import RunError
 from intrabar.model.bars import Floats, Times
 from intrabar.research.sweep.trial import Outcome, Trial
 
+LEDGER = "trials.sqlite"  # in the folder of runs
 VERSION = 1
 APPLICATION = 0x49420001  # told from any other SQLite file
 ASKED = 500  # keys in one question

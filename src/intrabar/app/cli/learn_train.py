@@ -1,0 +1,122 @@
+"""`intrabar learn lstm` and `learn check`: training, and whether trainers are to be believed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from intrabar.app.calls.learn import default_name
+from intrabar.app.calls.train import EPOCHS, dataset_for
+from intrabar.app.calls.train import lstm as train
+from intrabar.app.cli.output import Json, print_table
+from intrabar.exits.policy_file import TOLD, read_told
+from intrabar.learn.canaries import CANARIES, check_canaries
+
+
+def lstm(
+    config: Path,
+    /,
+    *,
+    dataset: str | None = None,
+    walk_forward: bool = False,
+    loss: str | None = None,
+    epochs: int = EPOCHS,
+    seed: int | None = None,
+    name: str | None = None,
+    out: Path = Path("policies"),
+    runs: Path = Path("runs"),
+    resume: bool = False,
+    as_json: Json = False,
+) -> int:
+    """Train an exit that chooses its arm by the last bars, and store it as a policy.
+
+    Parameters
+    ----------
+    config : path
+        A configuration file; its dataset is made where it is not there yet.
+    dataset : str
+        Name of another dataset, in the folder datasets beside the configuration.
+    walk_forward : bool
+        A policy for each window of learn.train and learn.test.
+    loss : str
+        score: what each arm earns; or label: which was best in hindsight.
+    epochs : int
+        At most so many.
+    seed : int
+        Of everything that is drawn.
+    name : str
+        Of the policy; that of the file where it is not given.
+    out : path
+        Folder of policies, relative to the configuration.
+    runs : path
+        Folder of runs, whose ledger notes each seed.
+    resume : bool
+        Go on with what was interrupted.
+    as_json : bool
+        Print what policy.json says as JSON, nothing else.
+    """
+    name, folder = name or default_name(config), config.parent / out
+    data = dataset_for(config, dataset, progress=not as_json)
+    train(
+        data,
+        seed=seed,
+        loss=loss,
+        epochs=epochs,
+        walk_forward=walk_forward,
+        name=name,
+        out=folder,
+        runs=runs,
+        resume=resume,
+        progress=not as_json,
+    )
+    told = read_told(folder / name / TOLD)
+    if as_json:
+        print(json.dumps({"folder": str(folder / name), **told}))
+        return 0
+    for each in told.get("windows", [{"folder": ""}]):
+        own = read_told(folder / name / each["folder"] / TOLD) if each["folder"] else told
+        tell_trained(own)
+    print(folder / name)
+    return 0
+
+
+def tell_trained(told: dict[str, Any]) -> None:
+    """Print what came of the seeds of a policy, and what is to be known about it."""
+    metrics, counts = told["metrics"], told["rows"]
+    print(
+        f"{told['name']}: {counts['train']:,} rows to train on, {counts['validation']:,} to "
+        f"validate on, {counts['purged']:,} left out between; trained until "
+        f"{told['trained_until']}"
+    )
+    rows = [
+        (str(seed), f"{score:.4f}", "saved" if seed == told["seed"] else "")
+        for seed, score in zip(told["seeds"], metrics["validation_scores"], strict=True)
+    ]
+    rows.append((f"arm {metrics['static_arm']:g} always", f"{metrics['static_score']:.4f}", ""))
+    print_table(("seed", "mean score", ""), rows, right=("mean score",))
+    names = ("slope", "temperature", "log_loss", "brier", "calibration_error")
+    print(", ".join(f"{x.replace('_', ' ')} {metrics[x]:.3f}" for x in names if x in metrics))
+    for remark in told["remarks"]:
+        print(f"note: {remark}")
+
+
+def check(*, seed: int = 0, canary: str | None = None, as_json: Json = False) -> int:
+    """Ask the canaries of each trainer: worlds in which one that cheats is found out.
+
+    Parameters
+    ----------
+    seed : int
+        Of the worlds.
+    canary : str
+        One of them alone.
+    as_json : bool
+        Print the verdicts as JSON, nothing else.
+    """
+    verdicts = check_canaries(seed, CANARIES if canary is None else (canary,))
+    if as_json:
+        print(json.dumps([one._asdict() for one in verdicts]))
+    else:
+        rows = [(one.name, "holds" if one.holds else "FAILS", one.told) for one in verdicts]
+        print_table(("canary", "", "found"), rows)
+    return 0 if all(one.holds for one in verdicts) else 1

@@ -1,0 +1,71 @@
+"""Policies that were trained: their folders, and their seeds in the ledger of trials."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intrabar.exits.policy_file import write_policy
+from intrabar.exits.policy_windows import write_policies
+from intrabar.learn.lstm_policy import Trained, hash_of
+from intrabar.model.instant import instant_text
+from intrabar.research.sweep.ledger import LEDGER, Data, Ledger
+from intrabar.research.sweep.trial import Outcome, Trial
+
+CURVES = "curves.parquet"
+
+
+def store(
+    folder: Path, made: Sequence[Trained], told: Mapping[str, Any], walk_forward: bool
+) -> None:
+    """Write a policy, or one per window, with what is told of it.
+
+    Raises
+    ------
+    RunError
+        The folder is there, or cannot be written; nothing is left behind.
+    """
+    if not walk_forward:
+        write_policy(made[0].policy, folder, *_beside(made[0], told, folder.name))
+        return
+    own = [_beside(one, {}, folder.name) for one in made]
+    shared = {**told, "seeds": made[0].told["seeds"]}
+    write_policies([one.policy for one in made], folder, shared, own)
+
+
+def _beside(
+    one: Trained, told: Mapping[str, Any], name: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    curves = io.BytesIO()
+    one.curves.write_parquet(curves)
+    others = {
+        CURVES: curves.getvalue(),
+        f"{name}.pt": one.others["torchscript"],
+        f"{name}.meta.json": one.others["meta"],
+        f"{name}.onnx": one.others["onnx"],
+    }
+    return {**told, **one.told, "remarks": one.remarks}, others
+
+
+def note_seeds(home: Path, made: Sequence[Trained], told: Mapping[str, Any]) -> None:
+    """Note each seed in the ledger: a trial on its dataset, not on the bars of any run."""
+    data = told["data"]
+    of = Data(told["dataset"]["rows"], tuple(data["symbols"]), 0, *data["span"])
+    outcomes, number = [], 0
+    for one in made:
+        metrics = one.told["metrics"]
+        for seed, score in zip(one.told["seeds"], metrics["validation_scores"], strict=True):
+            shown = {"seed": seed, "trained_until": instant_text(one.policy.trained_until)}
+            shown |= one.told["hyperparameters"]
+            key = hash_of({**shown, "data": of.hash, "versions": told["versions"]})
+            figures = {"score": score, "static_score": metrics["static_score"]}
+            none = np.empty(0), np.empty(0, np.int64)
+            digest = one.policy.hash if seed == one.told["seed"] else ""
+            outcomes.append(Outcome(Trial(number, shown), key, "finished", figures, digest, *none))
+            number += 1
+    with Ledger(home / LEDGER) as ledger:
+        ledger.write(outcomes, {x.key: of for x in outcomes}, "LSTM")
