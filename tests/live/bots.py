@@ -30,7 +30,7 @@ ENTRY: dict[str, Callable[[Random], dict[str, Any]]] = {
     },
 }  # fmt: skip
 OTHERS = {"PredictionThreshold"}
-"""What a session refuses: it reads a file of the past."""
+"""What reads predictions: tests/app/workers/test_predicted_sessions.py."""
 EXIT: dict[str, Callable[[Random], dict[str, Any]]] = {
     "FixedPercent": lambda draw: {"stop": draw.choice((0.004, 0.01))},
     "FixedRatio": lambda draw: {"atr_period": draw.randint(3, 6)},

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from intrabar.data.chances import chance_above_nothing
+from intrabar.data.heard import Heard
 from intrabar.data.prediction_bars import BarsOf
-from intrabar.data.prediction_file import PredictionFile, probability, read_predictions
+from intrabar.data.prediction_file import PredictionFile, read_predictions
 from intrabar.data.prediction_place import Placement, place
 from intrabar.errors import ConfigError, UnknownKeyError
 from intrabar.indicators import Indicator
@@ -117,7 +117,7 @@ def placement(request: Request, bars: Mapping[str, BarsOf]) -> Placement:
     return place(file, horizon_of(file, request), request.time_is, request.zone, bars)
 
 
-def placed(indicator: Indicator, placements: Mapping[Request, Placement]) -> Indicator:
+def placed(indicator: Indicator, placements: Mapping[Request, Placement | Heard]) -> Indicator:
     """An indicator with the predictions in it on the bars of a run; others as they are.
 
     Raises
@@ -132,6 +132,11 @@ def placed(indicator: Indicator, placements: Mapping[Request, Placement]) -> Ind
     if given is None or given.series is not None:
         return indicator
     found = placements[given.request]
+    if isinstance(found, Heard):
+        series = found.series(given.column)
+        return replace(
+            indicator, given=replace(given, key=f"{given.key} {found.key}", series=series)
+        )
     values = column_of(found.file, given.column)
     series = {
         symbol: (found.close_time[symbol], values[rows]) for symbol, rows in found.rows.items()
@@ -162,22 +167,3 @@ def column_of(file: PredictionFile, name: str) -> Floats:
         )
     up = chance_above_nothing(file.quantiles)
     return up if name == "chance_up" else 1.0 - up
-
-
-def chance_above_nothing(quantiles: Mapping[str, Floats]) -> Floats:
-    """The probability of a return above 0 by predicted quantiles, straight between them.
-
-    Beyond the outermost ones it is theirs: where even the 5 per cent quantile is above 0, it is
-    0.95 and not more, because nothing tells more.
-    """
-    names = sorted(quantiles, key=probability)
-    p = [probability(name) for name in names]
-    grid = np.sort(np.stack([quantiles[name] for name in names]), axis=0)
-    below = np.where(grid[0] > 0.0, p[0], np.where(grid[-1] <= 0.0, p[-1], np.nan))
-    for k in range(len(p) - 1):
-        low, high = grid[k], grid[k + 1]
-        inside = (low <= 0.0) & (high > 0.0)
-        step = -low[inside] / (high - low)[inside]
-        below[inside] = p[k] + step * (p[k + 1] - p[k])
-    below[~np.isfinite(grid).all(axis=0)] = np.nan
-    return np.asarray(1.0 - below)

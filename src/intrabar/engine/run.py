@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.calendars import next_open, zone_of
+from intrabar.data.heard import Heard
 from intrabar.data.prediction_place import Placement
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
@@ -98,7 +99,7 @@ class Setup:
     trade_from: int | None = None
     wakes: NDArray[np.uint8] | None = None
     risk: Limits | None = None
-    predicted: Mapping[Request, Placement] = field(default_factory=dict)
+    predicted: Mapping[Request, Placement | Heard] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_start(self.strategies, self.account)

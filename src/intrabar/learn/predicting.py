@@ -76,13 +76,16 @@ def predictions(
     return _frame(samples, models, rows, place, said, rival, drift, name)
 
 
-def told_by(model: Model, samples: Samples, rows: Times) -> tuple[Floats, Floats | None]:
+def told_by(
+    model: Model, samples: Samples, rows: Times, with_rival: bool = True
+) -> tuple[Floats, Floats | None]:
     """What a model and its rival expect at some rows, (n, Q) and (n, H) returns."""
     close, unit = samples.closes(rows), samples.units(rows)
-    windows = samples.windows(rows)
-    needs = model.forecaster.needs
-    own = windows if needs != "bars" else samples.windows(rows, needs)
-    return model.returns(own, close, unit), model.rival_returns(windows, close, unit)
+    said = model.returns(samples.windows(rows, model.forecaster.needs), close, unit)
+    rival = None
+    if with_rival and model.rival is not None:
+        rival = model.rival_returns(samples.windows(rows), close, unit)
+    return said, rival
 
 
 def _frame(

@@ -361,14 +361,16 @@ def test_bars_that_change_with_the_same_file_are_the_placed_ones(file: Path) -> 
     assert shorter.predicted == setup.predicted
 
 
-def test_a_session_refuses_a_file(file: Path, tmp_path: Path) -> None:
+def test_a_session_of_recorded_bars_reads_the_rows_of_a_file(file: Path, tmp_path: Path) -> None:
     bot = ib.Bot(ib.PredictionThreshold(str(file)), qty=1.0)
-    for strategy in (bot, ReadsReturn(str(file))):
-        with pytest.raises(ConfigError, match="a session has none for bars to come"):
-            ib.paper(
-                strategy, bars_of(), instruments={"A": SHARE}, warm_up=30, name="x",
-                folder=tmp_path / "sessions",
-            )  # fmt: skip
+    for name, strategy in {"bot": bot, "own": ReadsReturn(str(file))}.items():
+        lived = ib.paper(
+            strategy, bars_of(), instruments={"A": SHARE}, warm_up=30, name=name,
+            folder=tmp_path / "sessions",
+        )  # fmt: skip
+        assert lived.result.digest == lived.digest
+        assert len(lived.result.trades)
+        assert lived.parity().is_identical
 
 
 def test_a_stored_run_is_made_again_from_anywhere(

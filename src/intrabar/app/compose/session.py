@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.compose.bars import one_of
+from intrabar.app.compose.predictions import predictor_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.strategies import in_zone
 from intrabar.app.compose.warm_up import LENGTHS, longest, warm_rows
@@ -28,6 +29,7 @@ from intrabar.engine.session.closing import flatten_of
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.marks import Known, Marks
 from intrabar.engine.session.plan import Plan
+from intrabar.engine.session.predicting import Predictor
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.engine.session.seal import Sealer
 from intrabar.errors import ConfigError, DataError, StateError
@@ -64,6 +66,8 @@ class SessionSetup:
         Rates of exchange that the history ends with.
     remarks : tuple of str
         What was guessed, left out or contradicted on the way.
+    predictor : Predictor or None
+        What says what its strategies read of predictions; None where they read none.
     """
 
     name: str
@@ -75,6 +79,7 @@ class SessionSetup:
     recorded: Mapping[str, Bars] | None
     rates: Mapping[tuple[str, str], Known]
     remarks: tuple[str, ...] = ()
+    predictor: Predictor | None = None
 
     @property
     def decides(self) -> str:
@@ -162,8 +167,10 @@ class SessionSetup:
         return Marks(self.plan.symbols, currencies, own, self.rates)
 
 
-def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
+def recorded_session(recipe: Recipe, name: str = "", *, asks: bool = True) -> SessionSetup:
     """A session that lives through the bars that a recipe has.
+
+    Without `asks` it has no predictor: what its journal has is all that is asked for.
 
     Raises
     ------
@@ -176,20 +183,25 @@ def recorded_session(recipe: Recipe, name: str = "") -> SessionSetup:
     first = warm_rows(config, strategies, base.market)
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
     bars = {s.bars.symbol: s.bars for s in base.series}
+    plan = plan_of(config, base, strategies)
+    predictor, told = predictor_of(config, plan, base.market) if asks else (None, [])
     return SessionSetup(
         session_name(config, name),
-        plan_of(config, base, strategies),
+        plan,
         config,
         tuple(rows_of(base.market, first)),
         int(base.market.time[first]),
         along,
         bars,
         _rates(base, first - 1),
-        _remarks(recipe.config, base),
+        (*_remarks(recipe.config, base), *told),
+        predictor,
     )
 
 
-def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = "") -> SessionSetup:
+def live_session(
+    recipe: Recipe, history: Sequence[Bars], now: int, name: str = "", *, asks: bool = True
+) -> SessionSetup:
     """A session on the bars of a source, from now on.
 
     Parameters
@@ -198,6 +210,8 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
     history : sequence of Bars
         What the source has of each symbol up to now.
     now : int, ns UTC
+    asks : bool
+        As `recorded_session`.
 
     Raises
     ------
@@ -224,16 +238,19 @@ def live_session(recipe: Recipe, history: Sequence[Bars], now: int, name: str = 
                 "up; write live: {warm_up: fewer bars}"
             )
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
+    plan = plan_of(config, base, strategies)
+    predictor, told = predictor_of(config, plan, None) if asks else (None, [])
     return SessionSetup(
         session_name(config, name),
-        plan_of(config, base, strategies),
+        plan,
         config,
         tuple(rows_of(base.market)),
         now + 1,
         along,
         None,
         _rates(base, -1),
-        _remarks(recipe.config, base),
+        (*_remarks(recipe.config, base), *told),
+        predictor,
     )
 
 

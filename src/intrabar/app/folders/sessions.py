@@ -93,12 +93,12 @@ def open_session(
     recipe = Recipe.of_config(config, [])
     stored = None
     if started["is_recorded"]:
-        setup = recorded_session(recipe, name)
+        setup = recorded_session(recipe, name, asks=False)
         days = config.model_copy(update={"session_end": "calendar"})
         stored = replace(recipe, config=days).traded_market().market
     else:
         bars = _history(entries, started["symbols"], int(started["period"]))
-        setup = live_session(replace(recipe, series=None), bars, entries[0].at, name)
+        setup = live_session(replace(recipe, series=None), bars, entries[0].at, name, asks=False)
     _require_its_own(setup, started)
     plan = replace(setup.plan, phases=tuple(int(x) for x in started["phases"]))
     return StoredSession(name, folder, plan, entries, stored)

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol
 
 import msgspec
 
+from intrabar.app.workers.asking import Ask
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import Asked, End, Intake
@@ -86,6 +87,8 @@ class Driver:
         Seconds that a hook may take (`live.hook_limit`).
     log : callable
         Told an event of the log that is in no journal.
+    ask_of : callable or None
+        Asks for the predictions of a row, and waits for them; None: its strategies read none.
     """
 
     session: Session
@@ -100,6 +103,7 @@ class Driver:
     turned: Callable[[str, float], None] = lambda kind, seconds: None
     hook_limit: float = LIMIT
     log: Log = lambda event, **fields: None
+    ask_of: Ask | None = None
     ended: End | None = field(default=None, init=False)
     is_away: bool = field(default=False, init=False)  # the journal
     _intake: Intake = field(default_factory=Intake, init=False)
@@ -129,6 +133,7 @@ class Driver:
         slow = self._slow_in(asyncio.get_running_loop())
         watch = HookWatch(lambda: calling(self.session), self.hook_limit, slow)
         self._writer = ThreadPoolExecutor(1, "journal")
+        self._asker = ThreadPoolExecutor(1, "ask")
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
         renewed = beside("the lease is not renewed", self._renew(), self.notify)
@@ -146,6 +151,7 @@ class Driver:
             watch.close()
             self._hooks.shutdown()
             self._writer.shutdown(wait=True)
+            self._asker.shutdown(wait=False)
         return self.ended
 
     async def ask(self, body: dict[str, Any]) -> list[Entry]:
@@ -273,11 +279,23 @@ class Driver:
             await self._note(note, now)
 
     async def _row(self, row: ClosedRow, now: int) -> None:
+        if self.ask_of is not None:
+            await self._predicted(row, now, self.ask_of)
         await self._turn("row.closed", body_of(row), now)
         if self.session.is_over:
             self.ended = End("the account is ruined")
         elif self.session.is_ending and not self.session.positions:
             self.ended = End("it is flat, as a person has asked")
+
+    async def _predicted(self, row: ClosedRow, now: int, ask: Ask) -> None:
+        """Put what is predicted for a row into the journal, before the row is run."""
+        is_heard = self.session.hearing.has(row.time)
+        told = await asyncio.get_running_loop().run_in_executor(self._asker, ask, row, is_heard)
+        for kind, body in told:
+            if why := body.get("why"):
+                text = f"no prediction of {body['request']}: {why}"
+                self._notices.append(Notice("alarm", f"prediction {body['request']}", text))
+            await self._turn(kind, body, now)
 
     async def _note(self, note: Note, now: int) -> None:
         if note.kind == "alarm":

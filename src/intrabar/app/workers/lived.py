@@ -14,7 +14,7 @@ from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.hook_watch import Log, Notify
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
-from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
+from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import IntrabarError, RunError
@@ -79,6 +79,7 @@ class Lived:
             trade_from=session.trade_from,
             wakes=wakes_of(rows),
             risk=self.setup.config.limits,
+            predicted=heard_in(entries, plan),
         )
         result = finish(Run(setup))
         if result.digest != self.digest:

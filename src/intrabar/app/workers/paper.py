@@ -19,6 +19,7 @@ from intrabar.app.compose.session import SessionSetup, folder_name, recorded_ses
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
+from intrabar.app.workers.asking import TIMEOUT, Asking
 from intrabar.app.workers.backups import Backups, after_closes
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.control import Control
@@ -40,6 +41,8 @@ from intrabar.app.workers.stop_signals import StopSignals, terminates
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
+from intrabar.engine.session.hearing import models_in
+from intrabar.engine.session.lived_rows import rows_in
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import StateError, StrategyError
@@ -199,14 +202,21 @@ def _live(
         for notice in tell_observers(signs.observers, entries, session):
             notify(notice)
 
+    predictor = setup.predictor
+    said = predictor.history(setup.history) if predictor is not None and not entries else []
+    if predictor is not None and entries:
+        predictor.resume(rows_in(entries), models_in(entries))
     made = begun_in_time(
-        partial(begun, setup, ways.without, entries, now, emergency, source.can),
+        partial(begun, setup, ways.without, entries, now, emergency, source.can, said),
         limit,
         lambda hook, seconds: tell_slow(hook, seconds, notify, signs.log),
         lambda: None if is_recorded else journal.renew(time.time_ns()),
     )
     if isinstance(made, Calling):
-        news, text = left_behind(setup, entries, now, source.can, made), told_at_last(made, limit)
+        news, text = (
+            left_behind(setup, entries, now, source.can, said, made),
+            told_at_last(made, limit),
+        )
         journal.append(news)
         tell([*entries, *news], Session(setup.plan))
         notify(Notice("page", f"hook {made.strategy}", text))
@@ -224,6 +234,7 @@ def _live(
     if not is_recorded:
         source = going_on(source, last, clock, sealer, time.time_ns())
     session.keep_last(ROWS)
+    asking = asking_of(setup)
     driver = Driver(
         session,
         journal,
@@ -237,12 +248,17 @@ def _live(
         turned=signs.turned,
         hook_limit=limit,
         log=signs.log,
+        ask_of=None if asking is None else asking.ask,
     )
     run: Callable[[Coroutine[Any, Any, End]], End] = (
         simulated_time.run if is_recorded else asyncio.run
     )
     backups = Backups(journal.store, folder, notify)
-    end = run(_run(driver, folder, clock, signs, backups))
+    try:
+        end = run(_run(driver, folder, clock, signs, backups))
+    finally:
+        if asking is not None:
+            asking.close()
     body = {"reason": end.why, "cancels_entries": end.cancels_entries}
     ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
     news = [ended, *session.handle(ended).records]
@@ -254,6 +270,15 @@ def _live(
     if end.error is not None:
         raise end.error
     return Lived(session, folder, end.why, setup, unreported)
+
+
+def asking_of(setup: SessionSetup) -> Asking | None:
+    """What asks for the predictions of a session; None where its strategies read none."""
+    if setup.predictor is None:
+        return None
+    section, plan = setup.config.predict, setup.plan
+    seconds = TIMEOUT if section is None else section.timeout
+    return Asking(setup.predictor, plan.requests, plan.symbols, seconds)
 
 
 def _unreached(last: int, first: int) -> str:

@@ -13,6 +13,7 @@ from intrabar.app.workers.hook_watch import HookWatch, Slow
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.graces import Graces
+from intrabar.engine.session.predicting import Told
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.row import body_of
 from intrabar.engine.session.session import Session
@@ -80,6 +81,7 @@ def begun(
     now: int,
     emergency: Emergency,
     can: SourceCan,
+    said: Sequence[Told] = (),
     shown: Shown = lambda session: None,
 ) -> Begun:
     """A session that is started or worked out again, and what is new for its journal.
@@ -96,6 +98,8 @@ def begun(
     emergency : Emergency
     can : SourceCan
         Of the source of its bars.
+    said : sequence of Told
+        What is predicted for its history, at the first start.
     shown : callable
         Told of the session before any hook is called.
 
@@ -106,7 +110,7 @@ def begun(
     """
     if not entries:
         shown(session := Session(setup.plan))
-        return session, _turns(session, _first_events(setup, now, can))
+        return session, _turns(session, _first_events(setup, now, can, said))
     setup.require_same(entries[0].body)
     made = rerun(setup.plan, entries, shown)
     out = dict.fromkeys([*_to_be_left_out(entries), *without])
@@ -115,17 +119,22 @@ def begun(
 
 
 def left_behind(
-    setup: SessionSetup, entries: Sequence[Entry], now: int, can: SourceCan, hook: Calling
+    setup: SessionSetup,
+    entries: Sequence[Entry],
+    now: int,
+    can: SourceCan,
+    said: Sequence[Told],
+    hook: Calling,
 ) -> list[Entry]:
     """What is new for a journal whose start has not ended, because a hook did not return.
 
     Parameters
     ----------
-    setup, entries, now, can : as for `begun`
+    setup, entries, now, can, said : as for `begun`
     hook : Calling
         At the next start no hook of its strategy is called.
     """
-    first = [] if entries else _first_events(setup, now, can)
+    first = [] if entries else _first_events(setup, now, can, said)
     last = [*entries[-1:], *first][-1]
     body = {"strategy": hook.strategy, "bar": hook.bar, "step": hook.step, "at_start": True}
     return [*first, Entry(now, last.bar, last.step, "hook.hung", body)]
@@ -144,10 +153,13 @@ def last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
     return int(next(lived, setup.history[-1].time))
 
 
-def _first_events(setup: SessionSetup, now: int, can: SourceCan) -> list[Entry]:
+def _first_events(
+    setup: SessionSetup, now: int, can: SourceCan, said: Sequence[Told]
+) -> list[Entry]:
     live = setup.config.live
     grace, _ = Graces(live.close_grace, live.act_within).in_ns(can, setup.plan.period)
     events = [Entry(now, 0, 0, "session.started", setup.started(grace))]
+    events += [Entry(now, 0, 0, kind, body) for kind, body in said]
     for first in range(0, len(setup.history), HISTORY):
         rows = [body_of(row) for row in setup.history[first : first + HISTORY]]
         events.append(Entry(now, 0, 0, "history", {"rows": rows}))

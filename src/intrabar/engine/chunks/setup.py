@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from intrabar.data.alongside import Alongside, laid
+from intrabar.data.heard import Heard
 from intrabar.data.pieces import Feed, Piece, pieces
 from intrabar.data.prediction_place import Placement
 from intrabar.data.rates import Pair
@@ -67,7 +68,7 @@ class PieceSetup(Protocol):
         """What the opens of each instrument are usually past a multiple of longer periods, ns."""
 
     @property
-    def predicted(self) -> Mapping[Request, Placement]:
+    def predicted(self) -> Mapping[Request, Placement | Heard]:
         """On which bars the predictions were made that its strategies read."""
 
 
@@ -120,7 +121,7 @@ class ChunkedSetup:
     session_end: SessionEnd = "bars"
     risk: Limits | None = None
     trade_from: int | None = None
-    predicted: Mapping[Request, Placement] = field(default_factory=dict)
+    predicted: Mapping[Request, Placement | Heard] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.chunk < 1:

@@ -159,14 +159,19 @@ def _with_rows(events: Iterable[Entry], rows: Sequence[ClosedRow]) -> Iterator[E
     """Events with other rows in the place of theirs, each where its time is."""
     left = iter(rows)
     row = next(left, None)
+    history: list[Entry] = []  # behind what was predicted for it
     for event in events:
         body: dict[str, Any] = event.body
+        if event.kind not in ("prediction", "model", "history"):
+            yield from history
+            history = []
         if event.kind == "session.started":
             first = int(body["trade_from"])
             past = [r for r in rows if r.time < first]
             yield _as(event, {**body, "history": len(past)})
             if past:
-                yield _as(event, {"rows": [body_of(one) for one in past]}, "history")
+                told = {"rows": [body_of(one) for one in past]}
+                history = [_as(event, told, "history")]
             while row is not None and row.time < first:
                 row = next(left, None)
         elif event.kind == "row.closed":

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from intrabar.data.heard import Heard, name_of
+from intrabar.data.prediction_place import Placement
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.waking import ALL_BITS
+from intrabar.indicators.given import Request
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
 from intrabar.sim.state import WAKE_OPEN
@@ -24,6 +27,15 @@ def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
         elif entry.kind == "row.closed":
             rows.append(row_of(entry.body))
     return rows
+
+
+def heard_in(entries: Iterable[Entry], plan: Plan) -> dict[Request, Placement | Heard]:
+    """What a journal has of predictions, as a run reads it."""
+    heard = {name_of(x): Heard(x, is_whole=True) for x in plan.requests}
+    for entry in entries:
+        if entry.kind == "prediction":
+            heard[entry.body["request"]].take(entry.body["rows"])
+    return {one.request: one for one in heard.values()}
 
 
 def market_in(rows: Sequence[ClosedRow], plan: Plan) -> Market:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from intrabar.data.prediction_place import Placement
+from intrabar.data.heard import Heard
 from intrabar.engine.chunks.setup import Rows
 from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
 from intrabar.engine.session.closing import Flatten, expiry
 from intrabar.engine.session.exchange import Exchange
-from intrabar.engine.tables.predicted import all_of
+from intrabar.engine.tables.predicted import requests_of
 from intrabar.errors import ConfigError
 from intrabar.indicators.given import Request
 from intrabar.model.enums import PathPolicy
@@ -62,6 +62,8 @@ class Plan:
         Before that in which nothing is entered.
     phases : tuple of int, ns
         What the opens of each instrument are usually past a multiple of longer periods.
+    predicted : mapping of Request to Heard
+        What a session has heard of predictions; of a plan before its session, nothing.
 
     Raises
     ------
@@ -83,6 +85,7 @@ class Plan:
     ends: Mapping[str, int] = field(default_factory=dict)
     expire_days: int = 2
     phases: tuple[int, ...] = ()
+    predicted: Mapping[Request, Heard] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -98,12 +101,6 @@ class Plan:
             problems.append(
                 "account.path_policy: detail needs lower bars, which do not come; write shortest"
             )
-        problems += [
-            f"{name} reads predictions of a file, and a session has none for bars to come: it "
-            "trades in backtests"
-            for name, strategy in self.strategies.items()
-            if any(x.reads_given for x in all_of(name, strategy).values())
-        ]
         if problems:
             raise ConfigError("; ".join(problems))
         require_runnable(self.strategies)
@@ -120,10 +117,10 @@ class Plan:
         """Of the strategies by their rows, that of orders by hand last."""
         return (*self.strategies, BY_HAND)
 
-    @property
-    def predicted(self) -> Mapping[Request, Placement]:
-        """None: a session refuses strategies that read files of predictions."""
-        return {}
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """The predictions that its strategies read: they come as events."""
+        return requests_of(self.strategies)
 
     @property
     def timeline(self) -> Rows:

@@ -18,6 +18,8 @@ EVENTS = frozenset(
         "session.stopped",
         "history",
         "row.closed",
+        "prediction",
+        "model",
         "bar.late",
         "bar.corrected",
         "bar.bad",

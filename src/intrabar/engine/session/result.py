@@ -14,7 +14,7 @@ import numpy as np
 
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Run, Setup
-from intrabar.engine.session.lived_rows import market_in, rows_in, wakes_of
+from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
 from intrabar.engine.session.plan import BY_HAND, Plan
 from intrabar.engine.session.recording import command_of
 from intrabar.engine.session.remarks import remarks_in
@@ -64,6 +64,7 @@ def result_of(plan: Plan, entries: Sequence[Entry]) -> Result:
         remarks=tuple(remarks_in(entries, plan.strategies)),
         trade_from=int(entries[0].body["trade_from"]),
         wakes=wakes_of(rows),
+        predicted=heard_in(entries, plan),
     )
     run = Run(setup)
     for k, running in enumerate(run.running.values()):

@@ -17,6 +17,7 @@ from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
 from intrabar.engine.session.hand import ORDERS, Hand
+from intrabar.engine.session.hearing import Hearing
 from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
@@ -79,6 +80,7 @@ class Session:
         self._asked = 0  # when a person has last asked for something
         self._closes = np.full(len(plan.instruments), np.nan)
         self._actions: tuple[Action, ...] = ()
+        self.hearing = Hearing(plan.requests)
 
     def handle(self, event: Entry) -> Turn:
         """Take an event in.
@@ -105,6 +107,8 @@ class Session:
                 self._take_history(event.body["rows"])
             case "row.closed":
                 self._run(row_of(event.body))
+            case "prediction" | "model":
+                self.hearing.take(event, self.trade_from)
             case "command.person":
                 self._obey(event.body)
             case "session.stopped":
@@ -246,7 +250,8 @@ class Session:
         if self._actions:
             market = replace(market, actions=self._actions)
         if self._laid is None:
-            self._laid = LaidRun(self.plan, True, 1, self._silent)
+            plan = replace(self.plan, predicted=self.hearing.by_request)
+            self._laid = LaidRun(plan, True, 1, self._silent)
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
@@ -290,7 +295,7 @@ class Session:
             "equity": in_json(float(machine.tape.equity[bar])),
             "cash": in_json(float(machine.book.account["cash"][0])),
         }
-        self._record("row", body)
+        self._record("row", body | self.hearing.said())
         ends = any(bar.ends_session for bar in row.bars) or bool(row.ends)
         if ends or bar % DIGEST_EVERY == 0:
             self._record("digest", {"row": bar, "digest": machine.digest()})

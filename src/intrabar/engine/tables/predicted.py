@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from intrabar.data.calendars import zone_of
+from intrabar.data.heard import Heard
 from intrabar.data.prediction_bars import BarsOf
 from intrabar.data.prediction_file import read_predictions
 from intrabar.data.prediction_place import Placement
@@ -39,8 +40,8 @@ def placements(
     strategies: Mapping[str, AnyStrategy],
     timeline: PricedTimeline,
     instruments: Sequence[Instrument],
-    known: Mapping[Request, Placement],
-) -> tuple[dict[Request, Placement], list[Remark]]:
+    known: Mapping[Request, Placement | Heard],
+) -> tuple[dict[Request, Placement | Heard], list[Remark]]:
     """On which bars the predictions were made that strategies read, and what there is to say of it.
 
     Parameters
@@ -64,15 +65,15 @@ def placements(
         for request in [x for indicator in indicators for x in requests_in(indicator)]:
             if request not in found:
                 bars = bars or bars_of(timeline, instruments)
-                found[request] = placement(request, bars)
-                told += found[request].remarks
+                found[request] = one = placement(request, bars)
+                told += one.remarks
         for indicator in indicators:  # a confidence that is not to be had is told here
             placed(indicator, found)
     return found, told
 
 
 def read_by(
-    name: str, strategy: AnyStrategy, known: Mapping[Request, Placement]
+    name: str, strategy: AnyStrategy, known: Mapping[Request, Placement | Heard]
 ) -> dict[str, Indicator]:
     """What a strategy reads by name, its predictions on the bars of the run."""
     return {key: placed(x, known) for key, x in all_of(name, strategy).items()}
@@ -98,6 +99,12 @@ def all_of(name: str, strategy: AnyStrategy) -> dict[str, Indicator]:
                 "of that name; give the indicator another one"
             )
     return own
+
+
+def requests_of(strategies: Mapping[str, AnyStrategy]) -> tuple[Request, ...]:
+    """The predictions that strategies read, each once, in their order."""
+    wanted = (x for name, s in strategies.items() for x in all_of(name, s).values())
+    return tuple(dict.fromkeys(request for one in wanted for request in requests_in(one)))
 
 
 def files_of(name: str, strategy: AnyStrategy) -> dict[str, str]:

@@ -85,8 +85,9 @@ def own_forecaster(
 def _loaded(path: Path, digest: str) -> Any:
     """The module, run once for each text of it; pickles of its classes find it by that name."""
     name = f"intrabar_forecaster_{path.stem}_{digest[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    known = sys.modules.get(name)
+    if known is not None and known.__file__ == str(path):
+        return known
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
