@@ -255,3 +255,14 @@ def test_check_asks_canaries_by_name(
     monkeypatch.setattr("intrabar.learn.hindsight.hindsight", lambda seed: verdict)
     assert run(["learn", "check", "--canary", "hindsight", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["holds"] is False
+
+
+def test_what_was_exported_is_taken_again(config: Path) -> None:
+    assert trained(config, "--seed", "3") == 0
+    folder = config.parent / "policies" / "trend"
+    stored = load_policy(folder, probe_features)
+    policy = ib.learn.adopt(folder / "trend.pt", trained_until="2024-01-31", name="again")
+    assert policy.features == stored.features
+    assert (policy.net.weights == stored.net.weights).all()
+    assert (policy.net.scale == stored.net.scale).all()
+    assert policy.calibration == stored.calibration

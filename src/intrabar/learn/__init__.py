@@ -11,6 +11,7 @@ _HOME_OF = {
     "dataset": "app.calls.learn",
     "windows": "app.calls.train",
     "lstm": "app.calls.train",
+    "adopt": "app.calls.adopt",
 }
 
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from intrabar.app.calls.learn import dataset as make
-from intrabar.app.cli.output import Json, examples, print_table
-from intrabar.errors import ConfigError
+from intrabar.app.cli.output import Json, examples, numbers, print_table
 from intrabar.learn.dataset_folder import Dataset
 
 learn = App(
@@ -25,6 +24,14 @@ learn.command(
     help="Train an exit that chooses its arm by the last bars.",
     help_epilogue=examples(
         "intrabar learn lstm config.yaml", "intrabar learn lstm config.yaml --walk-forward"
+    ),
+)
+learn.command(
+    "intrabar.app.cli.learn_train:adopt",
+    name="adopt",
+    help="Make a policy of a network that was trained elsewhere.",
+    help_epilogue=examples(
+        "intrabar learn adopt ppo.zip --features exit/1 --arms 1,2,3 --trained-until 2020-01-31",
     ),
 )
 learn.command(
@@ -92,7 +99,7 @@ def dataset(
         bot=bot,
         features=features,
         window=window,
-        arms=None if arms is None else _numbers(arms),
+        arms=None if arms is None else numbers(arms),
         exit=exit_,
         max_bars=max_bars,
         name=name,
@@ -106,13 +113,6 @@ def dataset(
     else:
         tell(made)
     return 0
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"--arms: {text!r} are no ATR multiples, such as 0.5,1,2,3") from None
 
 
 def tell(made: Dataset) -> None:

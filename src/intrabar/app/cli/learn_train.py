@@ -1,4 +1,4 @@
-"""`intrabar learn lstm` and `learn check`: training, and whether trainers are to be believed."""
+"""`intrabar learn lstm`, `adopt` and `check`: training, and whether trainers are to be believed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from intrabar.app.calls.adopt import adopt as take
 from intrabar.app.calls.learn import default_name
 from intrabar.app.calls.train import EPOCHS, dataset_for
 from intrabar.app.calls.train import lstm as train
-from intrabar.app.cli.output import Json, print_table
+from intrabar.app.cli.output import Json, numbers, print_table
 from intrabar.exits.policy_file import TOLD, read_told
 from intrabar.learn.canaries import CANARIES, check_canaries
 
@@ -120,3 +121,58 @@ def check(*, seed: int = 0, canary: str | None = None, as_json: Json = False) ->
         rows = [(one.name, "holds" if one.holds else "FAILS", one.told) for one in verdicts]
         print_table(("canary", "", "found"), rows)
     return 0 if all(one.holds for one in verdicts) else 1
+
+
+def adopt(
+    file: Path,
+    /,
+    *,
+    trained_until: str,
+    features: str | None = None,
+    arms: str | None = None,
+    normal: Path | None = None,
+    name: str | None = None,
+    out: Path = Path("policies"),
+    as_json: Json = False,
+) -> int:
+    """Make a policy of a network that was trained elsewhere; nothing of it is executed.
+
+    Parameters
+    ----------
+    file : path
+        A .zip of stable-baselines3's PPO, or a .pt of TorchScript with its .meta.json.
+    trained_until : str
+        The last time that anything of it was learned from, such as 2020-01-31.
+    features : str
+        The set that it was trained with, where the file does not tell it.
+    arms : str
+        ATR multiples, such as 0.5,1,2,3, where the file does not tell them.
+    normal : path
+        An .npz with mean and var of a VecNormalize.
+    name : str
+        Of the policy; that of the file where it is not given.
+    out : path
+        Folder of policies.
+    as_json : bool
+        Print what policy.json says as JSON, nothing else.
+    """
+    chosen = None if arms is None else numbers(arms)
+    take(
+        file,
+        trained_until=trained_until,
+        features=features,
+        arms=chosen,
+        normal=normal,
+        name=name,
+        out=out,
+    )
+    folder = out / (name or file.stem)
+    told = read_told(folder / TOLD)
+    if as_json:
+        print(json.dumps({"folder": str(folder), **told}))
+        return 0
+    print(f"{told['name']}: arms {told['arms']}, declared as trained until {told['trained_until']}")
+    for remark in told["remarks"]:
+        print(f"note: {remark}")
+    print(folder)
+    return 0

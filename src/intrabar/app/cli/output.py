@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from intrabar.errors import ConfigError
+
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 """The option for a program; every command that prints has it."""
 
@@ -51,3 +53,17 @@ def print_table(
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDE  # a program reads it: a row is a line
     console.print(table)
+
+
+def numbers(text: str) -> list[float]:
+    """ATR multiples of an option.
+
+    Raises
+    ------
+    ConfigError
+        A part is no number.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--arms: {text!r} are no ATR multiples, such as 0.5,1,2,3") from None
