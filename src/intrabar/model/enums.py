@@ -103,6 +103,7 @@ class FillReason(Word):
     SPLIT = 7
     ROLL = 8
     MAX_BARS = 9
+    OUTSIDE = 10
 
 
 class Reject(Word):
@@ -117,6 +118,8 @@ class Reject(Word):
     NO_PROTECTION = 7
     NO_PARTNER = 8
     RISK = 9
+    BROKER = 10
+    LOST = 11
 
 
 class PathPolicy(Word):
@@ -172,6 +175,8 @@ class LedgerKind(Word):
     SWAP = 2
     INTEREST = 3
     SETTLEMENT = 4
+    COST = 5
+    TRANSFER = 6
 
 
 class Ambiguity(Word):

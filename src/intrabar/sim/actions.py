@@ -48,10 +48,12 @@ def act(book: Book, tape: Tape, i: int) -> None:
         j = action.instrument
         if action.kind == SPLIT:
             split(book, j, action.value, tape.open[i, j])
-        elif action.kind == DIVIDEND:
-            pay_dividend(book, j, action.value)
         elif action.kind == MARGIN:
             set_margins(book.instruments[j], action)
+        elif account.outside:
+            continue  # what it paid or closed, the broker reports
+        elif action.kind == DIVIDEND:
+            pay_dividend(book, j, action.value)
         elif action.kind == DELISTING:
             delist(book, j)
         else:

@@ -136,6 +136,7 @@ def empty_book(
         levels=np.empty(4096, state.LEVEL),
         ledger=np.empty(4096 + 6 * n * strategies, state.LEDGER),
         tiers=np.array(tiers, state.TIER),
+        reports=np.zeros(0, state.REPORT),
     )
     _open_account(book.account[0], account, instruments)
     first_tier = 0

@@ -227,6 +227,23 @@ def trail(book: Book, tape: Tape, i: int) -> None:
 
 
 @inlined
+def trade_at_close(book: Book, tape: Tape, i: int) -> None:
+    """Fill what fills at the close, expire, call for margin, close what ends with the data."""
+    account = book.account[0]
+    if account.working > 0:
+        fill_at_close(book, tape, i)
+        cancel_immediate(book, tape, i, True)
+        expire(book, tape, i)
+    if not worst_is_covered(book, tape, i):
+        call_margin(book, tape, i)
+    if account.close_at_end and i == tape.time.shape[0] - 1:
+        for j in range(book.instruments.shape[0]):
+            cancel_all(book, j, True)
+        for j in range(book.instruments.shape[0]):
+            close_instrument(book, tape, i, j, END_OF_DATA)
+
+
+@inlined
 def close_phase(book: Book, tape: Tape, i: int) -> None:
     """Mark, fill what fills at the close, expire, check the margin, record the equity."""
     account = book.account[0]
@@ -239,24 +256,16 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
             instrument = book.instruments[j]
             instrument.fx = tape.fx[i, j]
             instrument.point_value = instrument.unit_value * instrument.fx
-    if account.working > 0:
-        fill_at_close(book, tape, i)
-        cancel_immediate(book, tape, i, True)
-        expire(book, tape, i)
-    if not worst_is_covered(book, tape, i):
-        call_margin(book, tape, i)
-    if account.close_at_end and i == tape.time.shape[0] - 1:
-        for j in range(n):
-            cancel_all(book, j, True)
-        for j in range(n):
-            close_instrument(book, tape, i, j, END_OF_DATA)
+    if not account.outside:
+        trade_at_close(book, tape, i)
     if account.trailing > 0:
         trail(book, tape, i)
-    if account.settlement == DAILY:
-        settle(book, tape, i)
-    if account.nights:
-        accrue(book, tape, i)
+    if not account.outside:
+        if account.settlement == DAILY:
+            settle(book, tape, i)
+        if account.nights:
+            accrue(book, tape, i)
     account.equity, gross = worth_at_marks(book)
     tape.equity[i] = account.equity
-    if is_ruined(account.equity, gross):
+    if is_ruined(account.equity, gross) and not account.outside:
         account.status = RUINED

@@ -226,16 +226,46 @@ def fill(
             finish(book, k, CANCELLED, NONE)
             return -1, -1
         stands, cost, realized = try_fill(book, order, allowed, price, rests, False)
-    order.filled += allowed
-    instrument.traded += allowed
     if capped:
         instrument.room = in_lots(instrument.room - allowed, instrument.lot)
+    # What position or margin cut off is dropped: the order is done.
+    ends = allowed < qty or qty == wanted
+    return book_fill(book, k, held, allowed, price, cost, realized, ends, phase, high, low)
+
+
+@inlined
+def book_fill(
+    book: Book,
+    k: int,
+    held: float,
+    qty: float,
+    price: float,
+    cost: float,
+    realized: float,
+    ends: bool,
+    phase: int,
+    high: float,
+    low: float,
+) -> tuple[int, int]:
+    """Carry out a fill that has moved position and cash; returns the order's new children.
+
+    Parameters
+    ----------
+    held : float
+        The signed position before it.
+    ends : bool
+        Whether the order is done with it.
+    """
+    order = book.orders[k]
+    instrument = book.instruments[order.instrument]
+    order.filled += qty
+    instrument.traded += qty
     reason = order.role + 1
     if order.role == PLAIN:
         reason = EXIT if held * order.side < 0.0 else ENTRY
     x = record(book, order.strategy, order.instrument, order.side, phase, reason)
     x.order = order.id
-    x.qty = allowed
+    x.qty = qty
     x.price = price
     x.cost = cost
     x.realized = realized
@@ -246,12 +276,13 @@ def fill(
             book, order, instrument.high, instrument.low
         ):
             x.ambiguous = SETTLED
-        take_from_partner(book, order.oco, allowed)
-    stop, target = after_fill(book, k, held, allowed, phase)
-    if allowed == qty and qty < wanted:
-        order.status = PARTIALLY_FILLED
-    else:  # what position or margin cut off is dropped: the order is done
+        take_from_partner(book, order.oco, qty)
+    has_parts = order.status == PARTIALLY_FILLED
+    stop, target = after_fill(book, order, k, held, qty, phase, has_parts)
+    if ends:
         finish(book, k, FILLED, NONE)
+    else:
+        order.status = PARTIALLY_FILLED
     return stop, target
 
 
@@ -287,9 +318,22 @@ def record(book: Book, strategy: int, j: int, side: int, phase: int, reason: int
 
 
 @inlined
-def after_fill(book: Book, k: int, held: float, qty: float, phase: int) -> tuple[int, int]:
-    """Cancel what protected a position that is gone, create what protects the new one."""
-    order = book.orders[k]
+def after_fill(
+    book: Book, order: Any, k: int, held: float, qty: float, phase: int, has_parts: bool
+) -> tuple[int, int]:
+    """Cancel what protected a position that is gone, create what protects the new one.
+
+    Parameters
+    ----------
+    order : ORDER or REPORT
+        Whose fill it is.
+    k : int
+        Its row, -1 where it has none.
+    held : float
+        The signed position before it.
+    has_parts : bool
+        Whether the order may have children from a part of it that filled before.
+    """
     sleeve = sleeve_of(book, order)
     now = sleeve.qty
     if held == 0.0:
@@ -309,7 +353,7 @@ def after_fill(book: Book, k: int, held: float, qty: float, phase: int) -> tuple
         return -1, -1
     stop, target = -1, -1
     # Only the second part of an entry finds children of its own.
-    if order.status != PARTIALLY_FILLED or not grow_children(book, order, opened):
+    if not has_parts or not grow_children(book, order, opened):
         stop, target = add_children(book, order, opened, phase)
     x = book.fills[book.account[0].fills - 1]
     x.stop = sleeve.stop

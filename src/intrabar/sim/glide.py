@@ -55,6 +55,7 @@ def is_calm(book: Book) -> bool:
         and account.pending == 0
         and account.trailing == 0
         and account.converts == 0
+        and account.outside == 0
     )
 
 

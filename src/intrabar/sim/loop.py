@@ -21,6 +21,7 @@ from intrabar.sim.intrabar import intrabar_phase
 from intrabar.sim.margin import equity_at_marks
 from intrabar.sim.open import cancel_immediate, mark_at_open, open_phase, read_volume
 from intrabar.sim.orders import take_inbox
+from intrabar.sim.outside import take_reports
 from intrabar.sim.state import (
     STEP_CLOSE,
     STEP_END,
@@ -49,10 +50,11 @@ def most_of_bar(account: Any, sleeves: int, actions: int) -> int:
     """How many records of one kind the rest of a bar may add at most.
 
     Each order that works or waits in the inbox may fill, be done, and bring two children, which may
-    fill and be done as well; each sleeve may be split or rolled by each action, liquidated, closed
+    fill and be done as well, as may what is reported from outside; each sleeve may be split or rolled by each action, liquidated, closed
     at the end of data and settled, and each instrument charged for its nights.
     """
-    return 3 * (account.working + account.inbox) + (6 + 2 * actions) * sleeves + 1
+    orders = account.working + account.inbox + account.reports
+    return 3 * orders + (6 + 2 * actions) * sleeves + 1
 
 
 @inlined
@@ -65,7 +67,7 @@ def has_room(book: Book, actions: int) -> bool:
         and book.log.shape[0] - account.log >= most
         and book.fills.shape[0] - account.fills >= most
         and book.notices.shape[0] - account.notices >= 2 * most
-        and book.levels.shape[0] - account.levels >= account.inbox
+        and book.levels.shape[0] - account.levels >= account.inbox + account.reports
         and book.ledger.shape[0] - account.ledger >= most
     )
 
@@ -182,7 +184,8 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
         if account.actions < tape.actions.shape[0]:
             act(book, tape, i)
         mark_at_open(book, tape, i)
-        open_phase(book, tape, i, False)
+        if not account.outside:
+            open_phase(book, tape, i, False)
         step = STEP_ON_OPEN
     if step == STEP_ON_OPEN:
         if step >= until:
@@ -202,13 +205,16 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
             code = take_commands(book, tape, step)
             if code != ENDED:
                 return leave(account, step, code)
-            open_phase(book, tape, i, True)
-        cancel_immediate(book, tape, i, False)
+            if not account.outside:
+                open_phase(book, tape, i, True)
+        if not account.outside:
+            cancel_immediate(book, tape, i, False)
         step = STEP_INTRABAR
     if step == STEP_INTRABAR:
         if step >= until:
             return leave(account, step, PAUSED)
-        intrabar_phase(book, tape, i)
+        if not account.outside:
+            intrabar_phase(book, tape, i)
         step = STEP_NOTICES
     if step == STEP_NOTICES:
         if step >= until:
@@ -324,3 +330,13 @@ def run_one(book_table: int, tape_table: int, until_bar: int, until_step: int) -
     """`run` for one strategy in one instrument."""
     book, tape = as_book_of_one(book_table), as_tape_of_one(tape_table)
     return advance(book, tape, until_bar, until_step)
+
+
+@kernel
+def report(book_table: int) -> int:
+    """Take what is reported from outside, between two calls of `run`; ENDED or FULL."""
+    book = as_book(book_table)
+    if not has_room(book, NO_ACTIONS):
+        return FULL
+    take_reports(book)
+    return ENDED

@@ -28,7 +28,7 @@ from intrabar.sim.book import (
 )
 from intrabar.sim.callbacks import Callbacks, Hooks
 from intrabar.sim.inbox import most_of_hook
-from intrabar.sim.loop import BROKEN, FULL, LOST, PAUSED, most_of_bar, run, run_one
+from intrabar.sim.loop import BROKEN, FULL, LOST, PAUSED, most_of_bar, report, run, run_one
 from intrabar.sim.run_hash import Tally, without_places
 from intrabar.sim.shifted import numbered
 from intrabar.sim.state import Book, Tape
@@ -39,7 +39,8 @@ RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
 DUE = ("due_from", "due", "due_bits")
 OF_HOOKS = ("stop", "turn", "waited", "lost")
-OUTSIDE = (*OF_HOOKS, "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of the digest
+OF_DOOR = ("outside", "reports")
+OUTSIDE = (*OF_HOOKS, *OF_DOOR, "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of digests
 OF_RUN = np.array([name not in OUTSIDE for name in state.ACCOUNT.names or ()])
 MOST_STRATEGIES = 32_767  # records number them in two bytes
 
@@ -195,6 +196,24 @@ class Machine:
         finally:
             del raised
 
+    def trade_outside(self) -> None:
+        """Let nothing fill here from now on: what happens to orders is reported (`report`)."""
+        self.book.account["outside"] = 1
+
+    def report(self, rows: NDArray[Any]) -> None:
+        """Take facts from outside, REPORT records, in their order, between two calls of `advance`.
+
+        Quantity, price and cost are what they are: nothing of them is judged here.
+        """
+        account = self.book.account[0]
+        if len(self.book.reports) < len(rows):
+            self.book = self.book._replace(reports=longer(self.book.reports, len(rows)))
+            self._tell_growth()
+        self.book.reports[: len(rows)] = rows
+        account["reports"] = len(rows)
+        while int(report(self.book_address)) == FULL:
+            self._grow()
+
     @property
     def bar(self) -> int:
         """The bar that is being worked on or comes next."""
@@ -257,7 +276,7 @@ class Machine:
 
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
-        names = ("inbox", *RECORDS)
+        names = ("inbox", "reports", *RECORDS)
         used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in names}
         return Snapshot(
             Book(*(part.copy() for part in self.book._replace(**used))),
@@ -286,7 +305,8 @@ class Machine:
         bars before it are not run again differently (a branch); `snapshot` stands by itself.
         """
         b, rows = self.book, self.working()
-        used = {name: getattr(b, name)[: b.account[name][0]] for name in ("inbox", "notices")}
+        waiting = ("inbox", "notices", "reports")
+        used = {name: getattr(b, name)[: b.account[name][0]] for name in waiting}
         kept = b._replace(**used, **{name: getattr(b, name)[:0] for name in ONLY_GROW})
         return Checkpoint(Book(*(part.copy() for part in kept)), rows, b.orders[rows])
 

@@ -58,6 +58,8 @@ ACCOUNT = np.dtype(
         ("interest_rate", "f8"),  # fraction a year
         ("debit_rate", "f8"),
         ("seed", "u8"),
+        ("outside", "i8"),  # 1: fills come from outside, nothing is filled here
+        ("reports", "i8"),  # reports from outside that wait to be taken
     ]
 )
 
@@ -189,6 +191,29 @@ COMMAND = np.dtype(
     ]
 )
 
+REPORT = np.dtype(  # a fact from outside, of an order or of the account
+    [
+        ("kind", "i8"),
+        ("id", "i8"),  # number of the order, -1: none of ours
+        ("strategy", "i8"),
+        ("instrument", "i8"),
+        ("side", "i8"),
+        ("status", "i8"),  # of a DONE: OrderStatus ...
+        ("reject", "i8"),  # ... and Reject
+        ("wished", "i8"),  # of a DONE: 1 where a strategy or a person has cancelled the order
+        ("line", "i8"),  # of a CASH: LedgerKind
+        ("phase", "i8"),  # of the bar in progress, when it is taken
+        ("qty", "f8"),  # whole lots
+        ("price", "f8"),
+        ("cost", "f8"),  # account currency; NaN: as the instrument has it
+        ("limit_price", "f8"),  # of a SET; NaN: as it is
+        ("stop_price", "f8"),
+        ("stop_loss", "f8"),  # of a FILL: levels of the children that its order asked for
+        ("take_profit", "f8"),
+        ("amount", "f8"),  # of a CASH or a FIX, account currency
+    ]
+)
+
 FILL = np.dtype(
     [
         ("bar", "i8"),
@@ -259,6 +284,9 @@ TIER = np.dtype([("from_qty", "f8"), ("commission_per_contract", "f8"), ("commis
 # What a command asks for; REFUSE: an order that the strategy's side has judged not to submit.
 SUBMIT, CANCEL, MODIFY, MOVE_STOP, MOVE_TARGET, REFUSE = 0, 1, 2, 3, 4, 5
 
+# What is reported (live, section 2.2).
+FILLED_OUTSIDE, FIX, DONE, SET, CASH = 0, 1, 2, 3, 4
+
 # The parts of one timestamp, in order (fill model, section 2).
 STEP_OPEN, STEP_ON_OPEN, STEP_NEW, STEP_INTRABAR, STEP_NOTICES = 0, 1, 2, 3, 4
 STEP_CLOSE, STEP_LATE_NOTICES, STEP_ON_CLOSE, STEP_END = 5, 6, 7, 8
@@ -283,6 +311,7 @@ class Book(NamedTuple):
     levels: NDArray[Any]  # (v,) LEVEL moved by a rule
     ledger: NDArray[Any]  # (m,) LEDGER
     tiers: NDArray[Any]  # (k,) TIER; never changes
+    reports: NDArray[Any]  # (r,) REPORT
 
 
 class Tape(NamedTuple):

@@ -51,6 +51,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "levels": state.LEVEL,
     "ledger": state.LEDGER,
     "tiers": state.TIER,
+    "reports": state.REPORT,
     "actions": state.ACTION,
     **dict.fromkeys(
         ("watched", "log", "time", "day", "detail_first", "detail_count"), np.dtype(np.int64)
