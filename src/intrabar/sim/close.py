@@ -247,7 +247,7 @@ def trade_at_close(book: Book, tape: Tape, i: int) -> None:
 def close_phase(book: Book, tape: Tape, i: int) -> None:
     """Mark, fill what fills at the close, expire, check the margin, record the equity."""
     account = book.account[0]
-    n = book.instruments.shape[0]
+    n, fills_here = book.instruments.shape[0], account.outside == 0
     for j in range(n):
         book.instruments[j].mark = tape.close[i, j]
     account.free = np.nan
@@ -256,16 +256,16 @@ def close_phase(book: Book, tape: Tape, i: int) -> None:
             instrument = book.instruments[j]
             instrument.fx = tape.fx[i, j]
             instrument.point_value = instrument.unit_value * instrument.fx
-    if not account.outside:
+    if fills_here:
         trade_at_close(book, tape, i)
     if account.trailing > 0:
         trail(book, tape, i)
-    if not account.outside:
+    if fills_here:
         if account.settlement == DAILY:
             settle(book, tape, i)
         if account.nights:
             accrue(book, tape, i)
     account.equity, gross = worth_at_marks(book)
     tape.equity[i] = account.equity
-    if is_ruined(account.equity, gross) and not account.outside:
+    if is_ruined(account.equity, gross) and fills_here:
         account.status = RUINED

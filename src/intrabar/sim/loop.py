@@ -50,8 +50,9 @@ def most_of_bar(account: Any, sleeves: int, actions: int) -> int:
     """How many records of one kind the rest of a bar may add at most.
 
     Each order that works or waits in the inbox may fill, be done, and bring two children, which may
-    fill and be done as well, as may what is reported from outside; each sleeve may be split or rolled by each action, liquidated, closed
-    at the end of data and settled, and each instrument charged for its nights.
+    fill and be done as well, and so may each report from outside; each sleeve may be split or
+    rolled by each action, liquidated, closed at the end of data and settled, and each instrument
+    charged for its nights.
     """
     orders = account.working + account.inbox + account.reports
     return 3 * orders + (6 + 2 * actions) * sleeves + 1
@@ -174,7 +175,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
     it is done; a hook that asks to stop is obeyed after its step.
     """
     account = book.account[0]
-    i, step = account.bar, account.step
+    i, step, fills_here = account.bar, account.step, account.outside == 0
     if step == STEP_OPEN:
         if not has_room(book, actions_of(book, tape, i)):
             return FULL
@@ -184,7 +185,7 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
         if account.actions < tape.actions.shape[0]:
             act(book, tape, i)
         mark_at_open(book, tape, i)
-        if not account.outside:
+        if fills_here:
             open_phase(book, tape, i, False)
         step = STEP_ON_OPEN
     if step == STEP_ON_OPEN:
@@ -205,15 +206,15 @@ def work_through(book: Book, tape: Tape, until: int) -> int:
             code = take_commands(book, tape, step)
             if code != ENDED:
                 return leave(account, step, code)
-            if not account.outside:
+            if fills_here:
                 open_phase(book, tape, i, True)
-        if not account.outside:
+        if fills_here:
             cancel_immediate(book, tape, i, False)
         step = STEP_INTRABAR
     if step == STEP_INTRABAR:
         if step >= until:
             return leave(account, step, PAUSED)
-        if not account.outside:
+        if fills_here:
             intrabar_phase(book, tape, i)
         step = STEP_NOTICES
     if step == STEP_NOTICES:
