@@ -46,6 +46,7 @@ def _exit_vec_env() -> Any:
             self._arms = np.zeros(lanes, np.int64)
             self._over = np.zeros(self.going.room.seen.shape[2], np.float32)
             self._nothing: list[dict[str, Any]] = [{} for _ in range(lanes)]
+            self.last_bar = -1  # that any campaign has touched
 
         def reset(self) -> Any:
             """Begin with the first starts of the order."""
@@ -64,6 +65,7 @@ def _exit_vec_env() -> Any:
             room = self.going.room
             told = self._nothing
             ended = np.flatnonzero(room.ended)
+            self.last_bar = max(self.last_bar, self.going.last_bar)
             if len(ended):
                 told = self._nothing.copy()
                 for k in ended.tolist():

@@ -57,6 +57,8 @@ class World:
         By time, symbol, long before short.
     arms : (K,) float64, ATR multiples
     when : {"bar", "entry"}
+    is_every : bool
+        They are of every bar and side.
     """
 
     market: Market
@@ -66,6 +68,7 @@ class World:
     starts: Starts
     arms: Floats
     when: str
+    is_every: bool = True
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -170,7 +173,9 @@ def world_of(
         )
     order = np.lexsort((-starts.side, starts.place, setup.market.time[starts.bar]))
     arms = np.array(terms.arms, np.float64)
-    return World(setup.market, calendars, tables, lanes, starts.of(order), arms, when)
+    return World(
+        setup.market, calendars, tables, lanes, starts.of(order), arms, when, entries == "every"
+    )
 
 
 def _of_bot(setup: Setup, strategy: str, starts: Starts) -> Starts:

@@ -239,6 +239,13 @@ class SteppedLanes:
         """Whether no lane has a start left."""
         return bool((self.room.lanes["due"] != CHOOSE).all()) and self._draw is None
 
+    @property
+    def last_bar(self) -> int:
+        """The last row of the timeline that the last step has touched."""
+        room = self.room
+        ends = room.last.end_bar[room.ended, 0].max(initial=-1)
+        return max(int(ends), int(room.lanes["bar"].max()))
+
     def _more(self) -> None:
         assert self._draw is not None
         room = self.room
