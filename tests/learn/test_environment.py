@@ -28,7 +28,7 @@ from intrabar.learn.world import World, world_of
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import TrendFollowing
-from intrabar.strategy.lane_steps import Scaling
+from intrabar.strategy.lane_room import Scaling
 from tests.strategy.markets import Told, walk
 
 ARMS = (0.5, 1.0, 2.0, 4.0)

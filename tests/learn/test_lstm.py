@@ -104,8 +104,8 @@ def test_torch_compiled_torchscript_and_onnx_give_the_same_numbers(
     windows = w.cut(w.validation[:50])
     own = passes(made.policy.net, windows)
     with pytest.warns(DeprecationWarning, match="torch.jit.load"):
-        module = torch.jit.load(io.BytesIO(made.others["torchscript"]))
-    session = onnxruntime.InferenceSession(made.others["onnx"])
+        module = torch.jit.load(io.BytesIO(made.others[".pt"]))
+    session = onnxruntime.InferenceSession(made.others[".onnx"])
     assert_allclose(module(torch.from_numpy(windows)).detach().numpy(), own, atol=1e-5)
     assert_allclose(session.run(None, {"windows": windows})[0], own, atol=1e-5)
     assert_allclose(
@@ -152,7 +152,7 @@ def test_the_same_seed_has_the_same_bytes_in_two_processes(made: Trained, tmp_pa
     ]
     one, other = (process.communicate()[0] for process in processes)
     assert one == other
-    onnx = hashlib.sha256(made.others["onnx"]).hexdigest()
+    onnx = hashlib.sha256(made.others[".onnx"]).hexdigest()
     assert [made.policy.hash, onnx] == [one.split()[0], one.split()[2]]
 
 

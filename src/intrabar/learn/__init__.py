@@ -12,6 +12,7 @@ _HOME_OF = {
     "windows": "app.calls.train",
     "lstm": "app.calls.train",
     "adopt": "app.calls.adopt",
+    "ppo": "app.calls.train_ppo",
 }
 
 

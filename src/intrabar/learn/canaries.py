@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 from intrabar.errors import NotFoundError, RunError
 from intrabar.learn.extra import require_ml
 
-CANARIES = {"hindsight": "hindsight:hindsight"}
+CANARIES = {
+    "hindsight": "hindsight:hindsight",
+    "leak": "ppo_canaries:leak",
+    "late leak": "ppo_canaries:late_leak",
+    "null": "ppo_canaries:null",
+}
 """Those of `learn check`: each a function of a seed. `causal` asks a training's own bars."""
 
 

@@ -16,7 +16,7 @@ from intrabar.exits.network import FARTHEST
 from intrabar.exits.policy_arrays import POSITION
 from intrabar.learn.extra import require_ml
 from intrabar.learn.world import World
-from intrabar.strategy.lane_steps import SEEK, Scaling
+from intrabar.strategy.lane_room import SEEK, Scaling
 
 if TYPE_CHECKING:
     ExitEnv: Any

@@ -31,6 +31,8 @@ from intrabar.learn.lstm_net import flat, module_of, put_into
 from intrabar.learn.lstm_training import LstmSettings, Seed, Watch, train_seed
 from intrabar.learn.normal import OWN_PROBES, probe_bars, probe_inputs
 from intrabar.learn.passes import passes
+from intrabar.learn.settings import hash_of
+from intrabar.learn.trained import Trained
 from intrabar.learn.window_arrays import FARTHEST_SCORE, Windows
 from intrabar.model.bars import Floats
 from intrabar.model.instant import instant_text
@@ -40,31 +42,6 @@ LABEL_WARNING = (
     "one that earns most; loss score learns what each arm earns"
 )
 JUDGED = 4_096  # windows in one call
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A policy that was trained, and what is told of it.
-
-    Parameters
-    ----------
-    policy : Policy
-    curves : DataFrame
-        `seed, step, score, static, loss, entropy, chosen_*`: a row per epoch and seed.
-    told : dict
-        For the manifest.
-    others : dict of name to bytes
-        `torchscript`, `onnx`, and the `meta` of the first.
-    reliability : Reliability
-    remarks : list of str
-    """
-
-    policy: Policy
-    curves: pl.DataFrame
-    told: dict[str, Any]
-    others: dict[str, bytes]
-    reliability: Reliability
-    remarks: list[str]
 
 
 def seeds_to_train(seed: int) -> list[Seed]:
@@ -142,8 +119,10 @@ def _made(torch: Any, w: Windows, s: LstmSettings, seeds: Sequence[Seed]) -> Tra
     }
     told["hyperparameters_hash"] = hash_of(told["hyperparameters"])
     curves = pl.DataFrame([row for seed in seeds for row in seed.curve], infer_schema_length=None)
-    others = {**files, "meta": _meta(policy, w, chosen.seed, files)}
-    return Trained(policy, curves, told, others, judged.reliability, _remarks(w, s, seeds, judged))
+    others = {".pt": files["torchscript"], ".onnx": files["onnx"]}
+    others[".meta.json"] = _meta(policy, w, chosen.seed, files)
+    remarks = _remarks(w, s, seeds, judged)
+    return Trained(policy, curves, told, others, remarks, judged.reliability)
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,11 +245,6 @@ def _spans(w: Windows) -> dict[str, list[str]]:
         ends = int(w.of.time[rows].min()), int(w.of.end_time[rows].max())
         spans[name] = [instant_text(x) for x in ends]
     return spans
-
-
-def hash_of(told: dict[str, Any]) -> str:
-    """SHA-256 of plain values."""
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _remarks(w: Windows, s: LstmSettings, seeds: Sequence[Seed], judged: Judged) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from intrabar.durable import write_durably
 from intrabar.errors import FileError, UsageError
-from intrabar.learn.lstm_policy import hash_of
 from intrabar.learn.lstm_training import Seed
+from intrabar.learn.settings import hash_of
 
 
 def resume_file(folder: Path, window: int) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from intrabar.learn.environment import order_of, spaces_of, told_of
 from intrabar.learn.extra import require_ml
 from intrabar.learn.world import World
-from intrabar.strategy.lane_steps import Scaling
+from intrabar.strategy.lane_room import Scaling
 
 if TYPE_CHECKING:
     ExitVecEnv: Any

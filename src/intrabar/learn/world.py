@@ -18,7 +18,7 @@ from intrabar.indicators.features import features_of
 from intrabar.learn.terms import Terms
 from intrabar.model.bars import Floats, Market, Times
 from intrabar.model.values import choice
-from intrabar.strategy.lane_steps import Scaling
+from intrabar.strategy.lane_room import Scaling
 
 LEAST_ENTRIES = 500
 WHEN, ENTRIES = ("bar", "entry"), ("every", "bot")

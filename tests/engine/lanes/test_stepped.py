@@ -25,7 +25,7 @@ from intrabar.sim import state
 from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.bot_record import BOT
-from intrabar.strategy.lane_steps import CHOOSE, Scaling
+from intrabar.strategy.lane_room import CHOOSE, Scaling
 from tests.engine.lanes.test_lanes import ARMS, Enters, alone, trending, world
 from tests.strategy.markets import Told
 

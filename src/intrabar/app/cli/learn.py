@@ -35,6 +35,14 @@ learn.command(
     ),
 )
 learn.command(
+    "intrabar.app.cli.learn_ppo:ppo",
+    name="ppo",
+    help="Train an exit that chooses its arm by playing campaigns.",
+    help_epilogue=examples(
+        "intrabar learn ppo config.yaml", "intrabar learn ppo config.yaml --when entry"
+    ),
+)
+learn.command(
     "intrabar.app.cli.learn_train:check",
     name="check",
     help="Ask the canaries: worlds in which a trainer that cheats is found out.",

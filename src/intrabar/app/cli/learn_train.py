@@ -97,7 +97,9 @@ def tell_trained(told: dict[str, Any]) -> None:
     rows.append((f"arm {metrics['static_arm']:g} always", f"{metrics['static_score']:.4f}", ""))
     print_table(("seed", "mean score", ""), rows, right=("mean score",))
     names = ("slope", "temperature", "log_loss", "brier", "calibration_error")
-    print(", ".join(f"{x.replace('_', ' ')} {metrics[x]:.3f}" for x in names if x in metrics))
+    figures = [f"{x.replace('_', ' ')} {metrics[x]:.3f}" for x in names if x in metrics]
+    if figures:
+        print(", ".join(figures))
     for remark in told["remarks"]:
         print(f"note: {remark}")
 

@@ -257,6 +257,14 @@ class LearnConfig(Section):
         Of everything that is drawn in training.
     train, test : stretches of the calendar
         Of a walk-forward: what each policy is trained on, and what it then decides on.
+    when : "bar" or "entry"
+        Of PPO: decide at each close while held as well, or at the signal's close alone.
+    entries : "every" or "bot"
+        Of PPO: campaigns begin at each bar and side, or where the bot as configured has entered.
+    steps : int
+        Of PPO: decisions that each seed makes at most.
+    lanes : int
+        Of PPO: campaigns side by side.
     """
 
     features: str | list[str] = "exit/1"
@@ -268,6 +276,10 @@ class LearnConfig(Section):
     seed: int = 0
     train: str = "2y"
     test: str = "6m"
+    when: Literal["bar", "entry"] = "bar"
+    entries: Literal["every", "bot"] = "every"
+    steps: int = 1_000_000
+    lanes: int = 64
 
 
 class PredictConfig(Section):

@@ -11,7 +11,8 @@ import numpy as np
 
 from intrabar.exits.policy_file import write_policy
 from intrabar.exits.policy_windows import write_policies
-from intrabar.learn.lstm_policy import Trained, hash_of
+from intrabar.learn.settings import hash_of
+from intrabar.learn.trained import Trained
 from intrabar.model.instant import instant_text
 from intrabar.research.sweep.ledger import LEDGER, Data, Ledger
 from intrabar.research.sweep.trial import Outcome, Trial
@@ -42,16 +43,14 @@ def _beside(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     curves = io.BytesIO()
     one.curves.write_parquet(curves)
-    others = {
-        CURVES: curves.getvalue(),
-        f"{name}.pt": one.others["torchscript"],
-        f"{name}.meta.json": one.others["meta"],
-        f"{name}.onnx": one.others["onnx"],
-    }
+    others = {f"{name}{suffix}": content for suffix, content in one.others.items()}
+    others[CURVES] = curves.getvalue()
     return {**told, **one.told, "remarks": one.remarks}, others
 
 
-def note_seeds(home: Path, made: Sequence[Trained], told: Mapping[str, Any]) -> None:
+def note_seeds(
+    home: Path, made: Sequence[Trained], told: Mapping[str, Any], trainer: str = "LSTM"
+) -> None:
     """Note each seed in the ledger: a trial on its dataset, not on the bars of any run."""
     data = told["data"]
     of = Data(told["dataset"]["rows"], tuple(data["symbols"]), 0, *data["span"])
@@ -68,4 +67,4 @@ def note_seeds(home: Path, made: Sequence[Trained], told: Mapping[str, Any]) -> 
             outcomes.append(Outcome(Trial(number, shown), key, "finished", figures, digest, *none))
             number += 1
     with Ledger(home / LEDGER) as ledger:
-        ledger.write(outcomes, {x.key: of for x in outcomes}, "LSTM")
+        ledger.write(outcomes, {x.key: of for x in outcomes}, trainer)

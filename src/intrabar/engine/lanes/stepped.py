@@ -22,7 +22,7 @@ from intrabar.sim.state import Book
 from intrabar.sim.tables import address_of, table_of
 from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.caller import GATES
-from intrabar.strategy.lane_steps import (
+from intrabar.strategy.lane_room import (
     CHOOSE,
     DONE,
     EVERY,
@@ -34,8 +34,8 @@ from intrabar.strategy.lane_steps import (
     Offsets,
     Room,
     Scaling,
-    step,
 )
+from intrabar.strategy.lane_steps import step
 
 WORD = 8
 PARTS = ("account", "instruments", "sleeves", "strategies")
