@@ -26,6 +26,9 @@ EVENTS: Mapping[str, LogEvent] = {
     "session.stopped": LogEvent("info", "it ended, and why"),
     "history.taken": LogEvent("debug", "rows before the start were taken in"),
     "row.closed": LogEvent("debug", "a row is final and is run"),
+    "prediction.heard": LogEvent("debug", "what is expected of a row that comes next"),
+    "prediction.missing": LogEvent("warning", "nothing was predicted for a row, and why"),
+    "model.changed": LogEvent("info", "another model predicts from this row on"),
     "row.done": LogEvent("debug", "a row was run: equity and cash"),
     "day.began": LogEvent("info", "another day of the limits: where it began, and the peak"),
     "bar.late": LogEvent("warning", "a bar came after its row was sealed"),
@@ -68,6 +71,7 @@ _OTHER = {
     "history": "history.taken",
     "row": "row.done",
     "limit.day": "day.began",
+    "model": "model.changed",
     "bar.late": "bar.late",
     "bar.corrected": "bar.corrected",
     "bar.bad": "bar.bad",
@@ -96,6 +100,8 @@ def line_of(entry: Entry) -> Line:
             event = "breaker.set" if body.get("set") else "breaker.cleared"
         case "link":
             event = "link.up" if body.get("state") == "up" else "link.down"
+        case "prediction":
+            event = "prediction.missing" if "why" in body else "prediction.heard"
         case kind if kind in _SAME:
             event = kind
         case kind if kind in _OTHER:
