@@ -169,6 +169,28 @@ def test_scikit_learn_has_a_clone_for_each_output_and_no_quantile_by_a_penalty()
     assert not np.array_equal(heavy.predict(x), light.predict(x))  # weights are taken
 
 
+def test_an_lstm_runs_without_torch_and_learns_means_and_quantiles(tmp_path: Path) -> None:
+    x, y, weights = rows(600)
+    outputs = outputs_of([1], [0.1, 0.9])
+    one: Any = forecaster_of("lstm", 3, outputs, {"units": 8, "rate": 0.01, "epochs": 15})
+    target = np.repeat(y, 3, axis=1)
+    valid = Rows(x[500:], target[500:], weights[500:])
+    one.fit(x[:500], target[:500], weights[:500], valid, 1)
+    said = one.predict(x[500:])
+    assert 1.0 - np.var(y[500:, 0] - said[:, 0]) / np.var(y[500:, 0]) > 0.1
+    assert (y[500:, 0] < said[:, 1]).mean() < 0.3
+    assert (y[500:, 0] < said[:, 2]).mean() > 0.7
+    again: Any = forecaster_of("lstm", 3, outputs, {"units": 8, "rate": 0.01, "epochs": 15})
+    again.fit(x[:500], target[:500], weights[:500], valid, 1)
+    one.save(tmp_path / "a.npz")
+    again.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with pytest.raises(ConfigError, match="units is 0"):
+        forecaster_of("lstm", 3, outputs, {"units": 0})
+    with pytest.raises(IntrabarError, match="unknown hyperparameter of lstm 'unit'"):
+        forecaster_of("lstm", 3, outputs, {"unit": 8})
+
+
 OWN = """
 import numpy as np
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import intrabar.learn.lstm_training as training
+import intrabar.learn.lstm_loop as training
 from intrabar.engine.tables.feature_table import probe_features
 from intrabar.errors import RunError
 from intrabar.exits.network import highest
@@ -25,6 +25,7 @@ from intrabar.exits.policy_file import load_policy, write_policy
 from intrabar.learn.exact import exact, median_of, seeds_of
 from intrabar.learn.export import require_near
 from intrabar.learn.hindsight import hindsight
+from intrabar.learn.lstm_loop import Seed
 from intrabar.learn.lstm_net import arrays_of, flat, module_of
 from intrabar.learn.lstm_policy import (
     Trained,
@@ -34,7 +35,7 @@ from intrabar.learn.lstm_policy import (
     trained_until,
 )
 from intrabar.learn.lstm_resume import keep_seeds, kept_seeds
-from intrabar.learn.lstm_training import LstmSettings, Seed, train_seed
+from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.passes import passes
 from intrabar.learn.window_arrays import Windows
 from tests.learn.planted import windows_in
@@ -186,10 +187,10 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_good_check(
     """The weights of the rows are broken once a first epoch is done."""
     real = training._epoch
 
-    def broken(torch: Any, module: Any, adam: Any, w: Any, s: Any, rows: Any, weight: Any, to: Any):
+    def broken(torch: Any, module: Any, adam: Any, task: Any, batch: int, rows: Any):
         if seed.epoch == 1:
-            weight = np.full_like(weight, math.inf)
-        return real(torch, module, adam, w, s, rows, weight, to)
+            task = replace(task, weight=np.full_like(task.weight, math.inf))
+        return real(torch, module, adam, task, batch, rows)
 
     monkeypatch.setattr(training, "_epoch", broken)
     seed = Seed(7)

@@ -19,9 +19,10 @@ from intrabar.indicators.features import features_of
 from intrabar.learn.canaries import Verdict
 from intrabar.learn.datasets import make_dataset
 from intrabar.learn.exact import exact, seeds_of
+from intrabar.learn.lstm_loop import Seed
 from intrabar.learn.lstm_net import flat
 from intrabar.learn.lstm_policy import numbers_at
-from intrabar.learn.lstm_training import LstmSettings, Seed, train_seed
+from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.terms import Terms
 from intrabar.learn.window_arrays import Decisions, Windows, decisions_of, windows_of
 from intrabar.model.bars import Market

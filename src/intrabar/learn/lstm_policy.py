@@ -27,8 +27,9 @@ from intrabar.learn.calibrate import (
 )
 from intrabar.learn.exact import exact, median_of, seeds_of
 from intrabar.learn.export import onnx, parity_of, require_near, torchscript
+from intrabar.learn.lstm_loop import Seed, Watch
 from intrabar.learn.lstm_net import flat, module_of, put_into
-from intrabar.learn.lstm_training import LstmSettings, Seed, Watch, train_seed
+from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.normal import OWN_PROBES, probe_bars, probe_inputs
 from intrabar.learn.passes import passes
 from intrabar.learn.settings import hash_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from intrabar.durable import write_durably
 from intrabar.errors import FileError, UsageError
-from intrabar.learn.lstm_training import Seed
+from intrabar.learn.lstm_loop import Seed
 from intrabar.learn.settings import hash_of
 
 

@@ -27,9 +27,10 @@ from intrabar.learn.causal import causal
 from intrabar.learn.dataset_folder import Dataset, read_dataset
 from intrabar.learn.extra import require_ml
 from intrabar.learn.hindsight import hindsight
+from intrabar.learn.lstm_loop import Watch
 from intrabar.learn.lstm_policy import learning_versions, seeds_to_train, train_lstm
 from intrabar.learn.lstm_resume import keep_seeds, kept_seeds, resume_file
-from intrabar.learn.lstm_training import LstmSettings, Watch
+from intrabar.learn.lstm_training import LstmSettings
 from intrabar.learn.window_arrays import Decisions, Windows, windows_of
 from intrabar.model.values import Bounds, choice, path, truth, whole
 from intrabar.sources import versions

@@ -67,6 +67,10 @@ def forecaster_of(
         from intrabar.learn.forecasters.ridge import Ridge
 
         made = _made(Ridge, name, window, outputs, params)
+    elif name == "lstm":
+        from intrabar.learn.forecasters.lstm import Lstm
+
+        made = _made(Lstm, name, window, outputs, params)
     elif name.startswith("sklearn:"):
         from intrabar.learn.forecasters.sklearn import Estimators
 
