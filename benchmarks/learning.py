@@ -1,9 +1,10 @@
 """What learned exits cost: the marks of a forward pass and of a dataset, in CPU time.
 
 Each pass is over another window. The networks have weights at random: a pass costs the same
-whatever they are. The dataset is of minutes at random, both sides and eight arms.
+whatever they are. The dataset is of minutes at random, both sides and eight arms; so are the
+campaigns that PPO plays.
 
-Usage: learning.py [--bars N] [--threads N]
+Usage: learning.py [--bars N] [--threads N] [--steps N]
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ from intrabar.exits import TrailingATR
 from intrabar.exits.network import DENSE, LSTM, NONE, TANH, Network, forward, weights_of, work_size
 from intrabar.kernel import kernel
 from intrabar.learn.datasets import make_dataset
+from intrabar.learn.exact import exact
+from intrabar.learn.ppo_policy import ground_of
+from intrabar.learn.ppo_training import PpoSettings, Seed, train_seed
 from intrabar.learn.terms import Terms
+from intrabar.learn.vec_environment import ExitVecEnv
+from intrabar.learn.world import world_of
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import TrendFollowing
@@ -96,6 +102,34 @@ def dataset(size: int, threads: int) -> None:
     )
 
 
+def ppo(size: int, steps: int) -> None:
+    """Train one seed; print CPU time for a million steps, and the share of the environment."""
+    market = market_of(*bars.minutes(size), bars.MINUTE)
+    traded = Instrument("A", tick_size=1e-6, commission_rate=0.0001, slippage_pct=0.0001)
+    setup = Setup(market, (traded,), {"bot": Bot(TrendFollowing(), TrailingATR(), qty=1.0)})
+    ground = ground_of(world_of(setup, "bot", Terms()), 0)
+    spent = [0.0]
+    plain = ExitVecEnv.step_wait
+
+    def timed(self: Any) -> Any:
+        before = time.process_time()
+        made = plain(self)
+        spent[0] += time.process_time() - before
+        return made
+
+    with exact():
+        train_seed(ground.world, ground.checked, PpoSettings(steps=10_000), Seed(0))
+        ExitVecEnv.step_wait = timed
+        seed, before = Seed(0), time.process_time()
+        train_seed(ground.world, ground.checked, PpoSettings(steps=steps), seed)
+        total = time.process_time() - before
+        ExitVecEnv.step_wait = plain
+    print(
+        f"PPO, {seed.step:,} steps in 64 lanes: {total / seed.step * 1e6:.1f} s of CPU for a "
+        f"million, bound 60; environment {spent[0] / total:.1%} of it, bound 25 % ({seed.stopped})"
+    )
+
+
 def memory() -> float:
     """The most that this process has held, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -105,7 +139,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--bars", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=200_000)
     asked = parser.parse_args()
+    ppo(min(asked.bars, 100_000), asked.steps)
     dataset(asked.bars, asked.threads)
     for name, window, layers, bound in MARKS:
         print(f"{name}: {microseconds(window, layers):.2f} us a pass, bound {bound} us")

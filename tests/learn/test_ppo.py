@@ -23,9 +23,9 @@ from intrabar.errors import ConfigError, RunError, UsageError
 from intrabar.exits import TrailingATR
 from intrabar.exits.network import FARTHEST
 from intrabar.learn.causal import causal
-from intrabar.learn.exact import exact, median_of
+from intrabar.learn.exact import median_of
 from intrabar.learn.passes import passes
-from intrabar.learn.ppo_canaries import leak, null
+from intrabar.learn.ppo_canaries import null
 from intrabar.learn.ppo_net import Layers, module_of
 from intrabar.learn.ppo_policy import Ground, ground_of, train_ppo
 from intrabar.learn.ppo_resume import keep_seeds, kept_seeds
@@ -218,9 +218,3 @@ def test_features_of_the_next_bar_are_seen_by_both(monkeypatch: pytest.MonkeyPat
     assert not verdict.holds
     assert "changes with bars after" in verdict.told
     assert not null(settings=short, seeds=1).holds
-
-
-def test_what_is_told_is_learned() -> None:
-    with exact():
-        verdict = leak(settings=PpoSettings(steps=200_000), seeds=1)
-    assert verdict.holds, verdict.told
