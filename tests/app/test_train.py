@@ -266,3 +266,27 @@ def test_what_was_exported_is_taken_again(config: Path) -> None:
     assert (policy.net.weights == stored.net.weights).all()
     assert (policy.net.scale == stored.net.scale).all()
     assert policy.calibration == stored.calibration
+
+
+def test_show_tells_a_policy_and_what_its_features_are_worth(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trained(config) == 0
+    assert trained(config, "--walk-forward", "--name", "windows") == 0
+    page = config.parent / "policies" / "trend" / "report.html"
+    assert "arm 2 always" in page.read_text()
+    assert (config.parent / "policies" / "windows" / "w001" / "report.html").exists()
+    capsys.readouterr()
+    assert run(["learn", "show", "trend", "--importance"]) == 0
+    out = capsys.readouterr().out
+    assert "up = rsi(5) / 50.0 - 1.0" in out or "up = " in out
+    assert "score lost" in out
+    assert run(["learn", "show", "windows", "--importance", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [x[0]["feature"] for x in told["importance"]] == ["up"] * len(told["windows"])
+    assert run(["learn", "show", "trnd"]) == 2
+    assert "did you mean 'trend'?" in capsys.readouterr().err
+    ib.learn.dataset(config, name="other", arms=[1, 3])
+    options = ["--importance", "--dataset", str(config.parent / "datasets" / "other")]
+    assert run(["learn", "show", "trend", *options]) == 2
+    assert "is another dataset than" in capsys.readouterr().err

@@ -43,6 +43,12 @@ learn.command(
     ),
 )
 learn.command(
+    "intrabar.app.cli.learn_show:show",
+    name="show",
+    help="Show what is told of a policy, and what its features are worth.",
+    help_epilogue=examples("intrabar learn show trend --importance"),
+)
+learn.command(
     "intrabar.app.cli.learn_train:check",
     name="check",
     help="Ask the canaries: worlds in which a trainer that cheats is found out.",

@@ -78,7 +78,8 @@ def lstm(
     for each in told.get("windows", [{"folder": ""}]):
         own = read_told(folder / name / each["folder"] / TOLD) if each["folder"] else told
         tell_trained(own)
-    print(folder / name)
+    page = folder / name / "report.html"
+    print(page if page.exists() else folder / name)
     return 0
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.app.pages.policy_page import policy_page
+from intrabar.errors import RunError
 from intrabar.exits.policy_file import write_policy
 from intrabar.exits.policy_windows import write_policies
 from intrabar.learn.settings import hash_of
@@ -17,7 +19,7 @@ from intrabar.model.instant import instant_text
 from intrabar.research.sweep.ledger import LEDGER, Data, Ledger
 from intrabar.research.sweep.trial import Outcome, Trial
 
-CURVES = "curves.parquet"
+CURVES, PAGE = "curves.parquet", "report.html"
 
 
 def store(
@@ -31,21 +33,25 @@ def store(
         The folder is there, or cannot be written; nothing is left behind.
     """
     if not walk_forward:
-        write_policy(made[0].policy, folder, *_beside(made[0], told, folder.name))
+        write_policy(made[0].policy, folder, *_beside(made[0], told, folder.name, told))
         return
-    own = [_beside(one, {}, folder.name) for one in made]
+    own = [_beside(one, {}, folder.name, told) for one in made]
     shared = {**told, "seeds": made[0].told["seeds"]}
     write_policies([one.policy for one in made], folder, shared, own)
 
 
 def _beside(
-    one: Trained, told: Mapping[str, Any], name: str
+    one: Trained, told: Mapping[str, Any], name: str, shared: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     curves = io.BytesIO()
     one.curves.write_parquet(curves)
     others = {f"{name}{suffix}": content for suffix, content in one.others.items()}
-    others[CURVES] = curves.getvalue()
-    return {**told, **one.told, "remarks": one.remarks}, others
+    others[CURVES], remarks = curves.getvalue(), list(one.remarks)
+    try:
+        others[PAGE] = policy_page(one, name, shared)
+    except RunError as error:  # what was trained is worth keeping without it
+        remarks.append(f"no report: {error}")
+    return {**told, **one.told, "remarks": remarks}, others
 
 
 def note_seeds(

@@ -1,0 +1,108 @@
+"""`intrabar learn show`: what is told of a policy, and what its features are worth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from intrabar.app.cli.learn_train import tell_trained
+from intrabar.app.cli.output import Json, print_table
+from intrabar.app.compose.behind import Behind
+from intrabar.engine.tables.lessons import read_policies
+from intrabar.errors import NotFoundError, RunError, UsageError
+from intrabar.exits.policy import Policy
+from intrabar.exits.policy_file import TOLD, read_told
+from intrabar.learn.importance import Importance, importance_of
+from intrabar.learn.window_arrays import windows_of
+from intrabar.model.instant import instant_ns
+
+POLICIES = Path("policies")
+
+
+def show(
+    name: Path,
+    /,
+    *,
+    importance: bool = False,
+    dataset: Path | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> int:
+    """Show what is told of a policy, once it has been read whole.
+
+    Parameters
+    ----------
+    name : path
+        Folder of a policy, or its name in policies/.
+    importance : bool
+        The score that is lost on the validation rows when a feature is dealt anew.
+    dataset : path
+        Folder of the dataset that it was trained on, for its importance; beside the folder of
+        policies, in datasets/, where it is not given.
+    seed : int
+        Of the deals.
+    as_json : bool
+        Print it as JSON, nothing else.
+    """
+    folder = _folder(name)
+    told, policies = read_told(folder / TOLD), read_policies(folder)
+    each = [folder / x["folder"] for x in told["windows"]] if "windows" in told else [folder]
+    found: list[list[Importance]] = []
+    if importance:
+        found = [
+            _importance(one, path, folder, dataset, seed)
+            for one, path in zip(policies, each, strict=True)
+        ]
+    if as_json:
+        own = [[x._asdict() for x in one] for one in found]
+        print(json.dumps({"folder": str(folder), **told, "importance": own}))
+        return 0
+    for k, (policy, path) in enumerate(zip(policies, each, strict=True)):
+        _tell(policy, read_told(path / TOLD))
+        if found:
+            rows = [(x.feature, f"{x.lost:+.4f}", f"{x.spread:.4f}") for x in found[k]]
+            header = ("feature", "score lost", "spread of deals")
+            print_table(header, rows, right=header[1:])
+    print(folder)
+    return 0
+
+
+def _folder(name: Path) -> Path:
+    for folder in (name, POLICIES / name):
+        if (folder / TOLD).is_file():
+            return folder
+    known = [x.name for x in POLICIES.iterdir()] if POLICIES.is_dir() else []
+    raise NotFoundError("policy", str(name), known, f"there is none in {POLICIES}")
+
+
+def _tell(policy: Policy, told: dict[str, Any]) -> None:
+    if "metrics" in told:
+        tell_trained(told)
+    else:
+        print(
+            f"{told['name']}: {told['loss']}, trained until {told['trained_until']} "
+            f"({told['trained_until_is']})"
+        )
+    print(f"arms {policy.arms.tolist()}, decides at each {policy.when}, hash {policy.hash[:16]}")
+    print(policy.features.text.rstrip())
+
+
+def _importance(
+    policy: Policy, path: Path, folder: Path, dataset: Path | None, seed: int
+) -> list[Importance]:
+    told = read_told(path / TOLD)
+    whole = read_told(folder / TOLD)
+    if "dataset" not in whole or "spans" not in told:
+        raise UsageError(f"{folder} was trained on no dataset: importance is of its rows")
+    behind = Behind.of(dataset or folder.parent.parent / "datasets" / whole["dataset"]["name"])
+    if behind.data.manifest["sha256"] != whole["dataset"]["sha256"]:
+        raise UsageError(f"{behind.data.folder} is another dataset than {folder} was trained on")
+    d = behind.decisions
+    begin, until = instant_ns(told["spans"]["train"][0]), policy.trained_until
+    w = windows_of(d.part((d.time >= begin) & (d.end_time <= until)))
+    if w.parted.counts() != told["rows"]:
+        raise RunError(f"{path}: its rows are {told['rows']}, found are {w.parted.counts()}")
+    normal = w.normal._replace(mean=policy.net.mean, scale=policy.net.scale)
+    return importance_of(policy, replace(w, normal=normal), seed)
