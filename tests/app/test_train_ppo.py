@@ -54,7 +54,7 @@ def test_a_command_goes_from_a_configuration_to_a_policy(
     assert trained(config) == 0
     folder = config.parent / "policies" / "trend"
     assert {x.name for x in folder.iterdir()} == {
-        *("policy.npz", "policy.json", "curves.parquet", "trend.zip", "trend.onnx")
+        *("policy.npz", "policy.json", "curves.parquet", "report.html", "trend.zip", "trend.onnx")
     }
     told = json.loads((folder / "policy.json").read_text())
     policy = load_policy(folder, probe_features)
