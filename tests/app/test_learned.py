@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 import intrabar as ib
 from intrabar.app.calls.sweep import planned
+from intrabar.app.cli.main import run
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, FileError, RunError
 from intrabar.exits.policy_file import write_policy
@@ -156,3 +157,74 @@ def test_a_folder_that_is_no_policy_is_refused(home: Path) -> None:
     torn.write_bytes(torn.read_bytes()[:-9])
     with pytest.raises(RunError, match="changed or cut short"):
         ib.backtest(config=home / "config.yaml")
+
+
+def hybrid(home: Path, **more: Any) -> Path:
+    """A configuration whose exit is a hybrid of the same policy."""
+    config = yaml.safe_load((home / "config.yaml").read_text())
+    exit_ = {"name": "Hybrid", "policy": "policies/trend", "max_bars": 20, "n0": 2.0, **more}
+    config["strategies"][0]["params"]["exit"] = exit_
+    path = home / f"hybrid{len(list(home.glob('hybrid*')))}.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_a_bandit_is_told_stored_and_read_again(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = hybrid(home)
+    assert run(["backtest", str(path), "--bandit", "--no-report"]) == 0
+    told = capsys.readouterr().out
+    assert "|theta|" in told
+    folder = next((home / "runs").iterdir())
+    file = folder / "bandits" / "CoinFlip" / "A.json"
+    state, _ = ib.exits.read_state(file)
+    result = ib.backtest(config=path)
+    assert (result.bandits["CoinFlip", "A"].bandit == state.bandit).all()
+    later = hybrid(home, state=str(folder / "bandits"))
+    with pytest.raises(ConfigError, match=r"learned_until is .*in_sample"):
+        ib.backtest(config=later)
+    capsys.readouterr()
+    assert run(["backtest", str(path), "--bandit", "--json", "--no-report"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["bandits"]) == 4
+
+
+def test_a_log_of_the_policy_teaches_the_hybrid(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned = ib.backtest(config=home / "config.yaml")
+    kept = learned.save(home / "kept", report=False)
+    path = hybrid(home)
+    assert run(["learn", "bandit", str(path), "--log", str(kept)]) == 0
+    file = home / "state" / "CoinFlip" / "A.json"
+    state, _ = ib.exits.read_state(file)
+    assert state.n == learned.decisions["reward"].drop_nulls().len()
+    capsys.readouterr()
+    assert run(["learn", "bandit", str(path), "--log", str(kept), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(x["learned"], x["n"]) for x in told] == [(0, state.n)]
+    whole = ib.backtest(config=path)
+    again = whole.save(home / "kept", report=False)
+    made = ib.learn.bandit(path, again, out="other")
+    assert (made[0].state.bandit == whole.bandits["CoinFlip", "A"].bandit).all()
+    with pytest.raises(ConfigError, match="the exit's policies are"):
+        ib.learn.bandit(hybrid(home, policy="policies/other"), kept, out="third")
+    with pytest.raises(ConfigError, match="none has a bandit"):
+        ib.learn.bandit(home / "config.yaml", kept)
+    with pytest.raises(FileError, match=r"no decisions\.parquet"):
+        ib.learn.bandit(path, home)
+
+
+def test_sweeps_over_bandits_stay_compiled(home: Path) -> None:
+    given: Any = {"config": hybrid(home)}
+    axes = {"exit.alpha": [0.0, 1.0], "exit.n0": [1.0, 100.0], "exit.explore": [0.0, 0.5]}
+    plan = planned(None, None, {"parameters": axes}, given)
+    trials = list(plan.space)
+    digests = set()
+    for trial in trials:
+        setup, prepared = plan.work.variants.make(trial.parameters)
+        assert Run(setup, prepared).running["CoinFlip"].is_compiled
+    for outcome in plan.work.run(trials):
+        assert outcome.status == "finished", outcome.error
+        digests.add(outcome.digest)
+    assert len(digests) > 2

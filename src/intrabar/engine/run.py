@@ -108,7 +108,9 @@ class Setup:
         found, more = placements(strategies, self.market, self.instruments, self.predicted)
         object.__setattr__(self, "predicted", found)
         told += more
-        told += require_unseen(strategies, self.market.time, self.trade_from, self.market.period)
+        told += require_unseen(
+            strategies, self.market.symbols, self.market.time, self.trade_from, self.market.period
+        )
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
 

@@ -6,19 +6,26 @@ small pure functions over (what may be seen, parameters, the position), which ru
 loop and as plain Python under a debugger, with equal bits.
 """
 
+from intrabar.exits.bandit_file import read_state, write_state
+from intrabar.exits.bandit_log import Bandit
 from intrabar.exits.fixed_percent import FixedPercent
 from intrabar.exits.fixed_ratio import FixedRatio
-from intrabar.exits.learned import Learned
+from intrabar.exits.learned import Hybrid, Learned, LinUCB
 from intrabar.exits.trailing_atr import TrailingATR
 
 RLTrailingATRExit = SequenceRLATRExit = Learned
 """Names by which others know it."""
 
 __all__ = [
+    "Bandit",
     "FixedPercent",
     "FixedRatio",
+    "Hybrid",
     "Learned",
+    "LinUCB",
     "RLTrailingATRExit",
     "SequenceRLATRExit",
     "TrailingATR",
+    "read_state",
+    "write_state",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 _HOME_OF = {
+    "bandit": "app.calls.bandit",
     "dataset": "app.calls.learn",
     "windows": "app.calls.train",
     "lstm": "app.calls.train",

@@ -12,7 +12,7 @@ import types as python_types
 from collections.abc import Callable
 from typing import Any
 
-from intrabar.kernel import carray, cfunc, code, inlined, kernel
+from intrabar.kernel import carray, cfunc, code, inlined, kernel, rarely
 from intrabar.model.enums import Gate, OrderType, Reject, Role, TimeInForce
 from intrabar.sim import state
 from intrabar.sim.costs import round_away
@@ -167,7 +167,7 @@ def seek(bot: Any, book: Book, i: int, j: int, rests: bool, known: bool) -> None
 @inlined
 def enter(bot: Any, book: Book, i: int, j: int, side: int, own: float) -> None:
     """Ask for the levels and the size, and submit the bracket; `own` is its price, if it rests."""
-    if bot.decide_rule != 0 and ask_arm(bot, i, j, side) < 0:
+    if rarely(bot.decide_rule != 0) and ask_arm(bot, i, j, side) < 0:
         count(bot.caller, j, WARM_UP)
         return
     rests = not math.isnan(own)
@@ -187,7 +187,7 @@ def enter(bot: Any, book: Book, i: int, j: int, side: int, own: float) -> None:
     command = put_order(book, bot.caller.strategy, j, side, qty, stop, target)
     if reject != NONE:
         refuse(command, reject)
-    elif bot.decide_rule != 0:
+    elif rarely(bot.decide_rule != 0):
         remember(bot, book, j, command)
     if rests:
         command.type = bot.entry_type
@@ -221,7 +221,7 @@ def hold(bot: Any, book: Book, sleeve: Any, i: int, j: int, known: bool) -> None
     elif is_over:
         leave(bot, book, sleeve, j, MAX_BARS)
     elif bot.stop_rule != 0:
-        if bot.held_rule != 0 and known:
+        if rarely(bot.held_rule != 0) and known:
             ask_arm_held(bot, i, j)
         trail(bot, book, sleeve, j)
 
@@ -236,7 +236,7 @@ def leave(bot: Any, book: Book, sleeve: Any, j: int, role: int) -> None:
             take_back(book, bot.caller.strategy, j)
     command = put_closing(book, bot.caller.strategy, j, sleeve.qty)
     command.role = role
-    if bot.decide_rule != 0:
+    if rarely(bot.decide_rule != 0):
         memory_at(bot, j).leaving = command.id
 
 
@@ -292,7 +292,7 @@ def close_hook(context: int, i: int) -> int:
     """`on_close` of a compiled bot: the arrays behind the addresses of its context."""
     bot = carray(pointer(context), 1, BOT)[0]
     act_at_close(bot, as_book(bot.caller.book), i)
-    if bot.decide_rule != 0 and is_filling(carray(pointer(bot.learner), 1, LEARNER)[0]):
+    if rarely(bot.decide_rule != 0) and is_filling(carray(pointer(bot.learner), 1, LEARNER)[0]):
         return STOP_LOOP
     return GO_ON
 

@@ -97,12 +97,47 @@ class Log(NamedTuple):
     ends: NDArray[Any]
 
 
+class Bandits(NamedTuple):
+    """The bandits of a run, by instrument.
+
+    Parameters
+    ----------
+    alpha, n0 : float
+    means, scales : (n, F)
+    known_from : (n,) int64, ns UTC
+        When these were known; 0 where a policy or a state said them, -1 where they are not known.
+    used : int
+        How many of the policies could have been read so far.
+    sums : (n, K, d + 1, d)
+    contexts : (n, d)
+        Of the decisions that are open.
+    """
+
+    alpha: float
+    n0: float
+    means: Floats
+    scales: Floats
+    known_from: NDArray[np.int64]
+    used: int
+    sums: Floats
+    contexts: Floats
+
+
 class Decided(NamedTuple):
-    """What a learned exit has decided in a run, and all that is needed to read it."""
+    """What a learned exit has decided in a run, and all that is needed to read it.
+
+    Parameters
+    ----------
+    log : Log
+    memory : (n,) MEMORY
+    lessons : Lessons
+    bandits : Bandits or None
+    """
 
     log: Log
     memory: NDArray[Any]
     lessons: Lessons
+    bandits: Bandits | None
 
 
 class Learner:
@@ -137,7 +172,7 @@ class Learner:
         self.has_bandit = not isinstance(exit_, Learned)
         self.record = np.zeros(1, LEARNER)
         self.memory = np.zeros(n, MEMORY)
-        for name in ("row", "order", "leaving", "campaign", "learned_bar", "last_campaign"):
+        for name in ("row", "order", "leaving", "campaign", "learned_time", "last_campaign"):
             self.memory[name] = -1
         self.arms = np.array(lessons.arms)
         self.multiples = parameters.view(np.float64).reshape(n, -1)
@@ -195,6 +230,7 @@ class Learner:
         self.seen = np.full((n, 2), -1, np.int64)
         self.seen[:, 0] = FIRST_ROWS
         self.ready_rows, self.rows_taken = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.known_from, self.last_time = np.zeros(n, np.int64), 0
         self.signs = np.zeros(0, np.int8)
         if self.lessons.features is not None:
             self.signs = np.ascontiguousarray(self.lessons.features.signs, np.int8)
@@ -205,7 +241,7 @@ class Learner:
             elif policies:
                 self.means[j], self.scales[j] = policies[0].net.mean, policies[0].net.scale
             elif self.features:
-                self.seen[j, 0], self.ready_rows[j] = 0, NEVER
+                self.seen[j, 0], self.ready_rows[j], self.known_from[j] = 0, NEVER, -1
 
     def _bandits(self, arms: int) -> None:
         """What each has learned before, else nothing."""
@@ -285,6 +321,7 @@ class Learner:
         else:
             own, row_of, first = tables.tables, tables.row_of, tables.first
             self._take_statistics(own, first)
+            self._note_times(row_of, time, first_bar)
         addresses = np.array([address_of(x, np.float64, (None, None)) for x in own], np.int64)
         first_rows = np.array(first, np.int64)
         self.time, self._laid = time, (own, row_of, first, first_bar)
@@ -313,6 +350,13 @@ class Learner:
                 )
                 if self.seen[j, 1] >= 0:
                     self.ready_rows[j] = self.seen[j, 1]
+
+    def _note_times(self, row_of: NDArray[np.int32], time: Times, first_bar: int) -> None:
+        """Keep when statistics were known, and the last close that was laid."""
+        self.last_time = int(time[first_bar + len(row_of) - 1])
+        for j in np.flatnonzero((self.known_from < 0) & (self.ready_rows < NEVER)):
+            bar = first_bar + int(np.searchsorted(row_of[:, j], self.ready_rows[j]))
+            self.known_from[j] = int(time[bar])
 
     def past(self, i: int, j: int) -> Floats:
         """The rows that a decision at a bar reads; none where they are not there, or too early."""
@@ -382,7 +426,23 @@ class Learner:
     @property
     def decided(self) -> Decided:
         """The logs, with what they are read by."""
-        return Decided(self.logged(), self.memory.copy(), self.lessons)
+        return Decided(self.logged(), self.memory.copy(), self.lessons, self._known())
+
+    def _known(self) -> Bandits | None:
+        """What its bandits know now; None where it has none."""
+        if not self.has_bandit:
+            return None
+        last = int(self.last_time)
+        return Bandits(
+            self.exit.alpha,
+            self.exit.n0,
+            self.means.copy(),
+            self.scales.copy(),
+            self.known_from.copy(),
+            sum(ready < last for ready in self.lessons.ready),
+            self.bandit.copy(),
+            self.contexts.copy(),
+        )
 
     def replacements(self) -> dict[str, Callable[..., Any]]:
         """Python functions in the place of what kernels read behind addresses."""

@@ -191,13 +191,14 @@ def end(learner: Any, fill: Any) -> None:
         if learn(bandit, factors, m.arm, context_of(learner, j), m.prior, score):
             taught = 1
             m.learned += 1
-            m.learned_bar = fill.bar
+            m.learned_time = time_at(learner, fill.bar)
     if learner.log_rows > 0:
         line = ends_of(learner)[learner.ended]
         line.row = m.row
         line.campaign = m.campaign
         line.entry_bar = m.entry_bar
         line.closed_bar = fill.bar
+        line.closed_time = time_at(learner, fill.bar)
         line.taught = taught
         line.spoilt = m.spoilt
         line.budget = m.budget

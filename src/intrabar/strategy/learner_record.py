@@ -27,7 +27,7 @@ MEMORY = np.dtype(
         ("undecided", "i8"),  # ... of these, with a window that was not known
         ("missing", "i8"),  # ... and without a row in the file of arms
         ("learned", "i8"),  # campaigns that the bandit has learned from
-        ("learned_bar", "i8"),  # close of the last of them, -1 before
+        ("learned_time", "i8"),  # when the last of them closed, ns UTC; -1 before
         ("last_campaign", "i8"),
         ("position", "f8"),  # after the last fill
         ("propensity", "f8"),
@@ -54,6 +54,7 @@ ENDED = np.dtype(
         ("campaign", "i8"),
         ("entry_bar", "i8"),
         ("closed_bar", "i8"),
+        ("closed_time", "i8"),  # ns UTC
         ("taught", "i8"),  # whether a bandit has learned from it
         ("spoilt", "i8"),
         ("budget", "f8"),

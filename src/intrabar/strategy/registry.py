@@ -20,7 +20,7 @@ from intrabar.errors import (
     StrategyError,
     at_fault,
 )
-from intrabar.exits import FixedPercent, FixedRatio, Learned, TrailingATR
+from intrabar.exits import FixedPercent, FixedRatio, Hybrid, Learned, LinUCB, TrailingATR
 from intrabar.indicators.given import request_of, written
 from intrabar.model.values import Bounds, Rule, shown, taken
 from intrabar.plugins import Table
@@ -42,7 +42,9 @@ ENTRIES: dict[str, Any] = {
 EXITS: dict[str, Any] = {
     "FixedPercent": FixedPercent,
     "FixedRatio": FixedRatio,
+    "Hybrid": Hybrid,
     "Learned": Learned,
+    "LinUCB": LinUCB,
     "RLTrailingATRExit": Learned,
     "SequenceRLATRExit": Learned,
     "TrailingATR": TrailingATR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from intrabar.engine.tables.lessons import read_policies
+from intrabar.engine.tables.policies import read_policies
 from intrabar.exits.policy import Policy
 from intrabar.model.values import path
 

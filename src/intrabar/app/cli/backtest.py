@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 from cyclopts import Parameter
 
 from intrabar.app.cli.overrides import Overrides, overridden
@@ -21,6 +22,7 @@ from intrabar.app.folders.chunked_folder import store_chunks
 from intrabar.app.folders.run_folder import make_home, store
 from intrabar.app.progress import bar
 from intrabar.engine.chunks.run import ChunkedResult
+from intrabar.engine.outcome.bandits import Bandits, arms_table
 from intrabar.engine.outcome.expected import Expected, expected, trust_of
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run
@@ -31,6 +33,7 @@ def backtest(
     /,
     *,
     overrides: Annotated[Overrides, Parameter(name="*")] = Overrides(),  # noqa: B008 - frozen
+    bandit: Annotated[bool, Parameter(negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Run a backtest and store it with its report.
@@ -39,35 +42,73 @@ def backtest(
     ----------
     config : path
         A configuration file, which options override; without one, give --data and --strategy.
+    bandit : bool
+        Print what each bandit knows at the end, arm by arm.
     as_json : bool
         One JSON object on stdout, nothing else.
     """
     made, remarks = overridden(config, overrides)
     chunk = chunk_for(made)
     if chunk is not None:
-        return _in_chunks(made.model_copy(update={"chunk": chunk}), chunk, remarks, as_json)
+        made = made.model_copy(update={"chunk": chunk})
+        return _in_chunks(made, chunk, remarks, as_json, bandit)
     composed = Recipe.of_config(made, remarks).whole()
     folder, result, outlook = carry_out(composed, made, quiet=as_json)
     if as_json:
-        print(json.dumps(summary(folder, result, outlook)))
+        told = summary(folder, result, outlook)
+        print(json.dumps({**told, **(_arms(result.bandits, result.decisions) if bandit else {})}))
     else:
         tell(folder, result, made, composed.remarks, outlook)
+        if bandit:
+            print_bandits(result.bandits, result.decisions)
     return 0
 
 
-def _in_chunks(config: Config, chunk: int, remarks: list[str], as_json: bool) -> int:
+def _arms(states: Bandits, decisions: pl.DataFrame) -> dict[str, Any]:
+    return {"bandits": arms_table(states, decisions).to_dicts()}
+
+
+def print_bandits(states: Bandits, decisions: pl.DataFrame) -> None:
+    """Each arm of each bandit, as a table for a person."""
+    from intrabar.app.cli.output import print_table
+
+    if not states:
+        print("there is no bandit: LinUCB and Hybrid are exits that have one")
+        return
+    rows = []
+    for row in arms_table(states, decisions).rows(named=True):
+        mean = row["mean_reward"]
+        rows.append(
+            (
+                *(row["strategy"], row["symbol"], f"{row['arm']:g}", f"{row['chosen']:,}"),
+                *(f"{row['estimate']:.4f}", f"{row['width']:.4f}"),
+                *("-" if mean is None else f"{mean:.4f}", f"{row['n0']:g}", f"{row['theta']:.4f}"),
+            )
+        )
+    header = (
+        *("strategy", "symbol", "arm", "chosen", "estimate", "width", "mean reward", "n0"),
+        "|theta|",
+    )
+    print_table(header, rows, right=header[2:])
+
+
+def _in_chunks(config: Config, chunk: int, remarks: list[str], as_json: bool, bandit: bool) -> int:
     """Run in chunks, and say what came of it."""
     from intrabar.app.cli.summary_table import lines_in_chunks
 
     composed = Recipe.of_config(config, remarks).chunked(chunk)
     with nullcontext() if as_json else bar(sys.stderr) as watched:
         folder, result = store_chunks(composed, config, watched)
+    decisions = result.table("decisions").collect() if bandit and result.bandits else pl.DataFrame()
     if as_json:
-        print(json.dumps(summary_in_chunks(folder, result)))
+        told = summary_in_chunks(folder, result)
+        print(json.dumps({**told, **(_arms(result.bandits, decisions) if bandit else {})}))
         return 0
     for line in lines_in_chunks(result, config, composed.remarks):
         print(line)
     print_place(folder)
+    if bandit:
+        print_bandits(result.bandits, decisions)
     return 0
 
 

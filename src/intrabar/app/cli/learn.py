@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from intrabar.app.calls.bandit import bandit as ingest
 from intrabar.app.calls.learn import dataset as make
 from intrabar.app.cli.output import Json, examples, numbers, print_table
 from intrabar.learn.dataset_folder import Dataset
+from intrabar.model.instant import instant_text
 
 learn = App(
     name="learn",
@@ -126,6 +128,57 @@ def dataset(
         print(json.dumps({"folder": str(made.folder), **made.manifest}))
     else:
         tell(made)
+    return 0
+
+
+@learn.command(
+    name="bandit",
+    help_epilogue=examples("intrabar learn bandit config.yaml --log runs/20260101-120000-000-abc"),
+)
+def bandit(
+    config: Path,
+    /,
+    *,
+    log: Path,
+    bot: str | None = None,
+    out: Path = Path("state"),
+    as_json: Json = False,
+) -> int:
+    """Let bandits learn from the decisions of a stored run, and write their states.
+
+    Parameters
+    ----------
+    config : path
+        A configuration whose bot has the exit LinUCB or Hybrid.
+    log : path
+        Folder of a run with the table decisions.
+    bot : str
+        Which of its strategies, where several have bandits.
+    out : path
+        Folder of states, relative to the configuration.
+    as_json : bool
+        Print what was learned as JSON, nothing else.
+    """
+    made = ingest(config, log, bot=bot, out=out)
+    if as_json:
+        told = [
+            {
+                **{"symbol": x.state.symbol, "learned": x.learned, "n": x.state.n},
+                **{"learned_until": instant_text(x.state.learned_until), "file": str(x.file)},
+            }
+            for x in made
+        ]
+        print(json.dumps(told))
+        return 0
+    rows = [
+        (
+            *(x.state.symbol, f"{x.learned:,}", f"{x.state.n:,}"),
+            *(instant_text(x.state.learned_until), str(x.file)),
+        )
+        for x in made
+    ]
+    header = ("symbol", "learned", "campaigns", "learned until", "state")
+    print_table(header, rows, right=header[1:3])
     return 0
 
 

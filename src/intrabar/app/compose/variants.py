@@ -19,7 +19,7 @@ from intrabar.app.compose.parameter_paths import canonical, paths_of, tree_of
 from intrabar.app.compose.recipe import Recipe, is_open
 from intrabar.app.compose.strategies import in_zone
 from intrabar.engine.run import Setup
-from intrabar.engine.tables.lessons import read_policies
+from intrabar.engine.tables.policies import read_policies
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.lean import Variant
 from intrabar.research.sweep.ledger import Data

@@ -15,6 +15,7 @@ from intrabar.app.folders.run_folder import (
     OF_LIMITS,
     Outcome,
     manifest_of,
+    write_bandits,
     write_manifest,
     write_tables,
 )
@@ -54,6 +55,7 @@ def store_chunks(
             result.risk,
         )
         write_manifest(part, manifest)
+        write_bandits(part, result.bandits)
         if result.risk is not None:
             write_tables(part, result.risk, OF_LIMITS)
         if config.report:

@@ -19,11 +19,14 @@ from intrabar.app.config.model import Config
 from intrabar.app.pages.report import report
 from intrabar.app.provenance import commit, machine, sources_of
 from intrabar.data.series import Origin
+from intrabar.engine.outcome.bandits import Bandits
 from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.summary import titled
+from intrabar.engine.tables.states import file_of
 from intrabar.errors import RunError
+from intrabar.exits.bandit_file import write_state
 from intrabar.model.instrument import Instrument
 from intrabar.sources import versions
 from intrabar.strategy.registry import AnyStrategy
@@ -34,6 +37,9 @@ OF_LIMITS = ("refusals", "breaker")
 
 OF_LEARNED = ("decisions",)
 """The tables of a run with a learned exit."""
+
+BANDITS = "bandits"
+"""The folder, in that of a run, of what its bandits know at the end."""
 
 MANIFEST = "manifest.json"
 
@@ -173,6 +179,7 @@ def _fill(folder: Path, result: Result, manifest: dict[str, Any]) -> None:
     write_tables(folder, result, TABLES)
     if decided_in(result.run.running):
         write_tables(folder, result, OF_LEARNED)
+        write_bandits(folder, result.bandits)
     if result.risk is not None:
         write_tables(folder, result.risk, OF_LIMITS)
     write_manifest(folder, manifest)
@@ -193,6 +200,12 @@ def _short(values: Any) -> Any:
         kept = {k: _short(v) for k, v in values.items()}
         return {k: v for k, v in kept.items() if v not in ({}, [], "")}
     return [_short(v) for v in values] if isinstance(values, list) else values
+
+
+def write_bandits(folder: Path, states: Bandits) -> None:
+    """What each bandit knows at the end of a run, as an exit's `state` names it."""
+    for (strategy, symbol), state in states.items():
+        write_state(state, file_of(folder / BANDITS, strategy, symbol))
 
 
 def write_tables(folder: Path, result: Result | RiskTold, names: Sequence[str]) -> None:

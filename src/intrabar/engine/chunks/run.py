@@ -27,6 +27,7 @@ from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND
+from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.learned import undecided
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.outcome.result import periods_per_year
@@ -179,6 +180,11 @@ class ChunkedResult:
         told = [] if self.risk is None else self.risk.remarks
         learned = undecided(self.recorded.decided)
         return in_order([*self.given.remarks, *told, *remarks_of(self._known()), *learned])
+
+    @property
+    def bandits(self) -> Bandits:
+        """As `Result.bandits`."""
+        return bandits_of(self.recorded.decided, [x.symbol for x in self.given.instruments])
 
     @property
     def risk(self) -> RiskTold | None:

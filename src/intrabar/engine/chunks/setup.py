@@ -141,7 +141,9 @@ class ChunkedSetup:
         object.__setattr__(self, "predicted", found)
         told += more
         if learned_exits(strategies):
-            told += require_unseen(strategies, rows.closes, self.trade_from, self.period)
+            told += require_unseen(
+                strategies, self.symbols, rows.closes, self.trade_from, self.period
+            )
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
         longest = max(self.feeds, key=len)

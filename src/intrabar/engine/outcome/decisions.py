@@ -26,7 +26,12 @@ SCHEMA: dict[str, Any] = {
     "greedy": pl.Boolean,
     "prior": pl.Float64,
 }
-ENDING: dict[str, Any] = {"closed_bar": pl.Int64, "reward": pl.Float64, "simulated": pl.Boolean}
+ENDING: dict[str, Any] = {
+    "closed_bar": pl.Int64,
+    "closed_time": pl.Datetime("ns", "UTC"),
+    "reward": pl.Float64,
+    "simulated": pl.Boolean,
+}
 
 
 def decided_in(running: Mapping[str, Any]) -> dict[str, Decided]:
@@ -87,7 +92,7 @@ def with_numbers(decisions: pl.DataFrame, campaigns: pl.DataFrame) -> pl.DataFra
 def _table(name: str, one: Decided, symbols: Sequence[str]) -> pl.DataFrame:
     d, lessons = one.log.decisions, one.lessons
     arms, values = lessons.arms, one.log.values
-    campaign, closed, reward = _outcomes(one)
+    campaign, closed, closed_time, reward = _outcomes(one)
     policies = np.array([*(x.hash for x in lessons.policies), lessons.source])
     table = {
         "bar": d["bar"].copy(),
@@ -109,6 +114,7 @@ def _table(name: str, one: Decided, symbols: Sequence[str]) -> pl.DataFrame:
     for k, feature in enumerate(names):
         table[f"x_{feature}"] = values[:, len(arms) + k].copy()
     table["closed_bar"] = null_below_zero(closed)
+    table["closed_time"] = null_below_zero(closed_time).cast(ENDING["closed_time"])
     table["reward"] = _known(reward)
     table["simulated"] = np.zeros(len(d), bool)
     return pl.DataFrame(table)
@@ -116,11 +122,15 @@ def _table(name: str, one: Decided, symbols: Sequence[str]) -> pl.DataFrame:
 
 def _outcomes(
     one: Decided,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Of each decision its campaign, when that closed, and the reward; -1 and NaN where none."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Of each decision its campaign, when that closed (bar, ns UTC), and the reward.
+
+    -1 and NaN where there is none.
+    """
     d, ends = one.log.decisions, one.log.ends
     campaign = d["campaign"].astype(np.int64)
     closed, reward = np.full(len(d), -1, np.int64), np.full(len(d), np.nan)
+    closed_time = closed.copy()
     campaign[ends["row"]] = ends["campaign"]
     still = one.memory[one.memory["is_open"] == 1]
     campaign[still["row"]] = still["campaign"]
@@ -132,7 +142,8 @@ def _outcomes(
         k = by.get((int(d["instrument"][row]), int(campaign[row])), -1)
         if k >= 0:
             closed[row], reward[row] = ends["closed_bar"][k], scores[k]
-    return campaign, closed, reward
+            closed_time[row] = ends["closed_time"][k]
+    return campaign, closed, closed_time, reward
 
 
 def _known(values: NDArray[np.float64]) -> pl.Series:

@@ -18,6 +18,7 @@ from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND, BandRun, band_run
+from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
 from intrabar.engine.outcome.foresight import foresight
 from intrabar.engine.outcome.learned import undecided
@@ -250,6 +251,11 @@ class Result:
         """What learned exits decided, and what came of it; no row where none did."""
         decided = decisions_of(decided_in(self.run.running), self.market.symbols)
         return with_numbers(decided, self.campaigns)
+
+    @cached_property
+    def bandits(self) -> Bandits:
+        """What each bandit knows at the end, by strategy and symbol."""
+        return bandits_of(decided_in(self.run.running), self.market.symbols)
 
     @property
     def periods_per_year(self) -> float:

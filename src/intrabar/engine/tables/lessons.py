@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from intrabar.engine.tables.feature_table import probe_features
-from intrabar.errors import ConfigError, FileError
-from intrabar.exits.bandit_state import require_context
+from intrabar.engine.tables.policies import policies_of
+from intrabar.engine.tables.states import files_of_states, states_of
+from intrabar.errors import ConfigError
+from intrabar.exits.bandit_state import BanditState, require_context
 from intrabar.exits.known_bars import refuse_known_bars
 from intrabar.exits.learned import Hybrid, Learned, LinUCB
 from intrabar.exits.policy import Policy
-from intrabar.exits.policy_windows import load_policies
 from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
 from intrabar.model.remark import Remark
@@ -25,34 +23,6 @@ from intrabar.strategy.parts import learns
 from intrabar.strategy.registry import AnyStrategy
 
 IN_SAMPLE, DECLARED = "in sample", "training declared"
-
-
-def read_policies(folder: Path | str) -> tuple[Policy, ...]:
-    """The policies of a folder: one, or one per window of a walk-forward.
-
-    Raises
-    ------
-    FileError, RunError, ConfigError
-        As `load_policies`.
-    """
-    folder = Path(folder)
-    try:
-        found = sorted(x for x in folder.rglob("*") if x.is_file())
-        told = tuple((x.stat().st_mtime_ns, x.stat().st_size) for x in found)
-    except OSError as error:
-        raise FileError(f"{folder} cannot be read: {error.strerror or error}") from None
-    return _read(folder.absolute(), told)
-
-
-@lru_cache(maxsize=64)  # the runs of a sweep read the same folder
-def _read(folder: Path, _: Any) -> tuple[Policy, ...]:
-    return load_policies(folder, probe_features)
-
-
-def policies_of(exit_: Any) -> tuple[Policy, ...]:
-    """The policies of a learned exit; none of one that has no policy. Raises as `read_policies`."""
-    given = getattr(exit_, "policy", None)
-    return read_policies(given) if isinstance(given, str) else given or ()
 
 
 def learned_exits(strategies: Mapping[str, AnyStrategy]) -> dict[str, Learned | LinUCB | Hybrid]:
@@ -68,14 +38,19 @@ def hashes_of(strategy: AnyStrategy) -> dict[str, str]:
     """What a learned exit was made of: the hash of each policy, by where it is from."""
     if not isinstance(strategy, Bot) or not learns(strategy.exit):
         return {}
-    policies, given = policies_of(strategy.exit), getattr(strategy.exit, "policy", None)
+    exit_: Any = strategy.exit
+    policies, given = policies_of(exit_), getattr(exit_, "policy", None)
     place = given if isinstance(given, str) else "given"
     several = len(policies) > 1
-    return {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
+    found = {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
+    return {**found, **files_of_states(exit_)}
 
 
 def lessons_in(
-    strategies: Mapping[str, AnyStrategy], symbols: Sequence[str], period: int
+    strategies: Mapping[str, AnyStrategy],
+    symbols: Sequence[str],
+    period: int,
+    states: Mapping[str, Mapping[str, BanditState]] | None = None,
 ) -> dict[str, Lessons]:
     """What each learned exit trades by.
 
@@ -85,29 +60,34 @@ def lessons_in(
     symbols : sequence of str
     period : int, ns
         Of the bars.
+    states : mapping of strategy to mapping of symbol to BanditState, optional
+        What bandits have learned before; None: what the exits' `state` names is read.
 
     Raises
     ------
     ConfigError
-        The exit and its policy do not fit each other.
+        The exit and its policy, or its state, do not fit each other.
     FileError, RunError
-        As `read_policies`.
+        As `read_policies` and `states_of`.
     """
-    return {
-        name: _lessons(name, exit_, period) for name, exit_ in learned_exits(strategies).items()
-    }
+    found = {}
+    for name, exit_ in learned_exits(strategies).items():
+        own = states_of(name, exit_, symbols)[0] if states is None else states.get(name, {})
+        found[name] = _lessons(name, exit_, period)._replace(states=own)
+    return found
 
 
 def _lessons(name: str, exit_: Learned | LinUCB | Hybrid, period: int) -> Lessons:
+    if isinstance(exit_, LinUCB):
+        return Lessons(exit_.arms, exit_.context)
     policies = policies_of(exit_)
-    assert not isinstance(exit_, LinUCB)
     first = policies[0]
-    if first.when == "bar" and not exit_.trails:
+    if first.when == "bar" and not exit_.trails and isinstance(exit_, Learned):
         raise ConfigError(
             f"{name}: its policy decides at each close, and a fixed exit moves no stop: write "
             "exit: trailing, or train one with when: entry"
         )
-    if not isinstance(exit_, Learned):
+    if isinstance(exit_, Hybrid):
         require_context(len(first.features.features) + 1)
     ready = [x.trained_until + exit_.refit_lag * period for x in policies]
     if len(policies) == 1 or exit_.in_sample:
@@ -117,13 +97,18 @@ def _lessons(name: str, exit_: Learned | LinUCB | Hybrid, period: int) -> Lesson
 
 
 def require_unseen(
-    strategies: Mapping[str, AnyStrategy], time: Times, trade_from: int | None, period: int
+    strategies: Mapping[str, AnyStrategy],
+    symbols: Sequence[str],
+    time: Times,
+    trade_from: int | None,
+    period: int,
 ) -> list[Remark]:
     """Refuse what has learned from the bars that it would trade; what is to be said of the others.
 
     Parameters
     ----------
     strategies : mapping
+    symbols : sequence of str
     time : (t,) int64, ns UTC
         Closes of the run.
     trade_from : int, ns UTC, or None
@@ -138,11 +123,16 @@ def require_unseen(
     """
     told = []
     for name, exit_ in learned_exits(strategies).items():
-        policies = policies_of(exit_)
         traded = time if trade_from is None else time[np.searchsorted(time, trade_from) :]
-        if not policies or not len(traded):
+        if not len(traded):
             continue
-        first, place = policies[0], _place(exit_)
+        states, remarks = states_of(name, exit_, symbols)
+        told += remarks
+        models = [
+            (f"state of {symbol}", "learned_until", state.learned_until)
+            for symbol, state in states.items()
+        ]
+        policies = policies_of(exit_)
         if any(x.declared for x in policies):
             told.append(
                 Remark(
@@ -151,30 +141,41 @@ def require_unseen(
                     severe=True,
                 )
             )
-        if exit_.in_sample:
-            known = int(np.searchsorted(traded, first.trained_until, side="right"))
-            if known:
-                told.append(
-                    Remark(
-                        f"{name} is in sample: its policy was trained until "
-                        f"{instant_text(first.trained_until)}, on {known:,} of the "
-                        f"{len(traded):,} bars that it trades",
-                        severe=True,
-                    )
-                )
-        elif len(policies) == 1:
-            refuse_known_bars(
-                f"{name}: policy {place}", "trained_until", first.trained_until, traded
-            )
-        else:
-            ready = first.trained_until + exit_.refit_lag * period  # type: ignore[union-attr]
-            if not ready < traded[-1]:
-                raise ConfigError(
-                    f"{name}: policies {place}: the first decides after {instant_text(ready)}, "
-                    f"and the last bar closes at {instant_text(int(traded[-1]))}: name policies "
-                    "of earlier bars, or in_sample: true in the exit"
-                )
+        if len(policies) == 1 or (policies and exit_.in_sample):
+            until = policies[0].trained_until
+            models.append((f"policy {_place(exit_)}", "trained_until", until))
+        elif policies:
+            _require_ready(name, exit_, policies[0], traded, period)
+        for what, field, until in models:
+            told += _unseen(name, what, field, until, traded, exit_.in_sample)
     return told
+
+
+def _unseen(
+    name: str, what: str, field: str, until: int, traded: Times, in_sample: bool
+) -> list[Remark]:
+    """Refuse one model, or say that it is in sample."""
+    if not in_sample:
+        refuse_known_bars(f"{name}: {what}", field, until, traded)
+    known = int(np.searchsorted(traded, until, side="right"))
+    if not known:
+        return []
+    text = (
+        f"{name} is in sample: {what} has {field} {instant_text(until)}, so it knows {known:,} of "
+        f"the {len(traded):,} bars that it trades"
+    )
+    return [Remark(text, severe=True)]
+
+
+def _require_ready(name: str, exit_: Any, first: Policy, traded: Times, period: int) -> None:
+    """Refuse policies of which none is there before the last bar."""
+    ready = first.trained_until + exit_.refit_lag * period
+    if not ready < traded[-1]:
+        raise ConfigError(
+            f"{name}: policies {_place(exit_)}: the first decides after {instant_text(ready)}, "
+            f"and the last bar closes at {instant_text(int(traded[-1]))}: name policies of "
+            "earlier bars, or in_sample: true in the exit"
+        )
 
 
 def _place(exit_: Any) -> str:

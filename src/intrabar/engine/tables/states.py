@@ -1,0 +1,103 @@
+"""What bandits have learned before a run, read from files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from intrabar.engine.tables.policies import hash_of, policies_of
+from intrabar.errors import FileError
+from intrabar.exits.bandit_file import read_state
+from intrabar.exits.bandit_state import BanditState, require_same
+from intrabar.exits.learned import LinUCB
+from intrabar.model.remark import Remark
+
+
+def file_of(folder: Path, strategy: str, symbol: str) -> Path:
+    """Where the state of a strategy's symbol stands in a folder of states."""
+    return folder / quote(strategy, safe=" ") / f"{quote(symbol, safe=' ^=')}.json"
+
+
+def states_of(
+    name: str, exit_: Any, symbols: Sequence[str]
+) -> tuple[dict[str, BanditState], list[Remark]]:
+    """What the `state` of an exit names, by symbol, and what there is to say of it.
+
+    Parameters
+    ----------
+    name : str
+        Of the strategy.
+    exit_ : exit
+    symbols : sequence of str
+
+    Raises
+    ------
+    FileError
+        There is no state of any of them.
+    ConfigError
+        One is of another bandit.
+    RunError
+        One was changed, or is none.
+    """
+    found: dict[str, BanditState] = {}
+    told: list[Remark] = []
+    given = getattr(exit_, "state", None)
+    if given is None:
+        return found, told
+    for symbol in symbols:
+        path = _path(Path(given), name, symbol, len(symbols))
+        if path is None:
+            continue
+        state, sentence = read_state(path)
+        told += [Remark(sentence, severe=True)] if sentence else []
+        policies = policies_of(exit_)
+        is_alone = isinstance(exit_, LinUCB)
+        features = exit_.context if is_alone else policies[0].features
+        arms = exit_.arms if is_alone else tuple(policies[0].arms.tolist())
+        require_same(
+            state,
+            str(path),
+            strategy=name,
+            symbol=symbol,
+            arms=arms,
+            features=features.hash,
+            prior=hash_of(policies),
+            n0=exit_.n0,
+        )
+        found[symbol] = state
+    if not found:
+        raise FileError(
+            f"{name}: state {given} holds none of {', '.join(symbols)}: name a folder of states, "
+            f"such as {file_of(Path(given), name, symbols[0])}, or leave state out to begin anew"
+        )
+    fresh = [symbol for symbol in symbols if symbol not in found]
+    if fresh:
+        told.append(Remark(f"{name}: no state of {', '.join(fresh)}: these bandits begin anew"))
+    return found, told
+
+
+def _path(given: Path, name: str, symbol: str, count: int) -> Path | None:
+    """The file of a symbol, or the one before it; None where there is neither."""
+    places = [file_of(given, name, symbol), file_of(given.parent, given.name, symbol)]
+    if count == 1 and not given.is_dir():
+        places = [given]
+    for path in places:
+        if path.is_file() or path.with_name(f"{path.name}.bak").is_file():
+            return path
+    return None
+
+
+def files_of_states(exit_: Any) -> dict[str, str]:
+    """The hash of each file that the `state` of an exit names, by path."""
+    given = getattr(exit_, "state", None)
+    if given is None:
+        return {}
+    root = Path(given)
+    files = sorted(root.rglob("*.json")) if root.is_dir() else [root]
+    try:
+        return {str(x): hashlib.sha256(x.read_bytes()).hexdigest() for x in files}
+    except OSError as error:
+        raise FileError(f"{given} cannot be read: {error.strerror or error}") from None
