@@ -19,7 +19,7 @@ from intrabar.app.compose.parameter_paths import canonical, paths_of, tree_of
 from intrabar.app.compose.recipe import Recipe, is_open
 from intrabar.app.compose.strategies import in_zone
 from intrabar.engine.run import Setup
-from intrabar.engine.tables.policies import read_policies
+from intrabar.engine.tables.lessons import content_of
 from intrabar.model.instrument import Instrument
 from intrabar.research.sweep.lean import Variant
 from intrabar.research.sweep.ledger import Data
@@ -82,8 +82,7 @@ class Variants:
         lines = self._lines.copy()
         for place, value in parameters.items():
             text = _text(value)
-            if place.rpartition(".")[2] == "policy":
-                text += " ".join(x.hash for x in read_policies(str(value)))
+            text += content_of(place, value)
             for row, name in self._rows[place]:
                 lines[row] = f"{name}={text}"
         data, around = self.grounds.known(self._tree(parameters))

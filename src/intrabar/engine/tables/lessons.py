@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.engine.tables.policies import policies_of
+from intrabar.data.arms import read_arms
+from intrabar.engine.tables.filed import filed_lessons, require_unseen_rows
+from intrabar.engine.tables.policies import policies_of, read_policies
 from intrabar.engine.tables.states import files_of_states, states_of
 from intrabar.errors import ConfigError
 from intrabar.exits.bandit_state import BanditState, require_context
@@ -43,7 +45,21 @@ def hashes_of(strategy: AnyStrategy) -> dict[str, str]:
     place = given if isinstance(given, str) else "given"
     several = len(policies) > 1
     found = {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
-    return {**found, **files_of_states(exit_)}
+    if isinstance(exit_, Learned) and exit_.arms is not None:
+        return {exit_.arms: read_arms(exit_.arms).sha256}
+    return {**found, **files_of_states(getattr(exit_, "state", None))}
+
+
+def content_of(place: str, value: Any) -> str:
+    """The hashes of what a swept parameter names: policies, a state, a file of arms; else ""."""
+    what = place.rpartition(".")[2]
+    if not isinstance(value, str):
+        return ""
+    if what == "policy":
+        return " ".join(x.hash for x in read_policies(value))
+    if what == "state":
+        return " ".join(files_of_states(value).values())
+    return read_arms(value).sha256 if what == "arms" else ""
 
 
 def lessons_in(
@@ -73,7 +89,10 @@ def lessons_in(
     found = {}
     for name, exit_ in learned_exits(strategies).items():
         own = states_of(name, exit_, symbols)[0] if states is None else states.get(name, {})
-        found[name] = _lessons(name, exit_, period)._replace(states=own)
+        if isinstance(exit_, Learned) and exit_.arms is not None:
+            found[name] = filed_lessons(exit_, symbols)
+        else:
+            found[name] = _lessons(name, exit_, period)._replace(states=own)
     return found
 
 
@@ -125,6 +144,9 @@ def require_unseen(
     for name, exit_ in learned_exits(strategies).items():
         traded = time if trade_from is None else time[np.searchsorted(time, trade_from) :]
         if not len(traded):
+            continue
+        if isinstance(exit_, Learned) and exit_.arms is not None:
+            told += require_unseen_rows(name, exit_, symbols, traded)
             continue
         states, remarks = states_of(name, exit_, symbols)
         told += remarks
@@ -189,4 +211,6 @@ def training_of(strategy: AnyStrategy) -> str:
         return ""
     if strategy.exit.in_sample:  # type: ignore[attr-defined]
         return IN_SAMPLE
+    if isinstance(strategy.exit, Learned) and strategy.exit.arms is not None:
+        return DECLARED
     return DECLARED if any(x.declared for x in policies_of(strategy.exit)) else ""

@@ -90,9 +90,8 @@ def _path(given: Path, name: str, symbol: str, count: int) -> Path | None:
     return None
 
 
-def files_of_states(exit_: Any) -> dict[str, str]:
+def files_of_states(given: str | None) -> dict[str, str]:
     """The hash of each file that the `state` of an exit names, by path."""
-    given = getattr(exit_, "state", None)
     if given is None:
         return {}
     root = Path(given)
