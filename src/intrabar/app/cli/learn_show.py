@@ -10,7 +10,7 @@ from typing import Any
 from intrabar.app.cli.learn_train import tell_trained
 from intrabar.app.cli.output import Json, print_table
 from intrabar.app.compose.behind import Behind
-from intrabar.engine.tables.lessons import read_policies
+from intrabar.engine.tables.policies import read_policies
 from intrabar.errors import NotFoundError, RunError, UsageError
 from intrabar.exits.policy import Policy
 from intrabar.exits.policy_file import TOLD, read_told
