@@ -12,7 +12,7 @@ VERSIONS := 3.11 3.12 3.13
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
 .PHONY: setup demo demo-paper test test-slow check lock test-newest test-oldest test-pythons test-optimized test-wheel
-.PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth docs fuzz fuzz-live clean
+.PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth learning-rates docs fuzz fuzz-live clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
 define install
@@ -105,6 +105,9 @@ bench: setup         ## against the hand-written floor and the fast peers, some 
 
 bench-all: setup     ## against every peer that installs
 	$(BIN)/python benchmarks/run.py --all
+
+learning-rates: setup ## how often the scorecard says *worth it*, with and without reason, some minutes
+	$(BIN)/python benchmarks/learning_rates.py
 
 bench-growth: setup  ## how the cost grows with bars, instruments, fills and strategies
 	$(BIN)/python benchmarks/growth.py

@@ -28,6 +28,7 @@ from intrabar.app.config.model import (
 from intrabar.data.live.vendors import SOURCES
 from tests.app.hostile import VALUES, frame
 from tests.app.vendors_of_it import scripted
+from tests.exits.traded import traded_policy
 
 SENTENCE = 1000  # characters; a message that is longer shows a whole value
 OUTCOMES = {
@@ -63,6 +64,9 @@ SESSION = {
     "start": "2012-12-01",
     "strategies": ["CoinFlip"],
 }
+
+
+SCORED = ("score", "compare")
 
 
 class Door(NamedTuple):
@@ -179,6 +183,7 @@ def doors() -> dict[str, Door]:
         call = _run_of(what) if name in ("Signals", "Weights") else what
         found[name] = Door(call, base.get(name, {}), names)
     found["learn.dataset"] = _learned()
+    found |= _scored()
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
     said = {"frame": pl.read_csv("p.csv"), "name": "said"}
     found["predict.write"] = Door(ib.predict.write, said, ["frame", "name", "folder"])
@@ -207,6 +212,22 @@ def _learned() -> Door:
 
     names = list(inspect.signature(ib.learn.dataset).parameters)
     return Door(made, {"config": config, "threads": 1}, names)
+
+
+def _scored() -> dict[str, Door]:
+    """Scorecards of a few bars, and of a policy with weights at random."""
+    bars = frame(300)
+    bars.to_csv("scored.csv")
+    own = {"symbol": "A", "file": str(Path("scored.csv").absolute())}
+    config = {"data": [own], "calendar": "none", "strategies": ["CoinFlip"]}
+    policy = traded_policy(trained_until=int(bars.index[220].value))
+    base = {"config": config, "threads": 1}
+    names = [x for x in inspect.signature(ib.learn.score).parameters if x != "config"]
+    return {
+        "learn.score": Door(ib.learn.score, {**base, "policy": policy}, names),
+        # The others go the same way.
+        "learn.compare": Door(ib.learn.compare, base, ["policies"]),
+    }
 
 
 def _forecasts() -> dict[str, Door]:
@@ -302,6 +323,7 @@ NOT_CALLED = ("Strategy", "learn", "predict")  # a base class, and modules
 NAMES = [
     *(x for x in ib.__all__ if x not in {*OUTCOMES, *NOT_CALLED} and not x.endswith("Error")),
     "predict.write",
+    *(f"learn.{x}" for x in SCORED),
     *(f"predict.{x}" for x in ("train", "run", "windows", "predict_future_prices")),
     *(
         "indicator.on",

@@ -14,6 +14,8 @@ _HOME_OF = {
     "lstm": "app.calls.train",
     "adopt": "app.calls.adopt",
     "ppo": "app.calls.train_ppo",
+    "compare": "app.calls.compare",
+    "score": "app.calls.score",
 }
 
 

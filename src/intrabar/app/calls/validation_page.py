@@ -37,7 +37,7 @@ def write_page(
         name=name,
         subject=subject,
         verdict=page.Verdict(sentence=found.sentence, mark=found.mark),
-        checks=[_check(one) for one in found.checks],
+        checks=[as_shown(one) for one in found.checks],
         findings=[
             page.Finding(
                 title=one.title,
@@ -58,7 +58,8 @@ def write_page(
     return write_validation(validation_view(given), path)
 
 
-def _check(one: check.Check) -> page.Check:
+def as_shown(one: check.Check) -> page.Check:
+    """A check as the page reads it."""
     return page.Check(
         name=one.name,
         mark=one.mark,
@@ -72,6 +73,9 @@ def _check(one: check.Check) -> page.Check:
 def _picture(picture: check.Picture | None) -> page.Picture | None:
     if picture is None:
         return None
+    if isinstance(picture, check.Bars):
+        values = list(picture.values.values())
+        return page.Bars(labels=list(picture.values), values=values, unit=picture.unit)
     pointers = [page.Pointer(value=v, label=label) for label, v in picture.marks.items()]
     if isinstance(picture, check.Drawn):
         return page.Histogram(

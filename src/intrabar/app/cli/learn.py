@@ -57,6 +57,22 @@ learn.command(
     help_epilogue=examples("intrabar learn check"),
 )
 
+learn.command(
+    "intrabar.app.cli.learn_score:score",
+    name="score",
+    help="Ask whether a learned exit is better than the best exit that does not learn.",
+    help_epilogue=examples(
+        "intrabar learn score config.yaml --policy trend",
+        "intrabar learn score config.yaml --policy trend --static 2 --json",
+    ),
+)
+learn.command(
+    "intrabar.app.cli.learn_score:compare",
+    name="compare",
+    help="Set policies side by side, on the entries that all of them have.",
+    help_epilogue=examples("intrabar learn compare trend other --config config.yaml"),
+)
+
 
 @learn.command(
     name="dataset",

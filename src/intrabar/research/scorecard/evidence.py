@@ -118,15 +118,15 @@ class Training:
         Why it cannot be called worth it whatever it earns: in sample, an unknown training.
     canaries : tuple of (name, holds, told), or None
         None where nothing was trained, so that there is none.
-    told : tuple of str
-        Seeds, trials of a search: chosen on the train.
+    seeds : tuple of int
+        All that were trained; one was chosen on the train.
     """
 
     name: str
     hash: str
     doubts: tuple[str, ...] = ()
     canaries: tuple[tuple[str, bool, str], ...] | None = ()
-    told: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

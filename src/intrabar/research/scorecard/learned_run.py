@@ -248,8 +248,12 @@ def _rewards(learned: LearnedExit, kept: pl.DataFrame, path: PathPolicy) -> Floa
 
 def _windows(learned: LearnedExit, arms: Floats, threads: int) -> tuple[Window, ...]:
     """Scores of all arms over the trains: at the bot's own entries, else at every bar."""
-    # `trade_from` is the first test's: trains lie before it.
-    learned = replace(learned, setup=replace(learned.setup, trade_from=None, given=None))
+    # Trains lie before `trade_from`, where the learned exit itself is refused.
+    plain = replace(bot_of(learned.setup, learned.strategy), exit=learned.rule)
+    setup = replace(
+        learned.setup, strategies={learned.strategy: plain}, trade_from=None, given=None
+    )
+    learned = replace(learned, setup=setup)
     market = learned.setup.market
     entered = entries_in(static_result(learned, learned.arms[learned.static]))
     rows: list[list[Floats]] = [[] for _ in learned.windows]
@@ -290,15 +294,18 @@ def _before(
 ) -> list[Floats]:
     """Scores of campaigns that begin in each train and end before its test: (m, K) a window."""
     time = learned.setup.market.time
-    inside = time[rows] <= max(one.train[1] for one in learned.windows)
-    rows = rows[inside]
-    played = lanes.play(rows, sides[inside].astype(np.int8), arms.tolist())
+    trained = time[rows] <= max(one.train[1] for one in learned.windows)
+    rows = rows[trained]
+    played = lanes.play(rows, sides[trained].astype(np.int8), arms.tolist())
     end = time[np.where(played.fate == 0, played.end_bar, rows[:, None]).max(axis=1, initial=0)]
     begin = time[rows]
-    return [
-        played.score[(begin >= w.train[0]) & (begin <= w.train[1]) & (end < w.test[0])]
-        for w in learned.windows
-    ]
+    found = []
+    for one in learned.windows:
+        inside = (begin >= one.train[0]) & (begin <= one.train[1])
+        if one.train[1] < one.test[0]:  # in sample there is nothing to keep apart
+            inside &= end < one.test[0]
+        found.append(played.score[inside])
+    return found
 
 
 def _window_of(windows: Sequence[Spans], time: Ints) -> Ints:

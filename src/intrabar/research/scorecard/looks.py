@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS looks (
     first INTEGER,    -- of the test, ns UTC
     last INTEGER,
     policy TEXT,      -- hash
-    seed INTEGER,
+    seed TEXT,        -- of any size
     data TEXT,        -- hash of the bars
     sharpe REAL       -- a day, of the difference to the static exit; null where it has none
 )
@@ -71,7 +71,7 @@ def looked(ledger: Ledger, look: Look) -> list[Look]:
         The ledger cannot be written.
     """
     made, name = datetime.now(UTC).isoformat(timespec="seconds"), uuid4().hex
-    own = (look.first, look.last, look.policy, look.seed, look.data, look.sharpe)
+    own = (look.first, look.last, look.policy, str(look.seed), look.data, look.sharpe)
     rows = [(name, made, look.bot, symbol, *own) for symbol in look.symbols]
     marks = ",".join("?" * len(look.symbols))
     with ledger.writing() as file:
@@ -82,5 +82,8 @@ def looked(ledger: Ledger, look: Look) -> list[Look]:
             (look.bot, *look.symbols, look.last, look.first),
         ).fetchall()
         file.executemany(f"INSERT INTO looks ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
-    before = {row[0]: Look(row[2], (row[3],), *row[4:]) for row in found}
+    before = {
+        name: Look(bot, (symbol,), first, last, policy, int(seed), data, sharpe)
+        for name, _, bot, symbol, first, last, policy, seed, data, sharpe in found
+    }
     return [*before.values(), look]

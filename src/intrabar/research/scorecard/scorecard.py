@@ -119,7 +119,13 @@ class Scorecard:
         moment = figures.against.get("its own arms by their shares")
         if moment is not None and moment.mean is not None and moment.mean <= 0.0:
             told.append("it knows the arm, not the moment: its own arms at random do as well")
-        return [*told, *evidence.training.told]
+        seeds = evidence.training.seeds
+        if seeds:
+            told.append(
+                f"trained with the seeds {', '.join(map(str, seeds))}, of which the train chose: "
+                "they deflate nothing"
+            )
+        return told
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; what has none is null, with the reason beside it."""
@@ -167,6 +173,7 @@ class Scorecard:
                 {"name": name, "holds": holds, "told": told}
                 for name, holds, told in evidence.training.canaries
             ],
+            "trained_seeds": list(evidence.training.seeds),
             "seed": self.seed,
             "remarks": self.remarks,
         }

@@ -62,7 +62,21 @@ class Lines:
     marks: Mapping[str, float] = field(default_factory=dict)
 
 
-Picture = Drawn | Lines
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """A value for each of a few names.
+
+    Parameters
+    ----------
+    values : mapping of name to value
+    unit : str
+    """
+
+    values: Mapping[str, float]
+    unit: str
+
+
+Picture = Drawn | Lines | Bars
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,352 @@
+"""`ib.learn.score`: whether a learned exit is better than the best static one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intrabar.app.compose.market_cache import data_hash
+from intrabar.app.compose.recipe import Composed, Recipe
+from intrabar.app.compose.sources import nanoseconds
+from intrabar.app.config.model import Config, LearnConfig
+from intrabar.app.processors import processors
+from intrabar.engine.outcome.result import Result, finish
+from intrabar.engine.run import Run, Setup
+from intrabar.engine.tables.lessons import lessons_in
+from intrabar.engine.tables.policies import policies_of
+from intrabar.errors import ConfigError, NotFoundError, UsageError
+from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits.learned import Learned, LinUCB
+from intrabar.exits.policy import Policy
+from intrabar.exits.policy_file import TOLD, read_told
+from intrabar.model.bars import Times
+from intrabar.model.instant import instant_ns, instant_text
+from intrabar.model.values import Bounds, named, number, path, shown, whole
+from intrabar.research.scorecard.evidence import Evidence, Span, Training
+from intrabar.research.scorecard.learned_run import LearnedExit, Spans, evidence_of
+from intrabar.research.scorecard.scorecard import Scorecard, scorecard
+from intrabar.research.sweep.ledger import LEDGER, Ledger
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.parts import learns
+
+MOST_THREADS = 256
+POLICIES = "policies"
+
+
+def score(
+    bot: Bot | None = None,
+    *,
+    config: str | Path | Mapping[str, Any],
+    policy: str | Path | Policy | Sequence[Policy] | None = None,
+    static: float | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    out: str | Path = "runs",
+    threads: int | None = None,
+) -> Scorecard:
+    """Ask whether a learned exit is better than the best exit that does not learn.
+
+    The scorecard is a look: it is written to the ledger of the folder `out` before anything is
+    shown, and deflates what it says and all that comes after.
+
+    Parameters
+    ----------
+    bot : Bot, optional
+        With a learned exit; that of the configuration where it is not given.
+    config : path or mapping
+        Bars, account, instruments and costs. Its `start` or `trade_from` is where the test begins;
+        the bars before it are read too, for the rival is chosen on them.
+    policy : path, or Policy, optional
+        Trades in the place of the bot's exit; a name is a folder in `policies/` beside the
+        configuration.
+    static : ATR multiple, optional
+        The arm that you would trade without it: it is told too.
+    name : str, optional
+        Which strategy of the configuration; the only bot among them.
+    seed : int
+        Of everything that is drawn.
+    out : folder
+        Of runs, where the ledger is.
+    threads : int, optional
+        1 to 256; as many as there are processors. The figures are the same.
+
+    Returns
+    -------
+    Scorecard
+        `verdict`, `figures`, `looks`, `as_json()`.
+
+    Raises
+    ------
+    UsageError
+        An argument or the configuration is wrong; there is no bar after the training, or no entry
+        before it.
+    DataError, RunError
+    """
+    seed = whole("seed:", seed, Bounds(whole=True))
+    folder = path("out:", out)
+    evidence, _ = evidence_in(bot, config, policy, static, name, threads)
+    with Ledger(folder / LEDGER) as ledger:
+        return scorecard(evidence, ledger, seed)
+
+
+def evidence_in(
+    bot: Any,
+    config: str | Path | Mapping[str, Any],
+    policy: Any,
+    static: float | None,
+    name: str | None,
+    threads: int | None,
+) -> tuple[Evidence, Result]:
+    """The evidence of a scorecard, and the run with the learned exit; raises as `score`."""
+    if static is not None:
+        static = number("static:", static, Bounds(above=True))
+    if threads is None:
+        threads = processors(MOST_THREADS)
+    threads = whole("threads:", threads, Bounds(1, MOST_THREADS, whole=True))
+    recipe = Recipe.of_call(None, None, {"config": config})
+    label, taught = _taught(bot, recipe, policy, name, config)
+    composed, first = _composed(recipe, label, taught)
+    learned, training = learned_exit(composed.setup, label, taught, first)
+    result = finish(Run(learned.setup))
+    contents = {one.symbol: one.content for one in composed.origins}
+    known = {s: contents[s] for s in composed.setup.market.symbols if s in contents}
+    remarks = [*composed.remarks, *(x.text for x in learned.setup.remarks)]
+    evidence = evidence_of(
+        learned,
+        result,
+        result.decisions,
+        training,
+        own=static,
+        data=data_hash(known),
+        threads=threads,
+        remarks=remarks,
+    )
+    return evidence, result
+
+
+def _taught(
+    bot: Any, recipe: Recipe, policy: Any, name: str | None, config: Any
+) -> tuple[str, Bot]:
+    """The bot that is scored, with its learned exit, and what the run calls it."""
+    if bot is not None and not isinstance(bot, Bot):
+        raise ConfigError(f"bot: is {shown(bot)}, must be a Bot with a learned exit")
+    if bot is None:
+        label, bot = _bot_of(recipe, name)
+    else:
+        label = bot.name if name is None else named("name", name)
+    if policy is not None:
+        bot = replace(bot, exit=_exit_for(policy, bot, recipe.config, config))
+    if not learns(bot.exit):
+        raise UsageError(
+            f"{label}: its exit, {type(bot.exit).__name__}, does not learn; name what it is to "
+            "trade by, such as policy='policies/trend' (--policy trend)"
+        )
+    return label, bot
+
+
+def _bot_of(recipe: Recipe, name: str | None) -> tuple[str, Bot]:
+    bots = {label: x for label, x in recipe.strategies.items() if isinstance(x, Bot)}
+    if name is not None:
+        if named("name", name) not in bots:
+            raise NotFoundError("bot name", name, list(bots))
+        return name, bots[name]
+    if len(bots) != 1:
+        raise ConfigError(
+            f"there are {len(bots)} bots ({', '.join(bots) or 'none'}), and a scorecard is of one; "
+            "name it (--bot)"
+        )
+    return next(iter(bots.items()))
+
+
+def _exit_for(policy: Any, bot: Bot, asked: Config, config: Any) -> Learned:
+    """A learned exit in the place of the bot's, with the period and reward that it has."""
+    if isinstance(policy, str | Path):
+        policy = _folder(path("policy:", policy), config)
+    own, section = bot.exit, asked.learn or LearnConfig()
+    kept: dict[str, Any] = {"exit": section.exit, "max_bars": section.max_bars}
+    if isinstance(own, TrailingATR | FixedRatio) or learns(own):
+        kept["atr_period"] = own.atr_period  # type: ignore[attr-defined]
+    if isinstance(own, FixedRatio):
+        kept["reward"] = own.reward
+    if learns(own):
+        shared = ("exit", "max_bars", "reward", "in_sample")
+        kept |= {x: getattr(own, x) for x in shared}
+    return Learned(policy, **kept)
+
+
+def _folder(given: Path, config: Any) -> Path:
+    """The folder of a policy: as it is, beside the configuration, or in its `policies/`."""
+    home = Path() if isinstance(config, Mapping) else Path(config).parent
+    places = [given, home / given, home / POLICIES / given]
+    for place in places:
+        if (place / TOLD).is_file():
+            return place
+    looked = ", ".join(dict.fromkeys(str(x) for x in places))
+    raise UsageError(f"policy: there is none at {looked}; train one (intrabar learn lstm CONFIG)")
+
+
+def _composed(recipe: Recipe, label: str, bot: Bot) -> tuple[Composed, int | None]:
+    """The bars from their beginning on with this bot alone, and where its test is to begin.
+
+    The bot has the rule of its exit alone: a learned one would be refused on bars that it knows.
+    """
+    config = recipe.config
+    begin = [nanoseconds(x) for x in (config.start, config.trade_from) if x is not None]
+    whole_ = config.model_copy(update={"start": None, "trade_from": None})
+    plain = replace(bot, exit=bot.exit.rule)  # type: ignore[attr-defined]
+    composed = replace(recipe, config=whole_, strategies={label: plain}, store=None).whole()
+    return composed, max((x for x in begin if x is not None), default=None)
+
+
+def learned_exit(
+    setup: Setup, label: str, bot: Bot, first: int | None
+) -> tuple[LearnedExit, Training]:
+    """What is scored, and how it was trained.
+
+    Parameters
+    ----------
+    setup : Setup
+        Over the bars of trains and tests, the bot with the rule of its exit alone.
+    label : str
+    bot : Bot
+        With its learned exit.
+    first : int, ns UTC, or None
+        Where the test begins, at the earliest.
+    """
+    time, exit_ = setup.market.time, bot.exit
+    given: Any = exit_
+    lessons = lessons_in({label: bot}, setup.market.symbols, setup.market.period)[label]
+    trained = _trained(given)
+    windows = _windows(time, lessons.ready, trained, first, given, label)
+    taught = replace(
+        setup, strategies={label: bot}, trade_from=windows[0].test[0], given=None, remarks=()
+    )
+    learned = LearnedExit(
+        taught,
+        label,
+        given.rule,
+        given.max_bars,
+        lessons.arms,
+        lessons.static,
+        windows,
+        isinstance(given, Learned) and lessons.reads_position,
+    )
+    return learned, _training(given, trained)
+
+
+class Trained(NamedTuple):
+    """Of one policy: since when and until when it was trained, and what its folder says."""
+
+    policy: Policy
+    since: int | None
+    told: Mapping[str, Any]
+
+
+def _trained(exit_: Any) -> list[Trained]:
+    policies = policies_of(exit_)
+    given = getattr(exit_, "policy", None)
+    if not isinstance(given, str):
+        return [Trained(x, None, {}) for x in policies]
+    told = read_told(Path(given) / TOLD)
+    each = [told]
+    if len(policies) > 1:
+        each = [{**told, **read_told(Path(given) / w["folder"] / TOLD)} for w in told["windows"]]
+    return [Trained(x, _since(t), t) for x, t in zip(policies, each, strict=True)]
+
+
+def _since(told: Mapping[str, Any]) -> int | None:
+    try:
+        return instant_ns(told["spans"]["train"][0])
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def _windows(
+    time: Times,
+    ready: Sequence[int],
+    trained: Sequence[Trained],
+    first: int | None,
+    exit_: Any,
+    label: str,
+) -> tuple[Spans, ...]:
+    """Each train with the bars on which what it taught decides."""
+    begin = int(time[0]) if first is None else first
+    if not trained:
+        return (_untaught(time, begin, label),)
+    made = []
+    for k, one in enumerate(trained):
+        after = one.policy.trained_until
+        # With `in_sample` the first one decides on what it knows.
+        if not (exit_.in_sample and k == 0):
+            after = max(after, ready[k])
+        last = ready[k + 1] if k + 1 < len(trained) else int(time[-1])
+        tested = time[(time > after) & (time >= begin) & (time <= last)]
+        if exit_.in_sample and k == 0:
+            tested = time[(time >= begin) & (time <= last)]
+        if not len(tested):
+            continue
+        since = int(time[0]) if one.since is None else max(one.since, int(time[0]))
+        train: Span = since, one.policy.trained_until
+        made.append(Spans(f"w{k:03d}", train, (int(tested[0]), int(tested[-1]))))
+    if not made:
+        until = trained[0].policy.trained_until
+        raise UsageError(
+            f"{label}: there is no bar to test on: its policy is trained until "
+            f"{instant_text(until)}, and the last bar closes at {instant_text(int(time[-1]))}; "
+            "train on less, or add later bars"
+        )
+    return tuple(made)
+
+
+def _untaught(time: Times, begin: int, label: str) -> Spans:
+    """The one window of an exit without a policy: it is tested from the beginning of the run on."""
+    at = int(np.searchsorted(time, begin))
+    if at == 0:
+        raise UsageError(
+            f"{label}: there are no bars before the test on which a rival could be chosen; write "
+            "start: where the test is to begin, after the first years of the bars"
+        )
+    if at == len(time):
+        raise UsageError(
+            f"{label}: the test begins at {instant_text(begin)}, and the last bar closes at "
+            f"{instant_text(int(time[-1]))}"
+        )
+    return Spans("w000", (int(time[0]), int(time[at - 1])), (int(time[at]), int(time[-1])))
+
+
+def _training(exit_: Any, trained: Sequence[Trained]) -> Training:
+    """What is known of how an exit was trained."""
+    doubts = []
+    if exit_.in_sample:
+        doubts.append("it is in sample: it trades bars that it was trained on")
+    if not trained:
+        name = type(exit_).__name__
+        arms = getattr(exit_, "arms", None)
+        if isinstance(exit_, LinUCB):
+            return Training(name, "", tuple(doubts), None)
+        doubts.append("when the arms of its file were learned is declared, not witnessed")
+        return Training(str(arms), "", tuple(doubts), None)
+    given = exit_.policy
+    name = Path(given).name if isinstance(given, str) else "given"
+    if any(x.policy.declared for x in trained):
+        doubts.append("when it was trained is declared, not witnessed")
+    hashes = [x.policy.hash for x in trained]
+    mixed = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    found = [x.told.get("canaries") for x in trained]
+    canaries = _canaries(found)
+    seeds = sorted({seed for x in trained for seed in x.told.get("seeds", ())})
+    named_by = hashes[0] if len(hashes) == 1 else mixed
+    return Training(name, named_by, tuple(doubts), canaries, tuple(seeds))
+
+
+def _canaries(found: Sequence[Any]) -> tuple[tuple[str, bool, str], ...]:
+    """Those of all policies; none where one of them tells none."""
+    if not all(isinstance(one, list) and one for one in found):
+        return ()
+    each = [(x["name"], bool(x["holds"]), x["told"]) for one in found for x in one]
+    return tuple(dict.fromkeys(each))

@@ -1,0 +1,215 @@
+"""`intrabar learn score`, `compare`, `ib.learn.score`: from a configuration to a verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import intrabar as ib
+from intrabar.app.calls.score import evidence_in
+from intrabar.app.cli.main import run
+from intrabar.errors import ConfigError, UsageError
+from intrabar.exits.learned import Learned
+from intrabar.exits.policy_file import write_policy
+from intrabar.exits.policy_windows import write_policies
+from intrabar.strategy.bot import Bot
+from intrabar.strategy.entries import TrendFollowing
+from tests.exits.traded import traded_policy
+from tests.strategy.markets import DAY_NS, walk
+
+BARS, CUT = 1500, 700
+MS = 1_000_000  # sessions of 24/7 end so much before midnight
+CANARIES = [{"name": "hindsight", "holds": True, "told": "0.01 of at most 0.03"}]
+BOT = Bot(TrendFollowing(5, 20), risk_fraction=0.01)
+
+
+def market() -> Any:
+    return walk(BARS, 4, ("ACME",), wild=0.01, period=DAY_NS, start=19_700 * DAY_NS)
+
+
+UNTIL = int(market().time[CUT])
+LATER = int(market().time[1100])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    made = market()
+    columns = {k: getattr(made, k)[:, 0] for k in ("open", "high", "low", "close", "volume")}
+    time = pl.Series(made.time - DAY_NS).cast(pl.Datetime("ns", "UTC")).dt.strftime("%Y-%m-%d")
+    pl.DataFrame({"timestamp": time, **columns}).write_csv(tmp_path / "acme.csv")
+    (tmp_path / "trend.yaml").write_text(
+        "data: [{symbol: ACME, file: acme.csv, period: 1d}]\n"
+        "calendar: 24/7\n"
+        "instruments: {ACME: {tick_size: 0.01, lot: 0.001, slippage_ticks: 1}}\n"
+        "strategies: [{name: TrendFollowing, params: {fast: 5, slow: 20, risk_fraction: 0.01}}]\n"
+        "learn: {max_bars: 40}\n"
+    )
+    told = {"canaries": CANARIES, "seeds": [3, 4, 5], "spans": {"train": [SINCE, SINCE]}}
+    write_policy(traded_policy(trained_until=UNTIL), tmp_path / "policies" / "one", told)
+    write_policy(traded_policy(5, trained_until=UNTIL), tmp_path / "policies" / "two", {})
+    each = [traded_policy(k, trained_until=x) for k, x in ((1, UNTIL), (2, LATER))]
+    write_policies(each, tmp_path / "policies" / "windows", {"canaries": CANARIES})
+    return tmp_path
+
+
+SINCE = "2024-01-01T00:00:00Z"
+
+
+def score(home: Path, *options: str) -> int:
+    return run(["learn", "score", str(home / "trend.yaml"), "--out", str(home / "runs"), *options])
+
+
+def test_a_command_tells_the_verdict_and_writes_a_page(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(home, "--policy", "one", "--static", "3") == 0
+    out = capsys.readouterr().out
+    assert out.startswith(("Open: ", "Not worth it: ", "Worth it: "))
+    assert "against arm 3, your own" in out
+    assert "trained with the seeds 3, 4, 5" in out
+    page = home / "runs" / "scorecard-one.html"
+    assert "better than the best static exit" in page.read_text(encoding="utf-8")
+
+
+def test_asked_twice_has_two_looks_whatever_the_seed_or_the_policy(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = []
+    for options in (["one"], ["one", "--seed", "7"], ["two"], ["windows"]):
+        assert score(home, "--json", "--policy", *options) == 0
+        looks.append(json.loads(capsys.readouterr().out)["account"]["looks"])
+    assert looks == [1, 2, 3, 4]
+
+
+def test_the_run_is_the_backtest_of_the_bot_after_its_training(home: Path) -> None:
+    made = evidence_in(None, home / "trend.yaml", "one", None, None, 1)
+    evidence, result = made
+    decisions = result.decisions.filter(pl.col("campaign").is_not_null())
+    assert len(evidence.entries) == decisions.height > 10
+    assert evidence.entries.time.min() > UNTIL
+    assert evidence.windows[0].train[1] == UNTIL
+    # each pair's learned side is the lane of the arm that was logged
+    rewards = decisions["reward"].fill_null(np.nan).to_numpy()
+    known = np.isfinite(rewards)
+    near = np.abs(evidence.entries.here.learned - rewards)[known]
+    assert np.median(near) < 0.02  # sizes are cut to lots of other accounts
+
+
+def test_windows_are_tested_where_their_policy_decides(home: Path) -> None:
+    evidence, result = evidence_in(None, home / "trend.yaml", "windows", None, None, 1)
+    assert [one.name for one in evidence.windows] == ["w000", "w001"]
+    first, second = evidence.windows
+    lag = 8 * DAY_NS
+    assert first.test[0] == UNTIL + lag + DAY_NS - MS
+    assert first.test[1] == LATER + lag - MS
+    assert second.test[0] == LATER + lag + DAY_NS - MS
+    assert second.train[1] == LATER
+    policies = result.decisions.filter(pl.col("campaign").is_not_null())["policy"].to_list()
+    hashes = [one.hash for one in ib.policy(home / "policies" / "windows")]
+    assert [hashes.index(x) for x in policies] == evidence.entries.window.tolist()
+
+
+def test_start_is_where_the_test_begins_and_the_bars_before_it_are_read(home: Path) -> None:
+    text = (home / "trend.yaml").read_text()
+    start = str(np.datetime64(LATER, "ns").astype("datetime64[D]"))
+    (home / "late.yaml").write_text(f"{text}start: {start}\n")
+    evidence, _ = evidence_in(None, home / "late.yaml", "one", None, None, 1)
+    assert evidence.windows[0].test[0] >= int(np.datetime64(start, "ns").astype(np.int64))
+    assert evidence.windows[0].train == (
+        int(np.datetime64(SINCE[:-1], "ns").astype(np.int64)),
+        UNTIL,
+    )
+
+
+def test_a_bot_of_ones_own_and_a_policy_as_it_is(home: Path) -> None:
+    policy = traded_policy(trained_until=UNTIL)
+    bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40), risk_fraction=0.01)
+    card = ib.learn.score(bot, config=home / "trend.yaml", out=home / "runs")
+    assert card.verdict.word != "worth it"
+    if card.verdict.word == "open":
+        assert "none of its canaries is known" in card.verdict.sentence
+    named = ib.learn.score(config=home / "trend.yaml", policy="one", out=home / "runs")
+    assert named.figures.pairs.mean == card.figures.pairs.mean
+    assert (card.deflated.looks, named.deflated.looks) == (1, 2)
+
+
+def test_in_sample_and_declared_are_never_worth_it(home: Path) -> None:
+    for policy, how, word in (
+        (traded_policy(trained_until=LATER), {"in_sample": True}, "in sample"),
+        (traded_policy(trained_until=UNTIL, declared=True), {}, "declared"),
+    ):
+        bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40, **how), risk_fraction=0.01)
+        evidence, _ = evidence_in(bot, home / "trend.yaml", None, None, None, 1)
+        assert any(word in doubt for doubt in evidence.training.doubts)
+
+
+def test_a_policy_that_decides_at_each_close_has_the_score_of_its_campaigns(home: Path) -> None:
+    from intrabar.indicators.features import features_of
+    from tests.exits.traded import READS
+
+    features = features_of(READS, 1)
+    policy = traded_policy(features=features, when="bar", trained_until=UNTIL)
+    bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40), risk_fraction=0.01)
+    evidence, result = evidence_in(bot, home / "trend.yaml", None, None, None, 1)
+    assert (evidence.entries.arm == -1).all()
+    assert len(evidence.entries) == result.campaigns.height
+    assert "in the account, not in a lane" in " ".join(evidence.remarks)
+    assert np.isfinite(evidence.entries.other.learned).mean() > 0.5
+
+
+def test_compare_is_on_the_same_entries(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--config", str(home / "trend.yaml"), "--out", str(home / "runs")]
+    assert run(["learn", "compare", "one", "two", *given, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    one, two = told["policies"]
+    assert one["less_first"] is None
+    assert one["pairs"]["pairs"] == two["pairs"]["pairs"] == two["less_first"]["pairs"]
+    assert [x["account"]["looks"] for x in (one, two)] == [1, 2]
+    assert one["trained_seeds"] == [3, 4, 5]
+    assert run(["learn", "compare", "one", "two", *given]) == 0
+    assert "entries are common to all" in capsys.readouterr().out
+    same = ib.learn.compare(["one", "one"], config=home / "trend.yaml", out=home / "runs")
+    assert same.less_first[1] is not None
+    assert same.less_first[1].mean == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--policy", "none"], "there is none at"),
+        ([], "does not learn; name what it is to trade by"),
+        (["--policy", "one", "--static", "0"], "static"),
+        (["--policy", "one", "--bot", "other"], "'other'"),
+        (["--policy", "one", "--threads", "0"], "threads"),
+        (["--policy", "one", "--seed", "-1"], "seed"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_and_is_no_look(
+    home: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(home, *options) == 2
+    told = capsys.readouterr()
+    assert words in told.err
+    assert told.err.startswith("error: ")
+    assert not (home / "runs" / "trials.sqlite").exists()
+
+
+def test_no_bar_after_the_training_is_told_with_both_instants(home: Path) -> None:
+    policy = traded_policy(trained_until=int(market().time[-1]))
+    with pytest.raises(UsageError, match="no bar to test on: its policy is trained until 2028"):
+        ib.learn.score(
+            replace(BOT, exit=Learned(policy)), config=home / "trend.yaml", out=home / "runs"
+        )
+
+
+def test_arguments_of_another_kind_are_refused(home: Path) -> None:
+    with pytest.raises(ConfigError, match="must be a Bot with a learned exit"):
+        ib.learn.score("trend", config=home / "trend.yaml")
+    with pytest.raises(UsageError, match="must be a list of two or more"):
+        ib.learn.compare(["one"], config=home / "trend.yaml")
