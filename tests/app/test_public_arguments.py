@@ -257,6 +257,7 @@ def _forecasts() -> dict[str, Door]:
     return {
         "predict.train": door("train", {"config": config}),
         "predict.run": door("run", {"config": config}),
+        "predict.search": door("search", {"config": config, "trials": 1}),
         "predict.windows": door("windows", {"config": config}),
         "predict.predict_future_prices": door("predict_future_prices", future),
         "config predict": Door(section_of, {}, list(PredictConfig.model_fields)),
@@ -324,7 +325,7 @@ NAMES = [
     *(x for x in ib.__all__ if x not in {*OUTCOMES, *NOT_CALLED} and not x.endswith("Error")),
     "predict.write",
     *(f"learn.{x}" for x in SCORED),
-    *(f"predict.{x}" for x in ("train", "run", "windows", "predict_future_prices")),
+    *(f"predict.{x}" for x in ("train", "run", "windows", "search", "predict_future_prices")),
     *(
         "indicator.on",
         "replay.seek",

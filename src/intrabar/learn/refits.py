@@ -182,7 +182,7 @@ def fit(
 
     def taught(one: Forecaster, of: Floats) -> Floats | None:
         train, valid = (
-            _rows(samples, part, x, one.outputs)
+            rows_of(samples, part, x, one.outputs)
             for part, x in ((refit.train, of[:count]), (refit.valid, of[count:]))
         )
         one.fit(*train, valid if len(refit.valid) else None, seed)
@@ -195,7 +195,8 @@ def fit(
     return Fitted(forecaster, rival, own, drift, skill, rival_skill)
 
 
-def _rows(samples: Samples, rows: Times, windows: Floats, outputs: tuple[Output, ...]) -> Rows:
+def rows_of(samples: Samples, rows: Times, windows: Floats, outputs: tuple[Output, ...]) -> Rows:
+    """Rows as a forecaster learns from them."""
     place = [samples.horizons.index(x.horizon) for x in outputs]
     return Rows(windows, samples.targets[rows][:, place], samples.weights[rows])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -110,6 +111,16 @@ class Samples:
         own = [np.flatnonzero(self.instrument == j)[-1:] for j in range(len(self.series))]
         rows = np.sort(np.concatenate(own))
         return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
+
+    def hash_of(self, rows: Times) -> str:
+        """SHA-256 of what some rows hold: when, whose, features, bars and targets."""
+        digest = hashlib.sha256()
+        for array in (self.time[rows], self.instrument[rows], self.targets[rows]):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        for j, row in zip(self.instrument[rows], self.row[rows], strict=True):
+            one = self.series[j]
+            digest.update(one.table[row].tobytes() + one.bars[row].tobytes())
+        return digest.hexdigest()
 
     def units(self, rows: Times) -> Floats:
         """One ATR as a return, of some rows."""

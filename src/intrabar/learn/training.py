@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from intrabar.sources import versions
 
 Progress = Callable[[int, int], None]
 """Called with the refits done and those there are."""
+Note = Callable[[Mapping[str, Any], float | None, Mapping[str, Any]], None]
 
 
 def train(
@@ -28,6 +28,7 @@ def train(
     settings: Settings,
     registry: Registry,
     told: Mapping[str, Any],
+    note: Note = lambda params, skill, data: None,
     progress: Progress | None = None,
 ) -> list[str]:
     """Train every refit of a history that is not in the registry yet.
@@ -41,6 +42,8 @@ def train(
     registry : Registry
     told : mapping
         What else a manifest says of where it comes from.
+    note : callable
+        Is told of each model: hyperparameters, mean skill on its validation rows, its data.
     progress : callable or None
 
     Returns
@@ -66,33 +69,19 @@ def train(
     registry.require_settings(settings_hash)
     remarks: dict[str, None] = {}
     for k, refit in enumerate(refits):
-        rows = _rows_hash(samples, refit)
+        rows = samples.hash_of(np.concatenate([refit.train, refit.valid]))
         if not registry.of_rows(rows):
             fitted = fit(samples, refit, settings.make(), settings.features, settings.seed)
             remarks |= dict.fromkeys(x.text for x in fitted.normalisation.remarks)
             manifest = {**told, **_manifest(samples, refit, fitted, settings, registry.name)}
-            registry.add(
-                settings_hash,
-                manifest,
-                _metrics(fitted, refit),
-                fitted.forecaster,
-                fitted.rival,
-                rows,
-            )
+            metrics = _metrics(fitted, refit)
+            registry.add(settings_hash, manifest, metrics, fitted.forecaster, fitted.rival, rows)
+            skill = None if fitted.skill is None else float(np.mean(fitted.skill))
+            until = {"trained_until": manifest["trained_until"]}
+            note({**settings.hyperparameters, **until}, skill, {"hash": rows, **manifest["data"]})
         if progress is not None:
             progress(k + 1, len(refits))
     return list(remarks)
-
-
-def _rows_hash(samples: Samples, refit: Refit) -> str:
-    """Hash of what a refit is trained on."""
-    digest = hashlib.sha256()
-    for part in (refit.train, refit.valid):
-        for array in (samples.time[part], samples.instrument[part], samples.targets[part]):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        for row, j in zip(samples.row[part], samples.instrument[part], strict=True):
-            digest.update(samples.series[j].table[row].tobytes())
-    return digest.hexdigest()
 
 
 def _manifest(

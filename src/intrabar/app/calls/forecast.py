@@ -17,6 +17,7 @@ from intrabar.app.calls.predict import FORMATS, write_file
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.compose.recipe import Recipe, TradedMarket
 from intrabar.app.config.model import Config, PredictConfig
+from intrabar.app.folders.forecasts import note
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError
 from intrabar.indicators.features import Features, features_of
@@ -78,6 +79,17 @@ class Asked(NamedTuple):
     registry: Registry
     base: TradedMarket
 
+    def noted(
+        self, params: Mapping[str, Any], skill: float | None, data: Mapping[str, Any]
+    ) -> None:
+        """Note a model in the ledger."""
+        note(self.settings, self.out, "train", params, skill, data)
+
+    @property
+    def out(self) -> Path:
+        """The folder of the ledger."""
+        return self.settings.home / self.config.out
+
     def samples(self, features: Features, horizons: tuple[int, ...]) -> Samples:
         """The rows of its bars."""
         calendars = [x.calendar for x in self.base.instruments]
@@ -85,12 +97,21 @@ class Asked(NamedTuple):
 
 
 def asked(
-    config: Given, name: str | None = None, seed: int | None = None, place: str = "name"
+    config: Given,
+    name: str | None = None,
+    seed: int | None = None,
+    place: str = "name",
+    searches: bool = False,
 ) -> Asked:
-    """What a configuration asks for; raises as `train`."""
+    """What a configuration asks for; raises as `train`.
+
+    What `searches` for hyperparameters does not read the file that it will write.
+    """
     folder = named(name, config, place)
     recipe = Recipe.of_call({}, None, {"config": config})
     section = recipe.config.predict or PredictConfig()
+    if searches and isinstance(section.hyperparameters, str):
+        section = section.model_copy(update={"hyperparameters": None})
     home = Path() if isinstance(config, Mapping) else path_of("config", config).parent
     return Asked(
         recipe.config,
@@ -232,8 +253,9 @@ def train(
         adopt(settings, registry, told)
     else:
         samples = given.samples(settings.features, settings.horizons)
-        with _shown(progress, "refits") as watched:
-            remarks += train_all(samples, given.base.market.time, settings, registry, told, watched)
+        with shown_progress(progress, "refits") as watched:
+            time = given.base.market.time
+            remarks += train_all(samples, time, settings, registry, told, given.noted, watched)
     return Trained(registry.folder, registry.index()["models"], remarks)
 
 
@@ -281,7 +303,7 @@ def predicted(given: Asked, models: list[Model], progress: bool = False) -> pl.D
     """What models say of the bars of a configuration; raises as `run`."""
     horizons = models[0].forecaster.horizons
     samples = given.samples(models[0].features, horizons)
-    with _shown(progress, "bars") as watched:
+    with shown_progress(progress, "bars") as watched:
         return predictions(samples, models, given.registry.name, watched)
 
 
@@ -356,7 +378,8 @@ def _told(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _shown(
+def shown_progress(
     progress: bool, counted: str
 ) -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A progress bar, where it is asked for."""
     return bar(sys.stderr, counted) if progress else nullcontext()

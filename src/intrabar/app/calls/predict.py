@@ -19,7 +19,10 @@ from intrabar.model.values import shown
 from intrabar.sources import versions
 
 FORMATS = (".parquet", ".csv")
-_HOME_OF = dict.fromkeys(("windows", "train", "run", "predict_future_prices"), "app.calls.forecast")
+_HOME_OF = {
+    **dict.fromkeys(("windows", "train", "run", "predict_future_prices"), "app.calls.forecast"),
+    "search": "app.calls.forecast_search",
+}
 
 
 def __getattr__(name: str) -> Any:

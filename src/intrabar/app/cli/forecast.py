@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from intrabar.app.calls import forecast
+from intrabar.app.calls.forecast_search import search as search_for
 from intrabar.app.cli.output import Json, print_table
 
 
@@ -92,4 +93,42 @@ def run(
     print(f"{path}: {count:,} rows, {without:,} without a prediction")
     print(f"of {len(told['models'])} models, trained until {told['trained_until']} at the latest")
     print(f"is it honest? intrabar predict check {path} {config}")
+    return 0
+
+
+def search(
+    config: Path,
+    /,
+    *,
+    trials: int = 50,
+    name: str | None = None,
+    seed: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Search for hyperparameters by bars before the first that is predicted.
+
+    A search that was broken off goes on.
+
+    Parameters
+    ----------
+    config : path
+        A configuration with a section predict; its search says what is tried.
+    trials : int
+        Those of a search that goes on among them.
+    name : str
+        Of the registry; that of the file where it is not given.
+    seed : int
+        That of the section where it is not given.
+    as_json : bool
+        What best_hyperparameters.json says on stdout, nothing else.
+    """
+    made = search_for(config, trials=trials, name=name, seed=seed, progress=not as_json)
+    if as_json:
+        print(json.dumps({"file": str(made.file), **made.best}))
+        return 0
+    best = made.best
+    told = ", ".join(f"{k} {v}" for k, v in best["params"].items())
+    print(f"best of {best['trials']} trials: {told}; mean skill {best['score']:.4f}")
+    print(f"by bars until {best['search_until']}; a best of many is a little too good by chance")
+    print(f"{made.file}: write predict: {{hyperparameters: {made.file.parent}}}")
     return 0

@@ -44,6 +44,15 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.forecast:search",
+    name="search",
+    help="Search for hyperparameters by bars before the first that is predicted.",
+    help_epilogue=examples(
+        "intrabar predict search config.yaml --trials 50",
+        "intrabar predict search config.yaml --trials 200 --name nvda --seed 1",
+    ),
+)
+app.command(
     "intrabar.app.cli.forecast:run",
     name="run",
     help="Let the models of a registry predict every bar that they may, and write the file.",

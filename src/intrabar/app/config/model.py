@@ -302,6 +302,9 @@ class PredictConfig(Section):
     seed : int
     hyperparameters : path or mapping, optional
         Names and values; or their file, or the folder of the registry that has it.
+    search : {name: values}, optional
+        What `intrabar predict search` tries: a list, or a mapping with `low`, `high`, and maybe
+        `log` and `whole`; what is usual for the forecaster where it is not given.
     timeout : seconds
         How long a session waits for a prediction.
     """
@@ -317,6 +320,7 @@ class PredictConfig(Section):
     anchored: bool = False
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     hyperparameters: str | dict[str, Any] | None = None
+    search: dict[str, Any] | None = None
     timeout: float = Field(default=10.0, gt=0.0, le=3600.0)
 
 
