@@ -189,6 +189,9 @@ def test_where_an_arm_cannot_be_traded_that_is_told() -> None:
     assert ground.known[0] > ground.known[-1]
     made = trained(ground, (5,))
     assert any("arm 4 has no campaign at" in x for x in made.remarks)
+    counts = made.told["starts"]["5"]
+    assert counts["played"].keys() >= {"played", "size_zero"}
+    assert set(counts["skipped"]) <= {"size_zero"}
 
 
 @pytest.mark.parametrize(("bars", "words"), [(200, "it takes 1,000"), (60, "no bar to start from")])

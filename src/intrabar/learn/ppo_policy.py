@@ -61,6 +61,8 @@ class Ground:
         Share of the validation starts at which each arm has a campaign.
     touched : int, ns UTC
         The last exit of any arm on the validation starts that are checked.
+    remarks : tuple of str
+        Of these campaigns.
     """
 
     world: World
@@ -70,6 +72,7 @@ class Ground:
     arm_means: Floats
     known: Floats
     touched: int
+    remarks: tuple[str, ...]
 
 
 def ground_of(world: World, seed: int) -> Ground:
@@ -117,6 +120,7 @@ def ground_of(world: World, seed: int) -> Ground:
         arm_means,
         np.isfinite(outcome.score).mean(axis=0),
         int(outcome.end_time.max()),
+        outcome.remarks,
     )
 
 
@@ -192,6 +196,7 @@ def _made(torch: Any, g: Ground, s: PpoSettings, seeds: Sequence[Seed]) -> Train
             "stopped": [seed.stopped for seed in seeds],
         },
         "rows": g.parted.counts(),
+        "starts": {str(seed.seed): seed.counts for seed in seeds},
     }
     told["hyperparameters_hash"] = hash_of(told["hyperparameters"])
     curves = pl.DataFrame([row for seed in seeds for row in seed.curve], infer_schema_length=None)
@@ -247,13 +252,17 @@ def _spans(g: Ground) -> dict[str, list[str]]:
 
 
 def _remarks(g: Ground, seeds: Sequence[Seed], chosen: Seed) -> list[str]:
-    told = list(g.normal.remarks)
+    told = [*g.normal.remarks, *g.remarks]
     told += [
         f"{seed.stopped}: its best check before that, of {seed.score:.4f}, is kept"
         for seed in seeds
         if "not finite" in seed.stopped
     ]
     arms = g.world.arms.tolist()
+    skipped, played = (sum(chosen.counts[name].values()) for name in ("skipped", "played"))
+    if skipped > NEVER * (skipped + played):
+        why = ", ".join(f"{word} {count:,}" for word, count in chosen.counts["skipped"].items())
+        told.append(f"{skipped:,} starts were skipped, which no arm can enter ({why})")
     for arm, share in zip(arms, g.known.tolist(), strict=True):
         if share < 1.0 - NEVER:
             told.append(

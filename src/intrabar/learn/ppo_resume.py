@@ -16,7 +16,7 @@ from intrabar.errors import FileError, UsageError
 from intrabar.learn.ppo_net import Layers
 from intrabar.learn.ppo_training import Seed
 
-PLAIN = ("seed", "step", "score", "curve", "stopped", "last_bar")
+PLAIN = ("seed", "step", "score", "curve", "stopped", "last_bar", "counts")
 
 
 def resume_file(folder: Path) -> Path:

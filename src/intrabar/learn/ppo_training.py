@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.engine.lanes.lane import Fate
 from intrabar.exits.network import Network
 from intrabar.learn.passes import passes
 from intrabar.learn.ppo_net import UNITS, Layers, flat, layers_of
@@ -112,6 +113,8 @@ class Seed:
         Why it is done; "" while it is not.
     last_bar : int
         The last row of the timeline that any of its campaigns has touched.
+    counts : dict of "played" and "skipped" to dict of fate to int
+        What became of the starts; skipped are those that no arm could enter.
     """
 
     seed: int
@@ -122,6 +125,7 @@ class Seed:
     curve: list[dict[str, Any]] = field(default_factory=list)
     stopped: str = ""
     last_bar: int = -1
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,6 +225,10 @@ def train_seed(
     except _Done as done:
         seed.stopped = str(done)
     seed.last_bar = max(seed.last_bar, env.last_bar)
+    room = env.going.room
+    counts = {"played": room.fates.sum(axis=1), "skipped": room.skipped}
+    for name, each in counts.items():
+        seed.counts[name] = {f.word: int(each[f]) for f in Fate if each[f]}
 
 
 class _Done(Exception):  # noqa: N818

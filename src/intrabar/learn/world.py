@@ -15,6 +15,7 @@ from intrabar.engine.run import Run, Setup
 from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.errors import UsageError
 from intrabar.indicators.features import features_of
+from intrabar.learn.tally import Tally
 from intrabar.learn.terms import Terms
 from intrabar.model.bars import Floats, Market, Times
 from intrabar.model.values import choice
@@ -34,10 +35,13 @@ class Outcome(NamedTuple):
         NaN where there is no campaign.
     end_time : (m,) int64, ns UTC
         The last exit of all arms; the start's own time where there is none.
+    remarks : tuple of str
+        Arms whose campaigns are often cut in size, or ended by their age.
     """
 
     score: Floats
     end_time: Times
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +110,16 @@ class World:
 
     def outcome(self) -> Outcome:
         """Play all starts under each arm, held to its end."""
+        tally = Tally(tuple(self.arms.tolist()), len(self.market))
         score, end = np.empty((len(self), len(self.arms))), self.starts.bar.copy()
         for s, one in enumerate(self.lanes):
             own = np.flatnonzero(self.starts.place == s)
             own = own[np.argsort(self.starts.bar[own], kind="stable")]
             found = one.play(self.starts.bar[own], self.starts.side[own], self.arms.tolist())
             score[own] = found.score
+            tally.take(found, np.ones(len(own), np.bool_))
             end[own] = np.maximum(end[own], found.end_bar.max(axis=1, initial=-1))
-        return Outcome(score, self.market.time[end])
+        return Outcome(score, self.market.time[end], tuple(tally.remarks(0)))
 
     def stepped(
         self, scaling: Scaling, count: int, number: int = 0, of: int | None = None

@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,7 @@ def ppo(
                 keep_seeds(kept, key, seeds)
                 print(f"{kept} has the best so far; go on with --resume", file=sys.stderr)
             raise
+    made = replace(made, remarks=[*map(str, composed.remarks), *made.remarks])
     told |= {"command": "learn ppo", "canaries": verdicts, "prior": None, "threads": 1}
     note_seeds(path("runs:", runs), [made], told, "PPO")
     if folder is not None and kept is not None:
