@@ -51,9 +51,9 @@ def home(tmp_path: Path) -> Path:
         "learn: {max_bars: 40}\n"
     )
     told = {"canaries": CANARIES, "seeds": [3, 4, 5], "spans": {"train": [SINCE, SINCE]}}
-    write_policy(traded_policy(trained_until=UNTIL), tmp_path / "policies" / "one", told)
-    write_policy(traded_policy(5, trained_until=UNTIL), tmp_path / "policies" / "two", {})
-    each = [traded_policy(k, trained_until=x) for k, x in ((1, UNTIL), (2, LATER))]
+    write_policy(traded_policy(28, trained_until=UNTIL), tmp_path / "policies" / "one", told)
+    write_policy(traded_policy(17, trained_until=UNTIL), tmp_path / "policies" / "two", {})
+    each = [traded_policy(k, trained_until=x) for k, x in ((28, UNTIL), (4, LATER))]
     write_policies(each, tmp_path / "policies" / "windows", {"canaries": CANARIES})
     return tmp_path
 
@@ -94,6 +94,7 @@ def test_the_run_is_the_backtest_of_the_bot_after_its_training(home: Path) -> No
     assert len(evidence.entries) == decisions.height > 10
     assert evidence.entries.time.min() > UNTIL
     assert evidence.windows[0].train[1] == UNTIL
+    assert len(set(evidence.entries.arm.tolist())) == 2
     # each pair's learned side is the lane of the arm that was logged
     rewards = decisions["reward"].fill_null(np.nan).to_numpy()
     known = np.isfinite(rewards)
@@ -128,7 +129,7 @@ def test_start_is_where_the_test_begins_and_the_bars_before_it_are_read(home: Pa
 
 
 def test_a_bot_of_ones_own_and_a_policy_as_it_is(home: Path) -> None:
-    policy = traded_policy(trained_until=UNTIL)
+    policy = traded_policy(28, trained_until=UNTIL)
     bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40), risk_fraction=0.01)
     card = ib.learn.score(bot, config=home / "trend.yaml", out=home / "runs")
     assert card.verdict.word != "worth it"
@@ -213,3 +214,91 @@ def test_arguments_of_another_kind_are_refused(home: Path) -> None:
         ib.learn.score("trend", config=home / "trend.yaml")
     with pytest.raises(UsageError, match="must be a list of two or more"):
         ib.learn.compare(["one"], config=home / "trend.yaml")
+
+
+def learned_config(home: Path) -> Path:
+    text = (home / "trend.yaml").read_text()
+    learned = text.replace(
+        "params: {", "params: {exit: {name: Learned, policy: policies/one, max_bars: 40}, "
+    )
+    assert "Learned" in learned
+    start = str(np.datetime64(UNTIL, "ns").astype("datetime64[D]") + 1)
+    (home / "learned.yaml").write_text(f"{learned}start: {start}\n")
+    return home / "learned.yaml"
+
+
+def test_a_configuration_with_a_learned_exit_is_scored_as_it_is(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["learn", "score", str(learned_config(home)), "--out", str(home / "runs"), "--json"]
+    assert run(given) == 0
+    own = json.loads(capsys.readouterr().out)
+    assert score(home, "--policy", "one", "--json") == 0
+    named = json.loads(capsys.readouterr().out)
+    assert own["policy"] == named["policy"]
+    assert own["pairs"] == named["pairs"]
+    assert [x["account"]["looks"] for x in (own, named)] == [1, 2]
+
+
+def test_a_validation_of_a_run_has_its_scorecard_and_is_a_look(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--out", str(home / "runs")]
+    assert run(["backtest", str(learned_config(home)), *runs]) == 0
+    capsys.readouterr()
+    assert run(["validate", "last", "--runs", "2", *runs, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    checks = {x["name"]: x for x in told["checks"]}
+    assert checks["better than the best static exit"]["figures"]["low"] is not None
+    assert checks["the account, after its looks"]["figures"]["looks"] == 1.0
+    assert checks["training"]["mark"] == "pass"
+    assert score(home, "--policy", "one", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["account"]["looks"] == 2
+
+
+def test_a_result_whose_bars_begin_after_the_training_says_what_is_missing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    result = ib.backtest(config=learned_config(home))
+    found = ib.validate(result, runs=2)
+    mine = [x for x in found.checks if x.name == "better than the best static exit"]
+    assert [x.mark for x in mine] == ["unknown"]
+    assert "intrabar learn score reads bars before the run's" in mine[0].meaning
+    bot = Bot(TrendFollowing(5, 20), Learned("policies/one", max_bars=40), risk_fraction=0.01)
+    instant = np.datetime64(UNTIL, "ns").astype("datetime64[D]") + 1
+    whole = ib.backtest(bot, config=home / "trend.yaml", trade_from=str(instant))
+    told = {x.name: x for x in ib.validate(whole, runs=2).checks}
+    assert told["better than the best static exit"].mark != "unknown"
+    assert (home / "runs" / "trials.sqlite").is_file()
+
+
+@pytest.mark.parametrize("bandit", [ib.exits.LinUCB(arms=[1, 2, 4], features=["up = rsi(5) / 50"])])
+def test_a_bandit_needs_a_beginning_of_its_test_and_has_no_canaries(
+    home: Path, bandit: Any
+) -> None:
+    bot = replace(BOT, exit=replace(bandit, max_bars=40))
+    with pytest.raises(UsageError, match="write start: where the test is to begin"):
+        evidence_in(bot, home / "trend.yaml", None, None, None, 1)
+    text = (home / "trend.yaml").read_text()
+    (home / "late.yaml").write_text(f"{text}start: 2025-01-01\n")
+    evidence, _ = evidence_in(bot, home / "late.yaml", None, None, None, 1)
+    assert evidence.training.canaries is None
+    assert evidence.arms.tolist() == [1.0, 2.0, 4.0]
+    assert len(evidence.entries) > 10
+
+
+def test_arms_of_a_file_are_scored_and_their_training_is_declared(home: Path) -> None:
+    plain, result = evidence_in(None, home / "trend.yaml", "one", None, None, 1)
+    table = result.decisions.select(
+        "time", "symbol", "side", arm="multiple", trained_until=pl.lit("2025-01-01T00:00:00Z")
+    )
+    table.write_parquet(home / "arms.parquet")
+    exit_ = Learned(arms=str(home / "arms.parquet"), static=2.0, max_bars=40)
+    text = (home / "trend.yaml").read_text()
+    start = str(np.datetime64(UNTIL, "ns").astype("datetime64[D]") + 1)
+    (home / "late.yaml").write_text(f"{text}start: {start}\n")
+    evidence, _ = evidence_in(replace(BOT, exit=exit_), home / "late.yaml", None, None, None, 1)
+    assert len(evidence.entries) == len(plain.entries)
+    np.testing.assert_array_equal(evidence.entries.here.learned, plain.entries.here.learned)
+    assert any("declared" in doubt for doubt in evidence.training.doubts)

@@ -110,21 +110,58 @@ def evidence_in(
     threads = whole("threads:", threads, Bounds(1, MOST_THREADS, whole=True))
     recipe = Recipe.of_call(None, None, {"config": config})
     label, taught = _taught(bot, recipe, policy, name, config)
+    return evidence_from(recipe, label, taught, static=static, threads=threads)
+
+
+def evidence_from(
+    recipe: Recipe, label: str, taught: Bot, *, static: float | None = None, threads: int = 1
+) -> tuple[Evidence, Result]:
+    """The evidence of a bot with a learned exit, on the bars of a recipe; raises as `score`."""
     composed, first = _composed(recipe, label, taught)
-    learned, training = learned_exit(composed.setup, label, taught, first)
-    result = finish(Run(learned.setup))
     contents = {one.symbol: one.content for one in composed.origins}
     known = {s: contents[s] for s in composed.setup.market.symbols if s in contents}
-    remarks = [*composed.remarks, *(x.text for x in learned.setup.remarks)]
+    return evidence_on(
+        composed.setup,
+        label,
+        taught,
+        first,
+        static=static,
+        data=data_hash(known),
+        threads=threads,
+        remarks=composed.remarks,
+    )
+
+
+def evidence_on(
+    setup: Setup,
+    label: str,
+    taught: Bot,
+    first: int | None,
+    *,
+    static: float | None = None,
+    data: str = "",
+    threads: int = 1,
+    remarks: Sequence[str] = (),
+) -> tuple[Evidence, Result]:
+    """The same on bars that are there, tested from an instant on; None: after the training."""
+    plain = replace(
+        setup,
+        strategies={label: replace(taught, exit=taught.exit.rule)},  # type: ignore[attr-defined]
+        trade_from=None,
+        given=None,
+    )
+    learned, training = learned_exit(plain, label, taught, first)
+    result = finish(Run(learned.setup))
+    told = [*remarks, *(x.text for x in learned.setup.remarks)]
     evidence = evidence_of(
         learned,
         result,
         result.decisions,
         training,
         own=static,
-        data=data_hash(known),
+        data=data,
         threads=threads,
-        remarks=remarks,
+        remarks=told,
     )
     return evidence, result
 

@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 
 from intrabar.app.calls.sweep import planned
+from intrabar.app.calls.validate_learned import with_scorecards
 from intrabar.app.compose.market_cache import data_hash
+from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import Config
 from intrabar.app.folders.rerun import remade
 from intrabar.app.folders.run_folder import MANIFEST
-from intrabar.app.folders.runs import StoredRun, find_run, read_run, run_folders
+from intrabar.app.folders.runs import StoredRun, config_of, find_run, read_run, run_folders
 from intrabar.app.folders.sweep_folder import MANIFEST as SWEEP_MANIFEST
 from intrabar.app.folders.sweep_folder import StoredSweep, find_sweep, read_sweep
 from intrabar.engine.outcome.result import Result
@@ -46,6 +48,9 @@ def validate(
 ) -> Validation:
     """Ask whether a result is real.
 
+    Of a run with a learned exit its scorecard is a part: a look, which the ledger of the folder
+    `runs` notes.
+
     Parameters
     ----------
     of : Result or SweepResult
@@ -76,7 +81,8 @@ def validate(
     seed = whole("seed:", seed, Bounds(whole=True))
     asked("progress:", progress)
     if isinstance(of, Result):
-        return validate_run(of, tried=tried or 1, runs=runs, seed=seed, progress=progress)
+        found = validate_run(of, tried=tried or 1, runs=runs, seed=seed, progress=progress)
+        return with_scorecards(found, of, None, Path("runs"), seed)
     if of.best is None:
         raise ConfigError(f"no trial of the sweep has a {of.metric}: there is nothing to validate")
     best = of.run(of.best.number)
@@ -154,7 +160,9 @@ def validate_stored_run(
         seed=seed,
         progress=progress,
     )
-    return replace(found, notes=[*again.notes, *found.notes]), again.result
+    found = replace(found, notes=[*again.notes, *found.notes])
+    recipe = Recipe.of_config(config_of(stored))
+    return with_scorecards(found, again.result, recipe, home, seed), again.result
 
 
 def _known(stored: StoredRun, home: Path) -> tuple[int, float | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from intrabar.analysis.figure import Figure, Undefined
@@ -12,6 +14,7 @@ from intrabar.research.scorecard.scorecard import Scorecard
 from intrabar.research.scorecard.verdict import FEWEST_DAYS, FEWEST_PAIRS, SURE
 from intrabar.research.validate.check import Bars, Check, Lines, not_made
 
+SCORECARD = "better than the best static exit"
 IN_LANES = (
     "Both campaigns of a pair begin at the same close, each by itself, with the costs of the "
     "configuration. Days are resampled in blocks, for what is held together moves together."
@@ -35,7 +38,7 @@ def scorecard_checks(card: Scorecard) -> list[Check]:
 
 
 def _difference(card: Scorecard) -> Check:
-    name, pairs = "better than the best static exit", card.figures.pairs
+    name, pairs = SCORECARD, card.figures.pairs
     if isinstance(pairs.interval, Undefined):
         return not_made(name, pairs.interval, IN_LANES)
     low, high = pairs.interval.low, pairs.interval.high
@@ -121,8 +124,9 @@ def _account(card: Scorecard) -> Check:
         "in other ledgers are not known."
     )
     probability: Figure = after.probability
+    figures = {"looks": float(after.looks), "sharpe": account.sharpe}
     if isinstance(probability, Undefined):
-        return not_made(name, probability, assumption)
+        return replace(not_made(name, probability, assumption), figures=figures)
     returns = card.evidence.returns
     apart = np.cumsum(returns.learned - returns.static)
     looks = "the first look" if after.looks == 1 else f"look {after.looks}"
@@ -134,7 +138,7 @@ def _account(card: Scorecard) -> Check:
         f"{looks} at this bot and symbol over these days. Learned {account.learned:+.1%}, static "
         f"{account.static:+.1%}.",
         assumption,
-        {"deflated": probability, "looks": float(after.looks), "sharpe": account.sharpe},
+        {"deflated": probability, **figures},
         Lines(returns.day * DAY_NS, {"learned less static": apart}, "ratio"),
     )
 
