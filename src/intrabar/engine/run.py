@@ -23,6 +23,7 @@ from intrabar.engine.tables.predicted import placements, read_by
 from intrabar.engine.time_frames import TimeFrames
 from intrabar.engine.waking import allowed, clock_fields, gates_of, wake_bits
 from intrabar.errors import ConfigError, RunError
+from intrabar.exits.bandit_state import BanditState
 from intrabar.forks import require_threads
 from intrabar.indicators.given import Request
 from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline, Times
@@ -86,6 +87,8 @@ class Setup:
     predicted : mapping of Request to Placement
         On which bars the predictions were made that its strategies read. It is told once, by the
         prices, and stays where bars are put in the place of later ones.
+    states : mapping of strategy to mapping of symbol to BanditState, or None
+        What bandits have learned before; None: what the `state` of their exits names is read.
     """
 
     market: Market
@@ -100,6 +103,7 @@ class Setup:
     wakes: NDArray[np.uint8] | None = None
     risk: Limits | None = None
     predicted: Mapping[Request, Placement | Heard] = field(default_factory=dict)
+    states: Mapping[str, Mapping[str, BanditState]] | None = None
 
     def __post_init__(self) -> None:
         require_start(self.strategies, self.account)
@@ -109,7 +113,12 @@ class Setup:
         object.__setattr__(self, "predicted", found)
         told += more
         told += require_unseen(
-            strategies, self.market.symbols, self.market.time, self.trade_from, self.market.period
+            strategies,
+            self.market.symbols,
+            self.market.time,
+            self.trade_from,
+            self.market.period,
+            self.states,
         )
         told = [*told, *(r for r in ticks_of_nothing(self.instruments) if r not in self.remarks)]
         object.__setattr__(self, "remarks", (*self.remarks, *told))
@@ -202,7 +211,8 @@ class Run:
         wake = wake_bits(setup.strategies, columns, tables, len(setup.market), arrays)
         wake &= allowed(setup.strategies, setup.market.time, setup.trade_from, setup.wakes)
         self.machine = self.new_machine(setup.market, setup.instruments, setup.account, wake)
-        lessons = lessons_in(setup.strategies, setup.market.symbols, setup.market.period)
+        symbols, period = setup.market.symbols, setup.market.period
+        lessons = lessons_in(setup.strategies, symbols, period, setup.states)
         self.running = {}
         for k, (name, strategy) in enumerate(setup.strategies.items()):
             own = lessons.get(name)

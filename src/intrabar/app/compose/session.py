@@ -25,6 +25,7 @@ from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
 from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.judged import first_day_begins
+from intrabar.engine.session.bandits import States, body_of
 from intrabar.engine.session.closing import flatten_of
 from intrabar.engine.session.graces import Graces
 from intrabar.engine.session.marks import Known, Marks
@@ -32,6 +33,8 @@ from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.predicting import Predictor
 from intrabar.engine.session.row import ClosedRow, rows_of
 from intrabar.engine.session.seal import Sealer
+from intrabar.engine.tables.lessons import learned_exits, models_of, require_unseen
+from intrabar.engine.tables.states import states_of
 from intrabar.errors import ConfigError, DataError, StateError
 from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
@@ -84,12 +87,15 @@ class SessionSetup:
     @property
     def decides(self) -> str:
         """Hash of what decides: strategies, instruments, period, account. It is fixed."""
-        told = [
-            {name: parameters(one) for name, one in self.plan.strategies.items()},
+        strategies = self.plan.strategies
+        told: list[Any] = [
+            {name: parameters(one) for name, one in strategies.items()},
             [repr(x) for x in self.plan.instruments],
             self.plan.period,
             repr(self.plan.account),
         ]
+        learned = {name: found for name, one in strategies.items() if (found := models_of(one))}
+        told += [learned] if learned else []
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
@@ -98,7 +104,15 @@ class SessionSetup:
         return {name: content(one) for name, one in self.plan.strategies.items()}
 
     def started(self, grace: int) -> dict[str, Any]:
-        """The body of `session.started`."""
+        """The body of `session.started`; what bandits have learned before is read for it.
+
+        Raises
+        ------
+        FileError, RunError, ConfigError
+            A state cannot be read, is of another bandit, or knows the first row.
+        """
+        states = states_at_start(self.plan, self.trade_from)
+        bandits = {"bandits": body_of(states)} if states else {}
         settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
         return {
             "name": self.name,
@@ -116,6 +130,7 @@ class SessionSetup:
             "phases": list(self.plan.phases),
             "limits": self.plan.limits.given(),
             "versions": versions(),
+            **bandits,
         }
 
     def require_same(self, started: Mapping[str, Any]) -> None:
@@ -194,7 +209,7 @@ def recorded_session(recipe: Recipe, name: str = "", *, asks: bool = True) -> Se
         along,
         bars,
         _rates(base, first - 1),
-        (*_remarks(recipe.config, base), *told),
+        (*_remarks(recipe.config, base), *told, *_learned(plan, int(base.market.time[first]))),
         predictor,
     )
 
@@ -249,7 +264,7 @@ def live_session(
         along,
         None,
         _rates(base, -1),
-        (*_remarks(recipe.config, base), *told),
+        (*_remarks(recipe.config, base), *told, *_learned(plan, now + 1)),
         predictor,
     )
 
@@ -311,6 +326,32 @@ def _of_a_session(config: Config, **dates: None) -> Config:
     """A configuration as a session has it: days end by the calendar, and only a person resumes."""
     risk = config.risk and config.risk.model_copy(update={"resume": None})
     return config.model_copy(update={"session_end": "calendar", "risk": risk, **dates})
+
+
+def states_at_start(plan: Plan, trade_from: int) -> States:
+    """What the `state` of each exit holds, by strategy and symbol; of those not there, nothing.
+
+    Raises
+    ------
+    FileError, RunError, ConfigError
+        As `states_of`; or a state knows the first row that is traded.
+    """
+    found: States = {}
+    for name, exit_ in learned_exits(plan.strategies).items():
+        own, _ = states_of(name, exit_, plan.symbols, must=False)
+        found[name] = own
+    strategies, symbols = plan.strategies, plan.symbols
+    first = np.array([trade_from], np.int64)
+    require_unseen(strategies, symbols, first, None, plan.period, found)
+    return {name: own for name, own in found.items() if own}
+
+
+def _learned(plan: Plan, trade_from: int) -> tuple[str, ...]:
+    """What there is to say of policies; refuses those that know the first row that is traded."""
+    first = np.array([trade_from], np.int64)
+    strategies, symbols = plan.strategies, plan.symbols
+    told = require_unseen(strategies, symbols, first, None, plan.period, states={})
+    return tuple(x.text for x in told)
 
 
 def _remarks(config: Config, base: TradedMarket) -> tuple[str, ...]:

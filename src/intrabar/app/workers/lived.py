@@ -14,6 +14,7 @@ from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.hook_watch import Log, Notify
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
+from intrabar.engine.session.bandits import states_in
 from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
@@ -80,6 +81,7 @@ class Lived:
             wakes=wakes_of(rows),
             risk=self.setup.config.limits,
             predicted=heard_in(entries, plan),
+            states=states_in(entries),
         )
         result = finish(Run(setup))
         if result.digest != self.digest:

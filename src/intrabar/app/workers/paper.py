@@ -21,6 +21,7 @@ from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.asking import TIMEOUT, Asking
 from intrabar.app.workers.backups import Backups, after_closes
+from intrabar.app.workers.bandit_files import bandit_files
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver, tell_observers
@@ -172,8 +173,10 @@ def live_through(
         terminates(),
         opened as journal,
         seeded(setup.name),
+        bandit_files(setup.plan) as files,
         signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
     ):
+        signs = signs._replace(observers=(*signs.observers, files))
         return _live(setup, ways, source, folder, journal, signs)
 
 

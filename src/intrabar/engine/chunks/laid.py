@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import NoReturn
 
 import numpy as np
@@ -14,6 +14,7 @@ from intrabar.engine.chunks.window import Shown, Window
 from intrabar.engine.run import Running, arrays_of, connected, lay_tables, learning
 from intrabar.engine.tables.lessons import lessons_in
 from intrabar.errors import RunError
+from intrabar.exits.bandit_state import BanditState
 from intrabar.model.session import Clock
 from intrabar.sim.callbacks import Hooks
 from intrabar.sim.machine import Machine
@@ -33,6 +34,8 @@ class LaidRun:
         Strategies behind the others that have no hooks.
     silent : container of str
         Strategies that are not connected: no hook of theirs is called.
+    states : mapping of strategy to mapping of symbol to BanditState, optional
+        As `Setup`.
 
     Attributes
     ----------
@@ -44,7 +47,12 @@ class LaidRun:
     starting: tuple[str] | None = None
 
     def __init__(
-        self, given: PieceSetup, grows: bool = False, spare: int = 0, silent: Container[str] = ()
+        self,
+        given: PieceSetup,
+        grows: bool = False,
+        spare: int = 0,
+        silent: Container[str] = (),
+        states: Mapping[str, Mapping[str, BanditState]] | None = None,
     ) -> None:
         self.given = given
         self._silent = silent
@@ -52,7 +60,7 @@ class LaidRun:
         self._spare = spare
         self._arrays = arrays_of(given.strategies, given.timeline)
         symbols, period = given.symbols, given.period
-        self._lessons = lessons_in(given.strategies, symbols, period)
+        self._lessons = lessons_in(given.strategies, symbols, period, states)
         features = [x.features for x in self._lessons.values() if x.features is not None]
         self.window = Window(given, self._arrays, grows, spare, features)
         self._shown: Shown | None = None

@@ -14,6 +14,7 @@ import numpy as np
 
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Run, Setup
+from intrabar.engine.session.bandits import states_in
 from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
 from intrabar.engine.session.plan import BY_HAND, Plan
 from intrabar.engine.session.recording import command_of
@@ -64,6 +65,7 @@ def result_of(plan: Plan, entries: Sequence[Entry]) -> Result:
         remarks=tuple(remarks_in(entries, plan.strategies)),
         trade_from=int(entries[0].body["trade_from"]),
         wakes=wakes_of(rows),
+        states=states_in(entries),
         predicted=heard_in(entries, plan),
     )
     run = Run(setup)

@@ -16,6 +16,9 @@ import numpy as np
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.judged import Judged
+from intrabar.engine.outcome.bandits import Bandits, bandits_of
+from intrabar.engine.outcome.decisions import decided_in
+from intrabar.engine.session.bandits import states_of_start
 from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.hearing import Hearing
 from intrabar.engine.session.lived_rows import wakes_of
@@ -132,6 +135,12 @@ class Session:
         turn = Turn(self._records, self._notices)
         self._records, self._notices = [], []
         return turn
+
+    @property
+    def bandits(self) -> Bandits:
+        """What each bandit knows now, by strategy and symbol."""
+        running = {} if self._laid is None else self._laid.running
+        return bandits_of(decided_in(running), self.plan.symbols)
 
     @property
     def machine(self) -> Machine:
@@ -251,7 +260,8 @@ class Session:
             market = replace(market, actions=self._actions)
         if self._laid is None:
             plan = replace(self.plan, predicted=self.hearing.by_request)
-            self._laid = LaidRun(plan, True, 1, self._silent)
+            states = states_of_start(self.started)
+            self._laid = LaidRun(plan, True, 1, self._silent, states)
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)

@@ -37,17 +37,22 @@ def learned_exits(strategies: Mapping[str, AnyStrategy]) -> dict[str, Learned | 
 
 
 def hashes_of(strategy: AnyStrategy) -> dict[str, str]:
-    """What a learned exit was made of: the hash of each policy, by where it is from."""
+    """What a learned exit was made of: the hash of each policy and state, by where it is from."""
+    given = strategy.exit if isinstance(strategy, Bot) else None
+    return {**models_of(strategy), **files_of_states(getattr(given, "state", None))}
+
+
+def models_of(strategy: AnyStrategy) -> dict[str, str]:
+    """The hash of each policy of a learned exit, or of its file of arms, by where it is from."""
     if not isinstance(strategy, Bot) or not learns(strategy.exit):
         return {}
     exit_: Any = strategy.exit
     policies, given = policies_of(exit_), getattr(exit_, "policy", None)
     place = given if isinstance(given, str) else "given"
     several = len(policies) > 1
-    found = {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
     if isinstance(exit_, Learned) and exit_.arms is not None:
         return {exit_.arms: read_arms(exit_.arms).sha256}
-    return {**found, **files_of_states(getattr(exit_, "state", None))}
+    return {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
 
 
 def content_of(place: str, value: Any) -> str:
@@ -121,6 +126,7 @@ def require_unseen(
     time: Times,
     trade_from: int | None,
     period: int,
+    states: Mapping[str, Mapping[str, BanditState]] | None = None,
 ) -> list[Remark]:
     """Refuse what has learned from the bars that it would trade; what is to be said of the others.
 
@@ -133,6 +139,8 @@ def require_unseen(
     trade_from : int, ns UTC, or None
         The first of them that are traded.
     period : int, ns
+    states : mapping of strategy to mapping of symbol to BanditState, optional
+        As `lessons_in`.
 
     Raises
     ------
@@ -148,11 +156,14 @@ def require_unseen(
         if isinstance(exit_, Learned) and exit_.arms is not None:
             told += require_unseen_rows(name, exit_, symbols, traded)
             continue
-        states, remarks = states_of(name, exit_, symbols)
-        told += remarks
+        if states is None:
+            known, remarks = states_of(name, exit_, symbols)
+            told += remarks
+        else:
+            known = dict(states.get(name, {}))
         models = [
             (f"state of {symbol}", "learned_until", state.learned_until)
-            for symbol, state in states.items()
+            for symbol, state in known.items()
         ]
         policies = policies_of(exit_)
         if any(x.declared for x in policies):

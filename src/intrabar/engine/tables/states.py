@@ -22,7 +22,7 @@ def file_of(folder: Path, strategy: str, symbol: str) -> Path:
 
 
 def states_of(
-    name: str, exit_: Any, symbols: Sequence[str]
+    name: str, exit_: Any, symbols: Sequence[str], must: bool = True
 ) -> tuple[dict[str, BanditState], list[Remark]]:
     """What the `state` of an exit names, by symbol, and what there is to say of it.
 
@@ -32,11 +32,13 @@ def states_of(
         Of the strategy.
     exit_ : exit
     symbols : sequence of str
+    must : bool
+        Some symbol must have one; a session writes those that are not there yet.
 
     Raises
     ------
     FileError
-        There is no state of any of them.
+        There is no state of any of them, and must be.
     ConfigError
         One is of another bandit.
     RunError
@@ -68,26 +70,31 @@ def states_of(
             n0=exit_.n0,
         )
         found[symbol] = state
-    if not found:
+    if not found and must:
         raise FileError(
             f"{name}: state {given} holds none of {', '.join(symbols)}: name a folder of states, "
             f"such as {file_of(Path(given), name, symbols[0])}, or leave state out to begin anew"
         )
     fresh = [symbol for symbol in symbols if symbol not in found]
-    if fresh:
+    if fresh and found:
         told.append(Remark(f"{name}: no state of {', '.join(fresh)}: these bandits begin anew"))
     return found, told
 
 
 def _path(given: Path, name: str, symbol: str, count: int) -> Path | None:
-    """The file of a symbol, or the one before it; None where there is neither."""
-    places = [file_of(given, name, symbol), file_of(given.parent, given.name, symbol)]
-    if count == 1 and not given.is_dir():
-        places = [given]
-    for path in places:
-        if path.is_file() or path.with_name(f"{path.name}.bak").is_file():
-            return path
+    """The file of a symbol; None where neither it is there nor the one before it."""
+    path = home_of(given, name, symbol, count)
+    other = given / path.name
+    for place in (path, other):
+        if place.is_file() or place.with_name(f"{place.name}.bak").is_file():
+            return place
     return None
+
+
+def home_of(given: Path, name: str, symbol: str, count: int) -> Path:
+    """Where the state of a symbol is written that an exit's `state` names."""
+    is_file = count == 1 and given.suffix == ".json"
+    return given if is_file else file_of(given, name, symbol)
 
 
 def files_of_states(given: str | None) -> dict[str, str]:
