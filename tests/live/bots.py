@@ -17,6 +17,7 @@ from intrabar.strategy.strategy import Strategy
 from intrabar.strategy.weights import Weights
 from tests.engine.chunks.test_chunks import Restless
 from tests.engine.replay.replays import Busy
+from tests.exits.traded import traded_policy
 
 Strategies = dict[str, AnyStrategy]
 Make = Callable[[Random, int], Strategies]
@@ -31,11 +32,19 @@ ENTRY: dict[str, Callable[[Random], dict[str, Any]]] = {
 }  # fmt: skip
 OTHERS = {"PredictionThreshold"}
 """What reads predictions: tests/app/workers/test_predicted_sessions.py."""
+POLICIES = [traded_policy(seed) for seed in range(3)]
 EXIT: dict[str, Callable[[Random], dict[str, Any]]] = {
     "FixedPercent": lambda draw: {"stop": draw.choice((0.004, 0.01))},
     "FixedRatio": lambda draw: {"atr_period": draw.randint(3, 6)},
     "TrailingATR": lambda draw: {"atr_period": draw.randint(3, 6)},
-}
+    "Learned": lambda draw: {"policy": draw.choice(POLICIES), "atr_period": 4, "max_bars": 9},
+    "Hybrid": lambda draw: {
+        "policy": draw.choice(POLICIES), "n0": 2.0, "alpha": 0.5,
+        "explore": draw.choice((0.0, 0.3)), "atr_period": 4, "max_bars": 9,
+        "exit": draw.choice(("trailing", "fixed")),
+    },
+}  # fmt: skip
+"""Of `LinUCB`, which waits for 500 bars: tests/app/workers/test_learned_sessions.py."""
 
 
 class Frames(Strategy):
@@ -108,8 +117,8 @@ def several(draw: Random, rows: int) -> Strategies:
 
 
 BOTS: dict[str, Make] = {
-    **{f"{a}, {b}": bot(a, b, interpreted=False) for a in ENTRY for b in EXITS},
-    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a in ENTRY for b in EXITS},
+    **{f"{a}, {b}": bot(a, b, interpreted=False) for a in ENTRY for b in EXIT},
+    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a in ENTRY for b in EXIT},
     "Signals": signals,
     "Weights": weights,
     "orders of every kind": lambda draw, rows: {"restless": Restless()},
