@@ -16,7 +16,6 @@ from intrabar.brokers.order_table import COLUMNS, TABLE, Step, take
 from intrabar.brokers.tickets import (
     OPEN,
     Absent,
-    Accepted,
     Asked,
     ChangeRefused,
     Corrected,
@@ -31,6 +30,7 @@ from intrabar.brokers.tickets import (
     Ticket,
     Total,
 )
+from intrabar.model.broker_facts import Accepted
 from tests.oracles.naive_tickets import NaiveOrder
 
 SECOND = 1_000_000_000

@@ -109,6 +109,8 @@ def test_fills_that_are_reported_are_booked_as_fills_of_the_market_are() -> None
                 assert position(outside) == position(market), (seed, bar, step)
                 assert working(outside) == working(market), (seed, bar, step)
                 compared += 1
+                if step > state.STEP_CLOSE:
+                    assert outside.tape.equity[bar] == market.tape.equity[bar], (seed, bar)
             else:
                 mirror.step(bar + 1, state.STEP_OPEN)
                 continue

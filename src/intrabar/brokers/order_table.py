@@ -13,7 +13,6 @@ from intrabar.brokers.tickets import (
     ALIVE,
     OPEN,
     Absent,
-    Accepted,
     Asked,
     Booking,
     ChangeRefused,
@@ -29,6 +28,7 @@ from intrabar.brokers.tickets import (
     Ticket,
     Total,
 )
+from intrabar.model.broker_facts import Accepted
 
 COLUMNS = {
     State.SENT: 0, State.UNKNOWN: 0,

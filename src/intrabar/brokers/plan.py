@@ -185,13 +185,15 @@ def plan(
             intents.append(_submit(row, mine, positions, rules))
     order = {"cancel": 0, "replace": 1, "submit": 2}
     intents = [x for x in intents if x.terms is None or x.terms.qty > 0.0]
-    intents.sort(key=lambda x: (order[x.kind], _urgency(works.get(x.order), positions)))
+    # An account that nets is a market of its own: there the order of acceptance counts.
+    urgency = {k: 0 if rules.nets else _urgency(row, positions) for k, row in works.items()}
+    intents.sort(key=lambda x: (order[x.kind], urgency.get(x.order, 0)))
     return Plan(tuple(intents), tuple(late), tuple(exits), tuple(climbs))
 
 
-def _urgency(row: Row | None, positions: Mapping[Sleeve, float]) -> int:
+def _urgency(row: Row, positions: Mapping[Sleeve, float]) -> int:
     """What protects goes first, what adds last."""
-    if row is None or row.role in PROTECTIVE:
+    if row.role in PROTECTIVE:
         return 0
     return 2 if _adds(row, positions) else 1
 
@@ -282,6 +284,8 @@ def _replace(
 ) -> Intent | None:
     """The change that brings a ticket to what its row wants; one at a time."""
     wanted = _terms(row, ticket, positions)
+    if _is_child(ticket):  # its quantity follows its entry's fills at the broker
+        wanted = msgspec.structs.replace(wanted, qty=ticket.terms.qty)
     busy = ticket.asked is not Asked.NONE or ticket.wished or ticket.state is State.UNKNOWN
     if busy or ticket.type != row.type or same(wanted, ticket.terms):
         return None
@@ -299,6 +303,16 @@ def _submit(
     name = Name(rules.code, row.order, _next(row, mine))
     terms = _terms(row, None, positions)
     return Intent("submit", str(name), row.order, row.symbol, terms, row.side, row.type)
+
+
+def again(
+    row: Row, tickets: Iterable[Ticket], positions: Mapping[Sleeve, float], rules: Rules
+) -> Intent:
+    """A new attempt of a stop or target whose ticket has ended."""
+    of_order: dict[int, list[Ticket]] = {}
+    for ticket in tickets:
+        of_order.setdefault(ticket.order, []).append(ticket)
+    return _submit(row, _attempts(of_order, row), positions, rules)
 
 
 def _next(row: Row, mine: Sequence[Ticket]) -> int:

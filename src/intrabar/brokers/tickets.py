@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from intrabar.model.broker_facts import Accepted
+
 NAN = float("nan")
 
 
@@ -109,13 +111,6 @@ class Ticket(msgspec.Struct, frozen=True):
     def open_qty(self) -> float:
         """What of it may still fill."""
         return max(0.0, self.terms.qty - self.booked) if self.state in OPEN else 0.0
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The broker has the order; `works` where it is alive at the venue."""
-
-    vendor_id: str = ""
-    works: bool = False
 
 
 class SubmitRefused(msgspec.Struct, frozen=True):

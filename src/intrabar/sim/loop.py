@@ -334,10 +334,10 @@ def run_one(book_table: int, tape_table: int, until_bar: int, until_step: int) -
 
 
 @kernel
-def report(book_table: int) -> int:
+def report(book_table: int, tape_table: int) -> int:
     """Take what is reported from outside, between two calls of `run`; ENDED or FULL."""
     book = as_book(book_table)
     if not has_room(book, NO_ACTIONS):
         return FULL
-    take_reports(book)
+    take_reports(book, as_tape(tape_table))
     return ENDED

@@ -211,7 +211,7 @@ class Machine:
             self._tell_growth()
         self.book.reports[: len(rows)] = rows
         account["reports"] = len(rows)
-        while int(report(self.book_address)) == FULL:
+        while int(report(self.book_address, self.tape_address)) == FULL:
             self._grow()
 
     @property

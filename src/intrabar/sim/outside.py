@@ -16,6 +16,7 @@ from intrabar.kernel import code, kernel
 from intrabar.model.enums import FillReason, LedgerKind, OrderStatus, Phase
 from intrabar.sim.costs import cost_of, in_lots, lots_down, rates_of
 from intrabar.sim.execute import after_fill, book_fill, move_position, record
+from intrabar.sim.margin import worth_at_marks
 from intrabar.sim.nights import enter
 from intrabar.sim.orders import (
     PARTIALLY_FILLED,
@@ -27,7 +28,16 @@ from intrabar.sim.orders import (
     show_level,
     sleeve_of,
 )
-from intrabar.sim.state import CASH, DONE, FILLED_OUTSIDE, FIX, STEP_INTRABAR, Book
+from intrabar.sim.state import (
+    CASH,
+    DONE,
+    FILLED_OUTSIDE,
+    FIX,
+    STEP_CLOSE,
+    STEP_INTRABAR,
+    Book,
+    Tape,
+)
 
 BY_OUTSIDE = code(FillReason.OUTSIDE)
 COST = code(LedgerKind.COST)
@@ -37,8 +47,8 @@ NO_ROW = code(-1)
 
 
 @kernel
-def take_reports(book: Book) -> None:
-    """Take what is reported, in order, in the bar in progress."""
+def take_reports(book: Book, tape: Tape) -> None:
+    """Take what is reported, in order, in the present bar; one that is valued is valued anew."""
     account = book.account[0]
     for r in range(account.reports):
         report = book.reports[r]
@@ -55,6 +65,9 @@ def take_reports(book: Book) -> None:
             set_order(book, report)
     account.reports = 0
     account.free = np.nan
+    if account.step > STEP_CLOSE:
+        account.equity, _ = worth_at_marks(book)
+        tape.equity[account.bar] = account.equity
 
 
 @kernel

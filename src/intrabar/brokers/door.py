@@ -1,0 +1,389 @@
+"""The door between a book and a broker: what leaves for it, and how what comes back enters.
+
+It holds the tickets. Rows of the book are what is wanted; `plan` says what is missing at the
+broker; facts change tickets by the order table, and what that books enters the machine as reports.
+It reads no clock and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from intrabar.brokers import reports
+from intrabar.brokers.names import Name, Part, name_of
+from intrabar.brokers.order_table import Step, take
+from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan, same
+from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Tell, is_absent
+from intrabar.brokers.sending import Sending, answer_of, children_of, sent_as, status_of, ticket_of
+from intrabar.brokers.tickets import (
+    ALIVE,
+    OPEN,
+    Absent,
+    Asked,
+    Booking,
+    ChangeRefused,
+    Event,
+    Filled,
+    Found,
+    NoAnswer,
+    Replaced,
+    State,
+    Terms,
+    Ticket,
+    Total,
+)
+from intrabar.model.broker_facts import (
+    Accepted,
+    CashFact,
+    Change,
+    FillFact,
+    OrderFact,
+    Outcome,
+    Refused,
+    Request,
+)
+from intrabar.model.enums import OrderType, Role, TimeInForce
+from intrabar.sim import state
+from intrabar.sim.inbox import take_out, waiting
+from intrabar.sim.machine import Machine
+
+
+class Door:
+    """The tickets of one book.
+
+    Parameters
+    ----------
+    machine : Machine
+        It trades outside from here on.
+    strategies : sequence of str
+        By their rows.
+    rules : Rules
+    has_ids : bool
+        Whether ids of fills prove something (`order_table.take`).
+    absence_after : int, ns
+        From the end of a call on, before what it sent may count as absent.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        strategies: Sequence[str],
+        rules: Rules,
+        has_ids: bool = True,
+        absence_after: int = 30_000_000_000,
+    ) -> None:
+        machine.trade_outside()
+        self.machine, self.rules, self.has_ids = machine, rules, has_ids
+        self.strategies = tuple(strategies)
+        self.symbols = tuple(x.symbol for x in machine.instruments)
+        self.tickets: dict[str, Ticket] = {}
+        self.absence_after = absence_after
+        self.doubts: set[str] = set()  # tickets that are to be looked up
+        self.booked: set[str] = set()  # fills of nobody's orders
+        self._missed: dict[str, tuple[int, ...]] = {}  # looks that did not have a ticket
+        self._made: dict[int, int] = {}  # by order: when it was first seen
+        self._children: dict[str, int] = {}  # native children: their rows of the book
+
+    @property
+    def positions(self) -> dict[tuple[str, str], float]:
+        """Signed, of the sleeves that are not flat."""
+        qty, n = self.machine.book.sleeves["qty"], len(self.symbols)
+        held = np.flatnonzero(qty).tolist()
+        return {(self.strategies[k // n], self.symbols[k % n]): float(qty[k]) for k in held}
+
+    def take_wishes(self) -> None:
+        """Let a cancel of an order with a living ticket be a wish: the broker ends it, not we."""
+        commands = waiting(self.machine.book)
+        gone = np.zeros(len(commands), bool)
+        for place, command in enumerate(commands):
+            if command["kind"] != state.CANCEL:
+                continue
+            for ticket in self._of_order(int(command["id"])):
+                if ticket.state in OPEN:
+                    self.tickets[ticket.name] = msgspec.structs.replace(ticket, wished=True)
+                    gone[place] = True
+        if gone.any():
+            take_out(self.machine.book, gone)
+
+    def plan(self, now: int) -> Plan:
+        """What the broker lacks of what the book wants."""
+        return plan(self._book_rows(now), self.tickets.values(), self.positions, self.rules, now)
+
+    def commit(self, found: Plan, now: int) -> list[Sending]:
+        """Note what leaves, before it does; orders that are too late to enter end."""
+        for number in found.late:
+            self.machine.report(reports.ended(number, State.REFUSED, True))
+        rows = {row.order: row for row in self._book_rows(now)}
+        return [self._sending(intent, rows, now) for intent in found.intents]
+
+    def answered(self, sending: Sending, outcomes: Sequence[Outcome], now: int) -> list[Step]:
+        """Take in what a request was answered."""
+        if sending.group:
+            pairs = zip(sending.group, outcomes, strict=True)
+            return [self.hear(x.client_id, answer_of(one), now) for x, one in pairs]
+        (outcome,) = outcomes
+        ticket = self.tickets[sending.ticket]
+        event: Event
+        if isinstance(outcome, Refused):
+            event = ChangeRefused(outcome.text)
+        elif not isinstance(outcome, Accepted):
+            event = NoAnswer(outcome.text)
+        elif sending.change is not None and ticket.wanted is not None:
+            event = Replaced(ticket.wanted, outcome.vendor_id)
+        else:
+            return []
+        return [self.hear(sending.ticket, event, now)]
+
+    def told(self, fact: OrderFact | FillFact | CashFact, now: int) -> list[Step]:
+        """Take in what the broker's stream tells; of an order that is nobody's, nothing."""
+        if isinstance(fact, CashFact):
+            self._book_cash(fact)
+            return []
+        name = self._name_of(fact)
+        if name is None and isinstance(fact, OrderFact) and fact.parent in self.tickets:
+            name = self._adopt(fact, now)
+        if name is None:
+            return []
+        if isinstance(fact, FillFact):
+            event = Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total)
+            return [self.hear(name, event, now)]
+        steps = []
+        if fact.filled > self.tickets[name].booked:
+            steps.append(self.hear(name, Total(fact.filled, fact.average), now))
+        steps.append(self.hear(name, status_of(fact), now))
+        self._confirm(name, Terms(fact.qty, fact.limit_price, fact.stop_price))
+        return steps
+
+    def looked_up(self, name: str, fact: OrderFact | None, now: int) -> list[Step]:
+        """Take in what a look-up says of an order; None: the broker says that there is none.
+
+        A change of which nobody knew whether it arrived is settled by it: it stands, or it is
+        asked for again.
+        """
+        ticket = self.tickets[name]
+        self.doubts.discard(name)
+        if fact is None:
+            looks = (*self._missed.get(name, ()), now)
+            self._missed[name] = looks
+            if is_absent(Absence(ticket.sent, looks, True, True), self.absence_after):
+                return [self.hear(name, Absent(), now)]
+            if ticket.state in OPEN:
+                self.doubts.add(name)
+            return []
+        self._missed.pop(name, None)
+        steps, terms = [], Terms(fact.qty, fact.limit_price, fact.stop_price)
+        if fact.filled != ticket.booked:
+            total = Total(fact.filled, fact.average, in_look=True)
+            steps.append(self.hear(name, total, now))
+        if ticket.wanted is not None and same(terms, ticket.wanted):
+            steps.append(self.hear(name, Replaced(terms, fact.vendor_id), now))
+        elif self.tickets[name].asked is not Asked.NONE:
+            self._change(name, asked=Asked.NONE, wanted=None)
+        steps.append(self.hear(name, Found(State(fact.state), fact.vendor_id), now))
+        self._confirm(name, terms)
+        return steps
+
+    def attempt(self, row: Row, now: int) -> Sending:
+        """Note a new attempt of a stop or target, which the ladder asks for, before it leaves."""
+        intent = again(row, self.tickets.values(), self.positions, self.rules)
+        return self._sending(intent, {row.order: row}, now)
+
+    def known(self, equity: float, gap: float) -> Known:
+        """What a look is held against."""
+        held: dict[str, float] = {}
+        for (_, symbol), qty in self.positions.items():
+            held[symbol] = held.get(symbol, 0.0) + qty
+        lots = {x.symbol: float(x.lot) for x in self.machine.instruments}
+        return Known(
+            tuple(self.tickets.values()),
+            held,
+            lots,
+            frozenset({self.rules.code}),
+            booked=frozenset(self.booked),
+            equity=equity,
+            gap=gap,
+            has_ids=self.has_ids,
+        )
+
+    def carry_out(self, actions: Sequence[Action], now: int) -> list[Step]:
+        """Do what reconciliation asks of the book; the rest is the session's."""
+        steps = []
+        for action in actions:
+            if isinstance(action, LookUp):
+                self.doubts.add(action.ticket)
+            elif isinstance(action, Tell):
+                steps.append(self.hear(action.ticket, action.event, now))
+            elif isinstance(action, Book):
+                self._book_foreign(action)
+        return steps
+
+    def hear(self, name: str, event: Event, now: int) -> Step:
+        """Let the order table make of a ticket what an event makes of it, and book what that is."""
+        before = self.tickets[name]
+        step = take(before, event, now, self.has_ids)
+        self.tickets[name] = step.ticket
+        if step.looks_up:
+            self.doubts.add(name)
+        rows = [self._report_of(step.ticket, booking) for booking in step.bookings]
+        if rows:
+            self.machine.report(np.concatenate(rows))
+        if step.sets:
+            self.machine.report(reports.changed(self._row_number(step.ticket), step.ticket.terms))
+        after = step.ticket
+        if before.state in OPEN and after.state in reports.ENDS:
+            number = self._row_number(after)
+            self.machine.report(reports.ended(number, after.state, after.wished))
+        return step
+
+    # The book's side
+
+    def _book_rows(self, now: int) -> list[Row]:
+        book = self.machine.book
+        rows = []
+        for k in sorted(self.machine.working().tolist()):
+            o = book.orders[k]
+            number = int(o["id"])
+            terms = Terms(float(o["qty"]), float(o["limit_price"]), float(o["stop_price"]))
+            rows.append(
+                Row(
+                    number,
+                    self.strategies[o["strategy"]],
+                    self.symbols[o["instrument"]],
+                    int(o["side"]),
+                    sent_as(OrderType(int(o["type"]))),
+                    Role(int(o["role"])).word,
+                    terms,
+                    self._made.setdefault(number, now),
+                    float(o["filled"]),
+                    int(o["parent"]),
+                    int(book.orders["id"][o["oco"]]) if o["oco"] >= 0 else -1,
+                    TimeInForce(int(o["tif"])).word,
+                    int(o["until"]),
+                    bool(o["reduce_only"]),
+                    float(o["stop_loss"]),
+                    float(o["take_profit"]),
+                )
+            )
+        return rows
+
+    def _sending(self, intent: Intent, rows: dict[int, Row], now: int) -> Sending:
+        if intent.kind == "cancel":
+            self._change(intent.ticket, asked=Asked.CANCEL)
+            return Sending(intent.ticket)
+        assert intent.terms is not None
+        if intent.kind == "replace":
+            self._change(intent.ticket, asked=Asked.REPLACE, wanted=intent.terms)
+            return Sending(intent.ticket, change=Change(*msgspec.structs.astuple(intent.terms)))
+        row = rows[intent.order]
+        group = [self._request(row, intent)]
+        if self.rules.native:
+            group += children_of(group[0], row)
+        for request in group:
+            self.tickets[request.client_id] = ticket_of(request, row, now)
+        return Sending(intent.name, tuple(group))
+
+    def _request(self, row: Row, intent: Intent) -> Request:
+        assert intent.terms is not None
+        partners = [t.name for t in self._of_order(row.oco) if t.state in OPEN]
+        return Request(
+            intent.name,
+            row.symbol,
+            row.side,
+            row.type,
+            intent.terms.qty,
+            intent.terms.limit_price,
+            intent.terms.stop_price,
+            row.tif,
+            row.until,
+            row.reduce_only,
+            oco=partners[-1] if partners else "",
+        )
+
+    def _change(self, name: str, **values: Any) -> None:
+        self.tickets[name] = msgspec.structs.replace(self.tickets[name], **values)
+
+    def _of_order(self, number: int) -> list[Ticket]:
+        """The tickets of a row of the book; a native child's stand under its parent's number."""
+        if number < 0:
+            return []
+        return [t for t in self.tickets.values() if self._row_number(t) == number]
+
+    def _row_number(self, ticket: Ticket) -> int:
+        """The book's number of the row that a ticket is of; -1 of a child whose entry waits."""
+        part = ticket.name[-1:]
+        if part not in (Part.STOP, Part.TARGET):
+            return ticket.order
+        if ticket.name not in self._children and ticket.state in OPEN:
+            role = Role.STOP if part == Part.STOP else Role.TARGET
+            account = self.machine.book.account[0]
+            orders = self.machine.book.orders[: int(account["orders"])]
+            mine = (orders["parent"] == ticket.order) & (orders["role"] == role)
+            taken = set(self._children.values())
+            free = [number for number in orders["id"][mine].tolist() if number not in taken]
+            if free:
+                self._children[ticket.name] = free[0]
+        return self._children.get(ticket.name, -1)
+
+    def _adopt(self, fact: OrderFact, now: int) -> str:
+        """A child that the broker has made itself: it is the next of its kind."""
+        parent = self.tickets[fact.parent]
+        part = Part.TARGET if fact.type == OrderType.LIMIT.word else Part.STOP
+        names = [name_of(t.name) for t in self.tickets.values() if t.order == parent.order]
+        attempt = 1 + max(n.attempt for n in names if n is not None)
+        name = str(Name(self.rules.code, parent.order, attempt, part))
+        terms = Terms(fact.qty, fact.limit_price, fact.stop_price)
+        self.tickets[name] = Ticket(
+            name,
+            parent.order,
+            parent.strategy,
+            parent.symbol,
+            fact.side,
+            fact.type,
+            terms,
+            now,
+            state=State.WORKING,
+            vendor_ids=(fact.vendor_id,),
+        )
+        return name
+
+    def _name_of(self, fact: OrderFact | FillFact) -> str | None:
+        if fact.client_id in self.tickets:
+            return fact.client_id
+        held = (t.name for t in self.tickets.values() if fact.vendor_id in t.vendor_ids)
+        return next(held, None)
+
+    # What enters
+
+    def _report_of(self, ticket: Ticket, booking: Booking) -> NDArray[Any]:
+        j = self.symbols.index(ticket.symbol)
+        place = self._row_number(ticket), self.strategies.index(ticket.strategy), j
+        value = float(self.machine.book.instruments["point_value"][j])
+        return reports.booked(ticket, booking, place, value)
+
+    def _book_foreign(self, fill: Book) -> None:
+        """A fill of nobody's order, on the sleeve of its symbol that it makes smaller."""
+        smaller = [
+            self.strategies.index(strategy)
+            for (strategy, symbol), qty in self.positions.items()
+            if symbol == fill.symbol and qty * fill.side < 0.0
+        ]
+        self.booked.add(fill.key)
+        place = smaller[0] if smaller else 0, self.symbols.index(fill.symbol)
+        self.machine.report(reports.foreign(fill.side, fill.qty, fill.price, place))
+
+    def _book_cash(self, fact: CashFact) -> None:
+        if fact.id not in self.booked:
+            self.booked.add(fact.id)
+            j = self.symbols.index(fact.symbol) if fact.symbol else -1
+            self.machine.report(reports.transfer(fact.amount, j))
+
+    def _confirm(self, name: str, terms: Terms) -> None:
+        """Keep what the broker says that an order is, where no change of ours is on its way."""
+        ticket = self.tickets[name]
+        if ticket.state in ALIVE and ticket.asked is Asked.NONE and not same(terms, ticket.terms):
+            self._change(name, terms=terms)

@@ -1,0 +1,106 @@
+"""What leaves for a broker, made of what the book wants; and what its answers are to a ticket."""
+
+from __future__ import annotations
+
+import msgspec
+
+from intrabar.brokers.names import Part
+from intrabar.brokers.plan import Row
+from intrabar.brokers.tickets import (
+    Ended,
+    Event,
+    Found,
+    NoAnswer,
+    State,
+    SubmitRefused,
+    Terms,
+    Ticket,
+)
+from intrabar.model.broker_facts import Accepted, Change, OrderFact, Outcome, Refused, Request
+from intrabar.model.enums import OrderType
+
+NAN = float("nan")
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What is to leave: a group of orders, a change, or a cancel.
+
+    Parameters
+    ----------
+    ticket : str
+        Client id of the order that it is about.
+    """
+
+    ticket: str
+    group: tuple[Request, ...] = ()
+    change: Change | None = None
+
+
+def sent_as(kind: OrderType) -> str:
+    """A trailing stop is a stop that rests at the broker, and that we move."""
+    return OrderType.STOP.word if kind is OrderType.TRAILING_STOP else kind.word
+
+
+def children_of(entry: Request, row: Row) -> list[Request]:
+    """The stop and the target that leave with an entry."""
+    children = []
+    if row.stop_loss == row.stop_loss:
+        children.append(_child(entry, Part.STOP, OrderType.STOP, stop_price=row.stop_loss))
+    if row.take_profit == row.take_profit:
+        children.append(_child(entry, Part.TARGET, OrderType.LIMIT, limit_price=row.take_profit))
+    return children
+
+
+def _child(
+    entry: Request, part: Part, kind: OrderType, limit_price: float = NAN, stop_price: float = NAN
+) -> Request:
+    return Request(
+        f"{entry.client_id}{part}",
+        entry.symbol,
+        -entry.side,
+        kind.word,
+        entry.qty,
+        limit_price,
+        stop_price,
+        reduce_only=True,
+        parent=entry.client_id,
+    )
+
+
+def ticket_of(request: Request, row: Row, now: int) -> Ticket:
+    """The ticket of an order that leaves."""
+    terms = Terms(request.qty, request.limit_price, request.stop_price)
+    is_entry = not request.parent
+    return Ticket(
+        request.client_id,
+        row.order,
+        row.strategy,
+        row.symbol,
+        request.side,
+        request.type,
+        terms,
+        now,
+        stop_loss=row.stop_loss if is_entry else NAN,
+        take_profit=row.take_profit if is_entry else NAN,
+    )
+
+
+def answer_of(outcome: Outcome) -> Event:
+    """What the answer to a submit says."""
+    if isinstance(outcome, Accepted):
+        return outcome
+    if isinstance(outcome, Refused):
+        return SubmitRefused(outcome.text)
+    return NoAnswer(outcome.text)
+
+
+def status_of(fact: OrderFact) -> Event:
+    """What a status of the stream says."""
+    told = State(fact.state)
+    if told in (State.CANCELLED, State.EXPIRED):
+        return Ended(told)
+    if told is State.REJECTED:
+        return SubmitRefused()
+    if told is State.FILLED:
+        return Found(State.FILLED, fact.vendor_id)
+    return Accepted(fact.vendor_id, works=told is not State.ACKED)

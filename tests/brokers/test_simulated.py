@@ -1,0 +1,83 @@
+"""A market behind a broker is paper: fills, cash, positions; and the journal gives them again."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from intrabar.brokers.door import Door
+from intrabar.engine.scenario.scenario import scenario_machine
+from intrabar.sim import state
+from intrabar.sim.machine import Machine
+from tests.brokers.worlds import RULES, STEPS, World, prepared
+
+SEEDED = 250
+OF_A_FILL = ["bar", "instrument", "side", "qty", "price", "cost", "realized", "position", "cash"]
+
+
+def fills(machine: Machine) -> list[Any]:
+    return machine.fills()[OF_A_FILL].tolist()
+
+
+def position(machine: Machine) -> Any:
+    sleeves = machine.book.sleeves[["qty", "avg", "basis", "stop", "target"]].tolist()
+    return repr(sleeves), float(machine.book.account["cash"][0])
+
+
+def test_fills_money_and_positions_are_those_of_paper() -> None:
+    traded = sent = compared = 0
+    for seed in range(SEEDED):
+        scenario = prepared(random.Random(seed))
+        world = World(scenario)
+        paper, script = scenario_machine(scenario)
+        while not world.is_over():
+            world.run_bar()
+            paper.advance(world.machine.bar)
+            if world.is_called():
+                break  # the broker has called for margin: what it does then is its own
+            assert fills(world.machine) == fills(paper), seed
+            assert position(world.machine) == position(paper), seed
+            equity = world.machine.tape.equity, paper.tape.equity
+            assert equity[0][paper.bar - 1] == equity[1][paper.bar - 1], seed
+            compared += 1
+        assert script.ids is not None
+        traded += len(paper.fills())
+        sent += len(world.sent)
+        assert len(set(world.sent)) == len(world.sent)
+    assert compared > 1_000
+    assert traded > 500
+    assert sent > traded
+
+
+def test_a_book_with_fills_from_outside_is_worked_out_again_from_its_journal() -> None:
+    """No broker is asked: what was told and answered stands in the journal, at its place."""
+    entries = 0
+    for seed in range(60):
+        scenario = prepared(random.Random(seed))
+        world = World(scenario)
+        digests = []
+        while not world.is_over():
+            world.run_bar()
+            digests.append(world.machine.digest())
+        machine, script = scenario_machine(scenario)
+        door, journal = Door(machine, ["s"], RULES), list(world.journal)
+        for digest in digests:
+            bar = machine.bar
+            for place in [*((bar, step) for step in STEPS), (bar + 1, state.STEP_OPEN)]:
+                door.take_wishes()
+                machine.advance(*place)
+                now = int(machine.market.time[min(machine.bar, len(machine.market) - 1)])
+                again = door.commit(door.plan(now), now)
+                while journal and journal[0][0] == place:
+                    _, entry = journal.pop(0)
+                    entries += 1
+                    if isinstance(entry, tuple):
+                        assert repr(again.pop(0)) == repr(entry[0])  # the same decisions
+                        door.answered(*entry, now)
+                    else:
+                        door.told(entry, now)
+                assert not again
+            assert machine.digest() == digest, seed
+        assert repr(door.tickets) == repr(world.door.tickets)
+        assert script.ids is not None
+    assert entries > 500
