@@ -14,6 +14,7 @@ import pytest
 import intrabar as ib
 from intrabar.app.calls.score import evidence_in
 from intrabar.app.cli.main import run
+from intrabar.app.pages.chunked_report import report_in_chunks
 from intrabar.errors import ConfigError, UsageError
 from intrabar.exits.learned import Learned
 from intrabar.exits.policy_file import write_policy
@@ -302,3 +303,24 @@ def test_arms_of_a_file_are_scored_and_their_training_is_declared(home: Path) ->
     assert len(evidence.entries) == len(plain.entries)
     np.testing.assert_array_equal(evidence.entries.here.learned, plain.entries.here.learned)
     assert any("declared" in doubt for doubt in evidence.training.doubts)
+
+
+def test_the_report_of_a_run_with_a_learned_exit_shows_its_decisions(home: Path) -> None:
+    result = ib.backtest(config=learned_config(home))
+    page = ib.report(result, home / "report.html").read_text(encoding="utf-8")
+    text = page.partition('"decisions":')[2]
+    told = json.JSONDecoder().raw_decode(text)[0]
+    assert told["count"] == result.decisions.height
+    assert told["arms"][0]["strategy"] == "TrendFollowing"
+    assert "What the learned exits decided" in page
+
+
+def test_the_report_of_a_run_in_chunks_shows_them_too(home: Path) -> None:
+    bandit = ib.exits.LinUCB(arms=[1, 2, 4], features=["up = rsi(5) / 50"], max_bars=40)
+    bot = replace(BOT, exit=bandit)
+    chunked = ib.backtest(bot, config=home / "trend.yaml", chunk=400, out=home / "tables")
+    made = report_in_chunks(chunked, home / "report.html", name="", remarks=(), manifest={})
+    page = made.read_text(encoding="utf-8")
+    told = json.JSONDecoder().raw_decode(page.partition('"decisions":')[2])[0]
+    assert told["count"] > 10
+    assert [row["arm"] for row in told["bandits"]] == [1.0, 2.0, 4.0]

@@ -6,6 +6,7 @@ import type { ReportView } from "./view";
 import { Band } from "./band";
 import { Campaigns } from "./campaigns";
 import { Costs } from "./costs";
+import { Decisions } from "./decisions";
 import { Equity } from "./equity";
 import { Gates } from "./gates";
 import { Header } from "./header";
@@ -66,6 +67,7 @@ export function Page({ view }: { view: ReportView }) {
           <Histogram campaigns={view.campaigns} expectancy={typeof expectancy === "number" ? expectancy : null} />
           <Monthly rows={view.monthly} />
         </div>
+        {view.decisions && <Decisions view={view.decisions} />}
         <Metrics tables={view.metrics} />
         <div class="two">
           <Costs rows={view.costs} accruals={view.accruals} currency={view.currency} />

@@ -192,6 +192,49 @@ export interface BandView {
   curves: Curve[];
 }
 
+/** How often one arm was taken, by stretches of decisions. */
+export interface ShareLine {
+  label: string;
+  value: Num[];
+}
+
+/** The arms that a learned exit took over time; `time` is the end of each stretch. */
+export interface ArmsView {
+  strategy: string;
+  time: number[];
+  lines: ShareLine[];
+}
+
+/** An arm of a bandit: its estimate beyond the prior, and how far that may be off. */
+export interface BanditRow {
+  strategy: string;
+  symbol: string;
+  arm: Num;
+  chosen: Num;
+  estimate: Num;
+  width: Num;
+  mean_reward: Num;
+}
+
+/** One choice of an arm; `reward` is null while the campaign is open. */
+export interface DecisionRow {
+  time: number;
+  strategy: string;
+  symbol: string;
+  side: string;
+  arm: Num;
+  propensity: Num;
+  reward: Num;
+}
+
+/** What learned exits decided; of `count` decisions the last are rows. */
+export interface DecisionsView {
+  count: number;
+  arms: ArmsView[];
+  bandits: BanditRow[];
+  rows: DecisionRow[];
+}
+
 /** All that the page shows; `idle` is why nothing was traded. */
 export interface ReportView {
   schema: number;
@@ -216,6 +259,7 @@ export interface ReportView {
   campaigns: CampaignsView;
   orders: OrderRow[];
   gates: GateRow[];
+  decisions: DecisionsView | null;
   costs: CostRow[];
   accruals: AccrualRow[];
   metrics: MetricTable[];

@@ -54,7 +54,7 @@ class RunTables:
     """The tables of a run (docs/architecture.md); columns that are not shown may be missing.
 
     Those that may be larger than memory may be lazy. `equity` may have been thinned: then `bars` is
-    how many rows it had.
+    how many rows it had. `decisions` and `bandits` are those of learned exits.
     """
 
     fills: pl.DataFrame | pl.LazyFrame
@@ -65,6 +65,8 @@ class RunTables:
     ledger: pl.DataFrame | pl.LazyFrame
     levels: pl.DataFrame | pl.LazyFrame
     bars: int | None = None
+    decisions: pl.DataFrame | None = None
+    bandits: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from intrabar.errors import RunError
 from intrabar.model.bars import Bars
 from intrabar.model.enums import Gate, RunStatus
 from intrabar.ui import shape
+from intrabar.ui.decisions_view import decisions_view
 from intrabar.ui.report_figures import figures, metric_tables, monthly
 from intrabar.ui.report_input import Findings, PolicyRun, RunFacts, RunTables
 from intrabar.ui.view_types import (
@@ -116,6 +117,7 @@ def report_view(
         "campaigns": _campaigns(campaigns.tail(ROWS_PER_PAGE).collect()),
         "orders": _orders(tables.orders.lazy()),
         "gates": _gates(tables.gates),
+        "decisions": decisions_view(tables.decisions, tables.bandits),
         "costs": _costs(fills, campaigns),
         "accruals": _accruals(tables.ledger.lazy()),
         "metrics": metric_tables(findings),

@@ -218,6 +218,54 @@ class BandView(TypedDict):
     curves: list[Curve]
 
 
+class ShareLine(TypedDict):
+    """How often one arm was taken, by stretches of decisions."""
+
+    label: str
+    value: list[Number]
+
+
+class ArmsView(TypedDict):
+    """The arms that a learned exit took over time; `time` is the end of each stretch."""
+
+    strategy: str
+    time: list[float]
+    lines: list[ShareLine]
+
+
+class BanditRow(TypedDict):
+    """An arm of a bandit: its estimate beyond the prior, and how far that may be off."""
+
+    strategy: str
+    symbol: str
+    arm: Number
+    chosen: Number
+    estimate: Number
+    width: Number
+    mean_reward: Number
+
+
+class DecisionRow(TypedDict):
+    """One choice of an arm; `reward` is null while the campaign is open."""
+
+    time: int
+    strategy: str
+    symbol: str
+    side: str
+    arm: Number
+    propensity: Number
+    reward: Number
+
+
+class DecisionsView(TypedDict):
+    """What learned exits decided; of `count` decisions the last are rows."""
+
+    count: int
+    arms: list[ArmsView]
+    bandits: list[BanditRow]
+    rows: list[DecisionRow]
+
+
 class ReportView(TypedDict):
     """All that the page shows; `idle` is why nothing was traded."""
 
@@ -243,6 +291,7 @@ class ReportView(TypedDict):
     campaigns: CampaignsView
     orders: list[OrderRow]
     gates: list[GateRow]
+    decisions: DecisionsView | None
     costs: list[CostRow]
     accruals: list[AccrualRow]
     metrics: list[MetricTable]

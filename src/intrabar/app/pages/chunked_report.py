@@ -16,7 +16,9 @@ from intrabar.app.pages.report import noted
 from intrabar.data.detail import guessed
 from intrabar.engine.chunks.run import ChunkedResult
 from intrabar.engine.outcome.band import BAND
+from intrabar.engine.outcome.bandits import arms_table
 from intrabar.engine.outcome.summary import is_idle, titled
+from intrabar.engine.tables.lessons import learned_exits
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import ROWS_PER_PAGE, report_view
@@ -62,12 +64,16 @@ def report_in_chunks(
         is_liquidated=result.is_liquidated,
     )
     long = {name: result.table(name) for name in LONG}
+    learns = learned_exits(given.strategies)
+    decisions = result.table("decisions").collect() if learns else None
     tables = RunTables(
         equity=pl.DataFrame(recorded.equity.columns).with_columns(
             pl.col("time").cast(pl.Datetime("ns", "UTC"))
         ),
         gates=result.table("gates").collect(),
         bars=result.bars,
+        decisions=decisions,
+        bandits=None if decisions is None else arms_table(result.bandits, decisions),
         **long,
     )
     told = noted(result.remarks, [*_left_out(result), *remarks])

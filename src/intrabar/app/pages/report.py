@@ -13,6 +13,7 @@ import numpy as np
 from intrabar.analysis.equity import Key
 from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.engine.outcome.band import BAND, band_run
+from intrabar.engine.outcome.bandits import arms_table
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.summary import is_idle
 from intrabar.errors import ConfigError
@@ -77,6 +78,8 @@ def report(
         gates=result.gates,
         ledger=result.ledger,
         levels=result.levels,
+        decisions=result.decisions,
+        bandits=arms_table(result.bandits, result.decisions) if result.bandits else None,
     )
     found = Findings(**noted(result.remarks, remarks), manifest=manifest)
     if not is_idle(result.metrics.values):  # else there is nothing to judge

@@ -1,0 +1,109 @@
+/** What learned exits decided: their arms over time, what bandits know, the last decisions. */
+import { Lines } from "../charts/lines";
+import { count, instant, fixed, percent } from "../format";
+import { Card } from "../parts/card";
+import type { BanditRow, DecisionRow, DecisionsView } from "./view";
+
+export function Decisions({ view }: { view: DecisionsView }) {
+  return (
+    <Card id="decisions" title="What the learned exits decided" aside={<span class="muted">{count(view.count)} decisions</span>}>
+      {view.arms.map((arms) => (
+        <figure key={arms.strategy}>
+          <figcaption>{arms.strategy}: share of arms, multiples of the ATR</figcaption>
+          {arms.time.length > 1 ? (
+            <Lines x={arms.time} x_unit="time" lines={arms.lines} unit="fraction" pointers={[]} />
+          ) : (
+            <p>{arms.lines.map((line) => `${line.label} ${percent(line.value[0] ?? null)}`).join(", ")}</p>
+          )}
+        </figure>
+      ))}
+      {view.bandits.length > 0 && <Bandits rows={view.bandits} />}
+      <Rows rows={view.rows} />
+    </Card>
+  );
+}
+
+function Bandits({ rows }: { rows: BanditRow[] }) {
+  return (
+    <div class="scroll-x">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Bandit</th>
+            <th scope="col" class="num">
+              Arm
+            </th>
+            <th scope="col" class="num">
+              Chosen
+            </th>
+            <th scope="col" class="num">
+              Estimate beyond the prior
+            </th>
+            <th scope="col" class="num">
+              Width
+            </th>
+            <th scope="col" class="num">
+              Mean reward
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.strategy} ${row.symbol} ${row.arm}`}>
+              <th scope="row">
+                {row.strategy} <b>{row.symbol}</b>
+              </th>
+              <td class="num">{fixed(row.arm, 2)}</td>
+              <td class="num">{count(row.chosen)}</td>
+              <td class="num">{fixed(row.estimate, 3)}</td>
+              <td class="num">± {fixed(row.width, 3)}</td>
+              <td class="num">{fixed(row.mean_reward, 3)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Rows({ rows }: { rows: DecisionRow[] }) {
+  return (
+    <details class="more">
+      <summary>The last {count(rows.length)} decisions</summary>
+      <div class="scroll-x">
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">Close</th>
+              <th scope="col">Strategy, symbol</th>
+              <th scope="col">Side</th>
+              <th scope="col" class="num">
+                Arm
+              </th>
+              <th scope="col" class="num">
+                Propensity
+              </th>
+              <th scope="col" class="num">
+                Reward
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={`${row.time} ${row.strategy} ${row.symbol}`}>
+                <th scope="row">{instant(row.time)}</th>
+                <td>
+                  {row.strategy} <b>{row.symbol}</b>
+                </td>
+                <td>{row.side}</td>
+                <td class="num">{fixed(row.arm, 2)}</td>
+                <td class="num">{percent(row.propensity)}</td>
+                <td class="num">{fixed(row.reward, 3)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
