@@ -20,7 +20,7 @@ COMMANDS = (
     "list show compare rerun",
     "import show",
     "verify rebuild backup restore archive",
-    "check show train run search",
+    "check show train run search serve",
 )
 HERE = ["--data", "AAA.csv", "--strategy", "CoinFlip"]
 SWEPT = [*HERE, "--vary", "seed=1,2"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from intrabar.app.calls import forecast
 from intrabar.app.calls.forecast_search import search as search_for
 from intrabar.app.cli.output import Json, print_table
+from intrabar.app.workers.predict_service import HOST, PORT, Answers, PredictService
 
 
 def train(
@@ -131,4 +132,27 @@ def search(
     print(f"best of {best['trials']} trials: {told}; mean skill {best['score']:.4f}")
     print(f"by bars until {best['search_until']}; a best of many is a little too good by chance")
     print(f"{made.file}: write predict: {{hyperparameters: {made.file.parent}}}")
+    return 0
+
+
+def serve(model: Path, /, *, host: str = HOST, port: int = PORT) -> int:
+    """Answer POST /predict with what the models of a registry expect, until it is ended.
+
+    Parameters
+    ----------
+    model : path
+        Folder of a registry, such as models/registry/nvda.
+    host : str
+        Address that it listens on; this machine alone where it is not given.
+    port : int
+        0 for a free one.
+    """
+    service = PredictService(Answers(model), host, port)
+    print(
+        f"POST http://{host}:{service.port}/predict {{symbol, bars}}; ends with Ctrl-C", flush=True
+    )
+    try:
+        service.serve()
+    except KeyboardInterrupt:
+        return 0
     return 0

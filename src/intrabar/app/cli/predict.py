@@ -53,6 +53,12 @@ app.command(
     ),
 )
 app.command(
+    "intrabar.app.cli.forecast:serve",
+    name="serve",
+    help="Answer POST /predict with what the models of a registry expect, until it is ended.",
+    help_epilogue=examples("intrabar predict serve models/registry/nvda --port 9470"),
+)
+app.command(
     "intrabar.app.cli.forecast:run",
     name="run",
     help="Let the models of a registry predict every bar that they may, and write the file.",
