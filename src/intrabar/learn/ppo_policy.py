@@ -271,6 +271,11 @@ def _remarks(g: Ground, seeds: Sequence[Seed], chosen: Seed) -> list[str]:
                 "account more cash"
             )
     best = max(chosen.curve, key=lambda row: row["score"])
+    if chosen.score <= best["static"]:
+        told.append(
+            f"on the validation starts arm {arms[g.checked.static]:g} always earns as much or more "
+            f"({best['static']:.4f} against {chosen.score:.4f}): nothing was learned beyond it"
+        )
     for arm in arms:
         if best[f"chosen_{arm:g}"] > ALWAYS:
             told.append(f"arm {arm:g} is chosen in {best[f'chosen_{arm:g}']:.0%} of all decisions")
