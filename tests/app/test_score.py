@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,14 +142,26 @@ def test_a_bot_of_ones_own_and_a_policy_as_it_is(home: Path) -> None:
     assert (card.deflated.looks, named.deflated.looks) == (1, 2)
 
 
-def test_in_sample_and_declared_are_never_worth_it(home: Path) -> None:
-    for policy, how, word in (
-        (traded_policy(trained_until=LATER), {"in_sample": True}, "in sample"),
-        (traded_policy(trained_until=UNTIL, declared=True), {}, "declared"),
-    ):
-        bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40, **how), risk_fraction=0.01)
-        evidence, _ = evidence_in(bot, home / "trend.yaml", None, None, None, 1)
-        assert any(word in doubt for doubt in evidence.training.doubts)
+def test_in_sample_is_in_doubt(home: Path) -> None:
+    exit_ = Learned(traded_policy(28, trained_until=LATER), max_bars=40, in_sample=True)
+    evidence, _ = evidence_in(replace(BOT, exit=exit_), home / "trend.yaml", None, None, None, 1)
+    assert "it is in sample" in evidence.training.doubts[0]
+    assert evidence.windows[0].test[0] == int(market().time[0]) - MS
+
+
+def test_a_declared_training_counts_from_its_first_look_on(home: Path) -> None:
+    policy = traded_policy(28, trained_until=UNTIL, declared=True)
+    bot = Bot(TrendFollowing(5, 20), Learned(policy, max_bars=40), risk_fraction=0.01)
+    given = {"config": home / "trend.yaml", "out": home / "runs"}
+    first = ib.learn.score(bot, **given)
+    assert "first looked at now" in first.evidence.training.doubts[0]
+    with sqlite3.connect(home / "runs" / "trials.sqlite") as file:
+        file.execute("UPDATE looks SET made = '2025-01-01T00:00:00+00:00'")
+    assert ib.learn.score(bot, **given).evidence.training.doubts == ()
+    with sqlite3.connect(home / "runs" / "trials.sqlite") as file:
+        file.execute("UPDATE looks SET made = '2027-01-01T00:00:00+00:00'")
+    late = ib.learn.score(bot, **given)
+    assert "2027-01-01" in late.evidence.training.doubts[0]
 
 
 def test_a_policy_that_decides_at_each_close_has_the_score_of_its_campaigns(home: Path) -> None:
@@ -302,7 +315,8 @@ def test_arms_of_a_file_are_scored_and_their_training_is_declared(home: Path) ->
     evidence, _ = evidence_in(replace(BOT, exit=exit_), home / "late.yaml", None, None, None, 1)
     assert len(evidence.entries) == len(plain.entries)
     np.testing.assert_array_equal(evidence.entries.here.learned, plain.entries.here.learned)
-    assert any("declared" in doubt for doubt in evidence.training.doubts)
+    assert evidence.training.declared
+    assert len(evidence.training.hash) == 64
 
 
 def test_the_report_of_a_run_with_a_learned_exit_shows_its_decisions(home: Path) -> None:

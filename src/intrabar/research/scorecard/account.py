@@ -17,7 +17,6 @@ from intrabar.analysis.sharpe import (
     deflated_sharpe,
     expected_maximum,
     moments,
-    probabilistic_sharpe,
 )
 from intrabar.research.scorecard.evidence import Returns
 
@@ -97,11 +96,7 @@ def deflated(found: AccountDifference, sharpes: Sequence[float]) -> DeflatedDiff
     threshold = math.sqrt(variance) * expected_maximum(looks)
     if isinstance(found.moments, Undefined):
         return DeflatedDifference(looks, variance, threshold, found.moments)
-    probability = (
-        probabilistic_sharpe(found.moments)
-        if looks == 1
-        else deflated_sharpe(found.moments, looks, variance)
-    )
+    probability = deflated_sharpe(found.moments, looks, variance)
     return DeflatedDifference(looks, variance, threshold, probability)
 
 

@@ -120,6 +120,8 @@ class Training:
         None where nothing was trained, so that there is none.
     seeds : tuple of int
         All that were trained; one was chosen on the train.
+    declared : bool
+        When it was trained is told by a person: what counts is a test after it was first seen.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Training:
     doubts: tuple[str, ...] = ()
     canaries: tuple[tuple[str, bool, str], ...] | None = ()
     seeds: tuple[int, ...] = ()
+    declared: bool = False
 
 
 @dataclass(frozen=True, eq=False)

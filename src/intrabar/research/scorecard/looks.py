@@ -59,6 +59,20 @@ class Look:
     sharpe: float | None
 
 
+def first_seen(ledger: Ledger, policy: str) -> str | None:
+    """When a policy of this hash was first looked at, ISO, UTC; None: never.
+
+    Raises
+    ------
+    RunError
+        The ledger cannot be read.
+    """
+    with ledger.writing() as file:
+        file.execute(TABLE)
+        found = file.execute("SELECT min(made) FROM looks WHERE policy = ?", (policy,)).fetchone()
+    return None if found[0] is None else str(found[0])
+
+
 def looked(ledger: Ledger, look: Look) -> list[Look]:
     """Write a look, and give all that count with it, the oldest first and itself last.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ from intrabar.research.scorecard.account import (
     deflated,
     difference_of,
 )
-from intrabar.research.scorecard.evidence import Evidence
-from intrabar.research.scorecard.looks import Look, looked
+from intrabar.research.scorecard.evidence import Evidence, Training
+from intrabar.research.scorecard.looks import Look, first_seen, looked
 from intrabar.research.scorecard.pairs import (
     Compared,
     against_own_shares,
@@ -302,9 +302,26 @@ def scorecard(evidence: Evidence, ledger: Ledger, seed: int = 0) -> Scorecard:
     RunError
         The look cannot be written: then nothing is shown.
     """
+    evidence = replace(evidence, training=_witnessed(evidence, ledger))
     figures = figures_of(evidence, seed)
     looks = looked(ledger, look_of(evidence, figures, seed))
     return judged(evidence, figures, looks, seed)
+
+
+def _witnessed(evidence: Evidence, ledger: Ledger) -> Training:
+    """The training, in doubt where it is declared and the test is of bars before the first look."""
+    training = evidence.training
+    if not training.declared:
+        return training
+    seen = first_seen(ledger, training.hash)
+    if seen is not None and int(np.datetime64(seen[:19], "ns").astype(np.int64)) < evidence.test[0]:
+        return training
+    since = "now" if seen is None else seen
+    doubt = (
+        f"when it was trained is declared, not witnessed: it was first looked at {since}, and only "
+        "later bars can prove it"
+    )
+    return replace(training, doubts=(*training.doubts, doubt))
 
 
 def _or_none(value: float) -> float | None:
