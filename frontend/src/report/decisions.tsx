@@ -8,7 +8,7 @@ export function Decisions({ view }: { view: DecisionsView }) {
   return (
     <Card id="decisions" title="What the learned exits decided" aside={<span class="muted">{count(view.count)} decisions</span>}>
       {view.arms.map((arms) => (
-        <figure key={arms.strategy}>
+        <figure key={arms.strategy} class="share">
           <figcaption>{arms.strategy}: share of arms, multiples of the ATR</figcaption>
           {arms.time.length > 1 ? (
             <Lines x={arms.time} x_unit="time" lines={arms.lines} unit="fraction" pointers={[]} />

@@ -174,7 +174,7 @@ def _arms(card: Scorecard) -> Check:
     timing = (
         f"Whether the moment matters is not known: {p.reason}."
         if isinstance(p, Undefined)
-        else f"Its decisions dealt to other entries do as well in {p:.1%} of 1,000 shifts."
+        else f"Its decisions dealt to other entries do as well in {p:.1%} of the shifts."
     )
     one = taken[most] > 0.99
     said = "It is a static exit in all but name. " if one else ""
