@@ -14,6 +14,7 @@ from panel import Panel
 from phases import phases
 from play import Play
 from sheet import LINE, PLOT, TOP, WIDTH, wrapped
+from skill import skill
 
 HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "scenarios"
@@ -36,7 +37,7 @@ def picture(scenarios: list[dict[str, Any]]) -> str:
 
 def pictures() -> dict[str, str]:
     """Every picture by the name of its file."""
-    drawn = {"phases.svg": phases()}
+    drawn = {"phases.svg": phases(), "skill.svg": skill()}
     for file in sorted(SCENARIOS.glob("*.jsonl")):
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         drawn[f"{file.stem}.svg"] = picture(lines)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+import intrabar as ib
 from intrabar.app.cli.main import run
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.provenance import sources_of
 from intrabar.data.prediction_file import read_predictions
+from intrabar.indicators.given import Request
+from intrabar.research.honesty import judge
 from tests.learn.forecasts_of_it import write_config
 
 
@@ -45,17 +51,9 @@ def test_from_a_configuration_to_a_verdict(
 
 def test_both_figures_are_those_of_the_columns(tmp_path: Path) -> None:
     """By hand: 1 - MSE / MSE of the column."""
-    import numpy as np
-
-    import intrabar as ib
-    from intrabar.research.honesty import judge
-
     config = write_config(tmp_path, forecaster="sklearn:linear_model.LinearRegression")
     ib.predict.train(config)
     file = ib.predict.run(config)
-    from intrabar.app.compose.recipe import Recipe
-    from intrabar.indicators.given import Request
-
     base = Recipe.of_call({}, None, {"config": config}).traded_market()
     found = judge(Request(str(file)), base.market, base.instruments).judged[0].raw
     rows = pl.read_parquet(file)
@@ -65,3 +63,19 @@ def test_both_figures_are_those_of_the_columns(tmp_path: Path) -> None:
     for figure, rival in ((found.against_ridge, ridge), (found.against_drift, drift)):
         expected = 1.0 - np.sum((came - said) ** 2) / np.sum((came - rival) ** 2)
         assert abs(figure.value - expected) < 1e-12  # type: ignore[union-attr]
+
+
+def test_each_refit_has_its_skill_and_a_run_knows_its_models(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    models = ib.predict.train(config).models
+    file = ib.predict.run(config)
+    base = Recipe.of_call({}, None, {"config": config}).traded_market()
+    judged = judge(Request(str(file)), base.market, base.instruments).judged[0]
+    assert [x.trained_until for x in judged.refits] == [x["trained_until"] for x in models]
+    assert sum(x.rows for x in judged.refits) == judged.in_atrs.rows
+    rows = pl.read_parquet(file)
+    bot = ib.Bot(ib.PredictionThreshold(str(file)), qty=1.0)
+    told = sources_of({"bot": bot})["bot"]["predicted by"][str(file.absolute())]
+    assert told["models"] == rows["model"].unique(maintain_order=True).to_list()
+    manifest = json.loads(file.with_suffix(".json").read_text())
+    assert told["hyperparameters_sha256"] == manifest["hyperparameters_sha256"]

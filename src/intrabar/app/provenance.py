@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.engine.tables.lessons import hashes_of
-from intrabar.engine.tables.predicted import files_of
+from intrabar.engine.tables.predicted import files_of, models_of
 from intrabar.errors import IntrabarError
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
@@ -64,8 +64,9 @@ def sources_of(strategies: Mapping[str, AnyStrategy]) -> dict[str, dict[str, Any
 
 def _read_by(name: str, strategy: AnyStrategy) -> dict[str, Any]:
     """The hashes of the files of predictions and of the policies that a strategy reads, if any."""
-    ways: dict[str, Callable[[], dict[str, str]]] = {
+    ways: dict[str, Callable[[], dict[str, Any]]] = {
         "predictions": lambda: files_of(name, strategy),
+        "predicted by": lambda: models_of(name, strategy),
         "policies": lambda: hashes_of(strategy),
     }
     found: dict[str, Any] = {}

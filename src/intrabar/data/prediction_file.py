@@ -63,6 +63,8 @@ class PredictionFile:
         What the ridge regression beside the model expects, and the mean return of its train.
     is_witnessed : bool
         Its `trained_until` is that of models that were trained here.
+    hyperparameters : str
+        SHA-256 of those of its models; "" where its manifest does not tell.
     """
 
     name: str
@@ -83,6 +85,7 @@ class PredictionFile:
     ridge: Floats | None = None
     drift: Floats | None = None
     is_witnessed: bool = False
+    hyperparameters: str = ""
 
     @property
     def horizons(self) -> list[int]:
@@ -148,7 +151,11 @@ def _read(path: Path, *_: int) -> PredictionFile:
         sha256 = hashlib.sha256(content).hexdigest()
         manifest = _manifest(path, sha256)
         read = predictions_in(content, path.name)
-        return replace(read, is_witnessed=manifest.get("trained_until_is") == "witnessed")
+        return replace(
+            read,
+            is_witnessed=manifest.get("trained_until_is") == "witnessed",
+            hyperparameters=str(manifest.get("hyperparameters_sha256", "")),
+        )
     except FileError:
         raise
     except DataError as error:

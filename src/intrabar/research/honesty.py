@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,12 +20,30 @@ from intrabar.engine.tables.predicted import bars_of
 from intrabar.indicators import atr, compute
 from intrabar.indicators.given import Request
 from intrabar.model.bars import Floats, Market, Times
+from intrabar.model.instant import instant_text
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
 
 PERIOD = 14  # of the ATR by which returns are divided
 KNOWN = 30  # returns from which a drift is known
 GROUPS = 500  # moments at which the usual quantiles are worked out
+
+
+class RefitSkill(NamedTuple):
+    """The predictions of one model.
+
+    Parameters
+    ----------
+    trained_until : str
+    rows : int
+        With a prediction and an outcome.
+    skill : float or None
+        In ATRs, against the last price; None where no price moved.
+    """
+
+    trained_until: str
+    rows: int
+    skill: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,8 @@ class Judged:
     verdict : Verdict
     drift_of : str
         What the drift and the usual quantiles are of.
+    refits : tuple of RefitSkill
+        By `trained_until`; empty where the file does not say it.
     """
 
     symbol: str
@@ -52,6 +72,7 @@ class Judged:
     p: float
     verdict: Verdict
     drift_of: str
+    refits: tuple[RefitSkill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +128,7 @@ def judge(
     asked = file.horizons if request.horizon is None else [horizon_of(file, request)]
     bars = bars_of(market, instruments)
     adjusted = Adjusted(market)
-    found: list[tuple[str, int, Honesty, Honesty, str]] = []
+    found: list[tuple[str, int, Honesty, Honesty, str, tuple[RefitSkill, ...]]] = []
     remarks: list[Remark] = []
     time_is = ""
     for horizon in asked:
@@ -124,15 +145,15 @@ def judge(
             known, drift_of = _known(where, symbol, series.close_time, horizon)
             if where.file.drift is not None:
                 drift_of = "the train of each model"
-            both = [
-                honesty(_forecasts(where, symbol, series, by, known), seed)
-                for by in (unit, np.ones(len(unit)))
-            ]
-            found.append((symbol, horizon, both[0], both[1], drift_of))
+            units = (unit, np.ones(len(unit)))
+            given = [_forecasts(where, symbol, series, by, known) for by in units]
+            both = [honesty(one, seed) for one in given]
+            refits = _by_refit(where, symbol, given[0])
+            found.append((symbol, horizon, both[0], both[1], drift_of, refits))
     figures = [one[2] for one in found]
     judged = [
-        Judged(symbol, horizon, in_atrs, raw, p, verdict, drift_of)
-        for (symbol, horizon, in_atrs, raw, drift_of), p, verdict in zip(
+        Judged(symbol, horizon, in_atrs, raw, p, verdict, drift_of, refits)
+        for (symbol, horizon, in_atrs, raw, drift_of, refits), p, verdict in zip(
             found, adjusted_p(figures), verdicts(figures), strict=True
         )
     ]
@@ -166,6 +187,22 @@ def _forecasts(
         _usual_quantiles(ended, known, sorted(quantiles)),
         None if file.ridge is None else file.ridge[rows] / unit[at],
     )
+
+
+def _by_refit(where: Placement, symbol: str, given: Forecasts) -> tuple[RefitSkill, ...]:
+    """The skill of each model, by its `trained_until`."""
+    until = where.trained_until.get(symbol)
+    if until is None:
+        return ()
+    told = np.isfinite(given.predicted) & np.isfinite(given.realised)
+    found = []
+    for instant in np.unique(until):
+        own = told & (until == instant)
+        came = given.realised[own]
+        rival = float((came**2).sum())
+        skill = 1.0 - float(((came - given.predicted[own]) ** 2).sum()) / rival if rival else None
+        found.append(RefitSkill(instant_text(int(instant)), int(own.sum()), skill))
+    return tuple(found)
 
 
 def _known(where: Placement, symbol: str, close_time: Times, horizon: int) -> tuple[Times, str]:
@@ -222,6 +259,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(getattr(value, name)) for name in asdict(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, RefitSkill):
+        return _plain(value._asdict())
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):

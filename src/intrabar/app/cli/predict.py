@@ -187,6 +187,11 @@ def told(judgement: Judgement) -> Iterator[str]:
         yield f"{'warning' if remark.severe else 'note'}: {remark.text}"
     if len(judgement.judged) > 1:
         yield f"note: p is Holm's over {len(judgement.judged)} instruments and horizons"
+    for one in judgement.judged:
+        if len(skills := [x.skill for x in one.refits if x.skill is not None]) > 1:
+            above = sum(x > 0.0 for x in skills)
+            who = f"{one.symbol}, {one.horizon} ahead"
+            yield f"note: {who}: skill above 0 in {above} of {len(skills)} refits (--json: each)"
     for drift_of in dict.fromkeys(one.drift_of for one in judgement.judged):
         yield f"note: the drift is that of {drift_of}"
     yield ""

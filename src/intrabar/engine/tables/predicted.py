@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -111,6 +111,16 @@ def files_of(name: str, strategy: AnyStrategy) -> dict[str, str]:
     """The hashes of the files of predictions that a strategy reads, by path."""
     wanted = [x for one in all_of(name, strategy).values() for x in requests_in(one)]
     return {x.file: read_predictions(x.file).sha256 for x in wanted}
+
+
+def models_of(name: str, strategy: AnyStrategy) -> dict[str, Any]:
+    """By path, the models of the files of predictions that a strategy reads."""
+    read = {file: read_predictions(file) for file in files_of(name, strategy)}
+    return {
+        path: {"models": list(file.model), "hyperparameters_sha256": file.hyperparameters}
+        for path, file in read.items()
+        if file.model
+    }
 
 
 def bars_of(timeline: PricedTimeline, instruments: Sequence[Instrument]) -> dict[str, BarsOf]:
