@@ -69,6 +69,10 @@ def test_a_command_goes_from_a_configuration_to_a_policy(
     assert f"trained until {told['trained_until']}" in out
     assert f"arm {told['metrics']['static_arm']:g} always" in out
     assert str(folder) in out
+    assert "needs max_bars: 20, atr_period: 7, as in training" in out
+    metrics = told["metrics"]
+    is_beaten = metrics["validation_score"] <= metrics["static_score"]
+    assert ("nothing was learned beyond it" in out) == is_beaten
     with Ledger(config.parent / "runs" / LEDGER) as ledger:
         trials = list(ledger.trials())
     assert sorted(x["parameters"]["seed"] for x in trials) == sorted(told["seeds"])

@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from intrabar.app.config.model import LearnConfig
 from intrabar.app.folders.policies import note_seeds, store
 from intrabar.app.progress import bar
 from intrabar.errors import UsageError
+from intrabar.exits import Learned
 from intrabar.exits.policy import Policy
 from intrabar.indicators.features import features_of
 from intrabar.learn.canaries import require
@@ -122,13 +123,23 @@ def ppo(
                 keep_seeds(kept, key, seeds)
                 print(f"{kept} has the best so far; go on with --resume", file=sys.stderr)
             raise
-    made = replace(made, remarks=[*map(str, composed.remarks), *made.remarks])
+    remarks = [*map(str, composed.remarks), *made.remarks, *_to_trade(world, asked)]
+    made = replace(made, remarks=remarks)
     told |= {"command": "learn ppo", "canaries": verdicts, "prior": None, "threads": 1}
     note_seeds(path("runs:", runs), [made], told, "PPO")
     if folder is not None and kept is not None:
         store(folder, [made], {**told, "cpu": platform.machine()}, False)
         kept.unlink(missing_ok=True)
     return made.policy
+
+
+def _to_trade(world: World, asked: LearnConfig) -> list[str]:
+    """What an exit must be given to trade as in training, where that is not what it has anyway."""
+    period = world.lanes[0].lane.running.bot.exit.atr_period  # type: ignore[attr-defined]
+    trained = {"exit": asked.exit, "max_bars": asked.max_bars, "atr_period": period}
+    usual = {f.name: f.default for f in fields(Learned)}
+    other = [f"{name}: {value}" for name, value in trained.items() if value != usual[name]]
+    return [f"an exit that trades it needs {', '.join(other)}, as in training"] if other else []
 
 
 def _told(
