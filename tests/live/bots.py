@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.indicators import ema, sma
+from intrabar.data.predictions import Predictions
+from intrabar.indicators import cross, ema, sma
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import Gates
 from intrabar.strategy.registry import ENTRIES, EXITS, AnyStrategy
@@ -18,6 +19,7 @@ from intrabar.strategy.weights import Weights
 from tests.engine.chunks.test_chunks import Restless
 from tests.engine.replay.replays import Busy
 from tests.exits.traded import traded_policy
+from tests.live.predicted import written
 
 Strategies = dict[str, AnyStrategy]
 Make = Callable[[Random, int], Strategies]
@@ -29,9 +31,11 @@ ENTRY: dict[str, Callable[[Random], dict[str, Any]]] = {
     "TrendFollowing": lambda draw: {
         "fast": 3, "slow": draw.randint(6, 9), "atr_period": 4, "breakout": draw.choice((0.0, 0.8)),
     },
+    "PredictionThreshold": lambda draw: {
+        "predictions": {"file": str(written(draw.randint(0, 2))), "time_is": "made"},
+        "short": draw.random() < 0.5, "min_confidence": draw.choice((0.0, 0.6)),
+    },
 }  # fmt: skip
-OTHERS = {"PredictionThreshold"}
-"""What reads predictions: tests/app/workers/test_predicted_sessions.py."""
 POLICIES = [traded_policy(seed) for seed in range(3)]
 EXIT: dict[str, Callable[[Random], dict[str, Any]]] = {
     "FixedPercent": lambda draw: {"stop": draw.choice((0.004, 0.01))},
@@ -81,6 +85,32 @@ class Hears(Strategy):
         self.seen.append(fill.price)
 
 
+class Expects(Strategy):
+    """Reads what a model expects, on the rows before trading begins too."""
+
+    hears_warm_up = True
+
+    def __init__(self, seed: int) -> None:
+        self.file = str(written(seed))
+        self.last = 0.0
+
+    def indicators(self) -> dict[str, Any]:
+        said = Predictions(self.file, time_is="made")
+        return {**said, "turns": cross(said["predicted_return"], said["q90"])}
+
+    def on_close(self, now: Any) -> None:
+        for one in now:
+            said = one["predicted_return"]
+            if said > max(self.last, 0.001):
+                one.buy(2, stop_loss=one["predicted_price"] * 0.97)
+            elif one["q90"] < 0.004 and not one.is_flat:
+                one.close_position()
+            elif one["turns"] != 0.0 and said < 0.0:
+                one.sell(1, limit=one.close * 1.001)
+            if said == said:
+                self.last = said
+
+
 def bot(entry: str, way_out: str, interpreted: bool) -> Make:
     def make(draw: Random, _: int) -> Strategies:
         gates = draw.choice((None, Gates(daily_loss=0.01), Gates(flatten="17:00")))
@@ -116,14 +146,32 @@ def several(draw: Random, rows: int) -> Strategies:
     }
 
 
+def expecting(draw: Random, rows: int) -> Strategies:
+    """The same, and two that read predictions."""
+    return {
+        **several(draw, rows),
+        "threshold": bot("PredictionThreshold", "FixedPercent", False)(draw, rows)["bot"],
+        "expects": Expects(draw.randint(0, 2)),
+    }
+
+
+PAIRS = [
+    (a, b)
+    for a in ENTRY
+    for b in EXIT
+    if a != "PredictionThreshold" or b in ("FixedPercent", "Hybrid")
+]
+
 BOTS: dict[str, Make] = {
-    **{f"{a}, {b}": bot(a, b, interpreted=False) for a in ENTRY for b in EXIT},
-    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a in ENTRY for b in EXIT},
+    **{f"{a}, {b}": bot(a, b, interpreted=False) for a, b in PAIRS},
+    **{f"{a}, {b}, interpreted": bot(a, b, interpreted=True) for a, b in PAIRS},
     "Signals": signals,
     "Weights": weights,
     "orders of every kind": lambda draw, rows: {"restless": Restless()},
     "longer bars": lambda draw, rows: {"frames": Frames()},
     "hears the warm-up": lambda draw, rows: {"hears": Hears()},
+    "expects": lambda draw, rows: {"expects": Expects(draw.randint(0, 2))},
     "remembers": lambda draw, rows: {"busy": Busy(draw.randint(0, 99))},
     "several": several,
+    "several with predictions": expecting,
 }

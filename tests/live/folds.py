@@ -13,6 +13,7 @@ from intrabar.engine.session.rerun import Recorded, rerun, turns_of
 from intrabar.engine.session.session import Session
 from intrabar.model.entry import Entry
 from tests.engine.session.sessions import events_of
+from tests.live.predicted import told
 from tests.live.worlds import World
 
 
@@ -42,8 +43,8 @@ def live(world: World, history: int, draw: Random, restarts: int = 3) -> list[En
     list of Entry
         Its journal.
     """
-    events = events_of(world.base.market, history)
-    first = 2 if history else 1
+    events = list(told(world.plan(), events_of(world.base.market, history)))
+    first = next(k for k, e in enumerate(events) if e.kind == "history") + 1 if history else 1
     at = sorted(draw.sample(range(first, len(events)), min(restarts, len(events) - first)))
     session, journal, mine = world.session(), [], []
     for number, event in enumerate(events):

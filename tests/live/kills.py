@@ -42,7 +42,18 @@ POINTS = (
 )
 TOLD = "told.jsonl"
 FREE = ""  # no kill
-WORDS = ("command", "refused", "order", "fill", "cash", "breaker", "row", "digest", "row.closed")
+WORDS = (
+    "command",
+    "refused",
+    "order",
+    "fill",
+    "cash",
+    "breaker",
+    "row",
+    "digest",
+    "row.closed",
+    "prediction",
+)
 """Kinds that are the same with and without restarts."""
 
 

@@ -21,7 +21,7 @@ from tests.live.worlds import World
 
 def test_killed_at_every_point_a_session_ends_as_the_uninterrupted_one(store: Database) -> None:
     (store.folder / "main").mkdir()
-    bot = "several" if store.kind == "sqlite" else "CoinFlip, TrailingATR"
+    bot = "several with predictions" if store.kind == "sqlite" else "CoinFlip, TrailingATR"
     at = killed(World(bot, 3), store.folder, store.url, Random(1), POINTS)
     assert set(at) == set(POINTS)
 

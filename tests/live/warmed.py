@@ -1,4 +1,7 @@
-"""What the server of processes has loaded before it makes one: the compiled market."""
+"""What the server of processes has loaded before it makes one: the compiled market.
+
+No file of predictions is read here: Polars hangs in a copy of a process that has used it.
+"""
 
 from random import Random
 

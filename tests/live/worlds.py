@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.compose.recipe import Recipe, TradedMarket
-from intrabar.app.compose.session import SessionSetup, recorded_session
+from intrabar.app.compose.session import recorded_session
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.data.actions import Actions, CorporateAction
 from intrabar.data.continuous import Roll
 from intrabar.engine.run import Setup

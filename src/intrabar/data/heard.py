@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,14 @@ from intrabar.data.prediction_file import QUANTILE
 from intrabar.indicators.given import Request
 from intrabar.model.bars import Floats, Times
 
-KEPT = 2_048  # rows of an instrument; those of one piece of a history, and more
 _numbers = itertools.count()
 
 Said = list[Any]
 """[symbol, close time in ns UTC, {column: number or None}], as a journal has it."""
+
+
+Table = tuple[Times, dict[str, Floats]]
+"""Close times, ns UTC, and at them the values of each column."""
 
 
 class Heard:
@@ -28,13 +31,13 @@ class Heard:
     Parameters
     ----------
     request : Request
-    is_whole : bool
-        All stays; else the last `KEPT` rows of each instrument.
+    names : sequence of str
+        The columns that strategies read by name.
     """
 
-    def __init__(self, request: Request, is_whole: bool = False) -> None:
+    def __init__(self, request: Request, names: Sequence[str]) -> None:
         self.request, self.key = request, f"heard {next(_numbers)}"
-        self._kept = None if is_whole else KEPT
+        self.names = tuple(names)
         self._rows: dict[str, list[tuple[int, Mapping[str, float]]]] = {}
 
     def take(self, rows: Iterable[Said]) -> None:
@@ -43,8 +46,18 @@ class Heard:
             known = self._rows.setdefault(symbol, [])
             numbers = {k: float("nan") if x is None else float(x) for k, x in values.items()}
             known.append((int(time), numbers))
-            if self._kept is not None and len(known) > 2 * self._kept:
-                del known[: -self._kept]
+
+    def forget(self, until: int) -> None:
+        """Let go of rows of bars that closed by an instant (ns UTC), but for the last one."""
+        for known in self._rows.values():
+            count = sum(time <= until for time, _ in known)
+            del known[: min(count, len(known) - 1)]
+
+    def table(self, symbol: str, columns: Iterable[str]) -> Table:
+        """The closes of an instrument of which something was said, and the values of columns."""
+        rows = self._rows.get(symbol, [])
+        times = np.array([time for time, _ in rows], np.int64)
+        return times, {x: np.array([_value(v, x) for _, v in rows]) for x in columns}
 
     def has(self, time: int) -> bool:
         """Whether a row of this close was told, of any instrument."""
@@ -65,6 +78,9 @@ class _Growing(Mapping[str, tuple[Times, Floats]]):
         rows = self._rows[symbol]
         times = np.array([time for time, _ in rows], np.int64)
         return times, np.array([_value(values, self._column) for _, values in rows])
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._rows
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)

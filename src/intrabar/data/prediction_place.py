@@ -25,16 +25,14 @@ from intrabar.data.prediction_bars import (
     training,
 )
 from intrabar.data.prediction_file import PredictionFile, stamp_text
+from intrabar.data.prediction_prices import factors, moved
 from intrabar.data.stamps import Stamps, to_utc
 from intrabar.errors import DataError, FileError
 from intrabar.indicators.given import PLACES
-from intrabar.model.bars import DAY_NS, Floats, Times
+from intrabar.model.bars import DAY_NS, Times
 from intrabar.model.remark import Remark
 
 ENOUGH = 0.99
-STRETCH = 3  # rows from which a factor between splits may be told
-DECIMALS = 12
-SINGLE = 2.0**-24  # relative, of numbers of 24 bits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +86,14 @@ def place(
     time_is: str | None,
     zone: str | None,
     bars: Mapping[str, BarsOf],
+    is_open: bool = False,
 ) -> Placement:
     """Tell on which bars the rows of a horizon were made.
+
+    Parameters
+    ----------
+    is_open : bool
+        More bars come, so that all of its rows may be of those; `time_is` must be said then.
 
     Raises
     ------
@@ -97,7 +101,9 @@ def place(
         They are of other bars, or it is not to be told on which they were made.
     """
     try:
-        found, zones = _in_zone(file, horizon, zone, bars)
+        found, zones = _in_zone(file, horizon, zone, bars, is_open)
+        if is_open and not any(len(one.rows) for one in found.values()):
+            _require_said(file, time_is, zone, bars)
         chosen, told = _chosen(file, found, time_is, zone)
         rows, times = {}, {}
         for symbol, one in found.items():
@@ -106,7 +112,7 @@ def place(
             rows[symbol], times[symbol] = own, one.bars.close_time[at]
             require_rising(file, symbol, own, at)
             require_known(file, own, at, one.bars, zone)
-        if not any(len(own) for own in rows.values()):
+        if not is_open and not any(len(own) for own in rows.values()):
             raise DataError(
                 f"none of its rows was made on a bar of {', '.join(bars)}: "
                 f"{file.first(_first(found))}"
@@ -125,8 +131,28 @@ def place(
     return Placement(file, horizon, rows, times, trained, chosen, tuple(remarks))
 
 
+def _require_said(
+    file: PredictionFile, time_is: str | None, zone: str | None, bars: Mapping[str, BarsOf]
+) -> None:
+    """Refuse rows that are all of bars to come, where nobody says how they stand on them."""
+    zones = {own.zone or "UTC" for own in bars.values()}
+    unsaid = [] if time_is else [f"time_is: {', '.join(PLACES)}"]
+    has_zone = zone or file.time.aware.all() or file.time.dates_only or zones == {"UTC"}
+    if not has_zone:
+        unsaid.append("zone")
+    if unsaid:
+        raise DataError(
+            f"none of its rows is of the bars up to now, so that no price tells on which bars "
+            f"they are made; write {', and '.join(unsaid)}"
+        )
+
+
 def _in_zone(
-    file: PredictionFile, horizon: int, zone: str | None, bars: Mapping[str, BarsOf]
+    file: PredictionFile,
+    horizon: int,
+    zone: str | None,
+    bars: Mapping[str, BarsOf],
+    is_open: bool,
 ) -> tuple[dict[str, _Found], dict[str, str]]:
     """What each place makes of the rows, in the zone that their prices tell, or their times.
 
@@ -140,7 +166,7 @@ def _in_zone(
     problems = []
     for mode in modes:
         try:
-            found = _found(file, horizon, mode, bars)
+            found = _found(file, horizon, mode, bars, is_open)
         except DataError as error:
             problems.append(error)
             continue
@@ -197,7 +223,11 @@ def _left_out(
 
 
 def _found(
-    file: PredictionFile, horizon: int, zones: Mapping[str, str], bars: Mapping[str, BarsOf]
+    file: PredictionFile,
+    horizon: int,
+    zones: Mapping[str, str],
+    bars: Mapping[str, BarsOf],
+    is_open: bool,
 ) -> dict[str, _Found]:
     """What each place makes of the rows, those outside of the bars left out."""
     if file.symbol is None and len(bars) > 1:
@@ -216,7 +246,7 @@ def _found(
             f"its predictions are of {', '.join(file.symbols)}, and the run trades "
             f"{', '.join(bars)}: {file.first(np.arange(len(file.rows)))}"
         )
-    if not any(len(one.rows) for one in found.values()):
+    if not is_open and not any(len(one.rows) for one in found.values()):
         own = next(iter(bars.values()))
         first, last = (str(np.datetime64(int(t), "ns"))[:19] for t in own.close_time[[0, -1]])
         raise DataError(
@@ -333,41 +363,10 @@ def _share(
         at = one.at[name]
         use = told & (at >= 0)
         close, implied = one.bars.close[at[use]], (price / growth)[use]
-        slack = 0.5 * one.bars.tick + _moved(file, price[use], growth[use]) + 1e-9 * close
+        slack = 0.5 * one.bars.tick + moved(file, price[use], growth[use]) + 1e-9 * close
         factor = np.ones(len(close))
         if is_adjusted:
-            factor = _factors(implied / close, at[use], one.bars.splits)
+            factor = factors(implied / close, at[use], one.bars.splits)
             slack = 2.0 * slack * np.maximum(factor, 1.0)  # the factor is rounded too
         fits += int((np.abs(implied - factor * close) <= slack).sum())
     return fits / rows if rows else None
-
-
-def _moved(file: PredictionFile, price: Floats, growth: Floats) -> Floats:
-    """By how much the decimals of the file may have moved the close of a row."""
-    assert file.predicted_price is not None
-    of_price = _rounding(file.predicted_price, price, file.is_single)
-    of_return = _rounding(file.predicted_return, growth - 1.0, file.is_single)
-    return of_price / growth + price * of_return / growth**2
-
-
-def _rounding(column: Floats, values: Floats, is_single: bool) -> Floats:
-    """Half of the last decimal that a column has; 0 tells none, and is taken as it stands."""
-    known = column[np.isfinite(column) & (column != 0.0)]
-    single = np.abs(values) * (2.0 * SINGLE if is_single else 0.0)
-    for decimals in range(DECIMALS + 1) if len(known) else ():
-        scaled = known * 10.0**decimals
-        slack = 1e-9 * np.maximum(1.0, np.abs(scaled)) * (1e3 if is_single else 1.0)
-        if (np.abs(scaled - np.round(scaled)) <= slack).all():
-            return np.asarray(0.5 * 10.0**-decimals + single)
-    return np.asarray(single)
-
-
-def _factors(ratio: Floats, at: Times, splits: tuple[int, ...]) -> Floats:
-    """The factor of each row: the median of its stretch between splits; NaN in a short one."""
-    stretch = np.searchsorted(np.array(sorted(splits), np.int64), at, "right")
-    factor = np.full(len(ratio), np.nan)
-    for k in np.unique(stretch):
-        own = stretch == k
-        if own.sum() >= STRETCH:
-            factor[own] = np.median(ratio[own])
-    return factor

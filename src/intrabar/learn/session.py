@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.data.clock import ExchangeClock
-from intrabar.data.heard import name_of
+from intrabar.data.heard import Heard, name_of
 from intrabar.engine.adjusted import Adjusted, CarriedFactors
 from intrabar.engine.chunks.carried_frames import CarriedFrames
 from intrabar.engine.chunks.carried_tables import CarriedTables
@@ -209,6 +209,10 @@ class Asked:
                     f"the model {model[:12]} of this session is in the registry "
                     f"{self._registry} no more; put it back, or begin another session"
                 )
+
+    def changes(self, heard: Mapping[Request, Heard], until: int) -> list[Told]:
+        """Nothing: what a model has said stays."""
+        return []
 
     def row(self, row: ClosedRow) -> list[Told]:
         """What the model in use says of a row; the newest at the first row of a day."""

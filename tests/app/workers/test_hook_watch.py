@@ -14,7 +14,8 @@ import pytest
 
 import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, recorded_session
+from intrabar.app.compose.session import recorded_session
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.workers import driver as of_driver
 from intrabar.app.workers import hook_watch, start
 from intrabar.app.workers.lived import Lived as Once

@@ -16,7 +16,8 @@ import numpy as np
 
 import intrabar as ib
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, live_session, source_of
+from intrabar.app.compose.session import live_session, source_of
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.live import SourceOfBars
 from intrabar.app.workers.logs import NAME as LOG
 from intrabar.app.workers.paper import Ways, live_through

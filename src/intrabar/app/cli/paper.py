@@ -19,13 +19,8 @@ from intrabar.app.cli.output import Json, print_json
 from intrabar.app.cli.session_folders import is_running
 from intrabar.app.compose.demo import demo_config
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import (
-    SessionSetup,
-    live_period,
-    live_session,
-    recorded_session,
-    source_of,
-)
+from intrabar.app.compose.session import live_period, live_session, recorded_session, source_of
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.file import read_config
 from intrabar.app.config.model import Config, Source
 from intrabar.app.folders.journals import JOURNAL_FILE, SESSIONS, journal_of

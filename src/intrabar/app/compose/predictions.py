@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from intrabar.app.config.model import Config
-from intrabar.data.predictions import placed, placement, requests_in
+from intrabar.app.config.model import Config, PredictConfig
+from intrabar.data.live.grid import Grid
+from intrabar.data.prediction_file import read_predictions
+from intrabar.data.prediction_rows import FileRows
+from intrabar.data.predictions import column_of, horizon_of, names_of, requests_in
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.predicting import Filed, Predictor, Several
 from intrabar.engine.tables.predicted import all_of, bars_of
-from intrabar.errors import ConfigError
+from intrabar.indicators.given import Request
 from intrabar.model.bars import Market
 
 REGISTRY = "models/registry"
+WAITS = 0.8  # of the timeout, in which the row of a file may come
 
 
 def predictor_of(
-    config: Config, plan: Plan, market: Market | None
+    config: Config, plan: Plan, market: Market, *, is_recorded: bool
 ) -> tuple[Predictor | None, list[str]]:
     """What says what the strategies of a session read, and what there is to say of it.
 
     With a section `predict` the models of the registry that made the file are asked; else its rows
-    are taken, which only bars of the past have.
+    are taken, as they come.
 
     Parameters
     ----------
     config : Config
     plan : Plan
-    market : Market or None
-        The recorded bars; None: they come from a source.
+    market : Market
+        All bars; or those up to now, where more come from a source.
+    is_recorded : bool
+        They are all.
 
     Raises
     ------
     FileError, ConfigError, RunError
-        A file or a model cannot be used, or there is neither.
+        A file or a model cannot be used.
     """
     if not plan.requests:
         return None, []
@@ -45,11 +51,13 @@ def predictor_of(
         for request in requests_in(x)
     }
     predictors: list[Predictor] = []
+    files: dict[Request, FileRows] = {}
     remarks: list[str] = []
+    grids = {x.symbol: Grid(x.calendar, plan.period) for x in plan.instruments if not is_recorded}
     for request in plan.requests:
-        file = Path(request.file)
-        home = file.parent.parent
-        folder = home / REGISTRY / file.stem
+        path = Path(request.file)
+        home = path.parent.parent
+        folder = home / REGISTRY / path.stem
         if config.predict is not None and folder.is_dir():
             from intrabar.learn.registry import Registry
             from intrabar.learn.session import Asked, models_of
@@ -57,19 +65,20 @@ def predictor_of(
             models = models_of(Registry(folder), home)
             asks = request in chances
             predictors.append(
-                Asked(request, file.stem, models, plan, market is not None, asks_chance=asks)
+                Asked(request, path.stem, models, plan, is_recorded, asks_chance=asks)
             )
-            remarks.append(f"predictions of {file.name}: by the models of the registry {folder}")
-        elif market is None:
-            raise ConfigError(
-                f"{file} has no rows for bars to come: a session on live bars asks the models of "
-                f"{folder}; train them (intrabar predict train) and write a section predict:"
-            )
-        else:
-            where = placement(request, bars_of(market, plan.instruments))
-            for indicator in read:  # a confidence that is not to be had is told here
-                if set(requests_in(indicator)) == {request}:
-                    placed(indicator, {request: where})
-            predictors.append(Filed({request: where}, plan.symbols))
-            remarks += [remark.text for remark in where.remarks]
+            remarks.append(f"predictions of {path.name}: by the models of the registry {folder}")
+            continue
+        file = read_predictions(request.file)
+        if request in chances:
+            column_of(file, "chance_up")  # a confidence that is not to be had is told here
+        columns = tuple(x for x in names_of(file) if x != "predicted_price")
+        bars = bars_of(market, plan.instruments)
+        horizon = horizon_of(file, request)
+        files[request] = FileRows(request, horizon, columns, bars, grids or None)
+        remarks += [remark.text for remark in files[request].remarks]
+    if files:
+        seconds = (config.predict or PredictConfig()).timeout
+        waits = 0.0 if is_recorded else WAITS * seconds
+        predictors.append(Filed(files, plan.symbols, waits))
     return Several(predictors), remarks

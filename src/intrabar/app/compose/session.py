@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,33 +15,26 @@ import numpy as np
 from intrabar.app.compose.bars import one_of
 from intrabar.app.compose.predictions import predictor_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.compose.strategies import in_zone
 from intrabar.app.compose.warm_up import LENGTHS, longest, warm_rows
 from intrabar.app.config.model import Config
-from intrabar.app.provenance import content, parameters
 from intrabar.data.alongside import Alongside
 from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
 from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.judged import first_day_begins
-from intrabar.engine.session.bandits import States, body_of
 from intrabar.engine.session.closing import flatten_of
-from intrabar.engine.session.graces import Graces
-from intrabar.engine.session.marks import Known, Marks
+from intrabar.engine.session.marks import Known
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.predicting import Predictor
-from intrabar.engine.session.row import ClosedRow, rows_of
-from intrabar.engine.session.seal import Sealer
-from intrabar.engine.tables.lessons import learned_exits, models_of, require_unseen
-from intrabar.engine.tables.states import states_of
-from intrabar.errors import ConfigError, DataError, StateError
+from intrabar.engine.session.row import rows_of
+from intrabar.engine.tables.lessons import require_unseen
+from intrabar.errors import ConfigError, DataError
 from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars
-from intrabar.model.facts import SourceCan
 from intrabar.model.values import shown
 from intrabar.risk.limits import Limits, left_out
-from intrabar.sources import versions
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
@@ -50,142 +42,13 @@ from intrabar.strategy.weights import Weights
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
-@dataclass(frozen=True, eq=False)
-class SessionSetup:
-    """A session that can begin, or go on.
-
-    Parameters
-    ----------
-    name : str
-    plan : Plan
-    config : Config
-    history : tuple of ClosedRow
-        Before the first row that is traded.
-    trade_from : int, ns UTC
-    along : mapping of symbol to Alongside
-    recorded : mapping of symbol to Bars, or None
-        The bars that are lived through; None: those of a source.
-    rates : mapping of (base, quote) to Known
-        Rates of exchange that the history ends with.
-    remarks : tuple of str
-        What was guessed, left out or contradicted on the way.
-    predictor : Predictor or None
-        What says what its strategies read of predictions; None where they read none.
-    """
-
-    name: str
-    plan: Plan
-    config: Config
-    history: tuple[ClosedRow, ...]
-    trade_from: int
-    along: Mapping[str, Alongside]
-    recorded: Mapping[str, Bars] | None
-    rates: Mapping[tuple[str, str], Known]
-    remarks: tuple[str, ...] = ()
-    predictor: Predictor | None = None
-
-    @property
-    def decides(self) -> str:
-        """Hash of what decides: strategies, instruments, period, account. It is fixed."""
-        strategies = self.plan.strategies
-        told: list[Any] = [
-            {name: parameters(one) for name, one in strategies.items()},
-            [repr(x) for x in self.plan.instruments],
-            self.plan.period,
-            repr(self.plan.account),
-        ]
-        learned = {name: found for name, one in strategies.items() if (found := models_of(one))}
-        told += [learned] if learned else []
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-    @property
-    def contents(self) -> dict[str, str]:
-        """Of each strategy a hash of all that it holds, with the values of its arrays."""
-        return {name: content(one) for name, one in self.plan.strategies.items()}
-
-    def started(self, grace: int) -> dict[str, Any]:
-        """The body of `session.started`; what bandits have learned before is read for it.
-
-        Raises
-        ------
-        FileError, RunError, ConfigError
-            A state cannot be read, is of another bandit, or knows the first row.
-        """
-        states = states_at_start(self.plan, self.trade_from)
-        bandits = {"bandits": body_of(states)} if states else {}
-        settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return {
-            "name": self.name,
-            "history": len(self.history),
-            "trade_from": self.trade_from,
-            "grace": grace,
-            "is_recorded": self.recorded is not None,
-            "decides": self.decides,
-            "contents": self.contents,
-            "config": settings,
-            "symbols": list(self.plan.symbols),
-            "point_values": [x.point_value for x in self.plan.instruments],
-            "strategies": list(self.plan.strategies),
-            "period": self.plan.period,
-            "phases": list(self.plan.phases),
-            "limits": self.plan.limits.given(),
-            "versions": versions(),
-            **bandits,
-        }
-
-    def require_same(self, started: Mapping[str, Any]) -> None:
-        """Refuse to go on with another configuration than the session began with.
-
-        Raises
-        ------
-        StateError
-        """
-        if started["decides"] != self.decides:
-            raise StateError(
-                f"session {self.name!r} began with other strategies, instruments, period or "
-                "account; what decides is fixed: name another session (--name), or give the "
-                "configuration that it began with"
-            )
-        if others := self.others(started):
-            raise StateError(
-                f"session {self.name!r} began with other values of {', '.join(others)}: signals, "
-                "weights or what else its lists and arrays hold; what decides is fixed: give those "
-                "that it began with, or name another session (--name)"
-            )
-
-    def others(self, started: Mapping[str, Any]) -> list[str]:
-        """The strategies whose arrays are not those that it began with; journals say their hash."""
-        now, then = self.contents, started.get("contents", {})
-        return [name for name, digest in then.items() if now.get(name) != digest]
-
-    def sealer(self, can: SourceCan, rows: Sequence[ClosedRow]) -> Sealer:
-        """What makes rows of facts, behind the rows so far."""
-        live = self.config.live
-        return Sealer(
-            self.plan.instruments,
-            self.plan.period,
-            can,
-            rows[-1].time if rows else self.trade_from - 1,
-            before=rows[-2_000:],
-            recorded=self.recorded,
-            hours=live.hours,
-            graces=Graces(live.close_grace, live.act_within),
-            along=self.along,
-            marks=self._marks(),
-        )
-
-    def _marks(self) -> Marks | None:
-        currencies = [x.currency for x in self.plan.instruments]
-        own = self.plan.account.currency
-        if set(currencies) == {own}:
-            return None
-        return Marks(self.plan.symbols, currencies, own, self.rates)
-
-
-def recorded_session(recipe: Recipe, name: str = "", *, asks: bool = True) -> SessionSetup:
+def recorded_session(
+    recipe: Recipe, name: str = "", *, begun: Mapping[str, Any] | None = None
+) -> SessionSetup:
     """A session that lives through the bars that a recipe has.
 
-    Without `asks` it has no predictor: what its journal has is all that is asked for.
+    With `begun`, the body of its `session.started`, it has no predictor: what its journal has is
+    all that is asked for.
 
     Raises
     ------
@@ -198,8 +61,10 @@ def recorded_session(recipe: Recipe, name: str = "", *, asks: bool = True) -> Se
     first = warm_rows(config, strategies, base.market)
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
     bars = {s.bars.symbol: s.bars for s in base.series}
-    plan = plan_of(config, base, strategies)
-    predictor, told = predictor_of(config, plan, base.market) if asks else (None, [])
+    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}))
+    predictor, told = None, list[str]()
+    if begun is None:
+        predictor, told = predictor_of(config, plan, base.market, is_recorded=True)
     return SessionSetup(
         session_name(config, name),
         plan,
@@ -215,7 +80,12 @@ def recorded_session(recipe: Recipe, name: str = "", *, asks: bool = True) -> Se
 
 
 def live_session(
-    recipe: Recipe, history: Sequence[Bars], now: int, name: str = "", *, asks: bool = True
+    recipe: Recipe,
+    history: Sequence[Bars],
+    now: int,
+    name: str = "",
+    *,
+    begun: Mapping[str, Any] | None = None,
 ) -> SessionSetup:
     """A session on the bars of a source, from now on.
 
@@ -225,7 +95,7 @@ def live_session(
     history : sequence of Bars
         What the source has of each symbol up to now.
     now : int, ns UTC
-    asks : bool
+    begun : mapping, optional
         As `recorded_session`.
 
     Raises
@@ -253,8 +123,10 @@ def live_session(
                 "up; write live: {warm_up: fewer bars}"
             )
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
-    plan = plan_of(config, base, strategies)
-    predictor, told = predictor_of(config, plan, None) if asks else (None, [])
+    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}))
+    predictor, told = None, list[str]()
+    if begun is None:
+        predictor, told = predictor_of(config, plan, base.market, is_recorded=False)
     return SessionSetup(
         session_name(config, name),
         plan,
@@ -299,7 +171,12 @@ def live_period(config: Config) -> int:
     return parse_period(said)
 
 
-def plan_of(config: Config, base: TradedMarket, strategies: Mapping[str, AnyStrategy]) -> Plan:
+def plan_of(
+    config: Config,
+    base: TradedMarket,
+    strategies: Mapping[str, AnyStrategy],
+    told: Mapping[str, Sequence[str]],
+) -> Plan:
     """The plan of a session over a market."""
     live, market = config.live, base.market
     limits = Limits() if config.limits is None else config.limits
@@ -319,6 +196,7 @@ def plan_of(config: Config, base: TradedMarket, strategies: Mapping[str, AnyStra
         len(market) if has_rows else 0,
         None if live.flatten is None else flatten_of(live.flatten),
         phases=tuple(usual_phase([s.bars]) for s in base.series),
+        told=told,
     )
 
 
@@ -326,24 +204,6 @@ def _of_a_session(config: Config, **dates: None) -> Config:
     """A configuration as a session has it: days end by the calendar, and only a person resumes."""
     risk = config.risk and config.risk.model_copy(update={"resume": None})
     return config.model_copy(update={"session_end": "calendar", "risk": risk, **dates})
-
-
-def states_at_start(plan: Plan, trade_from: int) -> States:
-    """What the `state` of each exit holds, by strategy and symbol; of those not there, nothing.
-
-    Raises
-    ------
-    FileError, RunError, ConfigError
-        As `states_of`; or a state knows the first row that is traded.
-    """
-    found: States = {}
-    for name, exit_ in learned_exits(plan.strategies).items():
-        own, _ = states_of(name, exit_, plan.symbols, must=False)
-        found[name] = own
-    strategies, symbols = plan.strategies, plan.symbols
-    first = np.array([trade_from], np.int64)
-    require_unseen(strategies, symbols, first, None, plan.period, found)
-    return {name: own for name, own in found.items() if own}
 
 
 def _learned(plan: Plan, trade_from: int) -> tuple[str, ...]:

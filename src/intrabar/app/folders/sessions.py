@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, live_session, recorded_session
+from intrabar.app.compose.session import live_session, recorded_session
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.model import Config
 from intrabar.app.folders.journals import SESSIONS, journal_of
 from intrabar.engine.session.plan import Plan
@@ -93,12 +94,12 @@ def open_session(
     recipe = Recipe.of_config(config, [])
     stored = None
     if started["is_recorded"]:
-        setup = recorded_session(recipe, name, asks=False)
+        setup = recorded_session(recipe, name, begun=started)
         days = config.model_copy(update={"session_end": "calendar"})
         stored = replace(recipe, config=days).traded_market().market
     else:
         bars = _history(entries, started["symbols"], int(started["period"]))
-        setup = live_session(replace(recipe, series=None), bars, entries[0].at, name, asks=False)
+        setup = live_session(replace(recipe, series=None), bars, entries[0].at, name, begun=started)
     _require_its_own(setup, started)
     plan = replace(setup.plan, phases=tuple(int(x) for x in started["phases"]))
     return StoredSession(name, folder, plan, entries, stored)

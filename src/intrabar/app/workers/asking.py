@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 
 from intrabar.app.workers.one_thread import OneThread
@@ -11,6 +12,7 @@ from intrabar.engine.session.row import ClosedRow
 from intrabar.indicators.given import Request
 
 TIMEOUT = 10.0  # real seconds
+PAUSE = 0.2  # seconds between two looks whether a person asks for something
 
 
 class Asking:
@@ -63,7 +65,7 @@ class Asking:
             why = "the one before has not come yet" if is_late else f"none in {self._timeout:g} s"
         except Exception as error:  # of a model, which is no reason for a session to end
             why = f"{type(error).__name__}: {error}"
-        return told + [nothing(x, self._symbols, row, why) for x in self._requests]
+        return told + [nothing(x, self._symbols, row, why, fails=True) for x in self._requests]
 
     def close(self) -> None:
         """Wait for nobody."""
@@ -73,6 +75,26 @@ class Asking:
 def _models(late: Future[list[Told]]) -> list[Told]:
     """Changes of model that came with a prediction that was too late."""
     return [] if late.exception() else [x for x in late.result() if x[0] == "model"]
+
+
+async def answered(
+    ask: Ask, row: ClosedRow, is_heard: bool, goes_on: Callable[[], Awaitable[bool]]
+) -> list[Told] | None:
+    """What is asked for, while persons are heard; None where the session ends meanwhile.
+
+    Parameters
+    ----------
+    ask : callable
+    row : ClosedRow
+    is_heard : bool
+    goes_on : callable
+        Does what persons ask for; whether the session does not end.
+    """
+    asked = asyncio.get_running_loop().run_in_executor(None, ask, row, is_heard)
+    while not (await asyncio.wait({asked}, timeout=PAUSE))[0]:
+        if not await goes_on():
+            return None
+    return asked.result()
 
 
 Ask = Callable[[ClosedRow, bool], list[Told]]

@@ -12,14 +12,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from functools import partial
+from typing import Any, NoReturn
 
 import msgspec
 
-from intrabar.app.workers.asking import Ask
+from intrabar.app.workers.asking import Ask, answered
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import Asked, End, Intake
+from intrabar.app.workers.observers import Observer, tell_observers
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.clocks import Pace
@@ -41,26 +43,6 @@ PAUSE = 0.2  # of real seconds, where the clock is the bars' own
 LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
 TIMER = Heartbeat()  # nobody has told anything: it is time to look
 SHARED = 50  # turns of recorded bars in one transaction
-
-
-class Observer(Protocol):
-    """Is told of everything that is committed; `app/workers/signs.py` keeps the folder."""
-
-    def take(self, entries: Sequence[Entry], session: Session) -> None: ...  # noqa: D102
-
-
-def tell_observers(
-    observers: Sequence[Observer], entries: Sequence[Entry], session: Session
-) -> list[Notice]:
-    """Tell them; what one of them raises is a bug, and costs the session nothing but a notice."""
-    notices = []
-    for observer in observers:
-        try:
-            observer.take(entries, session)
-        except Exception as error:
-            text = f"{type(observer).__name__}: {type(error).__name__}: {error}"
-            notices.append(Notice("alarm", f"observer {type(observer).__name__}", text))
-    return notices
 
 
 @dataclass(eq=False)
@@ -87,8 +69,8 @@ class Driver:
         Seconds that a hook may take (`live.hook_limit`).
     log : callable
         Told an event of the log that is in no journal.
-    ask_of : callable or None
-        Asks for the predictions of a row, and waits for them; None: its strategies read none.
+    ask_of : callable, optional
+        Asks for the predictions of a row; None: its strategies read none.
     """
 
     session: Session
@@ -133,7 +115,6 @@ class Driver:
         slow = self._slow_in(asyncio.get_running_loop())
         watch = HookWatch(lambda: calling(self.session), self.hook_limit, slow)
         self._writer = ThreadPoolExecutor(1, "journal")
-        self._asker = ThreadPoolExecutor(1, "ask")
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
         renewed = beside("the lease is not renewed", self._renew(), self.notify)
@@ -151,7 +132,6 @@ class Driver:
             watch.close()
             self._hooks.shutdown()
             self._writer.shutdown(wait=True)
-            self._asker.shutdown(wait=False)
         return self.ended
 
     async def ask(self, body: dict[str, Any]) -> list[Entry]:
@@ -269,33 +249,33 @@ class Driver:
         """Run the rows that are due; what a person asks for meanwhile comes between two of them."""
         rows, notes = self.sealer.due(now)
         for row in rows:
-            at = row.time if self.is_recorded else now
-            while isinstance(urgent := self._intake.urgent(), Asked):
-                await self._obey(urgent, at)
-            if urgent is not None or self.ended is not None:
+            if not await self._goes_on(row) or not await self._row(row):
                 return  # the rows come again at the next start
-            await self._row(row, at)
         for note in notes:
             await self._note(note, now)
 
-    async def _row(self, row: ClosedRow, now: int) -> None:
+    async def _goes_on(self, row: ClosedRow) -> bool:
+        """Do what persons ask for ahead of a row; whether the session does not end there."""
+        while isinstance(urgent := self._intake.urgent(), Asked):
+            await self._obey(urgent, row.time if self.is_recorded else self.clock.now())
+        return urgent is None and self.ended is None
+
+    async def _row(self, row: ClosedRow) -> bool:
+        """Run a row, what is predicted at it first; whether the session did not end before."""
+        now = partial(int, row.time) if self.is_recorded else self.clock.now
         if self.ask_of is not None:
-            await self._predicted(row, now, self.ask_of)
-        await self._turn("row.closed", body_of(row), now)
+            is_heard = self.session.hearing.has(row.time)
+            told = await answered(self.ask_of, row, is_heard, partial(self._goes_on, row))
+            if told is None:
+                return False
+            for kind, body in told:
+                await self._turn(kind, body, now(), ends=False)
+        await self._turn("row.closed", body_of(row), now())
         if self.session.is_over:
             self.ended = End("the account is ruined")
         elif self.session.is_ending and not self.session.positions:
             self.ended = End("it is flat, as a person has asked")
-
-    async def _predicted(self, row: ClosedRow, now: int, ask: Ask) -> None:
-        """Put what is predicted for a row into the journal, before the row is run."""
-        is_heard = self.session.hearing.has(row.time)
-        told = await asyncio.get_running_loop().run_in_executor(self._asker, ask, row, is_heard)
-        for kind, body in told:
-            if why := body.get("why"):
-                text = f"no prediction of {body['request']}: {why}"
-                self._notices.append(Notice("alarm", f"prediction {body['request']}", text))
-            await self._turn(kind, body, now)
+        return True
 
     async def _note(self, note: Note, now: int) -> None:
         if note.kind == "alarm":
@@ -305,7 +285,7 @@ class Driver:
 
     # Turns
 
-    async def _turn(self, kind: str, body: dict[str, Any], now: int) -> Turn:
+    async def _turn(self, kind: str, body: dict[str, Any], now: int, ends: bool = True) -> Turn:
         """Handle an event; it is committed at once, or with those that follow it."""
         event = Entry(now, *self.session.place, kind, body)
         loop, before = asyncio.get_running_loop(), time.perf_counter()
@@ -322,7 +302,7 @@ class Driver:
         self._open += [event, *turn.records]
         self._notices += turn.notices
         self._turns += 1
-        if not self.is_recorded or self._turns >= SHARED:
+        if ends and (not self.is_recorded or self._turns >= SHARED):
             await self._commit()
         return turn
 

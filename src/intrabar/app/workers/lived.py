@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from intrabar.app.calls.parity import SessionParity, of_plan
-from intrabar.app.compose.session import SessionSetup
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.folders.journals import JOURNAL_FILE
 from intrabar.app.folders.sessions import entries_of
 from intrabar.app.pages.session_report import REPORT, session_report

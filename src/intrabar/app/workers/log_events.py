@@ -29,6 +29,7 @@ EVENTS: Mapping[str, LogEvent] = {
     "prediction.heard": LogEvent("debug", "what is expected of a row that comes next"),
     "prediction.missing": LogEvent("warning", "nothing was predicted for a row, and why"),
     "model.changed": LogEvent("info", "another model predicts from this row on"),
+    "prediction.changed": LogEvent("warning", "predictions of bars that are over were changed"),
     "row.done": LogEvent("debug", "a row was run: equity and cash"),
     "day.began": LogEvent("info", "another day of the limits: where it began, and the peak"),
     "bar.late": LogEvent("warning", "a bar came after its row was sealed"),
@@ -66,7 +67,10 @@ EVENTS: Mapping[str, LogEvent] = {
     "log.dropped": LogEvent("error", "lines of the log were lost: a full disk, or a slow reader"),
 }
 
-_SAME = ("session.started", "session.resumed", "session.stopped", "row.closed", "digest")
+_SAME = (
+    "session.started", "session.resumed", "session.stopped", "row.closed", "digest",
+    "prediction.changed",
+)  # fmt: skip
 _OTHER = {
     "history": "history.taken",
     "row": "row.done",

@@ -15,7 +15,8 @@ import msgspec
 
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
-from intrabar.app.compose.session import SessionSetup, folder_name, recorded_session, seeded
+from intrabar.app.compose.session import folder_name, recorded_session, seeded
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
@@ -24,12 +25,13 @@ from intrabar.app.workers.backups import Backups, after_closes
 from intrabar.app.workers.bandit_files import bandit_files
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.control import Control
-from intrabar.app.workers.driver import Driver, tell_observers
+from intrabar.app.workers.driver import Driver
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
 from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
 from intrabar.app.workers.missed import going_on
+from intrabar.app.workers.observers import tell_observers
 from intrabar.app.workers.standing import time_text
 from intrabar.app.workers.start import (
     begun,
@@ -43,7 +45,7 @@ from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.hearing import models_in
-from intrabar.engine.session.lived_rows import rows_in
+from intrabar.engine.session.lived_rows import heard_in, rows_in
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import StateError, StrategyError
@@ -209,6 +211,8 @@ def _live(
     said = predictor.history(setup.history) if predictor is not None and not entries else []
     if predictor is not None and entries:
         predictor.resume(rows_in(entries), models_in(entries))
+        heard = heard_in(entries, setup.plan)
+        said = predictor.changes(heard, last_row(setup, entries))
     made = begun_in_time(
         partial(begun, setup, ways.without, entries, now, emergency, source.can, said),
         limit,

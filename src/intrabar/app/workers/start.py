@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from intrabar.app.compose.session import SessionSetup
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.workers.driver import RENEW
 from intrabar.app.workers.hook_watch import HookWatch, Slow
 from intrabar.app.workers.one_thread import OneThread
@@ -99,7 +99,7 @@ def begun(
     can : SourceCan
         Of the source of its bars.
     said : sequence of Told
-        What is predicted for its history, at the first start.
+        What is predicted for its history, at the first start; later what is said otherwise now.
     shown : callable
         Told of the session before any hook is called.
 
@@ -114,7 +114,9 @@ def begun(
     setup.require_same(entries[0].body)
     made = rerun(setup.plan, entries, shown)
     out = dict.fromkeys([*_to_be_left_out(entries), *without])
-    again = _turns(made.session, _resumed(made, out, now, emergency))
+    events = _resumed(made, out, now, emergency)
+    events += [Entry(now, *made.session.place, kind, body) for kind, body in said]
+    again = _turns(made.session, events)
     return made.session, [*made.left, *again]
 
 

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from intrabar.app.compose.session import SessionSetup
+from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.provenance import commit
 from intrabar.app.workers.beside import beside
-from intrabar.app.workers.driver import Observer
 from intrabar.app.workers.health import Health, Readiness
 from intrabar.app.workers.logs import Log
 from intrabar.app.workers.metrics import Metrics
+from intrabar.app.workers.observers import Observer
 from intrabar.app.workers.signs import Signs
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.turn import Notice

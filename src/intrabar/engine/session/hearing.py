@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from intrabar.data.heard import Heard, hash_of_rows, name_of
+from intrabar.engine.session.turn import Notice
 from intrabar.errors import IntegrityError, StateError
 from intrabar.indicators.given import Request
 from intrabar.model.entry import Entry
+
+HEARD = ("prediction", "prediction.changed", "model")
+"""Kinds of events: of bars; that those of bars that are over are others now; of another model."""
 
 
 class Hearing:
@@ -16,7 +20,7 @@ class Hearing:
 
     Parameters
     ----------
-    requests : tuple of Request
+    columns : mapping of Request to names
         What its strategies read.
 
     Attributes
@@ -25,8 +29,8 @@ class Hearing:
         Hash of the model in use, by request.
     """
 
-    def __init__(self, requests: tuple[Request, ...]) -> None:
-        self._heard = {name_of(x): Heard(x) for x in requests}
+    def __init__(self, columns: Mapping[Request, Sequence[str]]) -> None:
+        self._heard = {name_of(x): Heard(x, names) for x, names in columns.items()}
         self._said: list[str] = []
         self.models: dict[str, str] = {}
 
@@ -39,18 +43,31 @@ class Hearing:
         """Whether all has been said of the row of this close."""
         return all(one.has(time) for one in self._heard.values())
 
-    def take(self, event: Entry, trade_from: int) -> None:
-        """Take an event in: a prediction, or that another model is asked from here on.
+    def take(self, event: Entry, trade_from: int) -> list[Notice]:
+        """Take an event in; what a person must know of it.
 
         Raises
         ------
         StateError, IntegrityError
             A prediction that no strategy reads, or that is not what its hash says.
         """
+        body = event.body
+        request = str(body["request"])
         if event.kind == "model":
-            self.models[str(event.body["request"])] = str(event.body["hash"])
+            self.models[request] = str(body["hash"])
+        elif event.kind == "prediction.changed":
+            return [Notice("alarm", f"predictions {request}", str(body["text"]))]
         else:
-            self._prediction(event.body, trade_from)
+            self._prediction(body, trade_from)
+            if body.get("fails"):
+                text = f"no prediction of {request}: {body['why']}"
+                return [Notice("alarm", f"predictions {request}", text)]
+        return []
+
+    def forget(self, until: int) -> None:
+        """Let go of what was said of bars that closed by an instant (ns UTC)."""
+        for one in self._heard.values():
+            one.forget(until)
 
     def _prediction(self, body: Mapping[str, Any], trade_from: int) -> None:
         request, rows = str(body["request"]), body["rows"]

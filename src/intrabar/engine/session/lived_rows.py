@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.data.heard import Heard, name_of
-from intrabar.data.prediction_place import Placement
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.waking import ALL_BITS
@@ -29,9 +28,9 @@ def rows_in(entries: Iterable[Entry]) -> list[ClosedRow]:
     return rows
 
 
-def heard_in(entries: Iterable[Entry], plan: Plan) -> dict[Request, Placement | Heard]:
+def heard_in(entries: Iterable[Entry], plan: Plan) -> dict[Request, Heard]:
     """What a journal has of predictions, as a run reads it."""
-    heard = {name_of(x): Heard(x, is_whole=True) for x in plan.requests}
+    heard = {name_of(x): Heard(x, names) for x, names in plan.columns.items()}
     for entry in entries:
         if entry.kind == "prediction":
             heard[entry.body["request"]].take(entry.body["rows"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from intrabar.data.heard import Heard
+from intrabar.data.heard import Heard, name_of
+from intrabar.data.prediction_file import read_predictions
+from intrabar.data.predictions import names_of
 from intrabar.engine.chunks.setup import Rows
 from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
@@ -62,6 +64,8 @@ class Plan:
         Before that in which nothing is entered.
     phases : tuple of int, ns
         What the opens of each instrument are usually past a multiple of longer periods.
+    told : mapping of name to names
+        Of a session that has begun, the columns of each request (`name_of`).
     predicted : mapping of Request to Heard
         What a session has heard of predictions; of a plan before its session, nothing.
 
@@ -85,6 +89,7 @@ class Plan:
     ends: Mapping[str, int] = field(default_factory=dict)
     expire_days: int = 2
     phases: tuple[int, ...] = ()
+    told: Mapping[str, Sequence[str]] = field(default_factory=dict)
     predicted: Mapping[Request, Heard] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,6 +126,20 @@ class Plan:
     def requests(self) -> tuple[Request, ...]:
         """The predictions that its strategies read: they come as events."""
         return requests_of(self.strategies)
+
+    @cached_property
+    def columns(self) -> dict[Request, tuple[str, ...]]:
+        """The columns of each that strategies read by name: as it began, else as its file has them.
+
+        Raises
+        ------
+        FileError
+            A file cannot be used.
+        """
+        return {
+            x: tuple(self.told.get(name_of(x)) or names_of(read_predictions(x.file)))
+            for x in self.requests
+        }
 
     @property
     def timeline(self) -> Rows:

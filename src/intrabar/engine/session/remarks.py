@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ COUNTED = {
     "bar.late": "bars came after their rows were sealed; the rows stay as they were",
     "bar.corrected": "bars were told again, otherwise; the rows stay as they were",
     "bar.bad": "bars that cannot be were kept aside and count as missing",
+    "prediction.changed": "times predictions of bars that were over were others, or came too late; "
+    "what was decided stays",
     "clock": "times the clock was set, or the machine slept",
     "session.resumed": "times it was started again",
 }
@@ -48,6 +51,7 @@ def remarks_in(entries: Sequence[Entry], strategies: Mapping[str, AnyStrategy]) 
     late = sum(bool(e.body.get("late")) for e in entries if e.kind == "row.closed")
     if late:
         yield Remark(f"{late:,} rows were sealed late: nothing was entered in them")
+    yield from _missing(entries)
     down = sum(e.kind == "link" and e.body["state"] == "down" for e in entries)
     if down:
         yield Remark(f"The source was down {_times(down)}: nothing was entered meanwhile")
@@ -63,6 +67,19 @@ def remarks_in(entries: Sequence[Entry], strategies: Mapping[str, AnyStrategy]) 
         yield Remark(f"It ended on {_time(last)}: {last.body['reason']}")
     else:
         yield Remark("It has not ended in order: this is how its journal stands")
+
+
+def _missing(entries: Sequence[Entry]) -> Iterator[Remark]:
+    """At how many of the bars that were traded nothing was predicted."""
+    began, rows = 0, list[Any]()
+    for e in entries:
+        began = int(e.body["trade_from"]) if e.kind == "session.started" else began
+        rows += e.body["rows"] if e.kind == "prediction" else ()
+    said = [values.get("predicted_return") for _, time, values in rows if time >= began]
+    missing = said.count(None)
+    if missing:
+        text = f"{missing:,} of {len(said):,} predictions of bars are none: they decide nothing"
+        yield Remark(text, severe=2 * missing > len(said))
 
 
 def _persons(entries: Sequence[Entry]) -> Iterator[Remark]:

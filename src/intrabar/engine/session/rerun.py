@@ -19,6 +19,7 @@ EVENTS = frozenset(
         "history",
         "row.closed",
         "prediction",
+        "prediction.changed",
         "model",
         "bar.late",
         "bar.corrected",

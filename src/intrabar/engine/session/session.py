@@ -20,7 +20,8 @@ from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.session.bandits import states_of_start
 from intrabar.engine.session.hand import ORDERS, Hand
-from intrabar.engine.session.hearing import Hearing
+from intrabar.engine.session.hearing import HEARD, Hearing
+from intrabar.engine.session.held import held
 from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
@@ -83,7 +84,7 @@ class Session:
         self._asked = 0  # when a person has last asked for something
         self._closes = np.full(len(plan.instruments), np.nan)
         self._actions: tuple[Action, ...] = ()
-        self.hearing = Hearing(plan.requests)
+        self.hearing = Hearing(plan.columns)
 
     def handle(self, event: Entry) -> Turn:
         """Take an event in.
@@ -110,8 +111,8 @@ class Session:
                 self._take_history(event.body["rows"])
             case "row.closed":
                 self._run(row_of(event.body))
-            case "prediction" | "model":
-                self.hearing.take(event, self.trade_from)
+            case kind if kind in HEARD:
+                self._notices += self.hearing.take(event, self.trade_from)
             case "command.person":
                 self._obey(event.body)
             case "session.stopped":
@@ -186,18 +187,7 @@ class Session:
         """The sleeves that are not flat: strategy, symbol, qty, average, stop, target."""
         if self._laid is None:
             return []
-        sleeves, n = self.machine.book.sleeves, len(self.plan.symbols)
-        return [
-            {
-                "strategy": self.plan.names[k // n],
-                "symbol": self.plan.symbols[k % n],
-                "qty": float(sleeves["qty"][k]),
-                "average": float(sleeves["avg"][k]),
-                "stop": in_json(float(sleeves["stop"][k])),
-                "target": in_json(float(sleeves["target"][k])),
-            }
-            for k in np.flatnonzero(sleeves["qty"]).tolist()
-        ]
+        return held(self.machine, self.plan.names)
 
     def silent(self, now: int) -> list[str]:
         """Symbols that are held, and of which no bar has come for far too long."""
@@ -265,6 +255,7 @@ class Session:
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
+        self.hearing.forget(int(market.time[-1]))
         if not is_first:
             return
         self.machine.unused = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,7 +62,7 @@ def placements(
     found, told = dict(known), list[Remark]()
     bars: dict[str, BarsOf] = {}
     for name, strategy in strategies.items():
-        indicators = all_of(name, strategy).values()
+        indicators = all_of(name, strategy, found).values()
         for request in [x for indicator in indicators for x in requests_in(indicator)]:
             if request not in found:
                 bars = bars or bars_of(timeline, instruments)
@@ -76,11 +77,17 @@ def read_by(
     name: str, strategy: AnyStrategy, known: Mapping[Request, Placement | Heard]
 ) -> dict[str, Indicator]:
     """What a strategy reads by name, its predictions on the bars of the run."""
-    return {key: placed(x, known) for key, x in all_of(name, strategy).items()}
+    return {key: placed(x, known) for key, x in all_of(name, strategy, known).items()}
 
 
-def all_of(name: str, strategy: AnyStrategy) -> dict[str, Indicator]:
+def all_of(
+    name: str,
+    strategy: AnyStrategy,
+    known: Mapping[Request, Placement | Heard] = MappingProxyType({}),
+) -> dict[str, Indicator]:
     """The indicators of a strategy, and the columns of the predictions that it is given.
+
+    Which columns there are, its file tells where it is not known already.
 
     Raises
     ------
@@ -91,7 +98,9 @@ def all_of(name: str, strategy: AnyStrategy) -> dict[str, Indicator]:
     if not isinstance(strategy, Bot | Strategy) or strategy.predictions_file is None:
         return own
     request = request_of(strategy.predictions_file)
-    for key in names_of(read_predictions(request.file)):
+    there = known.get(request)
+    names = there.names if isinstance(there, Heard) else names_of(read_predictions(request.file))
+    for key in names:
         column = predicted(key, request)
         if own.setdefault(key, column) != column:
             raise ConfigError(
@@ -102,9 +111,14 @@ def all_of(name: str, strategy: AnyStrategy) -> dict[str, Indicator]:
 
 
 def requests_of(strategies: Mapping[str, AnyStrategy]) -> tuple[Request, ...]:
-    """The predictions that strategies read, each once, in their order."""
-    wanted = (x for name, s in strategies.items() for x in all_of(name, s).values())
-    return tuple(dict.fromkeys(request for one in wanted for request in requests_in(one)))
+    """The predictions that strategies read, each once, in their order; no file is read."""
+    found: dict[Request, None] = {}
+    for name, one in strategies.items():
+        own = indicators_of(name, one).values()
+        found |= dict.fromkeys(request for x in own for request in requests_in(x))
+        if isinstance(one, Bot | Strategy) and one.predictions_file is not None:
+            found[request_of(one.predictions_file)] = None
+    return tuple(found)
 
 
 def files_of(name: str, strategy: AnyStrategy) -> dict[str, str]:
