@@ -15,12 +15,14 @@ from polars.testing import assert_frame_equal
 import intrabar as ib
 from intrabar.app.calls.sweep import planned
 from intrabar.app.cli.main import run
+from intrabar.engine.outcome.summary import titled
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, FileError, RunError
 from intrabar.exits.policy_file import write_policy
 from intrabar.exits.policy_windows import write_policies
 from intrabar.model.instant import instant_text
 from intrabar.research.sweep.trial import Trial
+from intrabar.research.validate.validate import trained
 from tests.exits.traded import FEATURES, traded_policy
 from tests.strategy.markets import START_NS, walk
 
@@ -228,3 +230,21 @@ def test_sweeps_over_bandits_stay_compiled(home: Path) -> None:
         assert outcome.status == "finished", outcome.error
         digests.add(outcome.digest)
     assert len(digests) > 2
+
+
+def test_title_and_verdict_say_what_is_in_sample(home: Path) -> None:
+    late = traded_policy(trained_until=START_NS + 5 * DAY)
+    bot = ib.Bot(ib.CoinFlip(chance=0.3), ib.exits.Learned(late, in_sample=True))
+    result = ib.backtest(bot, config=home / "config.yaml")
+    assert titled(result.setup.strategies, result.market.symbols, "Mine") == "Mine (in sample)"
+    verdict = trained("Nothing speaks against it.", "pass", result)
+    assert verdict == (
+        "In sample: a model has learned from these bars, so they prove nothing of it. "
+        "Nothing speaks against it.",
+        "doubt",
+    )
+    declared = ib.Bot(ib.CoinFlip(chance=0.3), ib.exits.Learned(traded_policy(declared=True)))
+    other = ib.backtest(declared, config=home / "config.yaml")
+    assert trained("Not real.", "fail", other)[1] == "fail"
+    plain = ib.backtest("CoinFlip", config=home / "config.yaml")
+    assert trained("It may be real.", "pass", plain) == ("It may be real.", "pass")

@@ -13,11 +13,18 @@ from numpy.typing import NDArray
 from intrabar.data.calendars import next_open, zone_of
 from intrabar.data.heard import Heard
 from intrabar.data.prediction_place import Placement
+from intrabar.engine.connecting import (
+    Running,
+    arrays_of,
+    connected,
+    given_columns,
+    lay_tables,
+    learning,
+)
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.steps import refuse_all, walk_row
-from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.engine.tables.lessons import lessons_in, require_unseen
 from intrabar.engine.tables.predicted import placements, read_by
 from intrabar.engine.time_frames import TimeFrames
@@ -26,7 +33,7 @@ from intrabar.errors import ConfigError, RunError
 from intrabar.exits.bandit_state import BanditState
 from intrabar.forks import require_threads
 from intrabar.indicators.given import Request
-from intrabar.model.bars import DatedTimeline, Floats, Market, Timeline, Times
+from intrabar.model.bars import DatedTimeline, Floats, Market
 from intrabar.model.enums import PathPolicy, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
@@ -35,26 +42,18 @@ from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
 from intrabar.sim.loop import PAUSED
 from intrabar.sim.machine import Machine
-from intrabar.strategy.bot import Bot
 from intrabar.strategy.contract import require_hooks
-from intrabar.strategy.copied import FOR_A_RUN, copied
-from intrabar.strategy.desk import HigherSeries
-from intrabar.strategy.gates import IsOpen, Timetable, timetable
-from intrabar.strategy.learner import Lessons
+from intrabar.strategy.gates import IsOpen, timetable
 from intrabar.strategy.registry import AnyStrategy
-from intrabar.strategy.running_bot import RunningBot
-from intrabar.strategy.signals import RunningSignals, Signals
+from intrabar.strategy.signals import Signals
 from intrabar.strategy.strategy import RunningStrategy, Strategy
-from intrabar.strategy.weights import RunningWeights, Weights
+from intrabar.strategy.weights import Weights
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bars done and the bars there are."""
 
 NewMachine = Callable[[Market, Sequence[Instrument], Account, NDArray[np.uint8]], Machine]
 """Makes a machine for a market, instruments, an account, and when its strategies wake."""
-
-
-Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,27 +317,6 @@ def finish_strategies(machine: Machine, running: Mapping[str, Running]) -> None:
                 stack.callback(one.finish)
 
 
-def given_columns(
-    name: str, columns: Mapping[str, Any], shape: tuple[int, ...]
-) -> dict[str, Floats]:
-    """Columns that a setup gives to a strategy, as kernels read them.
-
-    Raises
-    ------
-    ConfigError
-        One has not a row per bar and a column per instrument, or holds no numbers.
-    """
-    own: dict[str, Floats] = {}
-    for key, values in columns.items():
-        try:
-            own[key] = np.ascontiguousarray(values, np.float64)
-        except (TypeError, ValueError) as e:
-            raise ConfigError(f"column {key!r} of {name}: must be numbers: {e}") from None
-        if own[key].shape != shape:
-            raise ConfigError(f"column {key!r} of {name} is {own[key].shape}, must be {shape}")
-    return own
-
-
 def require_runnable(strategies: Mapping[str, AnyStrategy]) -> None:
     """Refuse strategies that could not do what they are meant to; raises as `require_hooks`."""
     for strategy in strategies.values():
@@ -366,62 +344,3 @@ def with_rows(
             made[name], told = strategy.on(timeline, lambda j: zone_of(instruments[j].calendar))
             remarks += [Remark(text) for text in told]
     return made, remarks
-
-
-def arrays_of(
-    strategies: Mapping[str, AnyStrategy], timeline: Timeline
-) -> dict[str, RunningSignals | RunningWeights]:
-    """The signals and weights among some strategies, over all rows of a timeline.
-
-    Raises
-    ------
-    ConfigError
-        They do not fit the timeline.
-    """
-    found: dict[str, RunningSignals | RunningWeights] = {}
-    for name, strategy in strategies.items():
-        if isinstance(strategy, Signals):
-            found[name] = RunningSignals(strategy, timeline)
-        elif isinstance(strategy, Weights):
-            found[name] = RunningWeights(strategy, timeline)
-    return found
-
-
-def learning(
-    strategy: AnyStrategy,
-    machine: Machine,
-    row: int,
-    columns: dict[str, Floats],
-    table: Timetable,
-    lessons: Lessons,
-    keeps_log: bool,
-) -> RunningBot:
-    """A bot with a learned exit connected to a machine, as its row there."""
-    assert isinstance(strategy, Bot)
-    return RunningBot(strategy, machine, row, columns, table, lessons, keeps_log)
-
-
-def lay_tables(running: Running, tables: FeatureTables | None, time: Times, first_bar: int) -> None:
-    """Let a learned exit read these feature tables from a bar on."""
-    assert isinstance(running, RunningBot)
-    assert running.learner is not None
-    running.learner.lay(tables, time, first_bar)
-
-
-def connected(
-    strategy: AnyStrategy,
-    machine: Machine,
-    row: int,
-    columns: dict[str, Floats],
-    table: Timetable | None,
-    higher: HigherSeries,
-    clock: Clock,
-) -> RunningBot | RunningStrategy:
-    """A bot or a Python strategy connected to a machine, as its row there."""
-    if isinstance(strategy, Bot):
-        assert table is not None
-        return RunningBot(strategy, machine, row, columns, table)
-    assert not isinstance(strategy, Signals | Weights)
-    # On a copy: what a strategy remembers must not reach the next run of the setup.
-    own = copied(strategy, {}, FOR_A_RUN)
-    return RunningStrategy(own, machine, row, columns, higher, clock, table)

@@ -7,6 +7,7 @@ from typing import Any
 
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio
+from intrabar.exits.learned import Learning
 from intrabar.indicators import Indicator, atr
 from intrabar.indicators.given import request_of, written
 from intrabar.model.values import Bounds, Rule, take
@@ -27,7 +28,7 @@ class Bot:
     Parameters
     ----------
     entry : Entry
-    exit : Exit
+    exit : Exit, or one that learns
         That of the entry where it has a `usual_exit`, else FixedRatio.
     risk_fraction : fraction of the equity, 0 to 1
         Lost when the first stop is hit. Of this, `qty` and `equity_fraction` one is given; where
@@ -71,7 +72,7 @@ class Bot:
     """
 
     entry: Entry
-    exit: Exit = None  # type: ignore[assignment]
+    exit: Exit | Learning = None  # type: ignore[assignment]
     risk_fraction: float | None = None
     qty: float = 0.0
     gates: Gates = field(default_factory=Gates)

@@ -19,8 +19,9 @@ from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.caller import GATES, open_hook
 from intrabar.strategy.gates import Timetable, counted
 from intrabar.strategy.interpreted_bot import interpreted_hooks
-from intrabar.strategy.learner import Decided, Learner, Lessons
+from intrabar.strategy.learner import Learner
 from intrabar.strategy.learner_kernel import decide_hook, held_hook, notice_hook
+from intrabar.strategy.lessons import Decided, Lessons
 from intrabar.strategy.parts import acting
 from intrabar.strategy.rules import (
     BAR_FIELDS,

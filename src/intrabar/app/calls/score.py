@@ -144,7 +144,7 @@ def evidence_on(
     """The same on bars that are there, tested from an instant on; None: after the training."""
     plain = replace(
         setup,
-        strategies={label: replace(taught, exit=taught.exit.rule)},  # type: ignore[attr-defined]
+        strategies={label: replace(taught, exit=taught.exit.rule)},  # type: ignore[union-attr]
         trade_from=None,
         given=None,
     )
@@ -205,7 +205,7 @@ def _exit_for(policy: Any, bot: Bot, asked: Config, config: Any) -> Learned:
     own, section = bot.exit, asked.learn or LearnConfig()
     kept: dict[str, Any] = {"exit": section.exit, "max_bars": section.max_bars}
     if isinstance(own, TrailingATR | FixedRatio) or learns(own):
-        kept["atr_period"] = own.atr_period  # type: ignore[attr-defined]
+        kept["atr_period"] = own.atr_period  # type: ignore[union-attr]
     if isinstance(own, FixedRatio):
         kept["reward"] = own.reward
     if learns(own):
@@ -233,6 +233,6 @@ def _composed(recipe: Recipe, label: str, bot: Bot) -> tuple[Composed, int | Non
     config = recipe.config
     begin = [nanoseconds(x) for x in (config.start, config.trade_from) if x is not None]
     whole_ = config.model_copy(update={"start": None, "trade_from": None})
-    plain = replace(bot, exit=bot.exit.rule)  # type: ignore[attr-defined]
+    plain = replace(bot, exit=bot.exit.rule)  # type: ignore[union-attr]
     composed = replace(recipe, config=whole_, strategies={label: plain}, store=None).whole()
     return composed, max((x for x in begin if x is not None), default=None)

@@ -10,14 +10,15 @@ from intrabar.app.config.model import Config
 from intrabar.engine.chunks.run import ChunkedResult
 from intrabar.engine.outcome.expected import Expected
 from intrabar.engine.outcome.result import Result
-from intrabar.engine.outcome.summary import band_line, figure_lines, is_idle, remark_lines
+from intrabar.engine.outcome.summary import band_line, figure_lines, is_idle, remark_lines, titled
 
 
 def summary_lines(
     result: Result, config: Config, more: Sequence[str] = (), outlook: Expected | None = None
 ) -> list[str]:
     """The lines, title first; `more` is what else to know, after what the run itself tells."""
-    lines = [config.name or result.title, result.facts, ""]
+    title = titled(result.setup.strategies, result.market.symbols, config.name)
+    lines = [title, result.facts, ""]
     lines += figure_lines(result.metrics, result.setup.account.currency)
     if not is_idle(result.metrics.values):
         ends = sorted(run.total_return for run in result.band)
@@ -37,7 +38,9 @@ def summary_lines(
 
 def lines_in_chunks(result: ChunkedResult, config: Config, more: Sequence[str] = ()) -> list[str]:
     """The same of a run in chunks, which is repeated for its band where there is a report."""
-    lines = [config.name or result.title, result.facts, ""]
+    given = result.given
+    title = titled(given.strategies, [x.symbol for x in given.instruments], config.name)
+    lines = [title, result.facts, ""]
     currency = result.given.account.currency
     lines += figure_lines(result.metrics, currency)
     if config.report and not is_idle(result.metrics.values):

@@ -9,6 +9,7 @@ import numpy as np
 
 from intrabar.app.calls.api import backtest
 from intrabar.app.calls.sweep import sweep
+from intrabar.exits import LinUCB
 from intrabar.indicators import Indicator, atr, ema, rsi, sma
 from intrabar.kernel import CACHE
 from intrabar.model.bars import DAY_NS, Bars
@@ -59,6 +60,7 @@ def warm_up() -> None:
         strategies: dict[str, Any] = {
             "class": _Hold(),
             "bot": Bot(CoinFlip()),
+            "learns": Bot(CoinFlip(), LinUCB([1.0, 2.0])),
             "signals": Signals({one.symbol: side for one in bars}, qty=1),
             "weights": Weights(np.column_stack([side / 2] * len(bars))),
         }

@@ -154,7 +154,7 @@ def manifest_of(
     return {
         "id": f"{created:%Y%m%d-%H%M%S-%f}"[:-3] + f"-{short}",
         "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
-        "title": config.name or titled(strategies, [x.symbol for x in instruments]),
+        "title": titled(strategies, [x.symbol for x in instruments], config.name),
         "config": settings,
         "seed": config.account.seed,
         "data": [origin.as_json() for origin in origins],

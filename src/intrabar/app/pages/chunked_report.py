@@ -51,7 +51,7 @@ def report_in_chunks(
     policy = given.account.path_policy
     band = result.band if policy in BAND else {**result.band, policy: result}
     facts = RunFacts(
-        name=name or titled(strategies, symbols),
+        name=titled(given.strategies, symbols, name),
         status=result.status,
         policy=policy,
         strategies=strategies,

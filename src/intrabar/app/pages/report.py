@@ -15,7 +15,7 @@ from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.engine.outcome.band import BAND, band_run
 from intrabar.engine.outcome.bandits import arms_table
 from intrabar.engine.outcome.result import Result
-from intrabar.engine.outcome.summary import is_idle
+from intrabar.engine.outcome.summary import is_idle, titled
 from intrabar.errors import ConfigError
 from intrabar.model import values
 from intrabar.model.bars import Bars
@@ -58,7 +58,7 @@ def report(
     manifest = mapping("manifest:", manifest, "a mapping of plain values")
     target = values.file("path:", path)
     facts = RunFacts(
-        name=name or result.title,
+        name=titled(result.setup.strategies, result.market.symbols, name),
         status=result.status,
         policy=result.setup.account.path_policy,
         strategies=list(result.setup.strategies),

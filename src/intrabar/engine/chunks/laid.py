@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.setup import PieceSetup
 from intrabar.engine.chunks.window import Shown, Window
-from intrabar.engine.run import Running, arrays_of, connected, lay_tables, learning
+from intrabar.engine.connecting import Running, arrays_of, connected, lay_tables, learning
 from intrabar.engine.tables.lessons import lessons_in
 from intrabar.errors import RunError
 from intrabar.exits.bandit_state import BanditState

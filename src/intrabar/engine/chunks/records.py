@@ -17,6 +17,7 @@ from intrabar.analysis.sleeves import Owner, Sleeves, group
 from intrabar.engine.chunks.setup import ChunkedSetup
 from intrabar.engine.chunks.thinning import ThinnedCurve
 from intrabar.engine.chunks.window import Times
+from intrabar.engine.connecting import Running
 from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
 from intrabar.engine.outcome.remarks import widest_gap
 from intrabar.engine.outcome.tables import (
@@ -27,11 +28,10 @@ from intrabar.engine.outcome.tables import (
     levels_of,
     orders_of,
 )
-from intrabar.engine.run import Running
 from intrabar.model.bars import Market
 from intrabar.sim.book import Records
 from intrabar.sim.machine import Machine
-from intrabar.strategy.learner import Decided
+from intrabar.strategy.lessons import Decided
 
 Floats = NDArray[np.float64]
 CURVE_ROWS = 3_000

@@ -24,6 +24,7 @@ from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.chunks.records import Recorder, Scope
 from intrabar.engine.chunks.setup import ChunkedSetup
+from intrabar.engine.connecting import Running
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND
@@ -41,7 +42,7 @@ from intrabar.engine.outcome.summary import (
     remark_lines,
     titled,
 )
-from intrabar.engine.run import Progress, Running, finish_strategies, warm_up
+from intrabar.engine.run import Progress, finish_strategies, warm_up
 from intrabar.engine.waking import allowed
 from intrabar.errors import RunError
 from intrabar.model.bars import Floats

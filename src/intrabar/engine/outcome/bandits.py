@@ -9,7 +9,7 @@ import polars as pl
 
 from intrabar.engine.tables.policies import hash_of
 from intrabar.exits.bandit_state import BanditState, Slot
-from intrabar.strategy.learner import Decided
+from intrabar.strategy.lessons import Decided
 
 Bandits = dict[tuple[str, str], BanditState]
 

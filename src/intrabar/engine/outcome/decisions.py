@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.engine.outcome.tabling import names_of, null_below_zero
-from intrabar.strategy.learner import Decided
+from intrabar.strategy.lessons import Decided
 
 SCHEMA: dict[str, Any] = {
     "bar": pl.Int64,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from intrabar.model.remark import Remark
-from intrabar.strategy.learner import Decided
+from intrabar.strategy.lessons import Decided
 
 SEVERE_SHARE = 0.2
 """Of the signals: so many without a decision, and the bot is not the one that was meant."""

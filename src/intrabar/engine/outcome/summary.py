@@ -25,13 +25,25 @@ ROWS = {
 IDLE = "no order was filled: there are no figures"
 
 
-def titled(strategies: Iterable[str], symbols: Sequence[str]) -> str:
-    """What a run of these strategies on these instruments is called."""
+def titled(strategies: Iterable[str], symbols: Sequence[str], name: str = "") -> str:
+    """What a run of these strategies on these instruments is called.
+
+    Parameters
+    ----------
+    strategies : mapping of name to strategy, or names
+        Of a mapping it is said which trade in sample, or by a training that is declared.
+    symbols : sequence of str
+    name : str
+        What its user calls it.
+    """
     more = f" and {len(symbols) - 5} more" if len(symbols) > 5 else ""
+    how = {}
     if isinstance(strategies, Mapping):
-        told = {name: training_of(one) for name, one in strategies.items()}
-        strategies = [f"{name} ({how})" if how else name for name, how in told.items()]
-    return f"{', '.join(strategies)} on {', '.join(symbols[:5])}{more}"
+        how = {key: told for key, one in strategies.items() if (told := training_of(one))}
+    if name:
+        return f"{name} ({', '.join(dict.fromkeys(how.values()))})" if how else name
+    named = [f"{key} ({how[key]})" if key in how else key for key in strategies]
+    return f"{', '.join(named)} on {', '.join(symbols[:5])}{more}"
 
 
 def ended(status: RunStatus, is_liquidated: bool) -> str:

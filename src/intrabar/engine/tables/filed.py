@@ -12,8 +12,8 @@ from intrabar.exits.learned import Learned
 from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
 from intrabar.model.remark import Remark
-from intrabar.strategy.learner import Lessons
 from intrabar.strategy.learner_record import FILED
+from intrabar.strategy.lessons import Lessons
 
 
 def filed_lessons(exit_: Learned, symbols: Sequence[str]) -> Lessons:

@@ -20,7 +20,8 @@ from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
 from intrabar.model.remark import Remark
 from intrabar.strategy.bot import Bot
-from intrabar.strategy.learner import ALWAYS, Lessons
+from intrabar.strategy.learner import ALWAYS
+from intrabar.strategy.lessons import Lessons
 from intrabar.strategy.parts import learns
 from intrabar.strategy.registry import AnyStrategy
 
@@ -220,7 +221,7 @@ def training_of(strategy: AnyStrategy) -> str:
     """What a title says of how a strategy was trained; "" where there is nothing to say."""
     if not isinstance(strategy, Bot) or not learns(strategy.exit):
         return ""
-    if strategy.exit.in_sample:  # type: ignore[attr-defined]
+    if strategy.exit.in_sample:  # type: ignore[union-attr]
         return IN_SAMPLE
     if isinstance(strategy.exit, Learned) and strategy.exit.arms is not None:
         return DECLARED

@@ -7,6 +7,7 @@ from typing import Any
 
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Progress
+from intrabar.engine.tables.lessons import DECLARED, IN_SAMPLE, training_of
 from intrabar.model.values import Bounds, taken, whole
 from intrabar.research.critique.critique import critique
 from intrabar.research.finding import Finding, Mark
@@ -147,8 +148,23 @@ def _validation(checks: list[Check], result: Result | None, seed: int) -> Valida
     intervals = intervals_of(result, seed)
     checks.append(interval_check(intervals))
     findings = critique(result)
-    sentence, mark = verdict(checks, findings)
+    sentence, mark = trained(*verdict(checks, findings), result)
     return Validation(sentence, mark, checks, findings, intervals)
+
+
+TRAINED = {
+    IN_SAMPLE: "In sample: a model has learned from these bars, so they prove nothing of it.",
+    DECLARED: "When a model was trained is declared, not witnessed.",
+}
+
+
+def trained(sentence: str, mark: Mark, result: Result) -> tuple[str, Mark]:
+    """A verdict, with what is to be said of how strategies were trained: doubt, at best."""
+    told = dict.fromkeys(training_of(one) for one in result.setup.strategies.values())
+    sentences = [TRAINED[how] for how in told if how]
+    if not sentences:
+        return sentence, mark
+    return " ".join([*sentences, sentence]), "doubt" if mark == "pass" else mark
 
 
 def verdict(checks: Sequence[Check], findings: Sequence[Finding]) -> tuple[str, Mark]:
