@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -183,6 +184,9 @@ def doors() -> dict[str, Door]:
         call = _run_of(what) if name in ("Signals", "Weights") else what
         found[name] = Door(call, base.get(name, {}), names)
     found["learn.dataset"] = _learned()
+    for kind in (ib.exits.Learned, ib.exits.LinUCB, ib.exits.Hybrid):
+        given = {} if kind is ib.exits.LinUCB else {"policy": traded_policy()}
+        found[f"exits.{kind.__name__}"] = Door(kind, given, [f.name for f in fields(kind)])
     found |= _scored()
     found["indicator.on"] = Door(lambda timeframe: ib.sma(3).on(timeframe), {}, ["timeframe"])
     said = {"frame": pl.read_csv("p.csv"), "name": "said"}
@@ -320,8 +324,9 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Door]:
         return doors()
 
 
-NOT_CALLED = ("Strategy", "learn", "predict")  # a base class, and modules
+NOT_CALLED = ("Strategy", "exits", "learn", "predict")  # a base class, and modules
 NAMES = [
+    *("exits.Learned", "exits.LinUCB", "exits.Hybrid"),
     *(x for x in ib.__all__ if x not in {*OUTCOMES, *NOT_CALLED} and not x.endswith("Error")),
     "predict.write",
     *(f"learn.{x}" for x in SCORED),

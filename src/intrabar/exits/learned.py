@@ -262,7 +262,7 @@ def arms_of(given: Any) -> tuple[float, ...]:
     """
     try:
         arms = np.array(given, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         arms = np.zeros(0)
     good = arms.ndim == 1 and 1 <= len(arms) <= MOST_ARMS and not isinstance(given, Mapping)
     if not good or not np.isfinite(arms).all() or not (np.diff(arms, prepend=0.0) > 0.0).all():

@@ -27,5 +27,5 @@ def policy(folder: str | Path) -> Policy | tuple[Policy, ...]:
     FileError, RunError, ConfigError
         It is none, was changed or cut short, or its features are others now.
     """
-    found = read_policies(path("policy:", folder))
+    found = read_policies(path("policy: folder", folder))
     return found[0] if len(found) == 1 else found
