@@ -135,7 +135,7 @@ def ppo(
 
 def _to_trade(world: World, asked: LearnConfig) -> list[str]:
     """What an exit must be given to trade as in training, where that is not what it has anyway."""
-    period = world.lanes[0].lane.running.bot.exit.atr_period  # type: ignore[attr-defined]
+    period = world.lanes[0].lane.running.bot.exit.atr_period  # type: ignore[union-attr]
     trained = {"exit": asked.exit, "max_bars": asked.max_bars, "atr_period": period}
     usual = {f.name: f.default for f in fields(Learned)}
     other = [f"{name}: {value}" for name, value in trained.items() if value != usual[name]]
