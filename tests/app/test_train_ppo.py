@@ -21,6 +21,7 @@ from intrabar.exits.policy_file import load_policy
 from intrabar.learn.canaries import Verdict
 from intrabar.research.sweep.ledger import LEDGER, Ledger
 from tests.app.test_train import bars
+from tests.own_process import python
 
 TEXT = """
 data: [{symbol: ACME, file: acme.csv}]
@@ -152,3 +153,13 @@ def test_what_cannot_be_asked_is_refused(config: Path, capsys: pytest.CaptureFix
     config.write_text(TEXT.replace("lanes: 4", "exit: fixed"))
     assert trained(config) == 2
     assert "when: entry" in capsys.readouterr().err
+
+
+def test_nothing_heavy_is_imported_before_it_is_trained(tmp_path: Path) -> None:
+    told = python(
+        "-c",
+        "import sys, intrabar.app.cli.learn_ppo, intrabar.learn.ppo_canaries\n"
+        "print({'torch', 'stable_baselines3', 'gymnasium', 'onnx'} & set(sys.modules))",
+        folder=tmp_path,
+    )
+    assert told.split() == ["set()"]

@@ -14,7 +14,7 @@ from intrabar.engine.lanes.lane import Fate
 from intrabar.exits.network import Network
 from intrabar.learn.passes import passes
 from intrabar.learn.ppo_net import UNITS, Layers, flat, layers_of
-from intrabar.learn.vec_environment import LANES, ExitVecEnv
+from intrabar.learn.vec_environment import LANES
 from intrabar.learn.world import World
 from intrabar.model.bars import Floats
 from intrabar.model.values import Bounds, number, whole
@@ -197,6 +197,8 @@ def train_seed(
     """
     from stable_baselines3 import PPO
     from torch import nn
+
+    from intrabar.learn.vec_environment import ExitVecEnv
 
     seed.__dict__.update(Seed(seed.seed).__dict__)
     env = ExitVecEnv(world, checked.scaling, seed.seed, s.lanes)

@@ -298,3 +298,22 @@ def test_starts_are_bars_that_are_known() -> None:
     starts = every_start([lanes], tables_of(setup))
     assert isinstance(starts, Starts)
     assert starts.bar.tolist() == np.repeat(np.arange(1, 53), 2).tolist()
+
+
+@dataclass(frozen=True)
+class LeavesInPython(Told):
+    """Leaves by a rule that raises, so that it cannot be compiled."""
+
+    @staticmethod
+    def wants_out(now: Any, p: Any, side: int) -> bool:
+        """Never."""
+        if now.close < 0.0:
+            raise ValueError("no price")
+        return False
+
+
+def test_a_rule_that_cannot_be_compiled_is_refused() -> None:
+    setup = trending(60)
+    setup = replace(setup, strategies={"s": Bot(LeavesInPython(), TrailingATR(), qty=1.0)})
+    with pytest.raises(ConfigError, match="cannot be compiled"):
+        stepped(setup, [Lanes(setup, "s", "A", TrailingATR(5), 5)], 1)
