@@ -57,7 +57,7 @@ def test_bar_by_bar_a_row_stands_where_it_stands_on_all_bars(
     path, n = tmp_path / "p.csv", len(bars.close)
     known = n - 40
     period = DAY if bars.is_daily else HOUR
-    at(path, made[:known])
+    at(path, made[: known + 1])  # the last one is of a bar to come
     rows = FileRows(
         Request(str(path)), horizon, ("predicted_return",), {"A": some(bars, known)},
         {"A": Grid(calendar, period)},
@@ -65,7 +65,7 @@ def test_bar_by_bar_a_row_stands_where_it_stands_on_all_bars(
     found = {}
     for k in range(known, n):
         rows.take("A", bar(bars, k))
-        at(path, made[: k + 1])  # the row of this bar has just been added
+        at(path, made[: k + 2])  # the row of this bar, and already that of the next one
         assert rows.look(int(bars.close_time[k]) - 1) == ""
         told = rows.at("A", int(bars.close_time[k]))
         if told is not None:

@@ -79,6 +79,11 @@ class _Found:
     at: dict[str, Times]
     is_dates: bool
 
+    @property
+    def has_known(self) -> bool:
+        """Whether a row may be of a bar that has closed."""
+        return any(np.isfinite(self.bars.close[at[at >= 0]]).any() for at in self.at.values())
+
 
 def place(
     file: PredictionFile,
@@ -102,7 +107,7 @@ def place(
     """
     try:
         found, zones = _in_zone(file, horizon, zone, bars, is_open)
-        if is_open and not any(len(one.rows) for one in found.values()):
+        if is_open and not any(one.has_known for one in found.values()):
             _require_said(file, time_is, zone, bars)
         chosen, told = _chosen(file, found, time_is, zone)
         rows, times = {}, {}
@@ -358,9 +363,10 @@ def _share(
             return None
         growth = 1.0 + file.predicted_return[one.rows]
         price = file.predicted_price[one.rows]
-        told = np.isfinite(price) & np.isfinite(growth)
-        rows += int(told.sum())
         at = one.at[name]
+        to_come = (at >= 0) & np.isnan(one.bars.close[at])
+        told = np.isfinite(price) & np.isfinite(growth) & ~to_come
+        rows += int(told.sum())
         use = told & (at >= 0)
         close, implied = one.bars.close[at[use]], (price / growth)[use]
         slack = 0.5 * one.bars.tick + moved(file, price[use], growth[use]) + 1e-9 * close

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,29 @@ import polars as pl
 import pytest
 
 import intrabar as ib
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import live_session
 from intrabar.app.folders.sessions import open_session
 from intrabar.app.workers.asking import answered
 from intrabar.app.workers.lived import Lived
+from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.live.grid import Grid
 from intrabar.data.prediction_rows import FileRows
 from intrabar.engine.session import predicting
 from intrabar.engine.session.predicting import Filed
 from intrabar.engine.session.row import ClosedRow, RowBar
-from intrabar.errors import FileError, StateError
+from intrabar.errors import DataError, FileError, StateError
 from intrabar.indicators.given import Request
 from intrabar.model.entry import Entry
+from intrabar.model.facts import BarClosed, Fact, LinkFact, SourceCan
+from tests.app.workers.test_live_session import bars_until
 from tests.data.test_prediction_rows import some
-from tests.data.test_predictions import HOUR, at, frame
+from tests.data.test_predictions import HOUR, at, frame, stamps
 from tests.data.test_predictions import bars_of as placing_of
 from tests.engine.tables.test_predicted import SHARE, Given, ReadsReturn, bars_of, predictions_of
 
 SHARES = {"A": SHARE}
+SOON = {"forecaster": "ridge", "timeout": 0.2}
 FIRST = 47  # the first that is traded closes with a day
 
 
@@ -200,6 +208,69 @@ def row_of(k: int, late: bool = False) -> ClosedRow:
     bars = placing_of()
     bar = RowBar(0, 1.0, 2.0, 0.5, float(bars.close[k]), 1.0, int(bars.open_time[k]))
     return ClosedRow(int(bars.close_time[k]), (bar,), int(bars.session[k]), late=late)
+
+
+class Tells:
+    """A source that tells some bars and ends; at the last one a row is added to a file."""
+
+    can = SourceCan("none", 1.0, corrects=False, quotes=False, periods=())
+
+    def __init__(self, bars: list[BarClosed], path: Path, whole: pl.DataFrame) -> None:
+        self.bars, self.path, self.whole = bars, path, whole
+
+    async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:
+        yield LinkFact("up")
+        for bar in self.bars:
+            if bar is self.bars[-1]:
+                self.whole.write_csv(self.path)
+            yield bar
+
+    async def quote(self, symbol: str) -> Any: ...
+
+    async def history(self, symbol: str, period: int, start: int, end: int) -> Any:
+        raise DataError("none")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("is_target", [False, True])
+def test_a_session_on_live_bars_reads_a_file_that_grows(tmp_path: Path, is_target: bool) -> None:
+    now = time.time_ns() // HOUR * HOUR
+    history = bars_until(now - 3 * HOUR, 30)
+    closes = [*history.close.tolist(), 103.0, 103.5, 104.0]
+    ends = [*history.close_time.tolist(), *(now - k * HOUR for k in (2, 1, 0))]
+    said = np.round(np.random.default_rng(1).normal(0.0, 0.01, 33), 4)
+    table = pl.DataFrame(
+        {
+            "Time": stamps(np.array(ends) + (HOUR if is_target else 0)),
+            "predicted_price": np.round(np.array(closes) * (1.0 + said), 4),
+            "predicted_return": said,
+        }
+    )
+    path = tmp_path / "p.csv"
+    table[:31].write_csv(path)
+    given: Any = {"instruments": {"BTC-USD": {"calendar": "24/7"}}, "config": {"predict": SOON}}
+    recipe = Recipe.of_call({"reads": ReadsReturn(str(path))}, history, given)
+    live = recipe.config.live.model_copy(update={"folder": str(tmp_path / "s"), "warm_up": 10})
+    config = recipe.config.model_copy(update={"live": live})
+    setup = live_session(replace(recipe, config=config, series=None), [history], now - 3 * HOUR)
+    place = (
+        "the end of the bar that is predicted" if is_target else "the end of the bar it was made"
+    )
+    assert any(f"Time is {place}" in x for x in setup.remarks)
+    bars = [
+        BarClosed("BTC-USD", end, close, close + 1.0, close - 1.0, close, 5.0)
+        for end, close in zip(ends[30:], closes[30:], strict=True)
+    ]
+    lived = live_through(setup, Ways(), Tells(bars, path, table[[*range(31), 32]]))
+    told = {
+        time: values["predicted_return"] for b in predicted(lived) for _, time, values in b["rows"]
+    }
+    assert told == {ends[30]: said[30], ends[31]: None, ends[32]: said[32]}
+    [why] = [body["why"] for body in predicted(lived) if "why" in body]
+    assert why == "p.csv has no row of this bar of BTC-USD"
+    assert lived.parity().is_identical
+    assert not lived.unreported
 
 
 class Growing:
