@@ -65,6 +65,18 @@ def test_both_figures_are_those_of_the_columns(tmp_path: Path) -> None:
         assert abs(figure.value - expected) < 1e-12  # type: ignore[union-attr]
 
 
+def test_who_is_predicted_by_the_models_of_others_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path)
+    ib.predict.train(config)
+    config.write_text(
+        config.read_text().replace("symbol: ACME", "symbol: ZZZ").replace("  ACME:", "  ZZZ:")
+    )
+    assert run(["predict", "run", str(config)]) == 0
+    assert "ZZZ: predicted by models that were trained on ACME alone" in capsys.readouterr().out
+
+
 def test_each_refit_has_its_skill_and_a_run_knows_its_models(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     models = ib.predict.train(config).models

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +16,18 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from msgspec.structs import replace
 
 import intrabar as ib
+from intrabar.app.compose.recipe import Recipe
+from intrabar.app.compose.session import live_session
+from intrabar.app.config.file import read_config
+from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.asking import Asking
 from intrabar.engine.session.predicting import Told, prediction
 from intrabar.engine.session.row import ClosedRow, RowBar
 from intrabar.engine.session.session import Session
-from intrabar.errors import ConfigError, IntegrityError, StateError
+from intrabar.errors import ConfigError, DataError, IntegrityError, StateError
 from intrabar.indicators.given import Request
 from intrabar.model.entry import Entry
 from tests.learn.forecasts_of_it import write_bars, write_config
@@ -218,6 +224,28 @@ def test_what_no_strategy_reads_or_was_changed_is_refused(config: Path) -> None:
 
 def replace_body(entry: Entry, **changed: Any) -> Entry:
     return Entry(entry.at, entry.bar, entry.step, entry.kind, {**entry.body, **changed})
+
+
+def test_a_session_on_live_bars_asks_models_and_no_file(config: Path) -> None:
+    made, remarks = read_config(without_forecaster(config), "paper")
+    recipe = Recipe.of_config(made, remarks)
+    (past,) = [s.bars for s in recipe.traded_market().series]
+    now = int(past.close_time[-1])
+    with pytest.raises(ConfigError, match="a session on live bars asks the models of"):
+        live_session(recipe, [past], now)
+    with_models, remarks = read_config(config, "paper")
+    recipe = Recipe.of_config(with_models, remarks)
+    with pytest.raises(DataError, match="the source has 380 bars up to now, 503 are asked for"):
+        live_session(recipe, [past], now)
+    few = with_models.model_copy(update={"live": LiveConfig(warm_up=300)})
+    setup = live_session(Recipe.of_config(few, remarks), [past], now)
+    assert setup.predictor is not None
+    told = setup.predictor.history(setup.history)
+    whys = {body.get("why") for _, body in told}
+    assert whys == {"no model was trained and registered by then"}  # they were made today
+    row = replace(setup.history[-1], time=time.time_ns() + 86_400 * 10**9, day=99_999)
+    kinds = [kind for kind, _ in setup.predictor.row(row)]
+    assert kinds == ["model", "prediction"]
 
 
 def test_a_confidence_that_is_not_to_be_had_is_refused(config: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -28,7 +29,7 @@ from intrabar.learn.hyperparameters import UNKNOWN, hyperparameters_of
 from intrabar.learn.model import Model, normalised
 from intrabar.learn.predicting import UTC_TIME, predictions
 from intrabar.learn.refits import Schedule, lag_of, refits_of
-from intrabar.learn.registry import Registry
+from intrabar.learn.registry import MANIFEST, Registry
 from intrabar.learn.samples import Samples, market_samples
 from intrabar.learn.settings import Settings
 from intrabar.learn.training import train as train_all
@@ -367,11 +368,24 @@ def _file_told(given: Asked, models: list[Model]) -> dict[str, Any]:
                 for x in index["models"]
             ],
         },
+        "remarks": _strangers(given, index),
         "hyperparameters": given.settings.told["hyperparameters"],
         "hyperparameters_sha256": given.settings.told["hyperparameters_sha256"],
         "trained_until_is": "declared" if is_declared else "witnessed",
         "versions": versions(),
     }
+
+
+def _strangers(given: Asked, index: Mapping[str, Any]) -> list[str]:
+    """The instruments that are predicted and that no model was trained on."""
+    folder = given.registry.folder / index["models"][-1]["folder"]
+    known = json.loads((folder / MANIFEST).read_text()).get("data", {}).get("symbols")
+    others = [x for x in given.base.market.symbols if known is not None and x not in known]
+    if not others:
+        return []
+    return [
+        f"{', '.join(others)}: predicted by models that were trained on {', '.join(known)} alone"
+    ]
 
 
 def _told(config: Config) -> dict[str, Any]:

@@ -93,6 +93,8 @@ def run(
     count, without = told["rows"], told["without_prediction"]
     print(f"{path}: {count:,} rows, {without:,} without a prediction")
     print(f"of {len(told['models'])} models, trained until {told['trained_until']} at the latest")
+    for remark in told["remarks"]:
+        print(f"note: {remark}")
     print(f"is it honest? intrabar predict check {path} {config}")
     return 0
 

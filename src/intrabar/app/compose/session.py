@@ -17,7 +17,7 @@ from intrabar.app.compose.predictions import predictor_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.compose.strategies import in_zone
-from intrabar.app.compose.warm_up import LENGTHS, longest, warm_rows
+from intrabar.app.compose.warm_up import LENGTHS, longest, rows_of_models, warm_rows
 from intrabar.app.config.model import Config
 from intrabar.data.alongside import Alongside
 from intrabar.data.live.vendors import sources_named
@@ -29,6 +29,7 @@ from intrabar.engine.session.marks import Known
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import rows_of
 from intrabar.engine.tables.lessons import require_unseen
+from intrabar.engine.tables.predicted import requests_of
 from intrabar.errors import ConfigError, DataError
 from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
@@ -114,6 +115,8 @@ def live_session(
             )
     strategies = in_zone(recipe.strategies, config.zone)
     least = LENGTHS * max(longest(strategies, base.market.period), 1)
+    if requests_of(strategies):
+        least = max(least, rows_of_models(config))
     wanted = config.live.warm_up if isinstance(config.live.warm_up, int) else least
     for j, symbol in enumerate(base.market.symbols):
         there = int(np.count_nonzero(~np.isnan(base.market.open[:, j])))

@@ -11,6 +11,7 @@ from intrabar.app.config.model import Config
 from intrabar.data.periods import parse_period
 from intrabar.errors import ConfigError
 from intrabar.indicators import Indicator, lookback
+from intrabar.indicators.features import features_of
 from intrabar.model.bars import Market
 from intrabar.strategy.blame import indicators_of
 from intrabar.strategy.registry import AnyStrategy
@@ -45,6 +46,15 @@ def warm_rows(config: Config, strategies: Mapping[str, AnyStrategy], market: Mar
             "live: {warm_up: fewer bars}, or give more bars"
         )
     return rows
+
+
+def rows_of_models(config: Config) -> int:
+    """Rows that the features of the section `predict` need to have forgotten where they began."""
+    section = config.predict
+    if section is None or section.forecaster.startswith("onnx:"):
+        return 0
+    features = features_of(section.features, section.window)
+    return LENGTHS * (features.rows - features.window + 1) + features.window
 
 
 def longest(strategies: Mapping[str, AnyStrategy], period: int) -> int:
