@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import yaml
@@ -63,13 +64,15 @@ def demo_learning(*, out: Path = Path("demo-learning")) -> int:
     made, _ = read_config(trades)
     made = made.model_copy(update={"out": str(runs)})
     folder, result, _ = carry_out(Recipe.of_config(made).whole(), made, quiet=False)
-    print(f"{len(result.decisions):,} decisions, {result.total_return:+.1%} in all")
+    won = result.metrics.values["total_return"] or 0.0
+    print(f"{len(result.decisions):,} decisions, {won:+.1%} in all")
     print_place(folder)
     _step("4. Is it worth it?")
     card = ask(config=trades, out=runs)
     page = write_scorecard(card, runs / f"scorecard-{NAME}.html")
     tell_scorecard(card)
-    print(f"\npage: {page}\n{time.monotonic() - begun:.0f} seconds in all")
+    print(f"\npage: {page}\n{time.monotonic() - begun:.0f} seconds in all; the verdict:")
+    print(card.verdict.sentence)
     return 0
 
 
@@ -94,13 +97,14 @@ def _written(out: Path, policy: Path | None = None) -> Path:
     bot["params"]["exit"] = {"name": "TrailingATR"}
     told |= {"name": "Demo: an exit that learned", "strategies": [bot], "learn": dict(LEARN)}
     if policy is not None:
-        until = read_told(policy / TOLD)["windows"][0]["trained_until"]
+        known = read_told(policy / TOLD)["windows"][0]["trained_until"]
+        begin = date.fromisoformat(known[:10]) + timedelta(days=1)
         bot["params"]["exit"] = {
             "name": "Learned",
             "policy": str(policy.relative_to(out)),
             "max_bars": LEARN["max_bars"],
         }
-        told["trade_from"] = until[:10]
+        told["trade_from"] = begin.isoformat()
     path = out / ("config.yaml" if policy is None else "learned.yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + yaml.safe_dump(told, sort_keys=False))

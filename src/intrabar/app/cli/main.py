@@ -127,6 +127,12 @@ app.command(
     help="Trade with real money (needs a broker).",
 )
 app.command(
+    "intrabar.app.cli.demo_learning:demo_learning",
+    name="demo-learning",
+    help="Train an exit on five shares, and ask if it is worth it.",
+    help_epilogue=examples("intrabar demo-learning"),
+)
+app.command(
     "intrabar.app.cli.backtest:demo",
     name="demo",
     help="Backtest two bots on five shares that come as a package, and write the report.",
