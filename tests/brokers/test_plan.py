@@ -98,6 +98,18 @@ def test_a_child_that_left_with_its_entry_has_the_entry_s_ticket() -> None:
     assert kinds(plan([], [child], {}, RULES, 0)) == [("cancel", f"{CODE}-1-0s")]
 
 
+def test_a_change_of_a_child_s_price_leaves_its_quantity_alone() -> None:
+    """A fill of its entry that nobody here has heard of may have made it larger."""
+    child = replace(OF_STOP, name=f"{CODE}-1-0s", order=1)
+    moved = replace(STOP, terms=Terms(10.0, stop_price=95.0))
+    (intent,) = plan([moved], [child], HELD, RULES, 0).intents
+    assert repr(intent.terms) == repr(Terms(float("nan"), stop_price=95.0))
+    small = replace(child, terms=Terms(4.0, stop_price=95.0))  # but one that is too small grows
+    (intent,) = plan([moved], [small], HELD, RULES, 0).intents
+    assert intent.terms is not None
+    assert intent.terms.qty == 10.0
+
+
 def test_an_exit_leaves_by_the_chain_but_where_the_account_nets() -> None:
     leaving = replace(ENTRY, order=3, side=-1, type="market", terms=Terms(10.0))
     assert plan([leaving], [], HELD, RULES, 0).exits == (leaving,)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from intrabar.brokers import reports
 from intrabar.brokers.names import Name, Part, name_of
 from intrabar.brokers.order_table import Step, take
-from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan, same
-from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Tell, is_absent
-from intrabar.brokers.sending import Sending, answer_of, children_of, sent_as, status_of, ticket_of
+from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan
+from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Stands, Tell, is_absent
+from intrabar.brokers.sending import Sending, answer_of, children_of, rows_of, status_of, ticket_of
 from intrabar.brokers.tickets import (
     ALIVE,
     OPEN,
@@ -36,6 +36,7 @@ from intrabar.brokers.tickets import (
     Terms,
     Ticket,
     Total,
+    same,
 )
 from intrabar.model.broker_facts import (
     Accepted,
@@ -47,7 +48,7 @@ from intrabar.model.broker_facts import (
     Refused,
     Request,
 )
-from intrabar.model.enums import OrderType, Role, TimeInForce
+from intrabar.model.enums import OrderType, Role
 from intrabar.sim import state
 from intrabar.sim.inbox import take_out, waiting
 from intrabar.sim.machine import Machine
@@ -112,13 +113,19 @@ class Door:
 
     def plan(self, now: int) -> Plan:
         """What the broker lacks of what the book wants."""
-        return plan(self._book_rows(now), self.tickets.values(), self.positions, self.rules, now)
+        return plan(
+            rows_of(self.machine, self.strategies, self._made, now),
+            self.tickets.values(),
+            self.positions,
+            self.rules,
+            now,
+        )
 
     def commit(self, found: Plan, now: int) -> list[Sending]:
         """Note what leaves, before it does; orders that are too late to enter end."""
         for number in found.late:
             self.machine.report(reports.ended(number, State.REFUSED, True))
-        rows = {row.order: row for row in self._book_rows(now)}
+        rows = {row.order: row for row in rows_of(self.machine, self.strategies, self._made, now)}
         return [self._sending(intent, rows, now) for intent in found.intents]
 
     def answered(self, sending: Sending, outcomes: Sequence[Outcome], now: int) -> list[Step]:
@@ -180,7 +187,7 @@ class Door:
         if fact.filled != ticket.booked:
             total = Total(fact.filled, fact.average, in_look=True)
             steps.append(self.hear(name, total, now))
-        if ticket.wanted is not None and same(terms, ticket.wanted):
+        if ticket.wanted is not None and same(terms, ticket.wanted.over(terms)):
             steps.append(self.hear(name, Replaced(terms, fact.vendor_id), now))
         elif self.tickets[name].asked is not Asked.NONE:
             self._change(name, asked=Asked.NONE, wanted=None)
@@ -216,6 +223,8 @@ class Door:
         for action in actions:
             if isinstance(action, LookUp):
                 self.doubts.add(action.ticket)
+            elif isinstance(action, Stands):
+                self._stand(action.ticket, action.terms)
             elif isinstance(action, Tell):
                 steps.append(self.hear(action.ticket, action.event, now))
             elif isinstance(action, Book):
@@ -232,6 +241,7 @@ class Door:
         rows = [self._report_of(step.ticket, booking) for booking in step.bookings]
         if rows:
             self.machine.report(np.concatenate(rows))
+            self._follow(step.ticket.symbol)
         if step.sets:
             self.machine.report(reports.changed(self._row_number(step.ticket), step.ticket.terms))
         after = step.ticket
@@ -241,35 +251,6 @@ class Door:
         return step
 
     # The book's side
-
-    def _book_rows(self, now: int) -> list[Row]:
-        book = self.machine.book
-        rows = []
-        for k in sorted(self.machine.working().tolist()):
-            o = book.orders[k]
-            number = int(o["id"])
-            terms = Terms(float(o["qty"]), float(o["limit_price"]), float(o["stop_price"]))
-            rows.append(
-                Row(
-                    number,
-                    self.strategies[o["strategy"]],
-                    self.symbols[o["instrument"]],
-                    int(o["side"]),
-                    sent_as(OrderType(int(o["type"]))),
-                    Role(int(o["role"])).word,
-                    terms,
-                    self._made.setdefault(number, now),
-                    float(o["filled"]),
-                    int(o["parent"]),
-                    int(book.orders["id"][o["oco"]]) if o["oco"] >= 0 else -1,
-                    TimeInForce(int(o["tif"])).word,
-                    int(o["until"]),
-                    bool(o["reduce_only"]),
-                    float(o["stop_loss"]),
-                    float(o["take_profit"]),
-                )
-            )
-        return rows
 
     def _sending(self, intent: Intent, rows: dict[int, Row], now: int) -> Sending:
         if intent.kind == "cancel":
@@ -381,6 +362,32 @@ class Door:
             self.booked.add(fact.id)
             j = self.symbols.index(fact.symbol) if fact.symbol else -1
             self.machine.report(reports.transfer(fact.amount, j))
+
+    def _stand(self, name: str, terms: Terms) -> None:
+        """Take over what was made there, but of what protects: that is put back."""
+        self._confirm(name, terms)
+        number = self._row_number(self.tickets[name])
+        orders = self.machine.book.orders[self.machine.working()]
+        roles = orders["role"][orders["id"] == number]
+        if len(roles) and roles[0] > Role.TARGET:
+            self.machine.report(reports.changed(number, terms))
+
+    def _follow(self, symbol: str) -> None:
+        """Native children grow and shrink at the broker as they do in the book, untold."""
+        orders = self.machine.book.orders
+        rows = {int(orders["id"][k]): orders[k] for k in self.machine.working().tolist()}
+        for ticket in list(self.tickets.values()):
+            part = ticket.name[-1:]
+            if (
+                ticket.symbol == symbol
+                and ticket.state in OPEN
+                and part in (Part.STOP, Part.TARGET)
+            ):
+                row = rows.get(self._row_number(ticket))
+                if row is not None:
+                    qty = round(float(row["qty"] - row["filled"]) + ticket.booked, 9)
+                    terms = msgspec.structs.replace(ticket.terms, qty=qty)
+                    self._change(ticket.name, terms=terms)
 
     def _confirm(self, name: str, terms: Terms) -> None:
         """Keep what the broker says that an order is, where no change of ours is on its way."""

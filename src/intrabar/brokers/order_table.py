@@ -111,7 +111,7 @@ def take(ticket: Ticket, event: Event, now: int, has_ids: bool = True) -> Step:
         anomaly = anomaly or f"alive, though {before}"
     after = _in_state(after, to)
     if "asked" in words:
-        terms = event.terms if isinstance(event, Replaced) else after.terms
+        terms = event.terms.over(after.terms) if isinstance(event, Replaced) else after.terms
         after = msgspec.structs.replace(after, terms=terms, wanted=None, asked=Asked.NONE)
         if after.state in OPEN and 0.0 < after.terms.qty <= after.booked:
             after = _in_state(after, State.FILLED)

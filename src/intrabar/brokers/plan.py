@@ -6,14 +6,13 @@ session, a reconnect and a start after a crash: nothing remembers what was going
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from intrabar.brokers.names import Name, Part, name_of
-from intrabar.brokers.tickets import OPEN, Asked, State, Terms, Ticket
+from intrabar.brokers.tickets import OPEN, Asked, State, Terms, Ticket, same
 
 Sleeve = tuple[str, str]
 """Strategy and symbol."""
@@ -97,8 +96,8 @@ class Intent(NamedTuple):
     ----------
     name : str
         Client id of the order; of a replace that makes a new order, the new one's.
-    qty : float
-        In all, for a submit or a replace.
+    terms : Terms, optional
+        Of a submit or a replace; a quantity that is NaN stays as it is there.
     ticket : str
         Of the order that is changed or cancelled.
     """
@@ -184,7 +183,7 @@ def plan(
         else:
             intents.append(_submit(row, mine, positions, rules))
     order = {"cancel": 0, "replace": 1, "submit": 2}
-    intents = [x for x in intents if x.terms is None or x.terms.qty > 0.0]
+    intents = [x for x in intents if x.terms is None or not x.terms.qty <= 0.0]
     # An account that nets is a market of its own: there the order of acceptance counts.
     urgency = {k: 0 if rules.nets else _urgency(row, positions) for k, row in works.items()}
     intents.sort(key=lambda x: (order[x.kind], urgency.get(x.order, 0)))
@@ -284,13 +283,14 @@ def _replace(
 ) -> Intent | None:
     """The change that brings a ticket to what its row wants; one at a time."""
     wanted = _terms(row, ticket, positions)
-    if _is_child(ticket):  # its quantity follows its entry's fills at the broker
-        wanted = msgspec.structs.replace(wanted, qty=ticket.terms.qty)
     busy = ticket.asked is not Asked.NONE or ticket.wished or ticket.state is State.UNKNOWN
     if busy or ticket.type != row.type or same(wanted, ticket.terms):
         return None
     if wanted.qty <= ticket.booked:
         return Intent("cancel", ticket.name, row.order, row.symbol, ticket=ticket.name)
+    if _is_child(ticket) and wanted.qty == ticket.terms.qty:
+        # Its quantity follows its entry's fills there, perhaps one that nobody here knows of yet.
+        wanted = msgspec.structs.replace(wanted, qty=NAN)
     name = ticket.name
     if not rules.replaces_same:
         name = str(Name(rules.code, row.order, _next(row, mine)))
@@ -319,9 +319,3 @@ def _next(row: Row, mine: Sequence[Ticket]) -> int:
     """The attempt after all that have left; what never left gives its name back."""
     names = [name_of(t.name) for t in mine if t.state is not State.REFUSED]
     return 1 + max((n.attempt for n in names if n and n.order == row.order), default=-1)
-
-
-def same(one: Terms, other: Terms) -> bool:
-    """Whether two orders stand alike; NaN is NaN."""
-    pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)

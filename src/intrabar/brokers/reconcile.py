@@ -17,12 +17,15 @@ from intrabar.brokers.names import is_ours
 from intrabar.brokers.tickets import (
     IN_DOUBT,
     OPEN,
+    Asked,
     Event,
     Filled,
     Found,
     State,
+    Terms,
     Ticket,
     Total,
+    same,
 )
 from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
 
@@ -36,6 +39,13 @@ class Tell(NamedTuple):
 
     ticket: str
     event: Event
+
+
+class Stands(NamedTuple):
+    """What an order is at the broker, where nobody here has asked for it: it was made there."""
+
+    ticket: str
+    terms: Terms
 
 
 class LookUp(NamedTuple):
@@ -88,7 +98,7 @@ class Clean(NamedTuple):
     """All is equal, complete, and nothing is on its way: what reconciliation blocked is free."""
 
 
-Action = Tell | LookUp | Book | Differs | Aside | Block | Moved | Clean
+Action = Tell | Stands | LookUp | Book | Differs | Aside | Block | Moved | Clean
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -148,7 +158,8 @@ def reconcile(known: Known, look: Snapshot) -> list[Action]:
     actions += _strangers(known, strangers)
     if "fills" in look.complete and "positions" in look.complete:
         actions += _positions(known, look, fills, of_orders, foreign)
-    quiet = not told and not any(t.state in IN_DOUBT for t in known.tickets)
+    flying = any(t.state in IN_DOUBT or t.asked is not Asked.NONE for t in known.tickets)
+    quiet = not told and not flying
     if "balance" in look.complete and quiet and not actions:
         actions += _balance(known, look)
     whole = {"orders", "fills", "positions", "balance"} <= look.complete
@@ -226,9 +237,13 @@ def _orders(known: Known, look: Snapshot, of_orders: Mapping[str, OrderFact]) ->
         if fact.filled != ticket.booked:
             actions.append(Tell(ticket.name, Total(fact.filled, fact.average, in_look=True)))
         state = State(fact.state)
-        is_known = fact.vendor_id in ticket.vendor_ids
+        is_known = not fact.vendor_id or fact.vendor_id in ticket.vendor_ids
         if not is_known or (state is not ticket.state and not _agree(ticket, state)):
             actions.append(Tell(ticket.name, Found(state, fact.vendor_id)))
+        terms = Terms(fact.qty, fact.limit_price, fact.stop_price)
+        is_quiet = ticket.state in OPEN and state in OPEN and ticket.asked is Asked.NONE
+        if is_quiet and not same(terms, ticket.terms):
+            actions.append(Stands(ticket.name, terms))
     return actions
 
 

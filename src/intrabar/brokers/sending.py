@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from intrabar.brokers.names import Part
@@ -17,7 +19,8 @@ from intrabar.brokers.tickets import (
     Ticket,
 )
 from intrabar.model.broker_facts import Accepted, Change, OrderFact, Outcome, Refused, Request
-from intrabar.model.enums import OrderType
+from intrabar.model.enums import OrderType, Role, TimeInForce
+from intrabar.sim.machine import Machine
 
 NAN = float("nan")
 
@@ -34,6 +37,46 @@ class Sending(msgspec.Struct, frozen=True):
     ticket: str
     group: tuple[Request, ...] = ()
     change: Change | None = None
+
+
+def rows_of(
+    machine: Machine, strategies: Sequence[str], made: dict[int, int], now: int
+) -> list[Row]:
+    """What works in a book, in the order in which it was accepted.
+
+    Parameters
+    ----------
+    strategies : sequence of str
+        By their rows.
+    made : dict
+        By order: when it was first seen here; new ones are added.
+    """
+    book = machine.book
+    rows = []
+    for k in sorted(machine.working().tolist()):
+        o = book.orders[k]
+        number = int(o["id"])
+        rows.append(
+            Row(
+                number,
+                strategies[o["strategy"]],
+                machine.instruments[o["instrument"]].symbol,
+                int(o["side"]),
+                sent_as(OrderType(int(o["type"]))),
+                Role(int(o["role"])).word,
+                Terms(float(o["qty"]), float(o["limit_price"]), float(o["stop_price"])),
+                made.setdefault(number, now),
+                float(o["filled"]),
+                int(o["parent"]),
+                int(book.orders["id"][o["oco"]]) if o["oco"] >= 0 else -1,
+                TimeInForce(int(o["tif"])).word,
+                int(o["until"]),
+                bool(o["reduce_only"]),
+                float(o["stop_loss"]),
+                float(o["take_profit"]),
+            )
+        )
+    return rows
 
 
 def sent_as(kind: OrderType) -> str:

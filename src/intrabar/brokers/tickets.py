@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -46,6 +47,16 @@ class Terms(msgspec.Struct, frozen=True):
     qty: float
     limit_price: float = NAN
     stop_price: float = NAN
+
+    def over(self, before: Terms) -> Terms:
+        """These, with the quantity from before where they leave it alone."""
+        return msgspec.structs.replace(self, qty=before.qty) if math.isnan(self.qty) else self
+
+
+def same(one: Terms, other: Terms) -> bool:
+    """Whether two orders stand alike; NaN is NaN."""
+    pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
+    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -107,7 +107,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What an order is to be: its quantity in all, and its prices."""
+    """What an order is to be: its quantity in all, and its prices; NaN leaves one alone."""
 
     qty: float
     limit_price: float = NAN
