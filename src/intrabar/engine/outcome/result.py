@@ -20,6 +20,7 @@ from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND, BandRun, band_run
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
+from intrabar.engine.outcome.drifted import drifted
 from intrabar.engine.outcome.foresight import foresight
 from intrabar.engine.outcome.learned import undecided
 from intrabar.engine.outcome.plot import Plot, plot
@@ -123,7 +124,8 @@ class Result:
         broken = inconsistent(self.market)
         told = [*self.setup.remarks, *self._foretold]
         told += [] if self.risk is None else self.risk.remarks
-        learned = undecided(decided_in(self.run.running))
+        decided = decided_in(self.run.running)
+        learned = [*undecided(decided), *drifted(decided)]
         return in_order([*told, *remarks_of(known), *learned, *broken])
 
     @property
