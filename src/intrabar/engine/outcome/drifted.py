@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from intrabar.analysis.drift import drift_of
 from intrabar.model.remark import Remark
-from intrabar.strategy.learner import Decided
+from intrabar.strategy.lessons import Decided
 
 
 def drifted(decided: Mapping[str, Decided]) -> list[Remark]:
