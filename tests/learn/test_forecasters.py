@@ -228,6 +228,10 @@ def test_ones_own_forecaster_is_known_by_its_source(tmp_path: Path) -> None:
     made = pl.read_parquet(ib.predict.run(config))
     assert made["predicted_return"].is_not_null().all()
     assert made["ridge"].is_not_null().all()
+    ahead = ib.predict.predict_future_prices(
+        tmp_path / "ACME.csv", tmp_path / "models/registry/acme", 1, symbols="ACME", calendar="24/7"
+    )
+    assert ahead["predicted_return"][0] == made["predicted_return"][-1]
     (tmp_path / "mine.py").write_text(OWN + "# changed\n")
     with pytest.raises(RunError, match="has changed since this was trained"):
         ib.predict.run(config)

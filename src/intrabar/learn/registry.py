@@ -50,6 +50,11 @@ class Registry:
         """That of the folder."""
         return self.folder.name
 
+    @property
+    def home(self) -> Path:
+        """The folder of the configuration, where one's own forecasters are."""
+        return self.folder.parent.parent.parent
+
     def index(self) -> dict[str, Any]:
         """What was made here; empty where nothing was.
 

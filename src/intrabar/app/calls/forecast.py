@@ -336,7 +336,7 @@ def predict_future_prices(
     UsageError, DataError, RunError
     """
     registry = Registry(path_of("model", model))
-    models = registry.models(registry.folder.parent)
+    models = registry.models(registry.home)
     horizons = models[0].forecaster.horizons
     most = whole("steps", steps, Bounds(1, max(horizons), whole=True))
     base = Recipe.of_call({}, bars, given).traded_market()

@@ -57,13 +57,9 @@ class Answers:
 
     def __init__(self, folder: Path) -> None:
         self._registry = Registry(folder)
-        self._registry.models(self._home)  # what is wrong is told before anybody asks
-        self._models = models_of(self._registry, self._home)
+        self._registry.models(self._registry.home)  # what is wrong is told before anybody asks
+        self._models = models_of(self._registry, self._registry.home)
         self._lock = threading.Lock()
-
-    @property
-    def _home(self) -> Path:
-        return self._registry.folder.parent.parent.parent
 
     def answer(self, body: bytes) -> Answer:
         """Status and content of the answer to a request; what fails in it is answered too."""
