@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ class Learned:
                 )
         _take_policy(self)
 
-    @property
+    @cached_property
     def rule(self) -> TrailingATR | FixedRatio:
         """Whose rules place the levels; the multiple is set by each decision."""
         return _rule(self)
@@ -170,13 +171,13 @@ class LinUCB:
         require_context(len(self.context.features) + 1)
         _take_state(self)
 
-    @property
+    @cached_property
     def context(self) -> Features:
         """Its features, of the decision's bar."""
         given = self.features
         return given if isinstance(given, Features) else features_of(given, 1)
 
-    @property
+    @cached_property
     def rule(self) -> TrailingATR | FixedRatio:
         """As that of `Learned`."""
         return _rule(self)
@@ -234,7 +235,7 @@ class Hybrid:
         _take_policy(self)
         _take_state(self)
 
-    @property
+    @cached_property
     def rule(self) -> TrailingATR | FixedRatio:
         """As that of `Learned`."""
         return _rule(self)
