@@ -15,6 +15,8 @@ import polars as pl
 import pytest
 
 import intrabar as ib
+from intrabar.app.compose import filed
+from intrabar.app.compose.filed import Filed
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import live_session
 from intrabar.app.folders.sessions import open_session
@@ -23,8 +25,6 @@ from intrabar.app.workers.lived import Lived
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.live.grid import Grid
 from intrabar.data.prediction_rows import FileRows
-from intrabar.engine.session import predicting
-from intrabar.engine.session.predicting import Filed
 from intrabar.engine.session.row import ClosedRow, RowBar
 from intrabar.errors import DataError, FileError, StateError
 from intrabar.indicators.given import Request
@@ -295,7 +295,7 @@ class Growing:
             return look(own, until)
 
         monkeypatch.setattr(FileRows, "look", counted)
-        monkeypatch.setattr(predicting, "AGAIN", 0.01)
+        monkeypatch.setattr(filed, "AGAIN", 0.01)
 
 
 def test_on_live_bars_the_row_of_a_bar_is_waited_for(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from intrabar.app.compose.filed import Filed
 from intrabar.app.config.model import Config, PredictConfig
 from intrabar.data.live.grid import Grid
 from intrabar.data.prediction_file import read_predictions
 from intrabar.data.prediction_rows import FileRows
 from intrabar.data.predictions import column_of, horizon_of, names_of, requests_in
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.predicting import Filed, Predictor, Several
+from intrabar.engine.session.predicting import Predictor, Several
 from intrabar.engine.tables.predicted import all_of, bars_of
 from intrabar.indicators.given import Request
 from intrabar.model.bars import Market
