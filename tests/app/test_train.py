@@ -20,6 +20,7 @@ from intrabar.exits.policy_file import load_policy
 from intrabar.exits.policy_windows import load_policies
 from intrabar.learn.canaries import Verdict
 from intrabar.learn.dataset_folder import Dataset
+from intrabar.learn.exact import seeds_of
 from intrabar.model.instant import instant_ns
 from intrabar.research.sweep.ledger import LEDGER, Ledger
 from tests.strategy.markets import walk
@@ -290,3 +291,29 @@ def test_show_tells_a_policy_and_what_its_features_are_worth(
     options = ["--importance", "--dataset", str(config.parent / "datasets" / "other")]
     assert run(["learn", "show", "trend", *options]) == 2
     assert "is another dataset than" in capsys.readouterr().err
+
+
+def test_training_is_as_the_configuration_says_now(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The dataset was made when it said otherwise; only what is of a dataset is held to that."""
+    dataset(config)
+    config.write_text(TEXT.replace("train: 4w, test: 1w", "train: 3w, test: 10d, seed: 5"))
+    assert trained(config, "--walk-forward") == 2  # three weeks are too few: no longer four
+    assert "window 1 of" in capsys.readouterr().err
+    now = "train: 4w, test: 5d, seed: 5, loss: label"
+    config.write_text(TEXT.replace("train: 4w, test: 1w", now))
+    assert trained(config, "--walk-forward") == 0
+    out = capsys.readouterr().out
+    assert out.count("no drift is told") == 1  # once, not once per window
+    told = json.loads((config.parent / "policies" / "trend" / "policy.json").read_text())
+    assert len(told["windows"]) == 3
+    assert told["config"]["learn"]["seed"] == 5
+    assert told["seeds"] == seeds_of(5)
+    own = json.loads((config.parent / "policies" / "trend" / "w000" / "policy.json").read_text())
+    assert own["loss"] == "label"
+    data = config.parent / "datasets" / "trend"
+    called = ib.learn.lstm(
+        data, epochs=2, walk_forward=True, train="4w", test="5d", seed=5, loss="label"
+    )
+    assert [x.hash for x in called] == [x["hash"] for x in told["windows"]]

@@ -56,7 +56,7 @@ def normal_of(features: Features, values: Floats) -> Normal:
         if column.min() == column.max():
             told.append(f"feature {name} is {column[0]:g} on every training row: it has scale 1")
     if len(values) < FEWEST:
-        told.append(f"{len(values):,} training decisions: under {FEWEST:,} no drift is told")
+        told.append(f"under {FEWEST:,} training decisions: no drift is told")
     deciles = deciles_of(values)
     return Normal(mean, scale, deciles, psi_limit(values, deciles), tuple(told))
 

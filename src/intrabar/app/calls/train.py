@@ -85,6 +85,8 @@ def lstm(
     loss: str | None = None,
     epochs: int = EPOCHS,
     walk_forward: bool = False,
+    train: str | None = None,
+    test: str | None = None,
     name: str | None = None,
     out: str | Path = "policies",
     runs: str | Path = "runs",
@@ -103,7 +105,9 @@ def lstm(
     epochs : int
         At most so many.
     walk_forward : bool
-        A policy for each window of `train` and `test` of the section `learn`.
+        A policy for each window of `train` and `test`.
+    train, test : stretches of the calendar, optional
+        "2y", "6m"; those of the section `learn` that the dataset was made with.
     name : str, optional
         Of the folder that is written; None: none is.
     out : folder
@@ -130,7 +134,7 @@ def lstm(
     require_ml()
     walk_forward, resume = truth("walk_forward:", walk_forward), truth("resume:", resume)
     behind = Behind.of(data)
-    given = {"seed": seed, "loss": loss}
+    given = {"seed": seed, "loss": loss, "train": train, "test": test}
     over = {key: value for key, value in given.items() if value is not None}
     asked = validated(LearnConfig, {**behind.section.model_dump(), **over}, "learn.")
     seed = whole("seed:", asked.seed, Bounds(0, 2**32 - 1, whole=True))
@@ -164,7 +168,14 @@ def lstm(
                     keep_seeds(file, key, own)
                     print(f"{file} has the best so far; go on with --resume", file=sys.stderr)
             raise
-    told = {**behind.told, "command": "learn lstm", "canaries": verdicts, **_versions()}
+    config = {**behind.told["config"], "learn": asked.model_dump(mode="json")}
+    told = {
+        **behind.told,
+        "config": config,
+        "command": "learn lstm",
+        "canaries": verdicts,
+        **_versions(),
+    }
     told |= {"prior": None, "threads": 1, "cpu": platform.machine()}
     note_seeds(path("runs:", runs), made, told)
     if folder is not None:
@@ -203,6 +214,12 @@ def _share(watched: Shown, k: int, of: int) -> Watch | None:
 
 def _versions() -> dict[str, Any]:
     return {"versions": {**versions(), **learning_versions()}}
+
+
+def training_of(config: Path) -> dict[str, Any]:
+    """What a configuration, as it is now, says of training on its dataset."""
+    section = Recipe.of_call(None, None, {"config": config}).config.learn or LearnConfig()
+    return {name: getattr(section, name) for name in ("seed", "loss", "train", "test")}
 
 
 def dataset_for(config: Path, name: str | None = None, *, progress: bool = False) -> Dataset:

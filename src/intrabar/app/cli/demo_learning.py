@@ -16,7 +16,7 @@ from intrabar.app.calls.train import lstm as train
 from intrabar.app.cli.backtest import carry_out, print_place
 from intrabar.app.cli.learn import tell as tell_dataset
 from intrabar.app.cli.learn_score import tell as tell_scorecard
-from intrabar.app.cli.learn_train import tell_trained
+from intrabar.app.cli.learn_train import each_told, tell_trained
 from intrabar.app.compose.demo import demo_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import read_config
@@ -57,8 +57,7 @@ def demo_learning(*, out: Path = Path("demo-learning")) -> int:
         runs=runs,
         progress=True,
     )
-    for each in read_told(policies / NAME / TOLD)["windows"]:
-        tell_trained(read_told(policies / NAME / each["folder"] / TOLD))
+    tell_trained(*each_told(policies / NAME, read_told(policies / NAME / TOLD)))
     _step("3. A bot trades it, on bars that no policy has seen")
     trades = _written(out, policies / NAME)
     made, _ = read_config(trades)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from intrabar.app.cli.learn_train import tell_trained
+from intrabar.app.cli.learn_train import each_told, tell_trained
 from intrabar.app.cli.output import Json, print_table
 from intrabar.app.compose.behind import Behind
 from intrabar.engine.tables.policies import read_policies
@@ -56,15 +55,23 @@ def show(
             for one, path in zip(policies, each, strict=True)
         ]
     if as_json:
-        own = [[x._asdict() for x in one] for one in found]
-        print(json.dumps({"folder": str(folder), **told, "importance": own}))
+        worth = [[x._asdict() for x in one] for one in found]
+        print(json.dumps({"folder": str(folder), **told, "importance": worth}))
         return 0
-    for k, (policy, path) in enumerate(zip(policies, each, strict=True)):
-        _tell(policy, read_told(path / TOLD))
+    own = each_told(folder, told)
+    if all("metrics" in one for one in own):
+        tell_trained(*own)
+    for k, (policy, one) in enumerate(zip(policies, own, strict=True)):
+        print(
+            f"{one['name']}: {one['loss']}, trained until {one['trained_until']} "
+            f"({one['trained_until_is']}), hash {policy.hash[:16]}"
+        )
         if found:
             rows = [(x.feature, f"{x.lost:+.4f}", f"{x.spread:.4f}") for x in found[k]]
             header = ("feature", "score lost", "spread of deals")
             print_table(header, rows, right=header[1:])
+    print(f"arms {policies[0].arms.tolist()}, decides at each {policies[0].when}")
+    print(policies[0].features.text.rstrip())
     print(folder)
     return 0
 
@@ -75,18 +82,6 @@ def _folder(name: Path) -> Path:
             return folder
     known = [x.name for x in POLICIES.iterdir()] if POLICIES.is_dir() else []
     raise NotFoundError("policy", str(name), known, f"there is none in {POLICIES}")
-
-
-def _tell(policy: Policy, told: dict[str, Any]) -> None:
-    if "metrics" in told:
-        tell_trained(told)
-    else:
-        print(
-            f"{told['name']}: {told['loss']}, trained until {told['trained_until']} "
-            f"({told['trained_until_is']})"
-        )
-    print(f"arms {policy.arms.tolist()}, decides at each {policy.when}, hash {policy.hash[:16]}")
-    print(policy.features.text.rstrip())
 
 
 def _importance(

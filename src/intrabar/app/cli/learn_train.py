@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from intrabar.app.calls.adopt import adopt as take
 from intrabar.app.calls.learn import default_name
-from intrabar.app.calls.train import EPOCHS, dataset_for
+from intrabar.app.calls.train import EPOCHS, dataset_for, training_of
 from intrabar.app.calls.train import lstm as train
 from intrabar.app.cli.output import Json, numbers, print_table
 from intrabar.exits.policy_file import TOLD, read_told
@@ -59,10 +60,11 @@ def lstm(
     """
     name, folder = name or default_name(config), config.parent / out
     data = dataset_for(config, dataset, progress=not as_json)
+    given = {"seed": seed, "loss": loss}
+    asked = {**training_of(config), **{k: v for k, v in given.items() if v is not None}}
     train(
         data,
-        seed=seed,
-        loss=loss,
+        **asked,
         epochs=epochs,
         walk_forward=walk_forward,
         name=name,
@@ -75,16 +77,32 @@ def lstm(
     if as_json:
         print(json.dumps({"folder": str(folder / name), **told}))
         return 0
-    for each in told.get("windows", [{"folder": ""}]):
-        own = read_told(folder / name / each["folder"] / TOLD) if each["folder"] else told
-        tell_trained(own)
+    tell_trained(*each_told(folder / name, told))
     page = folder / name / "report.html"
     print(page if page.exists() else folder / name)
     return 0
 
 
-def tell_trained(told: dict[str, Any]) -> None:
-    """Print what came of the seeds of a policy, and what is to be known about it."""
+def each_told(folder: Path, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is told of the policy of a folder, or of each of its windows."""
+    if "windows" not in told:
+        return [dict(told)]
+    return [read_told(folder / window["folder"] / TOLD) for window in told["windows"]]
+
+
+def tell_trained(*policies: Mapping[str, Any]) -> None:
+    """Print what came of the seeds of policies, and what is to be known about them, once."""
+    notes: dict[str, list[str]] = {}
+    for told in policies:
+        _tell_seeds(told)
+        for remark in told["remarks"]:
+            notes.setdefault(remark, []).append(told["name"])
+    for remark, names in notes.items():
+        of = f"{', '.join(names)}: " if len(names) < len(policies) else ""
+        print(f"note: {of}{remark}")
+
+
+def _tell_seeds(told: Mapping[str, Any]) -> None:
     metrics, counts = told["metrics"], told["rows"]
     print(
         f"{told['name']}: {counts['train']:,} rows to train on, {counts['validation']:,} to "
@@ -101,8 +119,6 @@ def tell_trained(told: dict[str, Any]) -> None:
     figures = [f"{x.replace('_', ' ')} {metrics[x]:.3f}" for x in names if x in metrics]
     if figures:
         print(", ".join(figures))
-    for remark in told["remarks"]:
-        print(f"note: {remark}")
 
 
 def check(*, seed: int = 0, canary: str | None = None, as_json: Json = False) -> int:
