@@ -18,6 +18,7 @@ from intrabar.app.cli.main import run
 from intrabar.engine.outcome.summary import titled
 from intrabar.engine.run import Run
 from intrabar.errors import ConfigError, FileError, RunError
+from intrabar.exits.policy import Course
 from intrabar.exits.policy_file import write_policy
 from intrabar.exits.policy_windows import write_policies
 from intrabar.model.instant import instant_text
@@ -50,6 +51,27 @@ def home(tmp_path: Path) -> Path:
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        (Course("trailing", 14, 0.0, 20), ""),
+        (Course("trailing", 14, 0.0, 90), "max_bars: 90; the exit has .*max_bars: 20"),
+        (Course("trailing", 7, 0.0, 20), "atr_period: 7,"),
+        (Course("fixed", 14, 2.0, 20), "exit: fixed, atr_period: 14, reward: 2, max_bars: 20"),
+    ],
+)
+def test_a_policy_trades_the_campaigns_that_it_was_trained_on(
+    home: Path, own: Course, says: str
+) -> None:
+    exit_ = ib.exits.Learned(traded_policy(course=own), max_bars=20)
+    bot = ib.Bot(ib.CoinFlip(chance=0.3), exit_, risk_fraction=0.01)
+    if says:
+        with pytest.raises(ConfigError, match=says):
+            ib.backtest({"CoinFlip": bot}, config=home / "config.yaml")
+    else:
+        assert len(ib.backtest({"CoinFlip": bot}, config=home / "config.yaml").decisions)
 
 
 def test_a_policy_is_named_relative_to_the_configuration(home: Path) -> None:

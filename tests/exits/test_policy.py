@@ -18,7 +18,7 @@ import pytest
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.known_bars import refuse_known_bars
 from intrabar.exits.network import DENSE, NONE, TANH
-from intrabar.exits.policy import Policy
+from intrabar.exits.policy import Course, Policy
 from intrabar.exits.policy_arrays import MEMBERS
 from intrabar.exits.policy_file import load_policy, write_policy
 from intrabar.indicators.features import features_of
@@ -74,6 +74,7 @@ def refused(folder: Path, kind: type[IntrabarError], *says: str) -> None:
     [
         {},
         {"loss": "label", "declared": True},
+        {"course": Course("fixed", 7, 1.5, 90)},
         {
             "when": "bar",
             "loss": "ppo",
@@ -114,6 +115,8 @@ def test_the_hash_knows_all_that_trades() -> None:
         policies.policy(trained_until=UNTIL + 1),
         policies.policy(declared=True),
         policies.policy(calibration=0.81),
+        policies.policy(course=Course("trailing", 14, 0.0, 250)),
+        policies.policy(course=Course("trailing", 14, 0.0, 100)),
         policies.policy(arms=np.array([0.5, 1.0, 2.1])),
         policies.policy(net=net._replace(weights=weights)),
         policies.policy(features=features_of(["gain = close - open", "signed span = high"], 4)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,13 +13,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import RunError
+from intrabar.exits.fixed_ratio import FixedRatio
 from intrabar.exits.network import Network, forward, highest, work_size
 from intrabar.exits.policy_arrays import PARTS, Probes, check_arrays
+from intrabar.exits.trailing_atr import TrailingATR
 from intrabar.indicators.features import Features
 from intrabar.indicators.indicator import Floats
 
 DECIDES = ("entry", "bar")
 LOSSES = ("score", "label", "ppo")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a position goes on under an arm, and when it ends at the latest.
+
+    Parameters
+    ----------
+    exit : {"trailing", "fixed"}
+    atr_period : bars
+    reward : R multiple
+        Of a fixed exit; 0 of a trailing one.
+    max_bars : bars
+    """
+
+    exit: str
+    atr_period: int
+    reward: float
+    max_bars: int
+
+    @classmethod
+    def of(cls, rule: TrailingATR | FixedRatio, max_bars: int) -> Course:
+        """Of the exit that places the levels."""
+        if isinstance(rule, TrailingATR):
+            return cls("trailing", rule.atr_period, 0.0, max_bars)
+        return cls("fixed", rule.atr_period, rule.reward, max_bars)
+
+    def __str__(self) -> str:
+        reward = f", reward: {self.reward:g}" if self.exit == "fixed" else ""
+        return (
+            f"exit: {self.exit}, atr_period: {self.atr_period}{reward}, max_bars: {self.max_bars}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +85,9 @@ class Policy:
         The last instant that anything of it was learned from.
     declared : bool
         That instant was told by a person, not witnessed.
+    course : Course or None
+        Of the campaigns that it was trained on, and so of those that it is to trade; None where
+        nobody has told.
 
     Raises
     ------
@@ -71,6 +108,7 @@ class Policy:
     probes: Probes
     trained_until: int
     declared: bool = False
+    course: Course | None = None
 
     def __post_init__(self) -> None:
         known = (("when", DECIDES), ("loss", LOSSES))
@@ -117,7 +155,9 @@ class Policy:
     def told(self) -> dict[str, Any]:
         """What it is beside its arrays."""
         names = ("when", "loss", "trained_until", "declared")
-        return {"features": self.features.text, **{x: getattr(self, x) for x in names}}
+        course = None if self.course is None else asdict(self.course)
+        own = {x: getattr(self, x) for x in names}
+        return {"features": self.features.text, "course": course, **own}
 
     @cached_property
     def hash(self) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.network import Network, highest
-from intrabar.exits.policy import Policy
+from intrabar.exits.policy import Course, Policy
 from intrabar.exits.policy_arrays import MEMBERS, PARTS, Probes, check_arrays
 from intrabar.exits.sealed import sealed, unsealed
 from intrabar.indicators.features import Features, features_from_text
@@ -75,6 +75,7 @@ def files_of(
         "features": {"text": policy.features.text, "hash": policy.features.hash},
         **{"window": policy.window, "when": policy.when, "loss": policy.loss},
         "arms": policy.arms.tolist(),
+        "course": policy.told["course"],
         "trained_until": instant_text(policy.trained_until),
         "trained_until_is": "declared" if policy.declared else "witnessed",
         "files": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()},
@@ -197,6 +198,7 @@ def _policy_of(folder: Path, told: Mapping[str, Any]) -> Policy:
             probes=Probes(*(arrays[f"probe_{part}"] for part in PARTS)),
             trained_until=instant_ns(told["trained_until"]),
             declared={"declared": True, "witnessed": False}[told["trained_until_is"]],
+            course=None if told["course"] is None else Course(**told["course"]),
             **{name: arrays[name] for name in ("arms", "arm_means", "deciles")},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

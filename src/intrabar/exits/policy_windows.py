@@ -110,7 +110,7 @@ def _require_alike(policies: Sequence[Policy], folder: Path) -> None:
                 f"{folder}: window {k + 1} is trained until {instant_text(next_.trained_until)}, "
                 f"and the one before it until {instant_text(one.trained_until)}; expected later"
             )
-        for name in ("arms", "when", "loss"):
+        for name in ("arms", "when", "loss", "course"):
             a, b = getattr(one, name), getattr(next_, name)
             if not np.array_equal(a, b):
                 raise ConfigError(f"{folder}: {name} of window {k + 1}: {b}; of the one before {a}")

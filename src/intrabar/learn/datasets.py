@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import polars as pl
 from intrabar.engine.lanes.lanes import bot_of
 from intrabar.engine.run import Setup
 from intrabar.errors import ConfigError, NotFoundError, UsageError
+from intrabar.exits.policy import Course
 from intrabar.learn.dataset_folder import Dataset, finish_folder, home_of, write_rows
 from intrabar.learn.dataset_rows import Progress, tables_of
 from intrabar.learn.tally import Tally
@@ -140,6 +142,7 @@ def _manifest(setup: Setup, strategy: str, terms: Terms, tally: Tally) -> dict[s
         "arms": list(terms.arms),
         "exit": repr(exit_),
         "max_bars": terms.max_bars,
+        "course": asdict(Course.of(exit_, terms.max_bars)),
         "known_until": _utc(market.time[tally.last]),
         "counts": tally.counts(),
         "remarks": remarks,

@@ -208,6 +208,7 @@ def _policy(
         w.normal.psi_limit,
         Probes(bars, features, inputs, outputs),
         trained_until(w),
+        course=w.of.course,
     )
 
 

@@ -229,6 +229,7 @@ def _policy(torch: Any, module: Any, g: Ground, seed: Seed, until: int) -> Polic
         g.normal.psi_limit,
         Probes(bars, features, inputs, outputs),
         until,
+        course=world.course,
     )
 
 

@@ -21,6 +21,7 @@ from intrabar.engine.run import Setup
 from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.errors import RunError, UsageError
 from intrabar.exits.network import FARTHEST
+from intrabar.exits.policy import Course
 from intrabar.indicators.features import Features, features_from_text
 from intrabar.learn.dataset_folder import Dataset
 from intrabar.learn.normal import Normal, normal_of
@@ -53,6 +54,8 @@ class Decisions:
         NaN where an arm has no campaign.
     label : (n,) int64
     gap, uniqueness : (n,) float64
+    course : Course
+        Of its campaigns.
     """
 
     tables: FeatureTables
@@ -69,6 +72,7 @@ class Decisions:
     label: Rows
     gap: Floats
     uniqueness: Floats
+    course: Course
 
     def __len__(self) -> int:
         return len(self.time)
@@ -241,6 +245,7 @@ def decisions_of(data: Dataset, setup: Setup) -> Decisions:
         rows["label"].cast(pl.Int64).to_numpy(),
         rows["gap"].to_numpy(),
         rows["uniqueness"].to_numpy(),
+        Course(**manifest["course"]),
     )
     _require_same(made, rows.select(features.names).to_numpy(), data)
     return made.part(np.lexsort((-made.side, symbol, time)))

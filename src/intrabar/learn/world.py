@@ -14,6 +14,7 @@ from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.errors import UsageError
+from intrabar.exits.policy import Course
 from intrabar.indicators.features import features_of
 from intrabar.learn.tally import Tally
 from intrabar.learn.terms import Terms
@@ -61,6 +62,8 @@ class World:
         By time, symbol, long before short.
     arms : (K,) float64, ATR multiples
     when : {"bar", "entry"}
+    course : Course
+        Of its campaigns.
     is_every : bool
         They are of every bar and side.
     """
@@ -72,6 +75,7 @@ class World:
     starts: Starts
     arms: Floats
     when: str
+    course: Course
     is_every: bool = True
 
     def __len__(self) -> int:
@@ -180,7 +184,15 @@ def world_of(
     order = np.lexsort((-starts.side, starts.place, setup.market.time[starts.bar]))
     arms = np.array(terms.arms, np.float64)
     return World(
-        setup.market, calendars, tables, lanes, starts.of(order), arms, when, entries == "every"
+        setup.market,
+        calendars,
+        tables,
+        lanes,
+        starts.of(order),
+        arms,
+        when,
+        Course.of(exit_, terms.max_bars),
+        entries == "every",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from intrabar.app.config.model import Config, LearnConfig
 from intrabar.app.processors import processors
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
+from intrabar.engine.tables.policies import policies_of
 from intrabar.errors import ConfigError, NotFoundError, UsageError
 from intrabar.exits import FixedRatio, TrailingATR
 from intrabar.exits.learned import Learned
@@ -199,10 +200,11 @@ def _bot_of(recipe: Recipe, name: str | None) -> tuple[str, Bot]:
 
 
 def _exit_for(policy: Any, bot: Bot, asked: Config, config: Any) -> Learned:
-    """A learned exit in the place of the bot's, with the period and reward that it has."""
+    """A learned exit in the place of the bot's, on the course of its policy; else on the bot's."""
     if isinstance(policy, str | Path):
         policy = _folder(path("policy:", policy), config)
     own, section = bot.exit, asked.learn or LearnConfig()
+    course = policies_of(Learned(policy))[0].course
     kept: dict[str, Any] = {"exit": section.exit, "max_bars": section.max_bars}
     if isinstance(own, TrailingATR | FixedRatio) or learns(own):
         kept["atr_period"] = own.atr_period  # type: ignore[union-attr]
@@ -211,6 +213,8 @@ def _exit_for(policy: Any, bot: Bot, asked: Config, config: Any) -> Learned:
     if learns(own):
         shared = ("exit", "max_bars", "reward", "in_sample")
         kept |= {x: getattr(own, x) for x in shared}
+    if course is not None:
+        kept |= asdict(course)
     return Learned(policy, **kept)
 
 

@@ -15,7 +15,7 @@ from intrabar.errors import ConfigError
 from intrabar.exits.bandit_state import BanditState, require_context
 from intrabar.exits.known_bars import refuse_known_bars
 from intrabar.exits.learned import Hybrid, Learned, LinUCB
-from intrabar.exits.policy import Policy
+from intrabar.exits.policy import Course, Policy
 from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
 from intrabar.model.remark import Remark
@@ -107,6 +107,12 @@ def _lessons(name: str, exit_: Learned | LinUCB | Hybrid, period: int) -> Lesson
         return Lessons(exit_.arms, exit_.context)
     policies = policies_of(exit_)
     first = policies[0]
+    own = Course.of(exit_.rule, exit_.max_bars)
+    if first.course not in (None, own):
+        raise ConfigError(
+            f"{name}: its policy was trained on campaigns with {first.course}; the exit has {own}. "
+            "Write the same, or train anew"
+        )
     if first.when == "bar" and not exit_.trails and isinstance(exit_, Learned):
         raise ConfigError(
             f"{name}: its policy decides at each close, and a fixed exit moves no stop: write "
