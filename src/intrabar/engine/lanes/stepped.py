@@ -347,5 +347,5 @@ def _book(lane: Lane, row: NDArray[np.int64], tiers: NDArray[Any]) -> Book:
 
 def _own(row: NDArray[np.int64], book: int) -> tuple[int, ...]:
     """The addresses that are a lane's own."""
-    start = row.ctypes.data
+    start = address_of(row, np.int64, (None,))
     return start + WORD * BOT_AT, book, start + WORD * GATES_AT, start + WORD * BARS_AT
