@@ -74,3 +74,21 @@ def test_bandits_are_shown_as_they_are() -> None:
             "mean_reward": None,
         }
     ]
+
+
+def test_drift_is_a_line_by_strategy_and_no_limit_is_null() -> None:
+    drift = pl.DataFrame(
+        {
+            "strategy": ["B", "B", "A"],
+            "time": pl.Series([1, 2, 3]).cast(pl.Int64) * 1_000_000_000,
+            "psi": [0.1, 0.5, 0.2],
+            "limit": [0.25, 0.25, None],
+            "told": ["low", "high", "no limit"],
+        }
+    ).with_columns(pl.col("time").cast(pl.Datetime("ns", "UTC")))
+    view = decisions_view(decisions(10), None, drift)
+    assert view is not None
+    first, second = view["drift"]
+    assert (first["strategy"], first["told"], first["time"]) == ("B", "high", [1.0, 2.0])
+    assert (first["psi"], first["limit"]) == ([0.1, 0.5], [0.25, 0.25])
+    assert (second["strategy"], second["limit"]) == ("A", [None])

@@ -251,3 +251,49 @@ def test_unreadable_view_says_so(
 def test_page_prints(open_page: Open, report: Path) -> None:
     page = open_page(report, scheme="dark").page
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_drift_and_predictions_are_drawn(open_page: Open, tmp_path: Path, width: int) -> None:
+    bars = [walk("MES", 500, 1)]
+    run = tables(bars, 20)
+    view = report_view(facts("Learned", bars), run, bars, findings(run, bars))
+    drift = {"strategy": "s", "time": [1.7e9, 1.8e9], "psi": [0.1, 0.4], "told": "rsi has moved"}
+    view["decisions"] = {
+        "count": 1000,
+        "arms": [],
+        "bandits": [],
+        "rows": [],
+        "drift": [
+            {**drift, "limit": [0.25, 0.25]},
+            {**drift, "strategy": "t", "time": [1.8e9], "psi": [0.4], "limit": [None]},
+        ],
+    }
+    model = {"rows": 300, "skill": 0.02, "low": -0.01, "high": 0.05}
+    view["forecasts"] = [
+        {
+            "file": "p.csv",
+            "symbol": "MES",
+            "horizon": 3,
+            "rows": 600,
+            "verdict": "no better",
+            "refits": [
+                *({**model, "trained_until": f"{2000 + k}-01-01T00:00:00Z"} for k in range(30)),
+                {**model, "trained_until": "2031-01-01T00:00:00Z", "low": None, "high": None},
+            ],
+            "quantiles": [{"probability": p, "below": p + 0.02} for p in (0.05, 0.5, 0.95)],
+            "left_out": [],
+        }
+    ]
+    page = open_page(write_report(view, tmp_path / "report.html"), width=width).page
+    shown = page.locator("#decisions")
+    expect(shown.locator("svg.lines")).to_have_count(1)
+    expect(shown).to_contain_text("Last 500 decisions: rsi has moved.")
+    expect(shown.locator(".legend")).to_contain_text("limit")
+    part = page.locator("#forecasts")
+    expect(part.get_by_role("heading", level=3)).to_have_text("MES, 3 bars ahead: no better")
+    expect(part.locator(".whisker")).to_have_count(30)
+    expect(part.locator(".whisker-value")).to_have_count(31)
+    expect(part).to_contain_text("1 of 31 models have no interval")
+    expect(part).to_contain_text("7.00\u202f% below the 5\u202f% quantile")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

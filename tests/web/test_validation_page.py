@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from intrabar.ui.validation_input import Verdict
+from intrabar.ui.validation_input import Pointer, Series, Verdict
 from intrabar.ui.validation_view import validation_view
 from intrabar.web.pages import write_validation
 from tests.ui.synthetic_validation import validation
@@ -75,6 +79,35 @@ def test_a_critique_alone(open_page: Open, tmp_path: Path) -> None:
     expect(page.locator(".check")).to_have_count(0)
     expect(page.get_by_role("link", name="Critique")).to_be_visible()
     expect(page.get_by_role("link", name="Checks")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [("policy", "a trained policy"), ("scorecard", "a learned exit"), ("run", "a run")],
+)
+def test_it_says_what_is_judged(open_page: Open, tmp_path: Path, subject: Any, words: str) -> None:
+    page = open_page(
+        write_validation(validation_view(validation(subject=subject)), tmp_path / "v.html")
+    ).page
+    expect(page.locator(".facts div", has_text="Judged")).to_contain_text(words)
+
+
+def test_labels_of_many_windows_do_not_run_into_each_other(open_page: Open, tmp_path: Path) -> None:
+    time = np.arange(400) * 86_400_000_000_000 + 1_700_000_000_000_000_000
+    begins = [
+        Pointer(value=float(time[i]), label=f"w{i // 8:03d} of many") for i in range(0, 400, 8)
+    ]
+    picture = Series(x=time, lines={"d": np.zeros(400)}, unit="ratio", pointers=begins)
+    check = replace(validation().checks[0], picture=picture)
+    given = replace(validation(), checks=[check])
+    page = open_page(write_validation(validation_view(given), tmp_path / "v.html")).page
+    labels = page.locator(".lines text.tick", has_text="of many")
+    boxes = [x.bounding_box() for x in labels.all()]
+    assert len(boxes) >= 4
+    for left, right in pairwise(boxes):
+        assert left["x"] + left["width"] <= right["x"]
+    whole = page.locator(".lines").bounding_box()
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= whole["x"] + whole["width"] + 1
 
 
 @pytest.mark.parametrize("width", [320, 1280])

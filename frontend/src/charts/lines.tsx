@@ -44,7 +44,7 @@ export function Lines({ x, x_unit, lines, unit, pointers }: LinesProps) {
               <g key={`${p.label} ${p.value}`}>
                 <line x1={across(p.value)} x2={across(p.value)} y1={HEAD} y2={HEIGHT - FOOT} class="pointer pointer-2" />
                 {hasRoom(pointers, i, across) && (
-                  <text x={Math.min(across(p.value) + 3, WIDTH - 60)} y={12} class="tick">
+                  <text x={labelAt(p.label, across(p.value))} y={12} class="tick">
                     {p.label}
                   </text>
                 )}
@@ -94,15 +94,22 @@ function spread(values: number[]): [number, number] {
   return [low - room, high + room];
 }
 
+const wide = (label: string) => 7 * label.length;
+
+/** To the right of its place, as far as it stays inside. */
+function labelAt(label: string, place: number): number {
+  return Math.min(place + 3, WIDTH - wide(label));
+}
+
 /** A label is written where it does not run into the one before. */
 function hasRoom(pointers: Pointer[], i: number, across: (v: number) => number): boolean {
   let end = -Infinity;
   for (const [k, p] of pointers.entries()) {
     if (p.value === null) continue;
-    const at = across(p.value);
+    const at = labelAt(p.label, across(p.value));
     const fits = at >= end;
     if (k === i) return fits;
-    if (fits) end = at + 6 * p.label.length + 8;
+    if (fits) end = at + wide(p.label) + 8;
   }
   return false;
 }

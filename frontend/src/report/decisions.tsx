@@ -2,7 +2,7 @@
 import { Lines } from "../charts/lines";
 import { count, instant, fixed, percent } from "../format";
 import { Card } from "../parts/card";
-import type { BanditRow, DecisionRow, DecisionsView } from "./view";
+import type { BanditRow, DecisionRow, DecisionsView, DriftView } from "./view";
 
 export function Decisions({ view }: { view: DecisionsView }) {
   return (
@@ -17,9 +17,29 @@ export function Decisions({ view }: { view: DecisionsView }) {
           )}
         </figure>
       ))}
+      {view.drift.map((drift) => (
+        <Drift key={drift.strategy} drift={drift} />
+      ))}
       {view.bandits.length > 0 && <Bandits rows={view.bandits} />}
       <Rows rows={view.rows} />
     </Card>
+  );
+}
+
+/** One stretch is a sentence, several are lines; a limit that nobody knows has none. */
+function Drift({ drift }: { drift: DriftView }) {
+  const lines = [
+    { label: "furthest feature", value: drift.psi },
+    ...(drift.limit.some((v) => v !== null) ? [{ label: "limit", value: drift.limit }] : []),
+  ];
+  return (
+    <figure class="share">
+      <figcaption>
+        {drift.strategy}: drift of the features from the training, population stability index in stretches of 500 decisions
+      </figcaption>
+      {drift.time.length > 1 && <Lines x={drift.time} x_unit="time" lines={lines} unit="ratio" pointers={[]} />}
+      <p>Last 500 decisions: {drift.told}.</p>
+    </figure>
   );
 }
 

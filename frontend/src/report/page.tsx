@@ -8,6 +8,7 @@ import { Campaigns } from "./campaigns";
 import { Costs } from "./costs";
 import { Decisions } from "./decisions";
 import { Equity } from "./equity";
+import { Forecasts } from "./forecasts";
 import { Gates } from "./gates";
 import { Header } from "./header";
 import { Histogram } from "./histogram";
@@ -68,6 +69,7 @@ export function Page({ view }: { view: ReportView }) {
           <Monthly rows={view.monthly} />
         </div>
         {view.decisions && <Decisions view={view.decisions} />}
+        {view.forecasts.length > 0 && <Forecasts views={view.forecasts} />}
         <Metrics tables={view.metrics} />
         <div class="two">
           <Costs rows={view.costs} accruals={view.accruals} currency={view.currency} />

@@ -205,6 +205,19 @@ export interface ArmsView {
   lines: ShareLine[];
 }
 
+/**
+ * How far the feature that moved furthest is from the training, in stretches of 500 decisions.
+ *
+ * `time` is the end of each; `limit` is null where the training had too few decisions.
+ */
+export interface DriftView {
+  strategy: string;
+  time: number[];
+  psi: Num[];
+  limit: Num[];
+  told: string;
+}
+
 /** An arm of a bandit: its estimate beyond the prior, and how far that may be off. */
 export interface BanditRow {
   strategy: string;
@@ -231,8 +244,36 @@ export interface DecisionRow {
 export interface DecisionsView {
   count: number;
   arms: ArmsView[];
+  drift: DriftView[];
   bandits: BanditRow[];
   rows: DecisionRow[];
+}
+
+/** Skill of one model against the last price, with the ends of its 95 per cent interval. */
+export interface RefitRow {
+  trained_until: string;
+  rows: number;
+  skill: Num;
+  low: Num;
+  high: Num;
+}
+
+/** The share of what came that lay below a predicted quantile. */
+export interface QuantileRow {
+  probability: number;
+  below: Num;
+}
+
+/** What the predictions of a symbol were worth; `horizon` in bars, `left_out` says why not. */
+export interface ForecastView {
+  file: string;
+  symbol: string;
+  horizon: number;
+  rows: number;
+  verdict: string;
+  refits: RefitRow[];
+  quantiles: QuantileRow[];
+  left_out: string[];
 }
 
 /** All that the page shows; `idle` is why nothing was traded. */
@@ -260,6 +301,7 @@ export interface ReportView {
   orders: OrderRow[];
   gates: GateRow[];
   decisions: DecisionsView | null;
+  forecasts: ForecastView[];
   costs: CostRow[];
   accruals: AccrualRow[];
   metrics: MetricTable[];

@@ -39,6 +39,13 @@ const SUMS: [MarkName, string][] = [
   ["unknown", "could not be made"],
 ];
 
+const SUBJECTS: Record<ValidationView["subject"], string> = {
+  run: "a run",
+  sweep: "the best of a sweep",
+  policy: "a trained policy",
+  scorecard: "a learned exit against the best static one",
+};
+
 function Header({ view }: { view: ValidationView }) {
   const { sentence, mark } = view.verdict;
   const sums = SUMS.map(([name, text]) => [name, text, view.checks.filter((check) => check.mark === name).length] as const);
@@ -46,7 +53,7 @@ function Header({ view }: { view: ValidationView }) {
     <header class="head">
       <h1>{view.name}</h1>
       <dl class="facts">
-        <Fact name="Judged">{view.subject === "sweep" ? "the best of a sweep" : "a run"}</Fact>
+        <Fact name="Judged">{SUBJECTS[view.subject]}</Fact>
         {view.start !== null && (
           <Fact name="Period">
             {day(view.start)} to {day(view.end)}

@@ -86,7 +86,7 @@ export interface IntervalView {
 export interface ValidationView {
   schema: number;
   name: string;
-  subject: "run" | "sweep";
+  subject: "run" | "sweep" | "policy" | "scorecard";
   created: string;
   symbols: string[];
   start: number | null;

@@ -305,6 +305,13 @@ def ranks(values: Floats) -> Floats:
     return np.asarray((last - (count - 1) / 2.0)[place])
 
 
+def skill_of(predicted: Floats, realised: Floats, horizon: int, seed: int) -> Interval | Undefined:
+    """Skill of a part of the forecasts against the last price; all rows are known."""
+    own = (realised - predicted) ** 2
+    statistics, rows = {"skill": _skill(own, realised**2)}, np.arange(len(own))
+    return _intervals(rows, realised**2 - own, horizon, statistics, seed, 2000)["skill"]
+
+
 def _against(predicted: Floats, realised: Floats) -> dict[str, Statistic]:
     own, rival = (realised - predicted) ** 2, realised**2
     a, b = ranks(predicted), ranks(realised)

@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intrabar.analysis.figure import Undefined
-from intrabar.analysis.forecasts import Forecasts, Honesty, Verdict, adjusted_p, honesty, verdicts
+from intrabar.analysis.forecasts import (
+    Forecasts,
+    Honesty,
+    Verdict,
+    adjusted_p,
+    honesty,
+    skill_of,
+    verdicts,
+)
 from intrabar.data.prediction_file import PredictionFile, probability, read_predictions
 from intrabar.data.prediction_place import Placement
 from intrabar.data.predictions import horizon_of, placement
@@ -39,11 +47,15 @@ class RefitSkill(NamedTuple):
         With a prediction and an outcome.
     skill : float or None
         In ATRs, against the last price; None where no price moved.
+    low, high : float or None
+        Ends of its 95 per cent interval; None where there are too few rows for one.
     """
 
     trained_until: str
     rows: int
     skill: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +139,18 @@ def judge(
     file = read_predictions(request.file)
     asked = file.horizons if request.horizon is None else [horizon_of(file, request)]
     bars = bars_of(market, instruments)
+    wanted = [Request(request.file, horizon, request.time_is, request.zone) for horizon in asked]
+    return judge_placed([placement(one, bars) for one in wanted], market, seed)
+
+
+def judge_placed(placed: Sequence[Placement], market: Market, seed: int = 0) -> Judgement:
+    """The same of horizons of one file that stand on their bars already, as in a run."""
     adjusted = Adjusted(market)
     found: list[tuple[str, int, Honesty, Honesty, str, tuple[RefitSkill, ...]]] = []
     remarks: list[Remark] = []
     time_is = ""
-    for horizon in asked:
-        where = placement(Request(request.file, horizon, request.time_is, request.zone), bars)
-        time_is = where.time_is
+    for where in placed:
+        horizon, time_is = where.horizon, where.time_is
         remarks += where.remarks
         for symbol, rows in where.rows.items():
             if not len(rows):  # all outside of its bars, which is told
@@ -148,7 +165,7 @@ def judge(
             units = (unit, np.ones(len(unit)))
             given = [_forecasts(where, symbol, series, by, known) for by in units]
             both = [honesty(one, seed) for one in given]
-            refits = _by_refit(where, symbol, given[0])
+            refits = _by_refit(where, symbol, given[0], seed)
             found.append((symbol, horizon, both[0], both[1], drift_of, refits))
     figures = [one[2] for one in found]
     judged = [
@@ -157,7 +174,7 @@ def judge(
             found, adjusted_p(figures), verdicts(figures), strict=True
         )
     ]
-    return Judgement(file, time_is, judged, tuple(dict.fromkeys(remarks)))
+    return Judgement(placed[0].file, time_is, judged, tuple(dict.fromkeys(remarks)))
 
 
 def _forecasts(
@@ -189,7 +206,7 @@ def _forecasts(
     )
 
 
-def _by_refit(where: Placement, symbol: str, given: Forecasts) -> tuple[RefitSkill, ...]:
+def _by_refit(where: Placement, symbol: str, given: Forecasts, seed: int) -> tuple[RefitSkill, ...]:
     """The skill of each model, by its `trained_until`."""
     until = where.trained_until.get(symbol)
     if until is None:
@@ -198,10 +215,12 @@ def _by_refit(where: Placement, symbol: str, given: Forecasts) -> tuple[RefitSki
     found = []
     for instant in np.unique(until):
         own = told & (until == instant)
-        came = given.realised[own]
+        said, came = given.predicted[own], given.realised[own]
         rival = float((came**2).sum())
-        skill = 1.0 - float(((came - given.predicted[own]) ** 2).sum()) / rival if rival else None
-        found.append(RefitSkill(instant_text(int(instant)), int(own.sum()), skill))
+        skill = 1.0 - float(((came - said) ** 2).sum()) / rival if rival else None
+        sure = skill_of(said, came, given.horizon, seed)
+        ends = (None, None) if isinstance(sure, Undefined) else (sure.low, sure.high)
+        found.append(RefitSkill(instant_text(int(instant)), int(own.sum()), skill, *ends))
     return tuple(found)
 
 

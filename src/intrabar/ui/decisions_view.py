@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from intrabar.ui import shape
-from intrabar.ui.view_types import ArmsView, BanditRow, DecisionRow, DecisionsView
+from intrabar.ui.view_types import ArmsView, BanditRow, DecisionRow, DecisionsView, DriftView
 
 GROUPS = 24  # stretches of decisions whose shares of arms are shown
 FEWEST = 5  # decisions of a stretch
@@ -14,7 +14,9 @@ ROWS = 500  # the last ones
 
 
 def decisions_view(
-    decisions: pl.DataFrame | None, bandits: pl.DataFrame | None
+    decisions: pl.DataFrame | None,
+    bandits: pl.DataFrame | None,
+    drift: pl.DataFrame | None = None,
 ) -> DecisionsView | None:
     """Shape the table of decisions; None where nothing was decided.
 
@@ -24,6 +26,8 @@ def decisions_view(
         `time strategy symbol side multiple propensity reward`, in order.
     bandits : table or None
         `strategy symbol arm chosen estimate width mean_reward`.
+    drift : table or None
+        `strategy time psi limit told`, by strategy and time.
     """
     if decisions is None or not decisions.height:
         return None
@@ -31,6 +35,7 @@ def decisions_view(
     return {
         "count": decisions.height,
         "arms": [_arms(name, decisions.filter(pl.col("strategy") == name)) for name in names],
+        "drift": [] if drift is None else _drift(drift),
         "bandits": [] if bandits is None else [_bandit(x) for x in bandits.iter_rows(named=True)],
         "rows": [_row(x) for x in decisions.tail(ROWS).iter_rows(named=True)],
     }
@@ -53,6 +58,19 @@ def _arms(name: str, decisions: pl.DataFrame) -> ArmsView:
         "time": [float(x) for x in shape.seconds(time[ends[1:] - 1])],
         "lines": lines,  # type: ignore[typeddict-item]
     }
+
+
+def _drift(drift: pl.DataFrame) -> list[DriftView]:
+    return [
+        {
+            "strategy": own["strategy"][0],
+            "time": [float(x) for x in shape.seconds(own["time"].cast(pl.Int64).to_numpy())],
+            "psi": shape.numbers(own["psi"]),
+            "limit": shape.numbers(own["limit"]),
+            "told": own["told"][-1],
+        }
+        for own in drift.partition_by("strategy", maintain_order=True)
+    ]
 
 
 def _bandit(row: dict[str, object]) -> BanditRow:

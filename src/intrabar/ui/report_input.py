@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intrabar.model.enums import PathPolicy, RunStatus
+from intrabar.ui.view_types import ForecastView
 
 
 class Metric(TypedDict):
@@ -54,7 +55,7 @@ class RunTables:
     """The tables of a run (docs/architecture.md); columns that are not shown may be missing.
 
     Those that may be larger than memory may be lazy. `equity` may have been thinned: then `bars` is
-    how many rows it had. `decisions` and `bandits` are those of learned exits.
+    how many rows it had. `decisions`, `bandits` and `drift` are those of learned exits.
     """
 
     fills: pl.DataFrame | pl.LazyFrame
@@ -67,6 +68,7 @@ class RunTables:
     bars: int | None = None
     decisions: pl.DataFrame | None = None
     bandits: pl.DataFrame | None = None
+    drift: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,8 @@ class Findings:
     band : sequence of PolicyRun
         Worst, shortest and best; more are shown as well.
     lines : sequence of Line
+    forecasts : sequence of ForecastView
+        Of each file of predictions that was read, by symbol.
     warnings : sequence of str
         Why the figures may be wrong: above them on the page.
     notes : sequence of str
@@ -139,6 +143,7 @@ class Findings:
     months: pl.DataFrame | None = None
     band: Sequence[PolicyRun] = ()
     lines: Sequence[Line] = ()
+    forecasts: Sequence[ForecastView] = ()
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     manifest: Mapping[str, object] = field(default_factory=dict)

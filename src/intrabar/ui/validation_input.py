@@ -159,8 +159,9 @@ class Validation:
     Parameters
     ----------
     name : str
-        Of the run or the sweep.
-    subject : {"run", "sweep"}
+        Of what is judged.
+    subject : {"run", "sweep", "policy", "scorecard"}
+        What is judged; of a scorecard a learned exit against the best static one.
     verdict : Verdict
     checks, findings : sequences
         In the order of the page.
@@ -176,7 +177,7 @@ class Validation:
     """
 
     name: str
-    subject: Literal["run", "sweep"]
+    subject: Literal["run", "sweep", "policy", "scorecard"]
     verdict: Verdict
     checks: Sequence[Check] = ()
     findings: Sequence[Finding] = ()

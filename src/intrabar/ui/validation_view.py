@@ -119,7 +119,7 @@ class ValidationView(TypedDict):
 
     schema: int
     name: str
-    subject: Literal["run", "sweep"]
+    subject: Literal["run", "sweep", "policy", "scorecard"]
     created: str
     symbols: list[str]
     start: int | None

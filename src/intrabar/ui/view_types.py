@@ -233,6 +233,19 @@ class ArmsView(TypedDict):
     lines: list[ShareLine]
 
 
+class DriftView(TypedDict):
+    """How far the feature that moved furthest is from the training, in stretches of 500 decisions.
+
+    `time` is the end of each; `limit` is null where the training had too few decisions.
+    """
+
+    strategy: str
+    time: list[float]
+    psi: list[Number]
+    limit: list[Number]
+    told: str
+
+
 class BanditRow(TypedDict):
     """An arm of a bandit: its estimate beyond the prior, and how far that may be off."""
 
@@ -262,8 +275,39 @@ class DecisionsView(TypedDict):
 
     count: int
     arms: list[ArmsView]
+    drift: list[DriftView]
     bandits: list[BanditRow]
     rows: list[DecisionRow]
+
+
+class RefitRow(TypedDict):
+    """Skill of one model against the last price, with the ends of its 95 per cent interval."""
+
+    trained_until: str
+    rows: int
+    skill: Number
+    low: Number
+    high: Number
+
+
+class QuantileRow(TypedDict):
+    """The share of what came that lay below a predicted quantile."""
+
+    probability: float
+    below: Number
+
+
+class ForecastView(TypedDict):
+    """What the predictions of a symbol were worth; `horizon` in bars, `left_out` says why not."""
+
+    file: str
+    symbol: str
+    horizon: int
+    rows: int
+    verdict: str
+    refits: list[RefitRow]
+    quantiles: list[QuantileRow]
+    left_out: list[str]
 
 
 class ReportView(TypedDict):
@@ -292,6 +336,7 @@ class ReportView(TypedDict):
     orders: list[OrderRow]
     gates: list[GateRow]
     decisions: DecisionsView | None
+    forecasts: list[ForecastView]
     costs: list[CostRow]
     accruals: list[AccrualRow]
     metrics: list[MetricTable]

@@ -33,7 +33,7 @@ def write_scorecard(card: Scorecard, path: Path) -> Path:
         rows += [(f"{kind} {x.name}, {x.pairs:,} pairs", x) for x in found]
     given = page.Validation(
         name=f"Scorecard of {evidence.training.name}: {evidence.bot}",
-        subject="run",
+        subject="scorecard",
         verdict=page.Verdict(sentence=card.verdict.sentence, mark=MARKS[card.verdict.word]),
         checks=[as_shown(one) for one in scorecard_checks(card)],
         intervals=[_interval(label, x) for label, x in rows],

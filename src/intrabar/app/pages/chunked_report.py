@@ -17,8 +17,10 @@ from intrabar.data.detail import guessed
 from intrabar.engine.chunks.run import ChunkedResult
 from intrabar.engine.outcome.band import BAND
 from intrabar.engine.outcome.bandits import arms_table
+from intrabar.engine.outcome.drifted import drift_table
 from intrabar.engine.outcome.summary import is_idle, titled
 from intrabar.engine.tables.lessons import learned_exits
+from intrabar.engine.tables.predicted import requests_of
 from intrabar.model.enums import PathPolicy
 from intrabar.ui.report_input import Findings, Line, Metric, PolicyRun, RunFacts, RunTables
 from intrabar.ui.report_view import ROWS_PER_PAGE, report_view
@@ -74,6 +76,7 @@ def report_in_chunks(
         bars=result.bars,
         decisions=decisions,
         bandits=None if decisions is None else arms_table(result.bandits, decisions),
+        drift=drift_table(recorded.decided),
         **long,
     )
     told = noted(result.remarks, [*_left_out(result), *remarks])
@@ -132,6 +135,10 @@ def _lines(result: ChunkedResult, key: Key) -> list[Line]:
 def _left_out(result: ChunkedResult) -> list[str]:
     """What of the run is not on the page."""
     told = ["A run in chunks: the page has no candles, its equity shows every extreme"]
+    told += [
+        f"The page does not judge the predictions of {one.file}: see intrabar predict check"
+        for one in requests_of(result.given.strategies)
+    ]
     for name, count in (("fills", result.recorded.fills), ("campaigns", result.recorded.campaigns)):
         if count > ROWS_PER_PAGE:
             told.append(

@@ -37,7 +37,7 @@ def policy_page(one: Trained, name: str, told: Mapping[str, Any]) -> bytes:
     metrics, spans = one.told["metrics"], one.told["spans"]
     given = page.Validation(
         name=f"Policy {name}",
-        subject="run",
+        subject="policy",
         verdict=_verdict(metrics),
         checks=[
             _curves(one),

@@ -11,9 +11,12 @@ from typing import Any, TypedDict
 import numpy as np
 
 from intrabar.analysis.equity import Key
+from intrabar.app.pages.forecasts import forecasts_of
 from intrabar.app.pages.metric_text import flat, sectioned
 from intrabar.engine.outcome.band import BAND, band_run
 from intrabar.engine.outcome.bandits import arms_table
+from intrabar.engine.outcome.decisions import decided_in
+from intrabar.engine.outcome.drifted import drift_table
 from intrabar.engine.outcome.result import Result
 from intrabar.engine.outcome.summary import is_idle, titled
 from intrabar.errors import ConfigError
@@ -80,8 +83,12 @@ def report(
         levels=result.levels,
         decisions=result.decisions,
         bandits=arms_table(result.bandits, result.decisions) if result.bandits else None,
+        drift=drift_table(decided_in(result.run.running)),
     )
-    found = Findings(**noted(result.remarks, remarks), manifest=manifest)
+    forecasts, missing = forecasts_of(result)
+    found = Findings(
+        **noted(result.remarks, [*missing, *remarks]), forecasts=forecasts, manifest=manifest
+    )
     if not is_idle(result.metrics.values):  # else there is nothing to judge
         found = replace(
             found,

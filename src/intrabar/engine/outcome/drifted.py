@@ -3,34 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from intrabar.analysis.drift import drift_of
+import polars as pl
+
+from intrabar.analysis.drift import STRETCH, Drift, drift_of
 from intrabar.model.remark import Remark
 from intrabar.strategy.lessons import Decided
 
+SCHEMA: dict[str, Any] = {
+    "strategy": pl.String,
+    "time": pl.Datetime("ns", "UTC"),
+    "feature": pl.String,
+    "psi": pl.Float64,
+    "limit": pl.Float64,
+    "told": pl.String,
+}
+
+
+class Stretch(NamedTuple):
+    """Drift of 500 decisions.
+
+    Parameters
+    ----------
+    time : int, ns UTC
+        Of the last of them.
+    drift : Drift
+    """
+
+    time: int
+    drift: Drift
+
 
 def drifted(decided: Mapping[str, Decided]) -> list[Remark]:
-    """Drift of the last 500 decisions, by strategy: an alarm, or that there can be none.
-
-    Contexts are normalised by the first policy and within 3 deviations; the deciles are those of
-    the last one.
-    """
+    """Drift of the last 500 decisions, by strategy: an alarm, or that there can be none."""
     told = []
     for name, one in decided.items():
-        policies = one.lessons.policies
-        # Of a network that others trained no deciles are known.
-        if not policies or not policies[-1].deciles.any():
-            continue
-        net, last = policies[0].net, policies[-1]
-        context = one.log.values[:, len(one.lessons.arms) + 1 :]
-        found = drift_of(
-            context * net.scale + net.mean, last.features.names, last.deciles, last.psi_limit
-        )
+        found = _at(one, len(one.log.decisions))
         if found is None:
             continue
-        if found.alarm:
-            said = f"{name}: the features of its last 500 decisions have drifted: {found.told}"
+        drift = found.drift
+        if drift.alarm:
+            said = f"{name}: the features of its last 500 decisions have drifted: {drift.told}"
             told.append(Remark(said, severe=True))
-        elif found.limit is None:
-            told.append(Remark(f"{name}: {found.told}"))
+        elif drift.limit is None:
+            told.append(Remark(f"{name}: {drift.told}"))
     return told
+
+
+def drift_table(decided: Mapping[str, Decided]) -> pl.DataFrame:
+    """Drift over the run, in stretches of 500 decisions that end with the last one.
+
+    Returns
+    -------
+    DataFrame
+        `strategy time feature psi limit told`, by strategy and time: the feature that has moved
+        furthest, and the limit; null where the training had too few decisions to find one. No row
+        of a strategy with fewer than 500 decisions, or whose training's deciles are not known.
+    """
+    rows = []
+    for name, one in decided.items():
+        ends = range(len(one.log.decisions), STRETCH - 1, -STRETCH)
+        for found in [_at(one, end) for end in reversed(ends)]:
+            if found is not None:
+                drift = found.drift
+                psi = drift.psi[drift.feature]
+                rows.append((name, found.time, drift.feature, psi, drift.limit, drift.told))
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+def _at(one: Decided, end: int) -> Stretch | None:
+    """Drift of the 500 decisions before this one; None of fewer, or without known deciles.
+
+    Contexts are normalised by the first policy and within 3 deviations; the deciles are those of
+    the policy that made the last of these decisions.
+    """
+    policies, decisions = one.lessons.policies, one.log.decisions
+    if end < STRETCH or not policies:
+        return None
+    net, last = policies[0].net, policies[int(decisions["model"][end - 1])]
+    # Of a network that others trained no deciles are known.
+    if not last.deciles.any():
+        return None
+    context = one.log.values[end - STRETCH : end, len(one.lessons.arms) + 1 :]
+    found = drift_of(
+        context * net.scale + net.mean, last.features.names, last.deciles, last.psi_limit
+    )
+    return None if found is None else Stretch(int(decisions["time"][end - 1]), found)
