@@ -41,11 +41,13 @@ EXIT: dict[str, Callable[[Random], dict[str, Any]]] = {
     "FixedPercent": lambda draw: {"stop": draw.choice((0.004, 0.01))},
     "FixedRatio": lambda draw: {"atr_period": draw.randint(3, 6)},
     "TrailingATR": lambda draw: {"atr_period": draw.randint(3, 6)},
-    "Learned": lambda draw: {"policy": draw.choice(POLICIES), "atr_period": 4, "max_bars": 9},
+    "Learned": lambda draw: {"policy": draw.choice(POLICIES), "atr_period": 4, "max_bars": 9,
+        "session": draw.choice(("shadow", "act")),
+    },
     "Hybrid": lambda draw: {
         "policy": draw.choice(POLICIES), "n0": 2.0, "alpha": 0.5,
         "explore": draw.choice((0.0, 0.3)), "atr_period": 4, "max_bars": 9,
-        "exit": draw.choice(("trailing", "fixed")),
+        "exit": draw.choice(("trailing", "fixed")), "session": draw.choice(("shadow", "act")),
     },
 }  # fmt: skip
 """Of `LinUCB`, which waits for 500 bars: tests/app/workers/test_learned_sessions.py."""

@@ -88,6 +88,11 @@ class Bandit:
                     f"the log: a row's {name} is {row[name]!r}, and the bandit's "
                     f"{getattr(state, name)!r}: give it its own rows alone"
                 )
+        if row.get("simulated"):
+            raise ConfigError(
+                "the log: a row of it is simulated, decided in shadow: the session has learned "
+                "from it, in a state of its own; leave such rows out"
+            )
         reward, arm = row["reward"], int(row["arm"])
         if not 0 <= arm < len(state.arms) or state.arms[arm] != row["multiple"]:
             raise ConfigError(

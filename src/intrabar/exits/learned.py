@@ -25,6 +25,7 @@ from intrabar.indicators.indicator import LONGEST_PERIOD
 from intrabar.model.values import Bounds, Rule, choice, path, shown, take
 
 TRAILING, FIXED = "trailing", "fixed"
+SHADOW, ACT = "shadow", "act"
 LONGEST = 1_000_000  # bars
 MOST_ARMS = 64
 FIRST_ROWS = 500  # known bars that the context is normalised by, where no policy says how
@@ -70,6 +71,9 @@ class Learned:
         What training takes: of several policies one decides that long after `trained_until`.
     in_sample : bool
         Trade bars too that a model has learned from; the result says so.
+    session : {"shadow", "act"}
+        In a session: the static arm trades, and what is decided here is simulated beside it; or
+        it trades itself, as in a backtest.
 
     Raises
     ------
@@ -85,6 +89,7 @@ class Learned:
     max_bars: int = 250
     refit_lag: int = 8
     in_sample: bool = False
+    session: str = SHADOW
 
     learns = True
 
@@ -142,7 +147,9 @@ class LinUCB:
     state : path, optional
         What the bandit of each symbol has learned before: a folder of SYMBOL.json, or for one
         symbol its file. Read once, when a run begins.
-    exit, atr_period, reward, max_bars, in_sample
+    static : ATR multiple, one of its arms
+        What trades in a session whose bandit is in shadow; it must be given there.
+    exit, atr_period, reward, max_bars, in_sample, session
         As `Learned`.
 
     Raises
@@ -157,17 +164,23 @@ class LinUCB:
     explore: float = 0.0
     seed: int = 0
     state: Any = None
+    static: float = 0.0
     exit: str = TRAILING
     atr_period: int = 14
     reward: float = 2.0
     max_bars: int = 250
     in_sample: bool = False
+    session: str = SHADOW
 
     learns = True
 
     def __post_init__(self) -> None:
-        _take(self, {**COMMON, **OF_BANDITS})
+        _take(self, {**COMMON, **OF_BANDITS, "static": Bounds()})
         object.__setattr__(self, "arms", arms_of(self.arms))
+        if self.static and self.static not in self.arms:
+            raise ConfigError(
+                f"LinUCB: static is {self.static:g}, must be one of its arms, {list(self.arms)}"
+            )
         require_context(len(self.context.features) + 1)
         _take_state(self)
 
@@ -205,7 +218,7 @@ class Hybrid:
         As `LinUCB`.
     n0 : float, > 0
         How many campaigns the policy counts for.
-    exit, atr_period, reward, max_bars, refit_lag, in_sample
+    exit, atr_period, reward, max_bars, refit_lag, in_sample, session
         As `Learned`.
 
     Raises
@@ -225,6 +238,7 @@ class Hybrid:
     max_bars: int = 250
     refit_lag: int = 8
     in_sample: bool = False
+    session: str = SHADOW
 
     learns = True
 
@@ -283,6 +297,7 @@ def _take(exit_: Any, rules: dict[str, Rule]) -> None:
     name = type(exit_).__name__
     take(exit_, f"{name}: ", rules)
     choice(f"{name}: exit", exit_.exit, (TRAILING, FIXED))
+    choice(f"{name}: session", exit_.session, (SHADOW, ACT))
 
 
 def _take_policy(exit_: Any) -> None:

@@ -276,17 +276,23 @@ class Machine:
 
     def snapshot(self) -> Snapshot:
         """Copy everything that changes."""
+        return Snapshot(self.copied(), self.tape.equity[: self.bars_done].copy())
+
+    def copied(self) -> Book:
+        """A copy of everything that changes, but for the equity of the bars so far."""
         names = ("inbox", "reports", *RECORDS)
         used = {name: getattr(self.book, name)[: self.book.account[name][0]] for name in names}
-        return Snapshot(
-            Book(*(part.copy() for part in self.book._replace(**used))),
-            self.tape.equity[: self.bars_done].copy(),
-        )
+        return Book(*(part.copy() for part in self.book._replace(**used)))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or forward) to a snapshot of the same run."""
+        self.put_back(snapshot.book)
+        self.tape.equity[: snapshot.equity.shape[0]] = snapshot.equity
+
+    def put_back(self, book: Book) -> None:
+        """Go back (or forward) to what `copied` gave; the equity of bars stays as it is."""
         hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
-        for name, kept in snapshot.book._asdict().items():
+        for name, kept in book._asdict().items():
             array = getattr(self.book, name)
             if len(kept) > len(array):
                 self.book = self.book._replace(**{name: longer(array[:0], len(kept))})
@@ -295,7 +301,6 @@ class Machine:
         self._failed = ""
         for name, addresses in hooks.items():
             self.book.strategies[name] = addresses
-        self.tape.equity[: snapshot.equity.shape[0]] = snapshot.equity
         self._tell_growth()
 
     def checkpoint(self) -> Checkpoint:

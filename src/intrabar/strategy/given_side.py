@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.indicators import Indicator
+from intrabar.indicators import Indicator, uniform
 from intrabar.kernel import kernel
 from intrabar.model.bars import Floats
 from intrabar.strategy.bot_record import ask_side, has_bar, look
@@ -41,6 +41,40 @@ def given_side(entry: Any) -> Any:
     own = type(entry)
     told = type(own.__name__, (own,), {**_members(GivenSide), "__doc__": own.__doc__})
     made: Any = object.__new__(told)
+    for f in fields(entry):
+        object.__setattr__(made, f.name, getattr(entry, f.name))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSide:
+    """An entry that is told its side as the bars come: whoever runs it writes to its column."""
+
+    wakes_on = ""
+
+    def indicators(self) -> dict[str, Indicator]:
+        """The column; as it comes it says no side, since draws are below 1."""
+        return {SIDE: uniform(0)}
+
+    @staticmethod
+    def decide_side(now: Any, p: Any) -> int:
+        """The side of the column. Phase: CLOSE."""
+        return int(now.given_side)
+
+
+def told_side(entry: Any) -> Any:
+    """As `given_side`, of what `ToldSide` takes; the entry must not rest at prices."""
+    if not hasattr(entry, "wants_out"):
+        return ToldSide()
+    own = type(entry)
+    read = {**entry.indicators(), SIDE: uniform(0)}
+    members = {
+        "wakes_on": "",
+        "indicators": lambda self: read,
+        "decide_side": ToldSide.__dict__["decide_side"],
+        "__doc__": own.__doc__,
+    }
+    made: Any = object.__new__(type(own.__name__, (own,), members))
     for f in fields(entry):
         object.__setattr__(made, f.name, getattr(entry, f.name))
     return made

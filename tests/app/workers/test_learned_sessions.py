@@ -22,10 +22,13 @@ from tests.engine.chunks.test_chunks import HOUR, START, walk
 from tests.exits.traded import FEATURES, READS, traded_policy
 
 BARS = [walk("A", 1, 900), walk("B", 2, 900)]
-COMMON: dict[str, Any] = {"atr_period": 5, "max_bars": 9, "alpha": 0.5}
+COMMON: dict[str, Any] = {"atr_period": 5, "max_bars": 9, "alpha": 0.5, "session": "act"}
 HYBRID = Hybrid(traded_policy(trained_until=START), n0=2.0, explore=0.2, **COMMON)
 AT_EACH = Learned(
-    traded_policy(3, replace(FEATURES, window=1), when="bar"), atr_period=5, max_bars=9
+    traded_policy(3, replace(FEATURES, window=1), when="bar"),
+    atr_period=5,
+    max_bars=9,
+    session="act",
 )
 ALONE = LinUCB([0.5, 2.0], READS, **COMMON)
 

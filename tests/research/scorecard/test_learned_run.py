@@ -14,6 +14,7 @@ from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.errors import UsageError
 from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits.static import static_exit
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.research.scorecard.evidence import Evidence, Training
@@ -23,7 +24,6 @@ from intrabar.research.scorecard.learned_run import (
     daily_returns,
     entries_in,
     evidence_of,
-    static_exit,
     static_result,
 )
 from intrabar.research.scorecard.scorecard import figures_of, judged, look_of

@@ -28,6 +28,7 @@ from intrabar.engine.session.closing import flatten_of
 from intrabar.engine.session.marks import Known
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import rows_of
+from intrabar.engine.session.shadows import in_shadow
 from intrabar.engine.tables.lessons import require_unseen
 from intrabar.engine.tables.predicted import requests_of
 from intrabar.errors import ConfigError, DataError
@@ -186,9 +187,10 @@ def plan_of(
     if config.limits is not None:
         limits = limits.filled_in(len(base.instruments), market.period)
     has_rows = any(isinstance(s, Signals | Weights) for s in strategies.values())
+    traded, shadowed = in_shadow(strategies)
     return Plan(
         base.instruments,
-        strategies,
+        traded,
         base.account,
         market.period,
         is_open,
@@ -200,6 +202,7 @@ def plan_of(
         None if live.flatten is None else flatten_of(live.flatten),
         phases=tuple(usual_phase([s.bars]) for s in base.series),
         told=told,
+        shadowed=shadowed,
     )
 
 
@@ -212,9 +215,13 @@ def _of_a_session(config: Config, **dates: None) -> Config:
 def _learned(plan: Plan, trade_from: int) -> tuple[str, ...]:
     """What there is to say of policies; refuses those that know the first row that is traded."""
     first = np.array([trade_from], np.int64)
-    strategies, symbols = plan.strategies, plan.symbols
-    told = require_unseen(strategies, symbols, first, None, plan.period, states={})
-    return tuple(x.text for x in told)
+    told = require_unseen(plan.given, plan.symbols, first, None, plan.period, states={})
+    traded = (
+        f"{name}: its learned exit is in shadow: {plan.strategies[name].exit!r} trades, and what "  # type: ignore[union-attr]
+        "the other would have earned is simulated beside it; session: act in the exit lets it trade"
+        for name in plan.shadowed
+    )
+    return (*(x.text for x in told), *traded)
 
 
 def _remarks(config: Config, base: TradedMarket) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class SessionSetup:
     @property
     def decides(self) -> str:
         """Hash of what decides: strategies, instruments, period, account. It is fixed."""
-        strategies = self.plan.strategies
+        strategies = self.plan.given
         told: list[Any] = [
             {name: parameters(one) for name, one in strategies.items()},
             [repr(x) for x in self.plan.instruments],
@@ -80,7 +80,7 @@ class SessionSetup:
     @property
     def contents(self) -> dict[str, str]:
         """Of each strategy a hash of all that it holds, with the values of its arrays."""
-        return {name: content(one) for name, one in self.plan.strategies.items()}
+        return {name: content(one) for name, one in self.plan.given.items()}
 
     @property
     def predictions(self) -> dict[str, list[str]]:
@@ -184,10 +184,10 @@ def states_at_start(plan: Plan, trade_from: int) -> States:
         As `states_of`; or a state knows the first row that is traded.
     """
     found: States = {}
-    for name, exit_ in learned_exits(plan.strategies).items():
-        own, _ = states_of(name, exit_, plan.symbols, must=False)
+    for name, exit_ in learned_exits(plan.given).items():
+        simulated = name in plan.shadowed
+        own, _ = states_of(name, exit_, plan.symbols, must=False, simulated=simulated)
         found[name] = own
-    strategies, symbols = plan.strategies, plan.symbols
     first = np.array([trade_from], np.int64)
-    require_unseen(strategies, symbols, first, None, plan.period, found)
+    require_unseen(plan.given, plan.symbols, first, None, plan.period, found)
     return {name: own for name, own in found.items() if own}

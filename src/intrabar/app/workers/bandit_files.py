@@ -56,8 +56,8 @@ def bandit_files(plan: Plan) -> Iterator[BanditFiles]:
     """
     symbols = plan.symbols
     files = {
-        (name, symbol): home_of(Path(given), name, symbol, len(symbols))
-        for name, exit_ in learned_exits(plan.strategies).items()
+        (name, symbol): home_of(Path(given), name, symbol, len(symbols), name in plan.shadowed)
+        for name, exit_ in learned_exits(plan.given).items()
         if (given := getattr(exit_, "state", None)) is not None
         for symbol in symbols
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.bandits import states_in
 from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
+from intrabar.engine.session.pairs import simulated_in, told_in
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import IntrabarError, RunError
@@ -77,13 +78,14 @@ class Lived:
             plan.strategies,
             plan.account,
             plan.is_open,
+            remarks=tuple(told_in(entries, plan)),
             trade_from=session.trade_from,
             wakes=wakes_of(rows),
             risk=self.setup.config.limits,
             predicted=heard_in(entries, plan),
             states=states_in(entries),
         )
-        result = finish(Run(setup))
+        result = replace(finish(Run(setup)), simulated=simulated_in(entries, plan))
         if result.digest != self.digest:
             raise RunError(
                 f"{self.folder.name} did what no backtest does (orders by hand, entries that came "

@@ -81,6 +81,7 @@ class Standing:
     breaker: str = "trading"
     causes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shadows: dict[str, list[float]] = field(default_factory=dict)  # `d` of the pairs so far
     left_out: dict[str, str] = field(default_factory=dict)  # strategies whose hook failed: why
     refusals: Counter[str] = field(default_factory=Counter)
     refused: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LAST))
@@ -128,6 +129,10 @@ class Standing:
                     "reason": body.get("reason", ""),
                     "since": time_text(entry.at),
                 }
+            case "decision" | "pair":
+                own = self.shadows.setdefault(str(body["strategy"]), [])
+                if entry.kind == "pair" and not math.isnan(d := float(body["d"])):
+                    own.append(d)
             case "hook":
                 self.left_out[str(body["strategy"])] = str(body["text"])
             case "hook.hung":
@@ -152,6 +157,10 @@ class Standing:
             "fills": self.counts["fills"],
             "trades": self.counts["trades"],
             "refusals": {"by_rule": dict(self.refusals), "last": list(self.refused)},
+            "shadow": {
+                name: {"pairs": len(own), "d": sum(own) / len(own) if own else None}
+                for name, own in self.shadows.items()
+            },
             "links": self.links,
             "left_out": self.left_out,
         }

@@ -72,11 +72,14 @@ class Result:
         Reports that were written of it.
     is_lived : bool
         What was decided in it is a session's: it has one path, and no band.
+    simulated : DataFrame, optional
+        What was decided in a session in shadow, as rows of `decisions`.
     """
 
     run: Run
     pages: list[Path] = field(default_factory=list)
     is_lived: bool = False
+    simulated: pl.DataFrame | None = None
 
     @property
     def setup(self) -> Setup:
@@ -252,7 +255,10 @@ class Result:
     def decisions(self) -> pl.DataFrame:
         """What learned exits decided, and what came of it; no row where none did."""
         decided = decisions_of(decided_in(self.run.running), self.market.symbols)
-        return with_numbers(decided, self.campaigns)
+        own = with_numbers(decided, self.campaigns)
+        if self.simulated is None:
+            return own
+        return pl.concat([own, self.simulated], how="diagonal").sort("bar", maintain_order=True)
 
     @cached_property
     def bandits(self) -> Bandits:

@@ -22,6 +22,7 @@ from intrabar.model.enums import PathPolicy
 from intrabar.model.instrument import Instrument
 from intrabar.risk.limits import Limits
 from intrabar.sim.account import Account
+from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
 
@@ -66,6 +67,8 @@ class Plan:
         What the opens of each instrument are usually past a multiple of longer periods.
     told : mapping of name to names
         Of a session that has begun, the columns of each request (`name_of`).
+    shadowed : mapping of name to Bot
+        Bots whose learned exit is in shadow; what trades in their place is among `strategies`.
     predicted : mapping of Request to Heard
         What a session has heard of predictions; of a plan before its session, nothing.
 
@@ -91,6 +94,7 @@ class Plan:
     phases: tuple[int, ...] = ()
     told: Mapping[str, Sequence[str]] = field(default_factory=dict)
     predicted: Mapping[Request, Heard] = field(default_factory=dict)
+    shadowed: Mapping[str, Bot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -121,6 +125,11 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """Of the strategies by their rows, that of orders by hand last."""
         return (*self.strategies, BY_HAND)
+
+    @cached_property
+    def given(self) -> dict[str, AnyStrategy]:
+        """The strategies as they were given, with the exits that are in shadow."""
+        return {**self.strategies, **self.shadowed}
 
     @cached_property
     def requests(self) -> tuple[Request, ...]:

@@ -16,6 +16,7 @@ from intrabar.engine.outcome.result import Result
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.bandits import states_in
 from intrabar.engine.session.lived_rows import heard_in, market_in, rows_in, wakes_of
+from intrabar.engine.session.pairs import simulated_in, told_in
 from intrabar.engine.session.plan import BY_HAND, Plan
 from intrabar.engine.session.recording import command_of
 from intrabar.engine.session.remarks import remarks_in
@@ -62,7 +63,7 @@ def result_of(plan: Plan, entries: Sequence[Entry]) -> Result:
         strategies,
         plan.account,
         plan.is_open,
-        remarks=tuple(remarks_in(entries, plan.strategies)),
+        remarks=(*told_in(entries, plan), *remarks_in(entries, plan.strategies)),
         trade_from=int(entries[0].body["trade_from"]),
         wakes=wakes_of(rows),
         states=states_in(entries),
@@ -76,7 +77,7 @@ def result_of(plan: Plan, entries: Sequence[Entry]) -> Result:
     decided.walk(run.machine, first)
     _require_the_same(run.machine, equity)
     run.machine.disconnect()
-    return Result(run, is_lived=True)
+    return Result(run, is_lived=True, simulated=simulated_in(entries, plan))
 
 
 @dataclass

@@ -26,6 +26,7 @@ from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.recording import Recording, command_of
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
+from intrabar.engine.session.shadows import Shadows
 from intrabar.engine.session.turn import Notice, Turn
 from intrabar.engine.session.wind_down import WindDown, acts
 from intrabar.engine.steps import refuse_all, walk_row
@@ -141,7 +142,8 @@ class Session:
     def bandits(self) -> Bandits:
         """What each bandit knows now, by strategy and symbol."""
         running = {} if self._laid is None else self._laid.running
-        return bandits_of(decided_in(running), self.plan.symbols)
+        own = bandits_of(decided_in(running), self.plan.symbols)
+        return own if self._laid is None else {**own, **self._shadows.bandits}
 
     @property
     def machine(self) -> Machine:
@@ -234,6 +236,7 @@ class Session:
         while hears and self.machine.bar < end:
             walk_row(self.machine, self._hear, self._failed)
         self.machine.advance(end)
+        self._shadows.wait(end)
 
     def _hear(self, step: int) -> None:
         """Before trading begins: note what is asked for, and refuse it."""
@@ -252,9 +255,11 @@ class Session:
             plan = replace(self.plan, predicted=self.hearing.by_request)
             states = states_of_start(self.started)
             self._laid = LaidRun(plan, True, 1, self._silent, states)
+            self._shadows = Shadows(plan, self.trade_from, states)
         bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
+        self._shadows.lay(market, wakes_of(rows))
         self.hearing.forget(int(market.time[-1]))
         if not is_first:
             return
@@ -279,6 +284,10 @@ class Session:
         self._wind_down.leave(self._blocks.leaving(row.time))
         walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
         self._records += self._recording.changes(self._at)
+        told, notices = self._shadows.run(first, row.time, self._records)
+        self._notices += notices
+        for kind, body in told:
+            self._record(kind, body)
         self._end_row(row, first)
 
     def _why_not(self, row: ClosedRow) -> dict[str, str]:
@@ -310,6 +319,7 @@ class Session:
         self._recording.hand_over()
         assert self._laid is not None
         self._laid.window.forget()
+        self._shadows.forget()
 
     def _stop(self, step: int, row: ClosedRow, blocks: dict[str, str]) -> None:
         """Before a step takes its commands: note, judge, do what the breaker asks for."""

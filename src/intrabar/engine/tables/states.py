@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 from intrabar.engine.tables.policies import hash_of, policies_of
-from intrabar.errors import FileError
+from intrabar.errors import ConfigError, FileError
 from intrabar.exits.bandit_file import read_state
 from intrabar.exits.bandit_state import BanditState, require_same
 from intrabar.exits.learned import LinUCB
 from intrabar.model.remark import Remark
+
+OF_SHADOW = ".shadow.json"
 
 
 def file_of(folder: Path, strategy: str, symbol: str) -> Path:
@@ -22,7 +24,12 @@ def file_of(folder: Path, strategy: str, symbol: str) -> Path:
 
 
 def states_of(
-    name: str, exit_: Any, symbols: Sequence[str], must: bool = True
+    name: str,
+    exit_: Any,
+    symbols: Sequence[str],
+    must: bool = True,
+    *,
+    simulated: bool = False,
 ) -> tuple[dict[str, BanditState], list[Remark]]:
     """What the `state` of an exit names, by symbol, and what there is to say of it.
 
@@ -34,6 +41,8 @@ def states_of(
     symbols : sequence of str
     must : bool
         Some symbol must have one; a session writes those that are not there yet.
+    simulated : bool
+        Those of a shadow, which stand beside the others.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def states_of(
     if given is None:
         return found, told
     for symbol in symbols:
-        path = _path(Path(given), name, symbol, len(symbols))
+        path = _path(Path(given), name, symbol, len(symbols), simulated)
         if path is None:
             continue
         state, sentence = read_state(path)
@@ -81,9 +90,9 @@ def states_of(
     return found, told
 
 
-def _path(given: Path, name: str, symbol: str, count: int) -> Path | None:
+def _path(given: Path, name: str, symbol: str, count: int, simulated: bool) -> Path | None:
     """The file of a symbol; None where neither it is there nor the one before it."""
-    path = home_of(given, name, symbol, count)
+    path = home_of(given, name, symbol, count, simulated)
     other = given / path.name
     for place in (path, other):
         if place.is_file() or place.with_name(f"{place.name}.bak").is_file():
@@ -91,10 +100,23 @@ def _path(given: Path, name: str, symbol: str, count: int) -> Path | None:
     return None
 
 
-def home_of(given: Path, name: str, symbol: str, count: int) -> Path:
-    """Where the state of a symbol is written that an exit's `state` names."""
+def home_of(given: Path, name: str, symbol: str, count: int, simulated: bool = False) -> Path:
+    """Where the state of a symbol is written that an exit's `state` names; of a shadow, beside it.
+
+    Raises
+    ------
+    ConfigError
+        The file of a shadow is named: what was simulated never counts as traded.
+    """
     is_file = count == 1 and given.suffix == ".json"
-    return given if is_file else file_of(given, name, symbol)
+    if is_file and given.name.endswith(OF_SHADOW):
+        real = given.with_name(given.name.removesuffix(OF_SHADOW) + ".json")
+        raise ConfigError(
+            f"{name}: state {given} is of a shadow, whose rewards are simulated; name {real}: a "
+            "session in shadow finds its own beside it"
+        )
+    path = given if is_file else file_of(given, name, symbol)
+    return path.with_name(path.name.removesuffix(".json") + OF_SHADOW) if simulated else path
 
 
 def files_of_states(given: str | None) -> dict[str, str]:

@@ -6,8 +6,8 @@ Nothing here fills or costs: campaigns are those of lanes, accounts those of run
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.errors import UsageError
 from intrabar.exits import FixedRatio, TrailingATR
+from intrabar.exits.static import static_exit
 from intrabar.model.bars import Floats
 from intrabar.model.enums import PathPolicy
 from intrabar.model.instant import instant_text
@@ -149,13 +150,6 @@ def evidence_of(
     )
     chosen = [one.arm for one in rivals_of(evidence)]
     return replace(evidence, returns=_returns(learned, result, arms[chosen]))
-
-
-def static_exit(rule: Rule, arm: float, max_bars: int) -> Any:
-    """The rule with one arm, which leaves after as many held bars as the learned exit does."""
-    kind = type(rule)
-    held = type(kind.__name__, (kind,), {"__slots__": (), "max_bars": max_bars})
-    return held(**{**asdict(rule), "atr_multiple": arm})
 
 
 def static_result(learned: LearnedExit, arm: float) -> Result:
