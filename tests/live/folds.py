@@ -19,8 +19,11 @@ from tests.live.worlds import World
 
 def backtest(world: World, session: Session) -> Iterator[str]:
     """The digest, row by row, of the backtest of a session's own market, under its limits."""
+    whole, plan = World(world.bot, world.seed, world.rows, world.warm_up).whole, session.plan
+    static = {name: plan.strategies[name] for name in plan.shadowed}
     own = replace(
-        World(world.bot, world.seed, world.rows, world.warm_up).whole,
+        whole,
+        strategies={**whole.strategies, **static},
         market=market_in(session.rows, session.plan),
         trade_from=session.trade_from,
         wakes=wakes_of(session.rows),

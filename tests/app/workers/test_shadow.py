@@ -81,11 +81,11 @@ def _first(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("way", ["trailing", "fixed"])
 def test_pairs_and_updates_are_those_of_two_backtests(way: str, tmp_path: Path) -> None:
-    session = lived(replace(HYBRID, exit=way), tmp_path, warm_up=300)
+    session = lived(replace(HYBRID, exit=way), tmp_path, warm_up=500)
     setup, made = session.result.setup, _first(bodies(session, "decision"))
     pairs = {x["number"]: x for x in bodies(session, "pair")}
     static = POLICY.static_arm
-    assert len(pairs) > 80
+    assert len(pairs) > 60
     outlives = 0
     for symbol in "AB":
         lanes = Lanes(setup, "s", symbol, replace(HYBRID, exit=way).rule, 9)
@@ -106,8 +106,8 @@ def test_pairs_and_updates_are_those_of_two_backtests(way: str, tmp_path: Path) 
         then = session.session.bandits["s", symbol]
         assert (bandit.state.bandit == then.bandit).all()
         assert then.n == bandit.state.n == len(own)
-    assert outlives > 10
-    for x in made[3:60:9]:  # ... and lanes are backtests
+    assert outlives > 5
+    for x in made[3:60:14]:  # ... and lanes are backtests
         for arm, what in ((x["multiple"], "learned"), (float(POLICY.arms[static]), "static")):
             exit_ = static_exit(replace(HYBRID, exit=way).rule, arm, 9)
             assert _reward(setup, x, exit_) == pytest.approx(pairs[x["number"]][what], abs=1e-12)
@@ -147,11 +147,11 @@ def _reward(setup: Setup, made: dict[str, Any], exit_: Any) -> float:
 
 
 def test_an_exit_that_decides_at_each_close_does_so_in_its_own_campaign(tmp_path: Path) -> None:
-    session = lived(AT_EACH, tmp_path, warm_up=300)
+    session = lived(AT_EACH, tmp_path, warm_up=600)
     setup, decided = session.result.setup, bodies(session, "decision")
     pairs = {x["number"]: x for x in bodies(session, "pair")}
     assert len(decided) > len(_first(decided))
-    for x in _first(decided)[2:60:6]:
+    for x in _first(decided)[2:50:8]:
         own = [(y["row"], y["arm"]) for y in decided if y["number"] == x["number"]]
         j = setup.market.symbols.index(x["symbol"])
         sides = np.zeros(setup.market.close.shape)
@@ -176,7 +176,7 @@ def test_killed_after_each_closing_it_goes_on_as_if_it_never_was(tmp_path: Path)
         if any(x.kind == "pair" for x in records)
     ]
     assert len(ends) > 20
-    for cut in ends[:: len(ends) // 6]:
+    for cut in ends[:: len(ends) // 4]:
         made = rerun(whole.session.plan, entries[: cut - 1])
         assert made.difference is None
         for event, _, _ in turns_of(entries[cut - 1 :]):
@@ -211,7 +211,8 @@ def test_what_a_user_is_told(tmp_path: Path) -> None:
     pairs = bodies(session, "pair")
     mean = np.mean([x["d"] for x in pairs])
     said = [x for x in session.result.warnings if "is in shadow" in x]
-    assert said and f"{len(pairs):,} pairs have closed: {mean:+.3f}" in said[0]
+    assert said
+    assert f"{len(pairs):,} pairs have closed: {mean:+.3f}" in said[0]
     status = json.loads((session.folder / "status.json").read_text())
     assert status["shadow"] == {"s": {"pairs": len(pairs), "d": pytest.approx(mean)}}
     assert any("in shadow" in x and "TrailingATR" in x for x in session.setup.remarks)
@@ -227,9 +228,11 @@ def test_an_entry_before_anything_is_known_is_not_decided(tmp_path: Path) -> Non
     session = lived(ALONE, tmp_path, warm_up=300)
     first = min(x["row"] for x in bodies(session, "decision"))
     before = [x for x in entries_of(session) if x[0] < first]
-    assert len(before) > 10 and first >= 499
+    assert len(before) > 10
+    assert first >= 499
     told = [x for x in session.result.warnings if "were not decided in shadow" in x]
-    assert told and told[0].startswith(f"s: {len(before):,} of ")
+    assert told
+    assert told[0].startswith(f"s: {len(before):,} of ")
 
 
 def test_an_interpreted_bot_has_the_same_pairs(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from intrabar.engine.session.lived_rows import market_in, wakes_of
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, body_of, rows_of
 from intrabar.engine.session.session import Session
+from intrabar.engine.session.shadows import in_shadow
 from intrabar.model.bars import Bars, Market
 from intrabar.model.entry import Entry
 from intrabar.risk.limits import Limits
@@ -24,15 +25,17 @@ DAY_NS = 86_400_000_000_000
 
 def plan_of(setup: Setup, bars: Iterable[Bars] = (), limits: Limits | None = None) -> Plan:
     """The plan of a session that does what a backtest does."""
+    traded, shadowed = in_shadow(setup.strategies)
     return Plan(
         setup.instruments,
-        setup.strategies,
+        traded,
         setup.account,
         setup.market.period,
         setup.is_open,
         limits or Limits(),
         array_rows=len(setup.market),
         phases=tuple(usual_phase([b]) for b in bars),
+        shadowed=shadowed,
     )
 
 
