@@ -250,6 +250,9 @@ def test_what_a_session_refuses(tmp_path: Path) -> None:
         replace(ALONE, static=3.0)
     with pytest.raises(ConfigError, match=r"Hybrid: session"):
         replace(HYBRID, session="shadows")
+    several = [traded_policy(k, trained_until=START + (200 + k) * HOUR) for k in (1, 2)]
+    with pytest.raises(ConfigError, match="the first decides after"):
+        lived(replace(HYBRID, policy=several), tmp_path)
     end = str(np.datetime64(START + 300 * HOUR, "ns"))[:10]
     assert lived(HYBRID, tmp_path, end=end).session.plan.shadowed
     with pytest.raises(StateError, match="began with other strategies"):

@@ -28,7 +28,7 @@ from intrabar.engine.session.closing import flatten_of
 from intrabar.engine.session.marks import Known
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import rows_of
-from intrabar.engine.session.shadows import in_shadow, require_known_arms
+from intrabar.engine.session.shadows import in_shadow
 from intrabar.engine.tables.lessons import require_unseen
 from intrabar.engine.tables.predicted import requests_of
 from intrabar.errors import ConfigError, DataError
@@ -215,7 +215,6 @@ def _of_a_session(config: Config, **dates: None) -> Config:
 def _learned(plan: Plan, trade_from: int) -> tuple[str, ...]:
     """What there is to say of policies; refuses those that know the first row that is traded."""
     first = np.array([trade_from], np.int64)
-    require_known_arms(plan, trade_from)
     told = require_unseen(plan.given, plan.symbols, first, None, plan.period, states={})
     traded = (
         f"{name}: its learned exit is in shadow: {plan.strategies[name].exit!r} trades, and what "  # type: ignore[union-attr]

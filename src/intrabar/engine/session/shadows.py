@@ -20,7 +20,6 @@ from intrabar.exits.learned import SHADOW, Learned, LinUCB
 from intrabar.exits.static import static_exit
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry, whole
-from intrabar.model.instant import instant_text
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.parts import learns
 from intrabar.strategy.registry import AnyStrategy
@@ -66,24 +65,6 @@ def static_of(name: str, exit_: Any) -> float:
         )
     first = policies_of(exit_)[0]
     return float(first.arms[first.static_arm])
-
-
-def require_known_arms(plan: Plan, trade_from: int) -> None:
-    """Refuse a static arm that was found on bars which the session trades.
-
-    Raises
-    ------
-    ConfigError
-    """
-    for name, bot in plan.shadowed.items():
-        exit_: Any = bot.exit
-        until = [x.trained_until for x in policies_of(exit_)[:1]]
-        if until and not exit_.in_sample and until[0] >= trade_from:
-            raise ConfigError(
-                f"{name}: the arm that trades while its exit is in shadow is that of the first "
-                f"policy, trained until {instant_text(until[0])}, and the first row closes at "
-                f"{instant_text(trade_from)}: begin later, or write session: act"
-            )
 
 
 def entries_of(records: Sequence[Entry], plan: Plan) -> list[Asked]:
