@@ -24,6 +24,7 @@ from intrabar.strategy import learner
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip
 from intrabar.strategy.gates import Gates
+from intrabar.strategy.learner_models import models_of
 from intrabar.strategy.running_bot import RunningBot
 from tests.exits.traded import ARMS, FEATURES, traded_policy
 from tests.strategy.markets import AtALimit, AtAStop, Told, flat_market, run_of, setup_of, walk
@@ -279,3 +280,16 @@ def test_what_is_no_learned_exit_is_refused(given: dict[str, Any], told: str) ->
 def test_a_fixed_exit_has_no_policy_that_decides_at_each_close() -> None:
     with pytest.raises(ConfigError, match="exit: trailing"):
         run_of(MARKET, replace(BOT, exit=Learned(AT_EACH_CLOSE, exit="fixed")))
+
+
+def test_runs_of_the_same_policies_share_their_arrays_and_others_do_not() -> None:
+    """What is the same for all runs of a sweep is made once, and known by what it is made of."""
+    one, other = traded_policy(), traded_policy(seed=4)
+    early, late = (one, other), (other, one)
+    own = models_of(early, (0, 5), len(ARMS), 3, 3)
+    assert models_of((one, other), (0, 5), len(ARMS), 3, 3) is own
+    assert models_of(early, (0, 6), len(ARMS), 3, 3).table["ready"].tolist() == [0, 6]
+    turned = models_of(late, (0, 5), len(ARMS), 3, 3).table
+    assert turned["weights"].tolist() == own.table["weights"].tolist()[::-1]
+    with pytest.raises(ValueError, match="read-only"):
+        own.table["ready"] = 1

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.exits.bandit import LOG_ODDS, SCORE, start
+from intrabar.exits.bandit import start
 from intrabar.exits.learned import FIRST_ROWS, Learned
 from intrabar.exits.learned_kernel import gather
-from intrabar.exits.network import Network, work_size
 from intrabar.exits.policy_arrays import POSITION
 from intrabar.indicators.indicator import Floats, Times
 from intrabar.sim.tables import address_of
+from intrabar.strategy.learner_models import models_of
 from intrabar.strategy.learner_record import (
     DECISION,
     ENDED,
     FILED,
     LEARNER,
     MEMORY,
-    MODEL,
 )
 from intrabar.strategy.learner_views import LearnerViews
 from intrabar.strategy.lessons import Bandits, Decided, Lessons, Log, Tables
@@ -70,7 +69,10 @@ class Learner:
         self.multiples = parameters.view(np.float64).reshape(n, -1)
         self.multiple_at = (parameters.dtype.names or ()).index("atr_multiple")
         self.multiples[:, self.multiple_at] = self.arms[lessons.static]
-        self._models()
+        self.window = 1 if lessons.features is None else lessons.features.window
+        self._models = models_of(lessons.policies, lessons.ready, arms, features, self.window)
+        self.networks, self.arm_means = self._models.networks, self._models.arm_means
+        self.models = self._models.table
         self._contexts()
         self._bandits(arms if self.has_bandit else 0)
         self._scratch(arms)
@@ -92,28 +94,6 @@ class Learner:
         return address_of(self.record, LEARNER, (1,))
 
     # What it is made of
-
-    def _models(self) -> None:
-        """The arrays of the policies; without one, a network without rows."""
-        policies, arms = self.lessons.policies, len(self.lessons.arms)
-        none = np.zeros(self.features)
-        empty = Network(
-            np.zeros((0, 5), np.int64), np.zeros(0, np.float32), none.astype(np.int8), none, none
-        )
-        self.networks = [x.net for x in policies] or [empty]
-        self.arm_means = [x.arm_means for x in policies] or [np.zeros(arms)]
-        self.models = np.zeros(len(self.networks), MODEL)
-        for row, net, means in zip(self.models, self.networks, self.arm_means, strict=True):
-            row["plan"] = address_of(net.plan, np.int64, (None, 5))
-            row["rows"], row["count"] = len(net.plan), len(net.weights)
-            row["weights"] = address_of(net.weights, np.float32, (None,))
-            row["signs"] = address_of(net.signs, np.int8, (self.features,))
-            row["mean"] = address_of(net.mean, np.float64, (self.features,))
-            row["scale"] = address_of(net.scale, np.float64, (self.features,))
-            row["arm_means"] = address_of(means, np.float64, (arms,))
-        for row, policy, ready in zip(self.models, policies, self.lessons.ready, strict=False):
-            row["ready"], row["calibration"] = ready, policy.calibration
-            row["numbers_are"] = SCORE if policy.loss == "score" else LOG_ODDS
 
     def _contexts(self) -> None:
         """How the context of each instrument is normalised, and from which row on that is known."""
@@ -151,30 +131,39 @@ class Learner:
                 self.memory[j]["learned"] = state.n
 
     def _scratch(self, arms: int) -> None:
-        window = 1 if self.lessons.features is None else self.lessons.features.window
-        inputs = self.features + POSITION
-        sizes = [work_size(net.plan, window, inputs) for net in self.networks if len(net.plan)]
-        self.x, self.position = np.ones(self.size), np.zeros(POSITION)
-        self.numbers, self.prior, self.scores = np.zeros(arms), np.zeros(arms), np.zeros(arms)
-        self.work = np.zeros(max([self.size, *sizes]))
-        self.window = window
+        """Room for one decision: its parts lie side by side in one array."""
+        names = ("x", "position", "numbers", "prior", "scores", "work")
+        work = max(self.size, self._models.work)
+        sizes = (self.size, POSITION, arms, arms, arms, work)
+        room = np.zeros(sum(sizes))
+        begin, first = 0, address_of(room, np.float64, (None,))
+        parts = []
+        for name, size in zip(names, sizes, strict=True):
+            parts.append(room[begin : begin + size])
+            self.record[0][name] = first + 8 * begin
+            begin += size
+        self.x, self.position, self.numbers, self.prior, self.scores, self.work = parts
+        self.x[:] = 1.0
 
     def _file(self) -> None:
         """The arms of a file, by instrument."""
-        filed = self.lessons.filed
+        filed, n, row = self.lessons.filed, len(self.symbols), self.record[0]
+        if filed is None:
+            return
         none = np.zeros(0, FILED)
-        self.filed = [none if filed is None else filed.get(s, none) for s in self.symbols]
+        self.filed = [filed.get(s, none) for s in self.symbols]
         self.filed_at = np.array([address_of(x, FILED, (None,)) for x in self.filed], np.int64)
         self.filed_counts = np.array([len(x) for x in self.filed], np.int64)
+        row["filed"] = address_of(self.filed_at, np.int64, (n,))
+        row["filed_counts"] = address_of(self.filed_counts, np.int64, (n,))
 
     def _fill(self) -> None:
         row, n = self.record[0], len(self.symbols)
         arrays: dict[str, NDArray[Any]] = {
             x: getattr(self, x)
             for x in (
-                *("memory", "arms", "models", "ready_rows", "position", "signs", "means"),
-                *("scales", "bandit", "factors", "contexts", "held", "x", "numbers", "prior"),
-                *("scores", "work", "filed_counts"),
+                *("memory", "arms", "ready_rows", "signs", "means"),
+                *("scales", "bandit", "factors", "contexts", "held"),
             )
         }
         for name, array in arrays.items():
@@ -187,8 +176,7 @@ class Learner:
         row["context_size"] = self.size
         row["positions"] = POSITION if self.lessons.reads_position else 0
         row["has_bandit"], row["static"] = self.has_bandit, self.lessons.static
-        is_filed = self.lessons.filed is not None
-        row["filed"] = address_of(self.filed_at, np.int64, (n,)) if is_filed else 0
+        row["models"] = self._models.address
         row["work_size"], row["max_bars"] = len(self.work), self.exit.max_bars
         if not isinstance(self.exit, Learned):
             row["alpha"], row["explore"] = self.exit.alpha, self.exit.explore
