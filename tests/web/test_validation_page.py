@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -94,14 +95,12 @@ def test_it_says_what_is_judged(open_page: Open, tmp_path: Path, subject: Any, w
 
 def test_labels_of_many_windows_do_not_run_into_each_other(open_page: Open, tmp_path: Path) -> None:
     time = np.arange(400) * 86_400_000_000_000 + 1_700_000_000_000_000_000
-    begins = [
-        Pointer(value=float(time[i]), label=f"w{i // 8:03d} of many") for i in range(0, 400, 8)
-    ]
+    begins = [Pointer(value=float(time[i]), label=f"w{i // 8:03d}") for i in range(0, 400, 8)]
     picture = Series(x=time, lines={"d": np.zeros(400)}, unit="ratio", pointers=begins)
     check = replace(validation().checks[0], picture=picture)
     given = replace(validation(), checks=[check])
     page = open_page(write_validation(validation_view(given), tmp_path / "v.html")).page
-    labels = page.locator(".lines text.tick", has_text="of many")
+    labels = page.locator(".lines text.tick", has_text=re.compile(r"^w\d{3}$"))
     boxes = [x.bounding_box() for x in labels.all()]
     assert len(boxes) >= 4
     for left, right in pairwise(boxes):
