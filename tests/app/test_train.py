@@ -13,6 +13,7 @@ import pytest
 
 import intrabar as ib
 import intrabar.app.calls.train as calls
+import intrabar.app.calls.train_ppo as train_ppo
 import intrabar.engine.prepared as prepared
 from intrabar.app.cli.main import run
 from intrabar.engine.tables.feature_table import FeatureTables, feature_tables, probe_features
@@ -247,9 +248,34 @@ def test_what_was_interrupted_goes_on(
     assert [x.name for x in folder.iterdir()] == ["trend"]
 
 
+@pytest.mark.parametrize("option", ["--out", "--runs"])
+@pytest.mark.parametrize("trainer", ["lstm", "ppo"])
+def test_what_could_not_be_stored_is_not_trained(
+    config: Path,
+    trainer: str,
+    option: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def trained_in_vain(*_: Any) -> Any:
+        raise AssertionError("hours were spent")
+
+    monkeypatch.setattr(calls, "causal", trained_in_vain)
+    monkeypatch.setattr(train_ppo, "causal", trained_in_vain)
+    assert run(["learn", trainer, str(config), option, "acme.csv/x", "--name", "new"]) == 1
+    assert "acme.csv is no folder that can be written" in capsys.readouterr().err
+    damaged = config.parent / "damaged"
+    damaged.mkdir()
+    (damaged / LEDGER).write_text("no ledger")
+    assert run(["learn", trainer, str(config), "--runs", "damaged", "--name", "new"]) == 1
+    assert LEDGER in capsys.readouterr().err
+
+
 def test_check_asks_canaries_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert run(["learn", "check", "--seed", "-1"]) == 2
+    assert "seed: is -1, must be from 0 to" in capsys.readouterr().err
     assert run(["learn", "check", "--canary", "hindsigt"]) == 2
     assert "did you mean 'hindsight'?" in capsys.readouterr().err
     verdict = Verdict("hindsight", False, "told")
@@ -280,6 +306,8 @@ def test_show_tells_a_policy_and_what_its_features_are_worth(
     capsys.readouterr()
     assert run(["learn", "show", "trend", "--importance"]) == 0
     out = capsys.readouterr().out
+    assert run(["learn", "show", "trend", "--importance", "--seed", "-1"]) == 2
+    assert "seed: is -1, must be from 0 to" in capsys.readouterr().err
     assert "up = rsi(5) / 50.0 - 1.0" in out or "up = " in out
     assert "score lost" in out
     assert run(["learn", "show", "windows", "--importance", "--json"]) == 0

@@ -16,6 +16,7 @@ import pytest
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
 from intrabar.exits.bandit import learn, start
 from intrabar.exits.bandit_file import read_state, write_state
+from intrabar.exits.bandit_log import Bandit
 from intrabar.exits.bandit_state import BanditState, Slot, require_same
 from intrabar.exits.known_bars import refuse_known_bars
 
@@ -281,3 +282,8 @@ def test_a_state_that_cannot_be_written_leaves_the_one_that_stands(
         write_state(state(2), path)
     assert read_state(path)[0].n == 1
     assert [p.name for p in tmp_path.iterdir()] == ["ES.json"]
+
+
+def test_a_bandit_is_made_of_a_state_alone() -> None:
+    with pytest.raises(ConfigError, match="state: is 3"):
+        Bandit(3)  # type: ignore[arg-type]

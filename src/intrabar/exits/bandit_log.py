@@ -13,6 +13,7 @@ import numpy as np
 from intrabar.errors import ConfigError, RunError
 from intrabar.exits.bandit import learn, start
 from intrabar.exits.bandit_state import BanditState
+from intrabar.model.values import shown
 
 READ = ("time", "arm", "multiple", "prior", "closed_bar", "closed_time", "reward", "campaign")
 CONTEXT = "x_"
@@ -26,6 +27,11 @@ class Bandit:
     state : BanditState
         What it knows: of a run (`result.bandits`), of a file (`ib.exits.read_state`).
 
+    Raises
+    ------
+    ConfigError
+        It is none.
+
     Examples
     --------
     >>> bandit = ib.exits.Bandit(state)
@@ -33,6 +39,11 @@ class Bandit:
     """
 
     def __init__(self, state: BanditState) -> None:
+        if not isinstance(state, BanditState):
+            raise ConfigError(
+                f"state: is {shown(state)}, must be one of result.bandits, or what "
+                "ib.exits.read_state gives of a file"
+            )
         self.state = state
 
     def ingest_trade_log(self, rows: Any) -> int:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from intrabar.errors import NotFoundError, RunError
 from intrabar.learn.extra import require_ml
+from intrabar.model.values import SEEDS, whole
 
 CANARIES = {
     "hindsight": "hindsight:hindsight",
@@ -77,9 +78,10 @@ def check_canaries(seed: int, names: Iterable[str] = CANARIES) -> list[Verdict]:
     NotFoundError
         There is no canary of a name.
     UsageError
-        The extra `ml` is not installed.
+        The extra `ml` is not installed, or the seed is none.
     """
     require_ml()
+    seed = whole("seed:", seed, SEEDS)
     verdicts = []
     for name in names:
         if name not in CANARIES:

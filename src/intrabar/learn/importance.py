@@ -12,6 +12,7 @@ from intrabar.exits.policy import Policy
 from intrabar.learn.passes import passes
 from intrabar.learn.window_arrays import Windows
 from intrabar.model.bars import DAY_NS, Floats
+from intrabar.model.values import SEEDS, whole
 
 DEALS = 5
 
@@ -49,8 +50,13 @@ def importance_of(
     seed : int
         Of the deals.
     deals : int
+
+    Raises
+    ------
+    ConfigError
+        The seed is none.
     """
-    rows = w.validation
+    seed, rows = whole("seed:", seed, SEEDS), w.validation
     windows, won = w.cut(rows).astype(np.float64), w.won[rows]
     base = _score(policy, windows, won)
     made = []

@@ -68,6 +68,9 @@ class Bounds(NamedTuple):
         return f"{low} and {'below' if self.below else 'up to'} {most}"
 
 
+SEEDS = Bounds(high=2**32 - 1, whole=True)
+"""Of whatever is drawn."""
+
 Rule = Bounds | tuple[str, ...] | type
 """A number, one of some words, or: bool, str, an enumeration, any class."""
 

@@ -31,6 +31,7 @@ from intrabar.model.bars import Floats, Market, Times
 from intrabar.model.instant import instant_text
 from intrabar.model.instrument import Instrument
 from intrabar.model.remark import Remark
+from intrabar.model.values import SEEDS, whole
 
 PERIOD = 14  # of the ATR by which returns are divided
 KNOWN = 30  # returns from which a drift is known
@@ -134,8 +135,9 @@ def judge(
     Raises
     ------
     FileError, ConfigError
-        The file cannot be used, or is of other bars.
+        The file cannot be used, or is of other bars; or the seed is none.
     """
+    seed = whole("seed:", seed, SEEDS)
     file = read_predictions(request.file)
     asked = file.horizons if request.horizon is None else [horizon_of(file, request)]
     bars = bars_of(market, instruments)

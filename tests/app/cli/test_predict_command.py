@@ -101,6 +101,7 @@ def test_what_cannot_be_checked_is_a_sentence(
         (["check", "p.csv"], "names no symbol"),
         (["check", "AAA.csv", "--data", "AAA.csv"], "no column predicted_return"),
         (["check", "p.csv", "--data", "AAA.csv", "--horizon", "9"], "horizon: is 9"),
+        (["check", "p.csv", "--data", "AAA.csv", "--seed", "-1"], "seed: is -1"),
         (["check", "p.csv", "--data", "AAA.csv", "--time-is", "target"], "contradict"),
         (["show", "none"], "there are no predictions of that name"),
         (["show", "AAA.csv"], "no column predicted_return"),

@@ -35,13 +35,12 @@ from intrabar.learn.settings import Settings
 from intrabar.learn.training import train as train_all
 from intrabar.model.bars import Floats
 from intrabar.model.instant import instant_text
-from intrabar.model.values import Bounds, shown, truth, whole
+from intrabar.model.values import SEEDS, Bounds, shown, truth, whole
 from intrabar.model.values import path as path_of
 from intrabar.sources import versions
 
 REGISTRY = "models/registry"
 PREDICTIONS = "predictions"
-SEEDS = Bounds(high=2**32 - 1, whole=True)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 Given = str | Path | Mapping[str, Any]

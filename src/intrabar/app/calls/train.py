@@ -18,7 +18,7 @@ from intrabar.app.compose.behind import Behind, require_same_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import LearnConfig
-from intrabar.app.folders.policies import note_seeds, store
+from intrabar.app.folders.policies import note_seeds, require_place, store
 from intrabar.app.progress import Shown, bar
 from intrabar.errors import NotFoundError, UsageError
 from intrabar.exits.policy import Policy
@@ -32,7 +32,7 @@ from intrabar.learn.lstm_policy import learning_versions, seeds_to_train, train_
 from intrabar.learn.lstm_resume import keep_seeds, kept_seeds, resume_file
 from intrabar.learn.lstm_training import LstmSettings
 from intrabar.learn.window_arrays import Decisions, Windows, windows_of
-from intrabar.model.values import Bounds, choice, path, truth, whole
+from intrabar.model.values import SEEDS, choice, path, truth, whole
 from intrabar.sources import versions
 
 EPOCHS = LstmSettings().epochs
@@ -133,17 +133,16 @@ def lstm(
     """
     require_ml()
     walk_forward, resume = truth("walk_forward:", walk_forward), truth("resume:", resume)
+    progress = truth("progress:", progress)
     behind = Behind.of(data)
     given = {"seed": seed, "loss": loss, "train": train, "test": test}
     over = {key: value for key, value in given.items() if value is not None}
     asked = validated(LearnConfig, {**behind.section.model_dump(), **over}, "learn.")
-    seed = whole("seed:", asked.seed, Bounds(0, 2**32 - 1, whole=True))
+    seed = whole("seed:", asked.seed, SEEDS)
     settings = LstmSettings(loss=asked.loss, epochs=epochs)
+    runs = path("runs:", runs)
     folder = None if name is None else path("out:", out) / named(name)
-    if folder is not None and folder.exists():
-        raise UsageError(f"{folder} is there already; give another name, or remove it")
-    if resume and folder is None:
-        raise UsageError("resume: name is the name of what was interrupted")
+    require_place(folder, runs, resume)
     d = behind.decisions
     parts = _parts(d, asked) if walk_forward else [d]
     each = [_windows(part, k, len(parts)) for k, part in enumerate(parts)]
@@ -158,7 +157,7 @@ def lstm(
         for file, key in zip(kept, keys, strict=True)
     ]
     made = []
-    with bar(sys.stderr, "windows") if truth("progress:", progress) else nullcontext() as watched:
+    with bar(sys.stderr, "windows") if progress else nullcontext() as watched:
         try:
             for k, w in enumerate(each):
                 made.append(train_lstm(w, settings, seeds[k], _share(watched, k, len(each))))
@@ -177,7 +176,7 @@ def lstm(
         **_versions(),
     }
     told |= {"prior": None, "threads": 1, "cpu": platform.machine()}
-    note_seeds(path("runs:", runs), made, told)
+    note_seeds(runs, made, told)
     if folder is not None:
         store(folder, made, told, walk_forward)
         for file in kept:

@@ -15,9 +15,8 @@ from intrabar.app.compose.market_cache import data_hash
 from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.model import LearnConfig
-from intrabar.app.folders.policies import note_seeds, store
+from intrabar.app.folders.policies import note_seeds, require_place, store
 from intrabar.app.progress import bar
-from intrabar.errors import UsageError
 from intrabar.exits import Learned
 from intrabar.exits.policy import Policy
 from intrabar.indicators.features import features_of
@@ -34,7 +33,7 @@ from intrabar.learn.settings import hash_of
 from intrabar.learn.terms import Terms
 from intrabar.learn.world import World, world_of
 from intrabar.model.instant import instant_text
-from intrabar.model.values import Bounds, path, truth, whole
+from intrabar.model.values import SEEDS, path, truth, whole
 from intrabar.sources import versions
 
 
@@ -89,18 +88,17 @@ def ppo(
         A canary does not hold, or a seed has no finite check. Nothing is saved.
     """
     require_ml()
+    progress = truth("progress:", progress)
     recipe = Recipe.of_call(None, None, {"config": config})
     given = {"when": when, "entries": entries, "steps": steps, "seed": seed}
     over = {key: value for key, value in given.items() if value is not None}
     section = recipe.config.learn or LearnConfig()
     asked = validated(LearnConfig, {**section.model_dump(), **over}, "learn.")
-    own_seed = whole("seed:", asked.seed, Bounds(0, 2**32 - 1, whole=True))
+    own_seed = whole("seed:", asked.seed, SEEDS)
     settings = PpoSettings(steps=asked.steps, lanes=asked.lanes)
+    runs, resume = path("runs:", runs), truth("resume:", resume)
     folder = None if name is None else path("out:", out) / named(name)
-    if folder is not None and folder.exists():
-        raise UsageError(f"{folder} is there already; give another name, or remove it")
-    if truth("resume:", resume) and folder is None:
-        raise UsageError("resume: name is the name of what was interrupted")
+    require_place(folder, runs, resume)
     features = features_of(asked.features, 1)
     terms = Terms(features, tuple(asked.arms), asked.exit, asked.max_bars)
     composed = recipe.whole()
@@ -115,7 +113,7 @@ def ppo(
     kept = None if folder is None else resume_file(folder)
     seeds = kept_seeds(kept, key) if resume and kept is not None else None
     seeds = seeds or [Seed(each) for each in seeds_of(own_seed)]
-    with bar(sys.stderr, "steps") if truth("progress:", progress) else nullcontext() as watched:
+    with bar(sys.stderr, "steps") if progress else nullcontext() as watched:
         try:
             made = train_ppo(ground, settings, seeds, watched)
         except KeyboardInterrupt:
@@ -126,7 +124,7 @@ def ppo(
     remarks = [*map(str, composed.remarks), *made.remarks, *_to_trade(world, asked)]
     made = replace(made, remarks=remarks)
     told |= {"command": "learn ppo", "canaries": verdicts, "prior": None, "threads": 1}
-    note_seeds(path("runs:", runs), [made], told, "PPO")
+    note_seeds(runs, [made], told, "PPO")
     if folder is not None and kept is not None:
         store(folder, [made], {**told, "cpu": platform.machine()}, False)
         kept.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.pages.policy_page import policy_page
-from intrabar.errors import RunError
+from intrabar.errors import RunError, UsageError
 from intrabar.exits.policy_file import write_policy
 from intrabar.exits.policy_windows import write_policies
 from intrabar.learn.settings import hash_of
@@ -20,6 +21,41 @@ from intrabar.research.sweep.ledger import LEDGER, Data, Ledger
 from intrabar.research.sweep.trial import Outcome, Trial
 
 CURVES, PAGE = "curves.parquet", "report.html"
+
+
+def require_place(folder: Path | None, runs: Path, resume: bool) -> None:
+    """Refuse what could not be stored, before hours are spent on it.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of the policy that is to be; None where none is written.
+    runs : Path
+        Of the ledger.
+    resume : bool
+        Whether something of this name is to go on.
+
+    Raises
+    ------
+    UsageError
+        The folder is there; or `resume` without a name.
+    RunError
+        A place cannot be written, or the ledger not be read.
+    """
+    if folder is None and resume:
+        raise UsageError("resume: name is the name of what was interrupted")
+    if folder is not None and folder.exists():
+        raise UsageError(f"{folder} is there already; give another name, or remove it")
+    for place, what in ((None if folder is None else folder.parent, "policy"), (runs, "seed")):
+        if place is None:
+            continue
+        last = next(x for x in (place.absolute(), *place.absolute().parents) if x.exists())
+        if not (last.is_dir() and os.access(last, os.W_OK | os.X_OK)):
+            raise RunError(
+                f"no {what} can be stored in {place}: {last} is no folder that can be written"
+            )
+    if (runs / LEDGER).exists():
+        Ledger(runs / LEDGER).close()
 
 
 def store(
