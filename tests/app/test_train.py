@@ -241,6 +241,8 @@ def test_what_was_interrupted_goes_on(
     assert "go on with --resume" in capsys.readouterr().err
     assert trained(config, "--resume", "--seed", "9") == 2
     assert "is of a training on other data, settings, versions or seed" in capsys.readouterr().err
+    assert trained(config, "--resume", "--name", "typo") == 2
+    assert "resume: nothing of typo is kept" in capsys.readouterr().err
     monkeypatch.setattr(calls, "train_lstm", real)
     assert trained(config, "--resume") == 0
     folder = config.parent / "policies"

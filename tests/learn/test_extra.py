@@ -15,3 +15,12 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "torch" else name)
     with pytest.raises(UsageError, match=r"^learning needs torch: pip install 'intrabar\[ml\]'$"):
         extra.require_ml()
+
+
+def test_a_finder_that_refuses_modules_has_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(extra, "find_spec", refuse)
+    with pytest.raises(UsageError, match="^learning needs torch, stable_baselines3"):
+        extra.require_ml()

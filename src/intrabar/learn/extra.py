@@ -9,6 +9,14 @@ from intrabar.errors import UsageError, install_line
 NEEDED = ("torch", "stable_baselines3", "gymnasium", "sklearn", "onnx", "onnxscript", "onnxruntime")
 
 
+def is_there(name: str) -> bool:
+    """Whether a package can be imported; it is not imported for that."""
+    try:
+        return find_spec(name) is not None
+    except ImportError:  # who finds modules may refuse them
+        return False
+
+
 def require_ml() -> None:
     """Refuse to learn without the packages of the extra `ml`.
 
@@ -17,6 +25,6 @@ def require_ml() -> None:
     UsageError
         "learning needs torch: pip install 'intrabar[ml]'".
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    missing = [name for name in NEEDED if not is_there(name)]
     if missing:
         raise UsageError(f"learning needs {', '.join(missing)}: {install_line('ml')}")

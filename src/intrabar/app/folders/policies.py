@@ -38,7 +38,7 @@ def require_place(folder: Path | None, runs: Path, resume: bool) -> None:
     Raises
     ------
     UsageError
-        The folder is there; or `resume` without a name.
+        The folder is there; or `resume` without a name, or with one of which nothing was kept.
     RunError
         A place cannot be written, or the ledger not be read.
     """
@@ -46,6 +46,10 @@ def require_place(folder: Path | None, runs: Path, resume: bool) -> None:
         raise UsageError("resume: name is the name of what was interrupted")
     if folder is not None and folder.exists():
         raise UsageError(f"{folder} is there already; give another name, or remove it")
+    if folder is not None and resume and not any(folder.parent.glob(f".{folder.name}.*resume*")):
+        raise UsageError(
+            f"resume: nothing of {folder.name} is kept in {folder.parent}; leave it out to begin"
+        )
     for place, what in ((None if folder is None else folder.parent, "policy"), (runs, "seed")):
         if place is None:
             continue

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ import numpy as np
 from intrabar.errors import ConfigError, FileError, MissingExtra, RunError, UsageError
 from intrabar.indicators.features import Features, features_of
 from intrabar.indicators.indicator import Floats
+from intrabar.learn.extra import is_there
 from intrabar.links.forecaster import Output, Rows
 from intrabar.model.values import Bounds, number, shown
 
@@ -99,7 +99,7 @@ class Finished:
         RunError
             It is none, or reads another shape.
         """
-        if find_spec("onnxruntime") is None:
+        if not is_there("onnxruntime"):
             raise MissingExtra("a model in ONNX", "onnx")
         import onnxruntime
 

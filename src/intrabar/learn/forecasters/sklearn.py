@@ -6,7 +6,6 @@ import inspect
 import pickle
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from intrabar.errors import ConfigError, RunError, UsageError, install_line
 from intrabar.indicators.indicator import Floats
+from intrabar.learn.extra import is_there
 from intrabar.links.forecaster import Output, Rows
 
 QUIET = {"n_jobs": 1, "nthread": 1, "verbosity": -1}  # of LightGBM and XGBoost
@@ -108,7 +108,7 @@ class Estimators:
 
 
 def _class(name: str) -> Any:
-    if find_spec("sklearn") is None:
+    if not is_there("sklearn"):
         raise UsageError(f"sklearn:{name} needs scikit-learn: {install_line('ml')}")
     module, _, last = name.rpartition(".")
     tried = [module] if module.partition(".")[0] == "sklearn" else [f"sklearn.{module}", module]
