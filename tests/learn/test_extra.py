@@ -22,5 +22,5 @@ def test_a_finder_that_refuses_modules_has_none_of_them(monkeypatch: pytest.Monk
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(extra, "find_spec", refuse)
-    with pytest.raises(UsageError, match="^learning needs torch, stable_baselines3"):
+    with pytest.raises(UsageError, match=r"^learning needs torch, stable_baselines3"):
         extra.require_ml()
