@@ -294,7 +294,7 @@ def test_every_reason_of_a_fill_has_one_of_a_campaign(reason: FillReason) -> Non
         closes={"A": [100.0, 100.0]},
     )
     spec = {"stop", "target", "signal", "session", "liquidation", "end_of_data", "split", "roll"}
-    spec |= {"max_bars"}
+    spec |= {"max_bars", "outside"}
     assert row["reason"] in spec
     assert row["reason"] == ("signal" if reason.word in ("entry", "exit") else reason.word)
 

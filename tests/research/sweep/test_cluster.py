@@ -8,6 +8,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import intrabar
 from intrabar.app.calls.sweep import planned, pool_for
 from intrabar.errors import ConfigError, RunError
 from intrabar.research.sweep import cluster
-from intrabar.research.sweep.cluster import Cluster
+from intrabar.research.sweep.cluster import Cluster, own_modules
 from intrabar.research.sweep.sweep import carry_out
 from intrabar.research.sweep.threads import Threads
 from intrabar.research.sweep.trial import Outcome, Trial
@@ -181,3 +182,15 @@ def test_without_ray_the_message_names_the_command(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"pip install 'intrabar\[cluster\]'"):
         list(Cluster().map(Toy(Path(), np.empty(0)), batches(1, 1)))
+
+
+def test_a_module_that_names_a_file_that_is_not_there_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType("told")
+    module.__file__ = "_told.py"
+    monkeypatch.setitem(sys.modules, "told", module)
+    assert "told.py" not in own_modules()
+    (tmp_path / "_told.py").write_text("")
+    assert own_modules()["told.py"] == b""

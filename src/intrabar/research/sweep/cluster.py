@@ -304,6 +304,8 @@ def own_modules() -> dict[str, bytes]:
         file = Path(getattr(module, "__file__", None) or "").absolute()
         if name.partition(".")[0] in ("intrabar", "__main__") or file.suffix != ".py":
             continue
+        if not file.is_file():  # `torch.ops` says that it is "_ops.py"
+            continue
         if file.is_relative_to(here) and not file.is_relative_to(installed):
             path = name.replace(".", "/")
             path += "/__init__.py" if file.name == "__init__.py" else ".py"
