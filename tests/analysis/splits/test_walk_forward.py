@@ -142,12 +142,12 @@ def test_no_label_of_a_train_reaches_its_test(
     [
         ((500, 100), "no window fits: a train of 500 and a test of 100 in a history of 366 bars"),
         (("2y", "6m"), "from 2020-01-01 to 2020-12-31"),
-        (("2 years", "6m"), "'2 years' is no stretch of the calendar"),
+        (("2 years", "6m"), "train: '2 years' is no stretch of the calendar"),
         (("0m", "6m"), "'0m' is no stretch"),
         (("9999y", "6m"), "'9999y' is no stretch"),
         (("2y", 30), "all in bars, or all as stretches"),
-        ((0, 30), "each must be 1 or more"),
-        ((50, 30, -1), "each must be 1 or more"),
+        ((0, 30), "train: is 0 bars, must be 1 or more"),
+        ((50, 30, -1), "step: is -1 bars, must be 1 or more"),
     ],
 )
 def test_bad_windows_are_named(arguments: tuple[str | int, ...], message: str) -> None:

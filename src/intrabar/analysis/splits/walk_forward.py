@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -57,11 +58,7 @@ def walk_forward(
         A span that cannot be read, or a history that is too short: says how much there is.
     """
     step = test if step is None else step
-    if len({isinstance(span, str) for span in (train, test, step)}) > 1:
-        raise UsageError(
-            f"train {shown(train)}, test {shown(test)}, step {shown(step)}: give all in bars, or "
-            "all as stretches of the calendar such as '6m'"
-        )
+    require_spans({"train": train, "test": test, "step": step})
     if isinstance(train, str):
         edges = _by_calendar(time, train, str(test), str(step))
     else:
@@ -72,6 +69,31 @@ def walk_forward(
         )
     ends = label_ends(time.shape[0]) if ends is None else ends
     return [_split(0 if anchored else a, b, c, ends, embargo) for a, b, c in edges]
+
+
+def require_spans(spans: Mapping[str, Span]) -> None:
+    """Refuse spans that no window can be made of.
+
+    Parameters
+    ----------
+    spans : mapping of place to Span
+        Those of one walk.
+
+    Raises
+    ------
+    UsageError
+        One cannot be read, or is none; or they are of two kinds.
+    """
+    if len({isinstance(span, str) for span in spans.values()}) > 1:
+        told = ", ".join(f"{place} {shown(span)}" for place, span in spans.items())
+        raise UsageError(
+            f"{told}: give all in bars, or all as stretches of the calendar such as '6m'"
+        )
+    for place, span in spans.items():
+        if isinstance(span, str):
+            _parsed(place, span)
+        elif span < 1:
+            raise UsageError(f"{place}: is {span} bars, must be 1 or more")
 
 
 def _split(first: int, cut: int, end: int, ends: Rows, embargo: int) -> Split:
@@ -87,15 +109,13 @@ def _split(first: int, cut: int, end: int, ends: Rows, embargo: int) -> Split:
 
 
 def _by_bars(rows: int, train: int, test: int, step: int) -> list[tuple[int, int, int]]:
-    if min(train, test, step) < 1:
-        raise UsageError(f"train {train}, test {test}, step {step} bars: each must be 1 or more")
     starts = range(0, rows - train - test + 1, step)
     return [(a, a + train, a + train + test) for a in starts]
 
 
 def _by_calendar(time: Times, train: str, test: str, step: str) -> list[tuple[int, int, int]]:
     """Edges as rows; the first train starts on the day of the first bar, at midnight UTC."""
-    length, proof, ahead = _parsed(train), _parsed(test), _parsed(step)
+    length, proof, ahead = _parsed("train", train), _parsed("test", test), _parsed("step", step)
     if not time.shape[0]:
         return []
     origin = EPOCH + timedelta(days=int((time[0] - 1) // DAY_NS))
@@ -120,13 +140,13 @@ def _most(time: Times, ahead: tuple[int, int]) -> int:
     return days // (ahead[0] * 28 + ahead[1]) + 2
 
 
-def _parsed(span: str) -> tuple[int, int]:
-    """Months and days."""
+def _parsed(place: str, span: str) -> tuple[int, int]:
+    """Months and days of what stands at a place."""
     found = re.fullmatch(r"\s*(\d{1,4})\s*([dwmy])\s*", span)
     count = int(found[1]) if found else 0
     if not found or not 1 <= count <= LONGEST[found[2]]:
         raise UsageError(
-            f"{shown(span)} is no stretch of the calendar: write '2y', '6m', '4w', '10d'"
+            f"{place}: {shown(span)} is no stretch of the calendar: write '2y', '6m', '4w', '10d'"
         )
     return {"d": (0, count), "w": (0, 7 * count), "m": (count, 0), "y": (12 * count, 0)}[found[2]]
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 import polars as pl
 
+from intrabar.analysis.splits.walk_forward import require_spans
 from intrabar.app.calls.predict import FORMATS, write_file
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.compose.recipe import Recipe, TradedMarket
@@ -134,6 +135,7 @@ def settings_of(section: PredictConfig, home: Path, seed: int | None = None) -> 
     if section.forecaster.startswith("onnx:"):
         features, outputs = notes_features(home / section.forecaster.removeprefix("onnx:"))
     found = hyperparameters_of(section.hyperparameters, home)
+    require_spans({"train": section.train, "refit": section.refit})
     schedule = Schedule(section.train, section.refit, lag_of(section.refit_lag), section.anchored)
     settings = Settings(
         section.forecaster,
