@@ -162,6 +162,9 @@ def test_scikit_learn_has_a_clone_for_each_output_and_no_quantile_by_a_penalty()
         forecaster_of("sklearn:linear_model.Ridge", 3, ONE, {"alfa": 1.0})
     with pytest.raises(ConfigError, match="there is no such class"):
         forecaster_of("sklearn:linear_model.Rigde", 3, ONE, {})
+    for name in ("cluster.KMeans", "linear_model.LogisticRegression"):
+        with pytest.raises(ConfigError, match=f"{name}: it is no regressor"):
+            forecaster_of(f"sklearn:{name}", 3, ONE, {})
     heavy: Any = forecaster_of("sklearn:linear_model.LinearRegression", 3, ONE, {})
     heavy.fit(x, y, weights, None, 0)
     light: Any = forecaster_of("sklearn:linear_model.LinearRegression", 3, ONE, {})
@@ -322,6 +325,9 @@ def test_hyperparameters_of_a_file(tmp_path: Path) -> None:
     flat = tmp_path / "flat.json"
     flat.write_text('{"l2": 0.5}')
     assert hyperparameters_of("flat.json", tmp_path).told == "unknown search"
+    flat.write_text("l2: 0.5")
+    with pytest.raises(FileError, match=r"flat.json is no JSON .*; write names and values"):
+        hyperparameters_of("flat.json", tmp_path)
     best = {
         "format": "hyperparameters/1",
         "params": {"l2": 0.5},
@@ -356,3 +362,16 @@ def test_prices_to_come_are_outputs_and_never_fed_back(tmp_path: Path) -> None:
 def test_too_few_rows_name_the_settings(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has \d+ rows, of \d+ .* take a longer train:"):
         ib.predict.train(write_config(tmp_path, train=100))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"train": "1y", "refit": "0m"}, "refit: '0m' is no stretch of the calendar"),
+        ({"train": 0}, "train: is 0 bars, must be 1 or more"),
+        ({"train": "1y", "refit": 100}, "train '1y', refit 100: give all in bars"),
+    ],
+)
+def test_spans_are_refused_by_their_places(tmp_path: Path, given: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        ib.predict.train(write_config(tmp_path, **given))

@@ -59,8 +59,13 @@ def hyperparameters_of(given: str | Mapping[str, Any] | None, home: Path) -> Fou
         raise FileError(
             f"hyperparameters: {path}: no such file; make it: intrabar predict search CONFIG"
         ) from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"hyperparameters: {path}: {error}") from None
+    except OSError as error:
+        raise FileError(f"hyperparameters: {path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise FileError(
+            f"hyperparameters: {path} is no JSON ({error}); write names and values such as "
+            '{"units": 32}, or write them into the configuration'
+        ) from None
     if not isinstance(told, dict):
         raise ConfigError(f"hyperparameters: {path} is {shown(told)}, must be names and values")
     if "format" not in told and "params" not in told:

@@ -132,10 +132,14 @@ def test_too_few_bars_and_other_paths(folder: Path, service: PredictService) -> 
     assert json.loads(link.getresponse().read())["ready"] is True
 
 
-def test_a_service_without_models_or_port_is_refused(
+def test_a_service_without_models_port_or_host_is_refused(
     tmp_path: Path, folder: Path, service: PredictService
 ) -> None:
     with pytest.raises(FileError, match="holds no model"):
         Answers(tmp_path)
-    with pytest.raises(ConfigError, match="cannot be had"):
-        PredictService(Answers(folder / "models/registry/acme"), port=service.port)
+    answers = Answers(folder / "models/registry/acme")
+    with pytest.raises(ConfigError, match=r"--port: .* cannot be had"):
+        PredictService(answers, port=service.port)
+    for host in ("nope..invalid", "192.0.2.1"):  # no name at all; an address that nobody has
+        with pytest.raises(ConfigError, match=f"--host: {host} is no address of this machine"):
+            PredictService(answers, host, 0)

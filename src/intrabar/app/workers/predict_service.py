@@ -6,7 +6,9 @@ predictions for the last bar, or a row for each window. What cannot be answered 
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Mapping
@@ -220,13 +222,18 @@ class PredictService:
     Raises
     ------
     ConfigError
-        The port is taken.
+        The port is taken, or the host is no address of this machine.
     """
 
     def __init__(self, answers: Answers, host: str = HOST, port: int = PORT) -> None:
         try:
             self._server = _Server((host, port), _handler(answers, host))
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
+            if _is_of_host(error):
+                raise ConfigError(
+                    f"--host: {host} is no address of this machine ({error}); write {HOST}, or "
+                    "0.0.0.0 for all that it has"
+                ) from None
             raise ConfigError(
                 f"--port: {host}:{port} cannot be had ({error}); write another one, or 0"
             ) from None
@@ -240,6 +247,12 @@ class PredictService:
         """Answer no more."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _is_of_host(error: Exception) -> bool:
+    """Whether a name has no address, or one of another machine."""
+    is_name = isinstance(error, socket.gaierror | UnicodeError)
+    return is_name or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
 
 
 class _Server(ThreadingHTTPServer):

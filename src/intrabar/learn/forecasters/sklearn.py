@@ -132,9 +132,23 @@ def _made(kind: Any, name: str, params: Mapping[str, Any], quantile: float | Non
         if quantile is not None:
             one.set_params(**_quantile(name, known, quantile))
         quiet = {k: v for k, v in QUIET.items() if k in known and k not in params}
-        return one.set_params(**quiet)
+        one.set_params(**quiet)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"sklearn:{name}: {error}") from None
+    if not _is_regressor(one):
+        raise ConfigError(
+            f"sklearn:{name}: it is no regressor, and predicts no returns; take one such as "
+            "sklearn:linear_model.Ridge"
+        )
+    return one
+
+
+def _is_regressor(one: Any) -> bool:
+    """What clusters or classifies has a `predict` too, of numbers that are no returns."""
+    try:
+        return bool(_class("base.is_regressor")(one))
+    except AttributeError:  # it does not say what it is
+        return False
 
 
 def _quantile(name: str, known: Mapping[str, Any], quantile: float) -> dict[str, Any]:
