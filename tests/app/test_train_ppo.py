@@ -133,7 +133,7 @@ def test_interrupted_it_keeps_the_best_and_goes_on(
     monkeypatch.setattr(ppo_policy, "train_seed", interrupted)
     assert trained(config) == 130
     assert "go on with --resume" in capsys.readouterr().err
-    kept = config.parent / "policies" / ".trend.resume.npz"
+    kept = config.parent / "policies" / ".trend.w000.resume"
     assert kept.exists()
     monkeypatch.setattr(ppo_policy, "train_seed", plain)
     assert trained(config, "--resume", "--seed", "8") == 2

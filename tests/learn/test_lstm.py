@@ -34,9 +34,9 @@ from intrabar.learn.lstm_policy import (
     train_lstm,
     trained_until,
 )
-from intrabar.learn.lstm_resume import keep_seeds, kept_seeds
 from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.passes import passes
+from intrabar.learn.resume import keep_seeds, kept_seeds
 from intrabar.learn.window_arrays import Windows
 from tests.learn.planted import windows_in
 
@@ -173,8 +173,8 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         train_lstm(w, SHORT, seeds, stop)
     assert [one.epoch for one in seeds] == [2, 2, 0] or [one.epoch for one in seeds] == [2, 1, 0]
-    keep_seeds(tmp_path / "x.resume", {"a": 1}, seeds)
-    read = kept_seeds(tmp_path / "x.resume", {"a": 1})
+    keep_seeds(tmp_path / "x.resume", "key", seeds)
+    read = kept_seeds(tmp_path / "x.resume", "key", Seed)
     assert read is not None
     again = train_lstm(w, SHORT, read)
     assert again.policy.hash == made.policy.hash

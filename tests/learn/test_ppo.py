@@ -28,8 +28,8 @@ from intrabar.learn.passes import passes
 from intrabar.learn.ppo_canaries import null
 from intrabar.learn.ppo_net import Layers, module_of
 from intrabar.learn.ppo_policy import Ground, ground_of, train_ppo
-from intrabar.learn.ppo_resume import keep_seeds, kept_seeds
 from intrabar.learn.ppo_training import PpoSettings, Seed, greedy, plain_network
+from intrabar.learn.resume import keep_seeds, kept_seeds
 from intrabar.learn.terms import Terms
 from intrabar.learn.trained import Trained
 from intrabar.learn.world import World, world_of
@@ -154,16 +154,16 @@ def test_an_interrupted_training_goes_on_to_the_same_policy(
     with pytest.raises(KeyboardInterrupt):
         train_ppo(ground, SMALL, seeds, interrupt)
     assert [bool(x.stopped) for x in seeds] == [True, False, False]
-    file = tmp_path / "part" / ".p.resume.npz"
+    file = tmp_path / "part" / ".p.w000.resume"
     keep_seeds(file, "key", seeds)
-    again = kept_seeds(file, "key")
+    again = kept_seeds(file, "key", Seed)
     assert again is not None
     first = again[0].__dict__.copy()
     assert train_ppo(ground, SMALL, again).policy.hash == made.policy.hash
     assert again[0].__dict__ == first  # it was not trained again
     with pytest.raises(UsageError, match="other data, settings"):
-        kept_seeds(file, "another")
-    assert kept_seeds(tmp_path / "none", "key") is None
+        kept_seeds(file, "another", Seed)
+    assert kept_seeds(tmp_path / "none", "key", Seed) is None
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_step_and_seed(

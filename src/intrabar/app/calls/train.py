@@ -27,10 +27,11 @@ from intrabar.learn.causal import causal
 from intrabar.learn.dataset_folder import Dataset, read_dataset
 from intrabar.learn.extra import require_ml
 from intrabar.learn.hindsight import hindsight
-from intrabar.learn.lstm_loop import Watch
+from intrabar.learn.lstm_loop import Seed, Watch
 from intrabar.learn.lstm_policy import learning_versions, seeds_to_train, train_lstm
-from intrabar.learn.lstm_resume import keep_seeds, kept_seeds, resume_file
 from intrabar.learn.lstm_training import LstmSettings
+from intrabar.learn.resume import keep_seeds, kept_seeds, resume_file
+from intrabar.learn.settings import hash_of
 from intrabar.learn.window_arrays import Decisions, Windows, windows_of
 from intrabar.model.values import SEEDS, choice, path, truth, whole
 from intrabar.sources import versions
@@ -147,13 +148,12 @@ def lstm(
     parts = _parts(d, asked) if walk_forward else [d]
     each = [_windows(part, k, len(parts)) for k, part in enumerate(parts)]
     verdicts = require([causal(d.tables, d.market, d.calendars, d.bar, seed), hindsight()], "LSTM")
-    keys = [
-        {**behind.told, "seed": seed, "window": k, "settings": repr(settings), **_versions()}
-        for k in range(len(each))
-    ]
+    asked_for = {**behind.told, "seed": seed, "settings": repr(settings), **_versions()}
+    keys = [hash_of({**asked_for, "window": k}) for k in range(len(each))]
     kept = [None if folder is None else resume_file(folder, k) for k in range(len(each))]
     seeds = [
-        (kept_seeds(file, key) if resume and file is not None else None) or seeds_to_train(seed)
+        (kept_seeds(file, key, Seed) if resume and file is not None else None)
+        or seeds_to_train(seed)
         for file, key in zip(kept, keys, strict=True)
     ]
     made = []

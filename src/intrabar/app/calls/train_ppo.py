@@ -27,8 +27,8 @@ from intrabar.learn.exact import seeds_of
 from intrabar.learn.extra import require_ml
 from intrabar.learn.ppo_canaries import before_training
 from intrabar.learn.ppo_policy import ground_of, train_ppo
-from intrabar.learn.ppo_resume import keep_seeds, kept_seeds, resume_file
 from intrabar.learn.ppo_training import PpoSettings, Seed
+from intrabar.learn.resume import keep_seeds, kept_seeds, resume_file
 from intrabar.learn.settings import hash_of
 from intrabar.learn.terms import Terms
 from intrabar.learn.world import World, world_of
@@ -111,7 +111,7 @@ def ppo(
     told = _told(recipe, composed, world, asked, bot_named(composed.setup, bot))
     key = hash_of({**told, "settings": repr(settings), "seed": own_seed})
     kept = None if folder is None else resume_file(folder)
-    seeds = kept_seeds(kept, key) if resume and kept is not None else None
+    seeds = kept_seeds(kept, key, Seed) if resume and kept is not None else None
     seeds = seeds or [Seed(each) for each in seeds_of(own_seed)]
     with bar(sys.stderr, "steps") if progress else nullcontext() as watched:
         try:

@@ -46,7 +46,7 @@ def require_place(folder: Path | None, runs: Path, resume: bool) -> None:
         raise UsageError("resume: name is the name of what was interrupted")
     if folder is not None and folder.exists():
         raise UsageError(f"{folder} is there already; give another name, or remove it")
-    if folder is not None and resume and not any(folder.parent.glob(f".{folder.name}.*resume*")):
+    if folder is not None and resume and not any(folder.parent.glob(f".{folder.name}.*.resume")):
         raise UsageError(
             f"resume: nothing of {folder.name} is kept in {folder.parent}; leave it out to begin"
         )
