@@ -24,6 +24,7 @@ from intrabar.learn.lstm_net import flat
 from intrabar.learn.lstm_policy import numbers_at
 from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.terms import Terms
+from intrabar.learn.walk import STEPS_A_BAR, TICK, walk_of
 from intrabar.learn.window_arrays import Decisions, Windows, decisions_of, windows_of
 from intrabar.model.bars import Market
 from intrabar.model.instrument import Instrument
@@ -33,8 +34,7 @@ from intrabar.strategy.entries import TrendFollowing
 NAME = "hindsight"
 MARGIN = 0.03  # score
 BARS, FRESH = 8_000, 10_000
-STEPS, UP = 60, 0.515  # a bar; how likely a step goes up
-TICK, MINUTE, START = 0.01, 60_000_000_000, 1_600_000_000_000_000_000
+LEVEL, UP = 100_000, 0.515  # ticks; how likely a step goes up
 TERMS = Terms(
     features_of(["noise = volume / sma(volume, 20) - 1"], 8), (0.25, 2.0, 2.5), max_bars=30
 )
@@ -83,23 +83,5 @@ def _decisions(folder: Path, bars: int, seed: int) -> Decisions:
 
 def _walk(bars: int, seed: int) -> Market:
     draw = np.random.default_rng(seed)
-    steps = np.where(draw.random((bars, STEPS)) < UP, 1, -1)
-    path = 100_000 + np.cumsum(steps.ravel()).reshape(bars, STEPS)
-    close = path[:, -1]
-    open_ = np.concatenate([[100_000], close[:-1]])  # no gap
-    high = np.maximum(open_, path.max(axis=1))
-    low = np.minimum(open_, path.min(axis=1))
-    time = START + MINUTE * np.arange(1, bars + 1, dtype=np.int64)
-    open_, high, low, close = (np.round(x * TICK, 2)[:, None] for x in (open_, high, low, close))
-    return Market(
-        ("WALK",),
-        time,
-        open_,
-        high,
-        low,
-        close,
-        draw.integers(100_000, 1_000_000, (bars, 1)).astype(np.float64),
-        np.zeros((bars, 1), np.uint8),
-        (time - MINUTE)[:, None],
-        MINUTE,
-    )
+    steps = np.where(draw.random((bars, STEPS_A_BAR)) < UP, 1, -1)
+    return walk_of(steps, LEVEL, draw)

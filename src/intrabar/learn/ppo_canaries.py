@@ -30,6 +30,7 @@ from intrabar.learn.ppo_training import (
     train_seed,
 )
 from intrabar.learn.terms import ARMS, Terms
+from intrabar.learn.walk import STEPS_A_BAR, TICK, walk_of
 from intrabar.learn.world import World, world_of
 from intrabar.model.bars import Floats, Market
 from intrabar.model.instrument import Instrument
@@ -37,8 +38,7 @@ from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import TrendFollowing
 from intrabar.strategy.lane_room import Scaling
 
-TICK, MINUTE, START, LEVEL = 0.01, 60_000_000_000, 1_600_000_000_000_000_000, 1_000_000
-STEPS_A_BAR = 60
+LEVEL = 1_000_000  # ticks
 GAIN = 0.95  # of the oracle's
 FRESH, PATHS = 2_000, 5_000  # starts
 MAX_BARS = 20
@@ -51,15 +51,7 @@ def walk(bars: int, seed: int) -> Market:
     """A walk of steps of one tick, 60 a bar, without drift or gaps."""
     draw = np.random.default_rng(seed)
     steps = 2 * draw.integers(0, 2, (bars, STEPS_A_BAR), dtype=np.int8) - 1
-    path = LEVEL + np.cumsum(steps.ravel(), dtype=np.int64).reshape(bars, STEPS_A_BAR)
-    close = path[:, -1]
-    open_ = np.concatenate([[LEVEL], close[:-1]])
-    high, low = np.maximum(open_, path.max(axis=1)), np.minimum(open_, path.min(axis=1))
-    time = START + MINUTE * np.arange(1, bars + 1, dtype=np.int64)
-    o, h, x, c = (np.round(p * TICK, 2)[:, None] for p in (open_, high, low, close))
-    volume = draw.integers(100_000, 1_000_000, (bars, 1)).astype(np.float64)
-    ends = np.zeros((bars, 1), np.uint8)
-    return Market(("WALK",), time, o, h, x, c, volume, ends, (time - MINUTE)[:, None], MINUTE)
+    return walk_of(steps, LEVEL, draw)
 
 
 def world_on(market: Market, when: str, arms: Sequence[float] = ARMS) -> World:
