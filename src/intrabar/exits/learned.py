@@ -46,8 +46,39 @@ OF_BANDITS: dict[str, Rule] = {
 }
 
 
+class ArmExit:
+    """What exits that choose among arms have in common: whose rule places the levels."""
+
+    exit: str
+    atr_period: int
+    reward: float
+    explore: float = 0.0  # one without a bandit draws nothing
+    seed: int = 0
+
+    learns = True
+
+    @cached_property
+    def rule(self) -> TrailingATR | FixedRatio:
+        """Whose rules place the levels; the multiple is set by each decision."""
+        if self.trails:
+            return TrailingATR(self.atr_period)
+        return FixedRatio(self.atr_period, reward=self.reward)
+
+    @property
+    def trails(self) -> bool:
+        """Whether the stop follows the close."""
+        return self.exit == TRAILING
+
+    def indicators(self) -> dict[str, Indicator]:
+        """What the rules read beside the bar, and the draws of what is explored."""
+        read = self.rule.indicators()
+        if self.explore > 0.0:
+            read["exit_draw"] = uniform((self.seed ^ OTHER_DRAWS) & (2**63 - 1))
+        return read
+
+
 @dataclass(frozen=True)
-class Learned:
+class Learned(ArmExit):
     """Stop at the multiple of the ATR that a policy names, or a file of arms.
 
     Parameters
@@ -91,8 +122,6 @@ class Learned:
     in_sample: bool = False
     session: str = SHADOW
 
-    learns = True
-
     def __post_init__(self) -> None:
         _take(self, {**COMMON, **OF_POLICIES, "static": Bounds()})
         if (self.policy is None) == (self.arms is None):
@@ -110,23 +139,9 @@ class Learned:
                 )
         _take_policy(self)
 
-    @cached_property
-    def rule(self) -> TrailingATR | FixedRatio:
-        """Whose rules place the levels; the multiple is set by each decision."""
-        return _rule(self)
-
-    @property
-    def trails(self) -> bool:
-        """Whether the stop follows the close."""
-        return self.exit == TRAILING
-
-    def indicators(self) -> dict[str, Indicator]:
-        """What the rules read beside the bar."""
-        return self.rule.indicators()
-
 
 @dataclass(frozen=True)
-class LinUCB:
+class LinUCB(ArmExit):
     """Stop at the multiple of the ATR that a bandit names, which learns from each campaign.
 
     It is `Hybrid` without a policy: in 500 campaigns no such bandit reaches the best single arm.
@@ -172,8 +187,6 @@ class LinUCB:
     in_sample: bool = False
     session: str = SHADOW
 
-    learns = True
-
     def __post_init__(self) -> None:
         _take(self, {**COMMON, **OF_BANDITS, "static": Bounds()})
         object.__setattr__(self, "arms", arms_of(self.arms))
@@ -190,23 +203,9 @@ class LinUCB:
         given = self.features
         return given if isinstance(given, Features) else features_of(given, 1)
 
-    @cached_property
-    def rule(self) -> TrailingATR | FixedRatio:
-        """As that of `Learned`."""
-        return _rule(self)
-
-    @property
-    def trails(self) -> bool:
-        """Whether the stop follows the close."""
-        return self.exit == TRAILING
-
-    def indicators(self) -> dict[str, Indicator]:
-        """What the rules read beside the bar, and the draws of what is explored."""
-        return {**self.rule.indicators(), **_draws(self)}
-
 
 @dataclass(frozen=True)
-class Hybrid:
+class Hybrid(ArmExit):
     """A bandit over a policy: it learns from each campaign what the policy leaves over.
 
     Parameters
@@ -240,28 +239,12 @@ class Hybrid:
     in_sample: bool = False
     session: str = SHADOW
 
-    learns = True
-
     def __post_init__(self) -> None:
         _take(self, {**COMMON, **OF_POLICIES, **OF_BANDITS})
         if self.policy is None:
             raise ConfigError("Hybrid: policy is missing; without one it is LinUCB(arms=...)")
         _take_policy(self)
         _take_state(self)
-
-    @cached_property
-    def rule(self) -> TrailingATR | FixedRatio:
-        """As that of `Learned`."""
-        return _rule(self)
-
-    @property
-    def trails(self) -> bool:
-        """Whether the stop follows the close."""
-        return self.exit == TRAILING
-
-    def indicators(self) -> dict[str, Indicator]:
-        """What the rules read beside the bar, and the draws of what is explored."""
-        return {**self.rule.indicators(), **_draws(self)}
 
 
 Learning = Learned | LinUCB | Hybrid
@@ -319,15 +302,3 @@ def _take_state(exit_: Any) -> None:
     if exit_.state is not None:
         name = type(exit_).__name__
         object.__setattr__(exit_, "state", whole_path(f"{name}: state", exit_.state))
-
-
-def _rule(exit_: Any) -> TrailingATR | FixedRatio:
-    if exit_.exit == TRAILING:
-        return TrailingATR(exit_.atr_period)
-    return FixedRatio(exit_.atr_period, reward=exit_.reward)
-
-
-def _draws(exit_: Any) -> dict[str, Indicator]:
-    if exit_.explore == 0.0:
-        return {}
-    return {"exit_draw": uniform((exit_.seed ^ OTHER_DRAWS) & (2**63 - 1))}
