@@ -16,6 +16,7 @@ from intrabar.app.cli.main import run
 from intrabar.errors import ConfigError, RunError, UsageError
 from intrabar.learn.search import folds_of
 from intrabar.learn.settings import params_hash
+from intrabar.links.optuna import choices
 from intrabar.research.sweep.ledger import LEDGER, Ledger
 from tests.learn.forecasts_of_it import write_bars, write_config
 
@@ -94,11 +95,18 @@ def test_what_was_found_is_trained_and_stands_in_manifests(
         ib.predict.train(late)
 
 
+def test_listed_numbers_are_proposed_by_size() -> None:
+    assert choices([64, 8, 16.5]) == (8, 16.5, 64)
+    assert choices(["b", "a"]) == ("b", "a")
+    assert choices([True, 1, 0]) == (True, 1, 0)  # truths have no size
+
+
 def test_bad_searches_are_refused(tmp_path: Path) -> None:
     for search, told in (
         ({"l2": 3}, r"search.l2 is 3, must be a list"),
         ({"l2": {"low": 0, "high": 1, "log": True}}, "above 0 for log"),
         ({"l2": {"low": 2, "high": 1}}, "search.l2.high is 1"),
+        ({"l2": {"low": 0.5, "high": 3, "whole": True}}, "search.l2.low is 0.5, must be a whole"),
     ):
         with pytest.raises(ConfigError, match=told):
             ib.predict.search(config_in(tmp_path, search=search), trials=1)

@@ -18,22 +18,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intrabar.durable import write_durably
-from intrabar.errors import ConfigError, IntrabarError, MissingExtra, RunError, UsageError
+from intrabar.errors import ConfigError, IntrabarError, RunError, UsageError
 from intrabar.indicators.normalisation import normalisation_of
 from intrabar.learn.hyperparameters import BEST, FORMAT
 from intrabar.learn.model import normalised
 from intrabar.learn.refits import purged, refits_of, rows_of, skill_of, split
 from intrabar.learn.samples import Samples
 from intrabar.learn.settings import Settings, hash_of, params_hash
+from intrabar.links.optuna import between, choices, listed, require_optuna, seed_after, study_of
 from intrabar.model.bars import Times
 from intrabar.model.instant import instant_text
-from intrabar.model.values import Bounds, number, shown, truth
+from intrabar.model.values import Bounds, number, shown, truth, whole
 from intrabar.sources import versions
 
 FOLDS = 3
 FEWEST = 30  # rows to train on in a fold
 JOURNAL = "search.jsonl"
-STUDY = "intrabar"
 SPACES: dict[str, dict[str, Any]] = {
     "ridge": {"l2": {"low": 1e-4, "high": 100.0, "log": True}},
     "lstm": {
@@ -158,12 +158,13 @@ def space_of(settings: Settings, given: Any) -> Space:
                 f"search.{name} is {shown(axis)}, must be a list of values, or low and high, and "
                 "maybe log and whole"
             )
-        low = number(f"search.{name}.low", axis["low"], Bounds(-math.inf))
-        high = number(f"search.{name}.high", axis["high"], Bounds(low, above=True))
+        is_whole = truth(f"search.{name}.whole", axis.get("whole", False))
+        read = whole if is_whole else number
+        low = read(f"search.{name}.low", axis["low"], Bounds(-math.inf, whole=is_whole))
+        high = read(f"search.{name}.high", axis["high"], Bounds(low, above=True, whole=is_whole))
         is_log = truth(f"search.{name}.log", axis.get("log", False))
         if is_log and not 0.0 < low < high:
             raise ConfigError(f"search.{name}: low is {low:g}, must be above 0 for log")
-        truth(f"search.{name}.whole", axis.get("whole", False))
     return dict(space)
 
 
@@ -209,7 +210,7 @@ def search(
     MissingExtra, RunError, UsageError
         Optuna is not installed; the journal is of another search; every trial failed.
     """
-    optuna = _optuna()
+    optuna = require_optuna("a search for hyperparameters")
     key = hash_of([settings.told, dict(space), told["data"], folds.until])
     study = _study(optuna, folder / JOURNAL, key)
     kinds = optuna.trial.TrialState
@@ -224,8 +225,7 @@ def search(
             progress(min(len(done), trials), trials)
         if len(done) >= trials:
             break
-        # A sampler of its own for each: a search that goes on proposes as if it had not stopped.
-        seed = int(np.random.SeedSequence([settings.seed, len(done)]).generate_state(1)[0])
+        seed = seed_after(settings.seed, len(done))
         study.sampler = optuna.samplers.TPESampler(seed=seed)
         one = study.ask(axes)
         tried = _try(samples, folds, settings, len(done), _params(space, one.params))
@@ -244,14 +244,14 @@ def _try(
     samples: Samples, folds: Folds, settings: Settings, number: int, params: Mapping[str, Any]
 ) -> Tried:
     before = clock.process_time()
-    whole = {**settings.hyperparameters, **params}
+    params = {**settings.hyperparameters, **params}
     score, error = None, ""
     try:
-        found = score_of(samples, folds, settings, whole)
+        found = score_of(samples, folds, settings, params)
         score, error = (found, "") if math.isfinite(found) else (None, f"the skill is {found}")
     except IntrabarError as problem:
         error = str(problem)
-    return Tried(number, whole, score, error, clock.process_time() - before)
+    return Tried(number, params, score, error, clock.process_time() - before)
 
 
 def _write(
@@ -290,57 +290,21 @@ def _write(
 def _params(space: Space, proposed: Mapping[str, Any]) -> dict[str, Any]:
     """Values of what is proposed: a list is proposed by its places."""
     return {
-        name: axis[proposed[name]] if isinstance(axis, list) else proposed[name]
+        name: choices(axis)[proposed[name]] if isinstance(axis, list) else proposed[name]
         for name, axis in space.items()
     }
 
 
 def _distribution(optuna: Any, axis: Any) -> Any:
-    kinds = optuna.distributions
     if isinstance(axis, list):
-        is_ordered = all(isinstance(x, int | float) and not isinstance(x, bool) for x in axis)
-        places = range(len(axis))
-        return (
-            kinds.IntDistribution(0, len(axis) - 1)
-            if is_ordered
-            else (kinds.CategoricalDistribution(places))
-        )
-    kind = kinds.IntDistribution if axis.get("whole") else kinds.FloatDistribution
-    convert = int if axis.get("whole") else float
-    return kind(convert(axis["low"]), convert(axis["high"]), log=bool(axis.get("log", False)))
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-        import optuna.storages.journal
-    except ImportError:
-        raise MissingExtra("a search for hyperparameters", "ml") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
+        return listed(optuna, axis)
+    is_log, is_whole = axis.get("log", False), axis.get("whole", False)
+    return between(optuna, axis["low"], axis["high"], log=is_log, whole=is_whole)
 
 
 def _study(optuna: Any, journal: Path, key: str) -> Any:
-    """The study of a journal; a line that a killed process left unfinished is taken off."""
-    try:
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        if journal.exists():
-            content = journal.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if whole != content:
-                journal.write_bytes(whole)
-        backend = optuna.storages.journal.JournalFileBackend(str(journal))
-        study = optuna.create_study(
-            study_name=STUDY,
-            storage=optuna.storages.JournalStorage(backend),
-            direction="maximize",
-            load_if_exists=True,
-        )
-    except Exception as error:  # a damaged journal raises whatever its line leads to
-        raise RunError(
-            f"{journal}: cannot go on with this search ({type(error).__name__}: {error}); move the "
-            "file away and search anew"
-        ) from error
+    """The study of a journal, if it is of this search."""
+    study = study_of(optuna, journal, "maximize", "move the file away and search anew")
     if study.user_attrs.get("key", key) != key:
         raise RunError(
             f"{journal}: is of another search (other bars, settings, seed or space); move the file "

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from intrabar.app.calls.sweep import sweep
-from intrabar.errors import ConfigError, RunError
+from intrabar.errors import ConfigError, MissingExtra, RunError
 from intrabar.research.sweep.guided import BATCH, search
 from intrabar.research.sweep.space import Space, space
 from intrabar.research.sweep.sweep import SweepResult
@@ -179,5 +179,5 @@ def test_a_journal_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_without_optuna_the_message_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(ConfigError, match=r"pip install 'intrabar\[research\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'intrabar\[research\]'"):
         list(search(hill(20), run, "sharpe"))

@@ -1,8 +1,7 @@
 """Guided search: Optuna proposes the next trials from what came of those before.
 
 Trials are proposed in batches of a fixed size, and a batch is told whole, so that a seed proposes
-the same trials on one thread and on a thousand machines. Proposals are those of the tree of Parzen
-estimators (Bergstra, Bardenet, Bengio and Kégl 2011). The only place that knows Optuna.
+the same trials on one thread and on a thousand machines.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-import numpy as np
-
-from intrabar.errors import ConfigError, RunError
+from intrabar.errors import RunError
+from intrabar.links.optuna import between, choices, listed, require_optuna, seed_after, study_of
 from intrabar.research.sweep.space import Axis, Space
 from intrabar.research.sweep.sweep import (
     LOWER_IS_BETTER,
@@ -27,7 +25,7 @@ from intrabar.research.sweep.trial import Outcome, Pool, Trial, Value
 
 BATCH = 20  # trials that are proposed without knowing what comes of each other
 IN_VAIN = 50  # proposals that were tried before or are excluded; then a point is drawn
-STUDY = "intrabar"
+ADVICE = "move the file away and run again: finished trials are in the ledger"
 
 Run = Callable[[Sequence[Trial]], Sequence[Outcome]]
 Point = Mapping[str, Value]
@@ -57,15 +55,17 @@ def search(
 
     Raises
     ------
+    MissingExtra
+        Optuna is not installed.
     ConfigError
-        Optuna is not installed, or the constraints exclude every point.
+        The constraints exclude every point.
     RunError
         The journal cannot be read.
     """
-    optuna = _import_optuna()
+    optuna = require_optuna("a guided search")
     goal = "minimize" if metric in LOWER_IS_BETTER else "maximize"
     study = optuna.create_study(direction=goal)
-    record = None if journal is None else _open(optuna, journal, goal)
+    record = None if journal is None else study_of(optuna, journal, goal, ADVICE)
     written = {} if record is None else _written(record, space, journal)
     seen: dict[Hashable, Point] = {}
     while len(seen) < space.count:
@@ -141,8 +141,7 @@ def _propose(
     optuna: Any, study: Any, space: Space, seen: dict[Hashable, Point], size: int
 ) -> list[Any]:
     """Trials of Optuna at new points, which become seen; fewer where there are no more."""
-    # A sampler of its own for each batch: a search that goes on proposes as if it had not stopped.
-    seed = int(np.random.SeedSequence([space.seed, len(seen)]).generate_state(1)[0])
+    seed = seed_after(space.seed, len(seen))
     study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     axes = {axis.place: _distribution(optuna, axis) for axis in space.axes}
     drawn = iter(replace(space, sample="random", seed=seed))
@@ -171,68 +170,26 @@ def _name(point: Point) -> Hashable:
     return tuple((type(value), value) for value in point.values())  # 1 is not True
 
 
-def _choices(axis: Axis) -> tuple[Value, ...]:
-    """Numbers in their order, so that near ones have near indices."""
-    if _are_numbers(axis.values):
-        return tuple(sorted(axis.values))  # type: ignore[type-var]
-    return axis.values
-
-
-def _are_numbers(values: Sequence[Value]) -> bool:
-    return all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
-
-
 def _distribution(optuna: Any, axis: Axis) -> Any:
-    kinds = optuna.distributions
-    if axis.values and _are_numbers(axis.values):
-        return kinds.IntDistribution(0, len(axis.values) - 1)
     if axis.values:
-        return kinds.CategoricalDistribution(range(len(axis.values)))
-    if axis.whole:
-        return kinds.IntDistribution(int(axis.low), int(axis.high), log=axis.log)
-    return kinds.FloatDistribution(axis.low, axis.high, log=axis.log)
+        return listed(optuna, axis.values)
+    return between(optuna, axis.low, axis.high, log=axis.log, whole=axis.whole)
 
 
 def _point(space: Space, params: Mapping[str, Any]) -> Point:
     """A point of the space: Optuna is given the indices of listed values."""
     told = {axis.place: params[axis.place] for axis in space.axes}
-    return {a.place: _choices(a)[told[a.place]] if a.values else told[a.place] for a in space.axes}
+    return {
+        a.place: choices(a.values)[told[a.place]] if a.values else told[a.place] for a in space.axes
+    }
 
 
 def _params(space: Space, point: Point) -> dict[str, Any]:
     """What Optuna calls a point."""
     return {
-        a.place: _choices(a).index(point[a.place]) if a.values else point[a.place]
+        a.place: choices(a.values).index(point[a.place]) if a.values else point[a.place]
         for a in space.axes
     }
-
-
-def _import_optuna() -> Any:
-    try:
-        import optuna
-        import optuna.storages.journal
-    except ImportError:
-        raise ConfigError("Optuna is not installed: pip install 'intrabar[research]'") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
-
-
-def _open(optuna: Any, journal: Path, goal: str) -> Any:
-    """The study of a journal; a line that a killed process left unfinished is taken off."""
-    try:
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        if journal.exists():
-            content = journal.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if whole != content:
-                journal.write_bytes(whole)
-        backend = optuna.storages.journal.JournalFileBackend(str(journal))
-        storage = optuna.storages.JournalStorage(backend)
-        return optuna.create_study(
-            study_name=STUDY, storage=storage, direction=goal, load_if_exists=True
-        )
-    except Exception as error:  # a damaged journal raises whatever its line leads to
-        raise _unreadable(journal, f"{type(error).__name__}: {error}") from error
 
 
 def _written(record: Any, space: Space, journal: Path | None) -> dict[Hashable, Any]:
@@ -242,13 +199,8 @@ def _written(record: Any, space: Space, journal: Path | None) -> dict[Hashable, 
         try:
             point = _point(space, told.params)
         except (KeyError, IndexError, TypeError):
-            raise _unreadable(journal, "it is of another search") from None
+            raise RunError(
+                f"{journal}: cannot go on with this search (it is of another search); {ADVICE}"
+            ) from None
         written.setdefault(_name(point), told)
     return written
-
-
-def _unreadable(journal: Path | None, why: str) -> RunError:
-    return RunError(
-        f"{journal}: cannot go on with this search ({why}); move the file away and run again: "
-        "finished trials are in the ledger"
-    )
