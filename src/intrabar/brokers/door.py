@@ -7,7 +7,7 @@ It reads no clock and sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.brokers import reports
-from intrabar.brokers.names import Name, Part, name_of
+from intrabar.brokers.blotter import Blotter
+from intrabar.brokers.names import PROTECTS, Name, Part
 from intrabar.brokers.order_table import Step, take
 from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan
 from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Stands, Tell, is_absent
@@ -82,13 +83,13 @@ class Door:
         self.machine, self.rules, self.has_ids = machine, rules, has_ids
         self.strategies = tuple(strategies)
         self.symbols = tuple(x.symbol for x in machine.instruments)
-        self.tickets: dict[str, Ticket] = {}
+        self.blotter = Blotter(machine)
+        self.tickets: Mapping[str, Ticket] = self.blotter.tickets
         self.absence_after = absence_after
         self.doubts: set[str] = set()  # tickets that are to be looked up
         self.booked: set[str] = set()  # fills of nobody's orders
         self._missed: dict[str, tuple[int, ...]] = {}  # looks that did not have a ticket
         self._made: dict[int, int] = {}  # by order: when it was first seen
-        self._children: dict[str, int] = {}  # native children: their rows of the book
 
     @property
     def positions(self) -> dict[tuple[str, str], float]:
@@ -104,9 +105,9 @@ class Door:
         for place, command in enumerate(commands):
             if command["kind"] != state.CANCEL:
                 continue
-            for ticket in self._of_order(int(command["id"])):
+            for ticket in self.blotter.of_row(int(command["id"])):
                 if ticket.state in OPEN:
-                    self.tickets[ticket.name] = msgspec.structs.replace(ticket, wished=True)
+                    self.blotter.change(ticket.name, wished=True)
                     gone[place] = True
         if gone.any():
             take_out(self.machine.book, gone)
@@ -151,7 +152,7 @@ class Door:
         if isinstance(fact, CashFact):
             self._book_cash(fact)
             return []
-        name = self._name_of(fact)
+        name = self.blotter.name_of(fact)
         if name is None and isinstance(fact, OrderFact) and fact.parent in self.tickets:
             name = self._adopt(fact, now)
         if name is None:
@@ -190,7 +191,7 @@ class Door:
         if ticket.wanted is not None and same(terms, ticket.wanted.over(terms)):
             steps.append(self.hear(name, Replaced(terms, fact.vendor_id), now))
         elif self.tickets[name].asked is not Asked.NONE:
-            self._change(name, asked=Asked.NONE, wanted=None)
+            self.blotter.change(name, asked=Asked.NONE, wanted=None)
         steps.append(self.hear(name, Found(State(fact.state), fact.vendor_id), now))
         self._confirm(name, terms)
         return steps
@@ -235,18 +236,18 @@ class Door:
         """Let the order table make of a ticket what an event makes of it, and book what that is."""
         before = self.tickets[name]
         step = take(before, event, now, self.has_ids)
-        self.tickets[name] = step.ticket
+        self.blotter.keep(step.ticket)
         if step.looks_up:
             self.doubts.add(name)
         rows = [self._report_of(step.ticket, booking) for booking in step.bookings]
         if rows:
             self.machine.report(np.concatenate(rows))
             self._follow(step.ticket.symbol)
-        if step.sets:
-            self.machine.report(reports.changed(self._row_number(step.ticket), step.ticket.terms))
         after = step.ticket
+        if step.sets:
+            self.machine.report(reports.changed(self.blotter.row_of(after), after.terms))
         if before.state in OPEN and after.state in reports.ENDS:
-            number = self._row_number(after)
+            number = self.blotter.row_of(after)
             self.machine.report(reports.ended(number, after.state, after.wished))
         return step
 
@@ -254,23 +255,23 @@ class Door:
 
     def _sending(self, intent: Intent, rows: dict[int, Row], now: int) -> Sending:
         if intent.kind == "cancel":
-            self._change(intent.ticket, asked=Asked.CANCEL)
+            self.blotter.change(intent.ticket, asked=Asked.CANCEL)
             return Sending(intent.ticket)
         assert intent.terms is not None
         if intent.kind == "replace":
-            self._change(intent.ticket, asked=Asked.REPLACE, wanted=intent.terms)
+            self.blotter.change(intent.ticket, asked=Asked.REPLACE, wanted=intent.terms)
             return Sending(intent.ticket, change=Change(*msgspec.structs.astuple(intent.terms)))
         row = rows[intent.order]
         group = [self._request(row, intent)]
         if self.rules.native:
             group += children_of(group[0], row)
         for request in group:
-            self.tickets[request.client_id] = ticket_of(request, row, now)
+            self.blotter.keep(ticket_of(request, row, now))
         return Sending(intent.name, tuple(group))
 
     def _request(self, row: Row, intent: Intent) -> Request:
         assert intent.terms is not None
-        partners = [t.name for t in self._of_order(row.oco) if t.state in OPEN]
+        partners = [t.name for t in self.blotter.of_row(row.oco) if t.state in OPEN]
         return Request(
             intent.name,
             row.symbol,
@@ -285,40 +286,14 @@ class Door:
             oco=partners[-1] if partners else "",
         )
 
-    def _change(self, name: str, **values: Any) -> None:
-        self.tickets[name] = msgspec.structs.replace(self.tickets[name], **values)
-
-    def _of_order(self, number: int) -> list[Ticket]:
-        """The tickets of a row of the book; a native child's stand under its parent's number."""
-        if number < 0:
-            return []
-        return [t for t in self.tickets.values() if self._row_number(t) == number]
-
-    def _row_number(self, ticket: Ticket) -> int:
-        """The book's number of the row that a ticket is of; -1 of a child whose entry waits."""
-        part = ticket.name[-1:]
-        if part not in (Part.STOP, Part.TARGET):
-            return ticket.order
-        if ticket.name not in self._children and ticket.state in OPEN:
-            role = Role.STOP if part == Part.STOP else Role.TARGET
-            account = self.machine.book.account[0]
-            orders = self.machine.book.orders[: int(account["orders"])]
-            mine = (orders["parent"] == ticket.order) & (orders["role"] == role)
-            taken = set(self._children.values())
-            free = [number for number in orders["id"][mine].tolist() if number not in taken]
-            if free:
-                self._children[ticket.name] = free[0]
-        return self._children.get(ticket.name, -1)
-
     def _adopt(self, fact: OrderFact, now: int) -> str:
         """A child that the broker has made itself: it is the next of its kind."""
         parent = self.tickets[fact.parent]
         part = Part.TARGET if fact.type == OrderType.LIMIT.word else Part.STOP
-        names = [name_of(t.name) for t in self.tickets.values() if t.order == parent.order]
-        attempt = 1 + max(n.attempt for n in names if n is not None)
+        attempt = self.blotter.next_attempt(parent.order)
         name = str(Name(self.rules.code, parent.order, attempt, part))
         terms = Terms(fact.qty, fact.limit_price, fact.stop_price)
-        self.tickets[name] = Ticket(
+        adopted = Ticket(
             name,
             parent.order,
             parent.strategy,
@@ -330,19 +305,14 @@ class Door:
             state=State.WORKING,
             vendor_ids=(fact.vendor_id,),
         )
+        self.blotter.keep(adopted)
         return name
-
-    def _name_of(self, fact: OrderFact | FillFact) -> str | None:
-        if fact.client_id in self.tickets:
-            return fact.client_id
-        held = (t.name for t in self.tickets.values() if fact.vendor_id in t.vendor_ids)
-        return next(held, None)
 
     # What enters
 
     def _report_of(self, ticket: Ticket, booking: Booking) -> NDArray[Any]:
         j = self.symbols.index(ticket.symbol)
-        place = self._row_number(ticket), self.strategies.index(ticket.strategy), j
+        place = self.blotter.row_of(ticket), self.strategies.index(ticket.strategy), j
         value = float(self.machine.book.instruments["point_value"][j])
         return reports.booked(ticket, booking, place, value)
 
@@ -366,7 +336,7 @@ class Door:
     def _stand(self, name: str, terms: Terms) -> None:
         """Take over what was made there, but of what protects: that is put back."""
         self._confirm(name, terms)
-        number = self._row_number(self.tickets[name])
+        number = self.blotter.row_of(self.tickets[name])
         orders = self.machine.book.orders[self.machine.working()]
         roles = orders["role"][orders["id"] == number]
         if len(roles) and roles[0] > Role.TARGET:
@@ -374,23 +344,16 @@ class Door:
 
     def _follow(self, symbol: str) -> None:
         """Native children grow and shrink at the broker as they do in the book, untold."""
-        orders = self.machine.book.orders
-        rows = {int(orders["id"][k]): orders[k] for k in self.machine.working().tolist()}
-        for ticket in list(self.tickets.values()):
-            part = ticket.name[-1:]
-            if (
-                ticket.symbol == symbol
-                and ticket.state in OPEN
-                and part in (Part.STOP, Part.TARGET)
-            ):
-                row = rows.get(self._row_number(ticket))
-                if row is not None:
+        orders, j = self.machine.book.orders[self.machine.working()], self.symbols.index(symbol)
+        for row in orders[(orders["instrument"] == j) & (orders["role"] <= Role.TARGET)]:
+            for ticket in self.blotter.of_row(int(row["id"])):
+                if ticket.state in OPEN and ticket.name[-1:] in PROTECTS:
                     qty = round(float(row["qty"] - row["filled"]) + ticket.booked, 9)
                     terms = msgspec.structs.replace(ticket.terms, qty=qty)
-                    self._change(ticket.name, terms=terms)
+                    self.blotter.change(ticket.name, terms=terms)
 
     def _confirm(self, name: str, terms: Terms) -> None:
         """Keep what the broker says that an order is, where no change of ours is on its way."""
         ticket = self.tickets[name]
         if ticket.state in ALIVE and ticket.asked is Asked.NONE and not same(terms, ticket.terms):
-            self._change(name, terms=terms)
+            self.blotter.change(name, terms=terms)

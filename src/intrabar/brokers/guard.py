@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from intrabar.brokers.chain import SECOND
-from intrabar.brokers.names import emergency_id, is_ours
+from intrabar.brokers.names import PROTECTS, emergency_id, is_ours
 from intrabar.brokers.tickets import OPEN, State
 from intrabar.model.broker_facts import OrderFact, Snapshot
 from intrabar.model.enums import OrderType
@@ -104,7 +104,7 @@ def _rest(order: OrderFact) -> float:
 
 def _adds(order: OrderFact, held: float) -> bool:
     """Whether it may make the position larger; a child goes with its entry."""
-    if order.parent or order.client_id[-1:] in ("s", "t"):
+    if order.parent or order.client_id[-1:] in PROTECTS:
         return False
     return held * order.side >= 0.0 or _rest(order) > abs(held)
 

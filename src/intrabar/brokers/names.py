@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from intrabar.errors import OrderError
+from intrabar.model.enums import Role
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 CODE_LENGTH, LONGEST = 6, 20
@@ -26,6 +27,10 @@ class Part(StrEnum):
     STOP = "s"
     TARGET = "t"
     OPENING = "o"
+
+
+PROTECTS = {Part.STOP: Role.STOP, Part.TARGET: Role.TARGET}
+"""Children that leave with their entry: their names end with the letter."""
 
 
 class Name(NamedTuple):

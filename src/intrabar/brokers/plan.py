@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from intrabar.brokers.names import Name, Part, name_of
+from intrabar.brokers.names import PROTECTS, Name, Part, name_of
 from intrabar.brokers.tickets import OPEN, Asked, State, Terms, Ticket, same
 
 Sleeve = tuple[str, str]
 """Strategy and symbol."""
 
 NAN = float("nan")
-PROTECTIVE = {"stop": Part.STOP, "target": Part.TARGET}
+PROTECTIVE = {role.word: part for part, role in PROTECTS.items()}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -226,7 +226,7 @@ def _part(ticket: Ticket) -> Part:
 
 
 def _is_child(ticket: Ticket) -> bool:
-    return _part(ticket) in (Part.STOP, Part.TARGET)
+    return _part(ticket) in PROTECTS
 
 
 def _age(ticket: Ticket) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from intrabar.brokers.names import PROTECTS
 from intrabar.model.bars import Market
 from intrabar.model.broker_facts import (
     Accepted,
@@ -35,7 +36,7 @@ from intrabar.sim.account import Account
 from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 
-PARTS = {Role.STOP: "s", Role.TARGET: "t"}
+PARTS = {role: part for part, role in PROTECTS.items()}
 PLACES = 9  # of a quantity; what floats leave of adding fractions is beyond
 OVER = {
     OrderStatus.FILLED: "filled",
