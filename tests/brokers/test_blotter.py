@@ -1,0 +1,56 @@
+"""The blotter: each fact finds its ticket, each row of the book its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from intrabar.brokers.door import Door
+from intrabar.brokers.tickets import OPEN, State
+from intrabar.model.broker_facts import OrderFact
+from tests.brokers.faults import SCRIPTS
+from tests.brokers.worlds import CODE, World
+
+ENTRY = f"{CODE}-0-0"
+STOP, TARGET = f"{ENTRY}s", f"{ENTRY}t"
+CHILD = OrderFact("99", "", "A", -1, "stop", 5.0, "working", stop_price=95.0, parent=ENTRY)
+
+
+@pytest.fixture
+def door() -> Door:
+    """After two bars of an entry with its bracket; the stop and the target rest."""
+    world = World(SCRIPTS["bracket"])
+    world.run_bar()
+    world.run_bar()
+    assert all(world.door.tickets[name].state in OPEN for name in (STOP, TARGET))
+    return world.door
+
+
+def test_a_row_of_the_book_has_its_own_ticket(door: Door) -> None:
+    blotter = door.blotter
+    for name in (ENTRY, STOP, TARGET):
+        number = blotter.row_of(door.tickets[name])
+        assert [ticket.name for ticket in blotter.of_row(number)] == [name]
+    assert len({blotter.row_of(door.tickets[name]) for name in (ENTRY, STOP, TARGET)}) == 3
+    assert blotter.of_row(-1) == []
+
+
+def test_a_fact_without_a_client_id_is_found_by_any_of_its_vendor_ids(door: Door) -> None:
+    (known,) = door.tickets[STOP].vendor_ids
+    door.blotter.change(STOP, vendor_ids=(known, "77"))
+    for vendor_id in (known, "77"):
+        fact = OrderFact(vendor_id, "", "A", -1, "stop", 10.0, "cancelled", stop_price=95.0)
+        assert door.blotter.name_of(fact) == STOP
+    door.told(fact, 0)
+    assert door.tickets[STOP].state is State.CANCELLED
+    assert door.blotter.name_of(CHILD) is None
+
+
+def test_a_child_that_the_broker_has_made_takes_no_row_of_another(door: Door) -> None:
+    stop = door.blotter.row_of(door.tickets[STOP])
+    before = set(door.tickets)
+    door.told(CHILD, 0)
+    (name,) = set(door.tickets) - before
+    assert name == f"{CODE}-0-1s"  # the next attempt: no name is used twice
+    assert door.blotter.name_of(CHILD) == name
+    assert door.blotter.row_of(door.tickets[name]) == -1
+    assert [ticket.name for ticket in door.blotter.of_row(stop)] == [STOP]
