@@ -19,13 +19,8 @@ import intrabar as ib
 from intrabar.app.calls.forecast import settings_of
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.config.file import validated
-from intrabar.app.config.model import (
-    AccountConfig,
-    Config,
-    PredictConfig,
-    SweepConfig,
-    WalkForwardConfig,
-)
+from intrabar.app.config.learning import PredictConfig
+from intrabar.app.config.model import AccountConfig, Config, SweepConfig, WalkForwardConfig
 from intrabar.data.live.vendors import SOURCES
 from tests.app.hostile import VALUES, frame
 from tests.app.vendors_of_it import scripted

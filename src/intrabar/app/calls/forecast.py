@@ -18,7 +18,8 @@ from intrabar.analysis.splits.walk_forward import require_spans
 from intrabar.app.calls.predict import FORMATS, write_file
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.compose.recipe import Recipe, TradedMarket
-from intrabar.app.config.model import Config, PredictConfig
+from intrabar.app.config.learning import PredictConfig
+from intrabar.app.config.model import Config
 from intrabar.app.folders.forecasts import note
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError

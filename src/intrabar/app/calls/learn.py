@@ -13,7 +13,7 @@ import numpy as np
 
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
-from intrabar.app.config.model import LearnConfig
+from intrabar.app.config.learning import LearnConfig
 from intrabar.app.processors import processors
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError

@@ -11,7 +11,8 @@ from intrabar.app.calls.scored_exit import learned_exit
 from intrabar.app.compose.market_cache import data_hash
 from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.compose.sources import nanoseconds
-from intrabar.app.config.model import Config, LearnConfig
+from intrabar.app.config.learning import LearnConfig
+from intrabar.app.config.model import Config
 from intrabar.app.processors import processors
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup

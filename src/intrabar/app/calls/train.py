@@ -17,7 +17,7 @@ from intrabar.app.calls.learn import dataset, default_name, named
 from intrabar.app.compose.behind import Behind, require_same_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
-from intrabar.app.config.model import LearnConfig
+from intrabar.app.config.learning import LearnConfig
 from intrabar.app.folders.policies import note_seeds, require_place, store
 from intrabar.app.progress import Shown, bar
 from intrabar.errors import NotFoundError, UsageError

@@ -14,7 +14,7 @@ from intrabar.app.calls.learn import named
 from intrabar.app.compose.market_cache import data_hash
 from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.config.file import validated
-from intrabar.app.config.model import LearnConfig
+from intrabar.app.config.learning import LearnConfig
 from intrabar.app.folders.policies import note_seeds, require_place, store
 from intrabar.app.progress import bar
 from intrabar.exits import Learned

@@ -9,7 +9,8 @@ from typing import Any
 from intrabar.app.compose.market_cache import data_hash
 from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.config.file import validated
-from intrabar.app.config.model import Config, LearnConfig
+from intrabar.app.config.learning import LearnConfig
+from intrabar.app.config.model import Config
 from intrabar.errors import DataError, UsageError
 from intrabar.learn.dataset_folder import Dataset, read_dataset
 from intrabar.learn.window_arrays import Decisions, decisions_of

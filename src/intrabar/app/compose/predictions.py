@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from intrabar.app.compose.filed import Filed
-from intrabar.app.config.model import Config, PredictConfig
+from intrabar.app.config.learning import PredictConfig
+from intrabar.app.config.model import Config
 from intrabar.data.live.grid import Grid
 from intrabar.data.prediction_file import read_predictions
 from intrabar.data.prediction_rows import FileRows
