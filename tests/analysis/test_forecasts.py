@@ -7,14 +7,12 @@ import pytest
 from scipy import stats
 
 from intrabar.analysis.bootstrap import Interval
+from intrabar.analysis.diebold_mariano import DieboldMariano, diebold_mariano, holm
 from intrabar.analysis.figure import Undefined
 from intrabar.analysis.forecasts import (
-    DieboldMariano,
     Forecasts,
     Honesty,
     Verdict,
-    diebold_mariano,
-    holm,
     honesty,
     rank_correlation,
     ranks,

@@ -3,15 +3,6 @@
 The rival is the last price, which is a predicted return of 0, and not a mean: on a random walk
 the last price itself explains 98 per cent of the price's level, so that no figure here is of
 levels.
-
-Sources
--------
-- Diebold, Mariano: Comparing Predictive Accuracy, Journal of Business & Economic Statistics 13
-  (1995).
-- Harvey, Leybourne, Newbold: Testing the Equality of Prediction Mean Squared Errors,
-  International Journal of Forecasting 13 (1997), for small samples and Student's t.
-- Holm: A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of
-  Statistics 6 (1979).
 """
 
 from __future__ import annotations
@@ -25,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.analysis.bootstrap import FEWEST, Interval, Statistic, block_length, intervals
+from intrabar.analysis.diebold_mariano import DieboldMariano, diebold_mariano, holm
 from intrabar.analysis.figure import Figure, Undefined
 from intrabar.analysis.returns import Floats
-from intrabar.analysis.student import above
 
 LEAK = 0.3  # rank correlation with the realised return that no honest forecast of prices has
 ECHO = 0.5  # rank correlation with minus the last return, of a model that repeats the last price
 STILL = 0.01  # spread under which a forecast says nothing but the last price
 NOTHING_BEFORE = "no bars before the first prediction"
 NO_RIDGE = "no ridge regression beside it"
-NONE_OF = {"ridge": NO_RIDGE, "drift": NOTHING_BEFORE}
+NONE_OF = {"against_ridge": NO_RIDGE, "against_drift": NOTHING_BEFORE}
 ERROR = 0.05  # of the Diebold-Mariano test, one-sided
 
 
@@ -80,22 +71,6 @@ class Forecasts:
     quantiles: Mapping[float, Floats] = field(default_factory=dict)
     usual_quantiles: Mapping[float, Floats] = field(default_factory=dict)
     ridge: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DieboldMariano:
-    """Whether squared errors are smaller than those of a rival.
-
-    Parameters
-    ----------
-    statistic : float
-        Above 0: smaller. With the correction of Harvey, Leybourne and Newbold.
-    better : probability
-        One-sided p: of so high a value where both are equally good.
-    """
-
-    statistic: float
-    better: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,22 +155,15 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
     gain = realised**2 - (realised - predicted) ** 2
     moved = realised != 0.0
     told = moved & np.isfinite(usual)
-    found: dict[str, Interval | Undefined] = {}
+    everything = np.ones(len(gain), np.bool_)
     ridge = np.full(len(gain), np.nan) if given.ridge is None else given.ridge[known]
-    for name, rows, statistics in (
-        ("", np.ones(len(gain), np.bool_), _against(predicted, realised)),
-        ("ridge", np.isfinite(ridge), {"against_ridge": _rival(predicted, realised, ridge)}),
-        ("drift", np.isfinite(drift), {"against_drift": _rival(predicted, realised, drift)}),
-        (
-            "moved",
-            told if told.any() else moved,
-            {"direction": _mean(np.sign(predicted) == np.sign(realised))},
-        ),
-    ):
-        if name in NONE_OF and not rows.any():
-            found[f"against_{name}"] = Undefined(NONE_OF[name])
-            continue
-        found |= _intervals(np.flatnonzero(rows), gain, given.horizon, statistics, seed, resamples)
+    right = np.sign(predicted) == np.sign(realised)
+    figures = {
+        **{name: (everything, of) for name, of in _against(predicted, realised).items()},
+        "against_ridge": (np.isfinite(ridge), _rival(predicted, realised, ridge)),
+        "against_drift": (np.isfinite(drift), _rival(predicted, realised, drift)),
+        "direction": (told if told.any() else moved, _mean(right)),
+    }
     spread = float(realised.std()) if len(realised) else 0.0
     return Honesty(
         given.horizon,
@@ -207,7 +175,7 @@ def honesty(given: Forecasts, seed: int = 0, resamples: int = 2000) -> Honesty:
         echo=rank_correlation(predicted, -last),
         spread=float(predicted.std()) / spread if spread > 0.0 else Undefined("no price moved"),
         quantiles=_quantiles(given, known),
-        **found,
+        **_by_rows(figures, gain, given.horizon, seed, resamples),
     )
 
 
@@ -242,44 +210,6 @@ def _verdict(one: Honesty, better: float, worse: float) -> Verdict:
 
 def _is_above_nothing(figure: Interval | Undefined) -> bool:
     return isinstance(figure, Interval) and figure.low > 0.0
-
-
-def diebold_mariano(rival: Floats, errors: Floats, horizon: int = 1) -> DieboldMariano | Undefined:
-    """Squared errors against those of a rival.
-
-    Parameters
-    ----------
-    rival, errors : (n,) float64
-    horizon : bars, >= 1
-        The variance counts `horizon - 1` autocovariances; where they make it no positive number,
-        each with the weight of Bartlett.
-    """
-    n = len(errors)
-    if n < 2 or n <= horizon:
-        return Undefined(f"{n} forecasts, {max(2, horizon + 1)} are needed")
-    gain = rival**2 - errors**2
-    apart = gain - gain.mean()
-    lags = range(1, horizon)
-    own = [float(apart @ apart) / n, *(float(apart[k:] @ apart[:-k]) / n for k in lags)]
-    variance = own[0] + 2.0 * math.fsum(own[1:])
-    if not variance > 0.0:
-        weights = (1.0 - k / horizon for k in lags)
-        variance = own[0] + 2.0 * math.fsum(w * x for w, x in zip(weights, own[1:], strict=True))
-    if not variance > 0.0:
-        return Undefined("its errors differ from those of its rival by the same at every bar")
-    small = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
-    statistic = float(gain.mean()) / math.sqrt(variance / n) * math.sqrt(max(small, 0.0))
-    return DieboldMariano(statistic, above(statistic, n - 1))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """P values of several tests, as high as it takes to be wrong in none of them."""
-    order = sorted(range(len(p)), key=lambda k: p[k])
-    adjusted, highest = [0.0] * len(p), 0.0
-    for rank, k in enumerate(order):
-        highest = max(highest, min(1.0, (len(p) - rank) * p[k]))
-        adjusted[k] = highest
-    return adjusted
 
 
 def rank_correlation(a: Floats, b: Floats) -> Figure:
@@ -348,6 +278,29 @@ def _mean(of: Floats) -> Statistic:
 
 def _whole(rows: Floats) -> NDArray[np.int64]:
     return rows.astype(np.int64)
+
+
+def _by_rows(
+    figures: Mapping[str, tuple[NDArray[np.bool_], Statistic]],
+    gain: Floats,
+    horizon: int,
+    seed: int,
+    resamples: int,
+) -> dict[str, Interval | Undefined]:
+    """Intervals of figures, each of rows of its own."""
+    found: dict[str, Interval | Undefined] = {}
+    # To draw takes most of the time, so that figures of the same rows share their resamples.
+    names: dict[bytes, list[str]] = {}
+    for name, (rows, _) in figures.items():
+        if name in NONE_OF and not rows.any():
+            found[name] = Undefined(NONE_OF[name])
+        else:
+            names.setdefault(rows.tobytes(), []).append(name)
+    for several in names.values():
+        rows = np.flatnonzero(figures[several[0]][0])
+        statistics = {name: figures[name][1] for name in several}
+        found |= _intervals(rows, gain, horizon, statistics, seed, resamples)
+    return found
 
 
 def _intervals(
