@@ -190,3 +190,4 @@ def test_rows_without_a_prediction_or_an_outcome_are_left_out() -> None:
 
 def test_too_few_rows_have_no_verdict() -> None:
     assert verdicts([of(np.ones(5), np.ones(5))]) == [Verdict.UNKNOWN]
+    assert verdicts([of(np.full(5, np.nan), np.ones(5))]) == [Verdict.UNKNOWN]  # and no warning

@@ -244,8 +244,8 @@ def skill_of(predicted: Floats, realised: Floats, horizon: int, seed: int) -> In
 
 def _against(predicted: Floats, realised: Floats) -> dict[str, Statistic]:
     own, rival = (realised - predicted) ** 2, realised**2
-    a, b = ranks(predicted), ranks(realised)
-    a, b = a - a.mean(), b - b.mean()
+    middle = (len(own) + 1) / 2.0
+    a, b = ranks(predicted) - middle, ranks(realised) - middle
 
     def correlation(rows: Floats) -> Floats:
         # Of the ranks among all: to rank each resample anew takes a hundred times as long.
