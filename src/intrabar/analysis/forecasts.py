@@ -297,9 +297,9 @@ def _by_rows(
         else:
             names.setdefault(rows.tobytes(), []).append(name)
     for several in names.values():
-        rows = np.flatnonzero(figures[several[0]][0])
+        own = np.flatnonzero(figures[several[0]][0])
         statistics = {name: figures[name][1] for name in several}
-        found |= _intervals(rows, gain, horizon, statistics, seed, resamples)
+        found |= _intervals(own, gain, horizon, statistics, seed, resamples)
     return found
 
 
