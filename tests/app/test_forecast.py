@@ -15,6 +15,7 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.provenance import sources_of
 from intrabar.data.prediction_file import read_predictions
 from intrabar.indicators.given import Request
+from intrabar.learn.settings import params_hash
 from intrabar.research.honesty import judge
 from tests.learn.forecasts_of_it import write_config
 
@@ -91,3 +92,14 @@ def test_each_refit_has_its_skill_and_a_run_knows_its_models(tmp_path: Path) -> 
     assert told["models"] == rows["model"].unique(maintain_order=True).to_list()
     manifest = json.loads(file.with_suffix(".json").read_text())
     assert told["hyperparameters_sha256"] == manifest["hyperparameters_sha256"]
+
+
+def test_a_file_is_told_of_what_its_models_were_made_by(tmp_path: Path) -> None:
+    made_by = write_config(tmp_path, hyperparameters={"l2": 0.5})
+    ib.predict.train(made_by, seed=7)
+    other = write_config(tmp_path, "other", hyperparameters={"l2": 2.0})
+    told = json.loads(
+        ib.predict.run(other, model="acme").with_suffix(".json").read_text(encoding="utf-8")
+    )
+    assert (told["hyperparameters"], told["seeds"]) == ({"l2": 0.5}, [7])
+    assert told["hyperparameters_sha256"] == params_hash({"l2": 0.5})

@@ -175,12 +175,21 @@ class Registry:
                     f"{folder / name} is not the file that was made here: SHA-256 {found}, the "
                     f"index says {expected}; nothing of it was read. {ANEW}"
                 )
-        path = folder / MANIFEST
-        told = unsealed(path.read_bytes(), path, FORMAT, ANEW)
         try:
-            return _model_of(folder, told, home)
+            return _model_of(folder, self.manifest(entry), home)
         except KeyError as error:
-            raise RunError(f"{path}: {error} is missing; {ANEW}") from None
+            raise RunError(f"{folder / MANIFEST}: {error} is missing; {ANEW}") from None
+
+    def manifest(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """What a model of the index was made of and by.
+
+        Raises
+        ------
+        RunError
+            It was changed, or cut short.
+        """
+        path = self.folder / entry["folder"] / MANIFEST
+        return unsealed(path.read_bytes(), path, FORMAT, ANEW)
 
 
 DECIDE = ("forecaster", "features", "window", "horizons", "quantiles", "mean", "scale",

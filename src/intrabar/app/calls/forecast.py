@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -31,7 +30,7 @@ from intrabar.learn.hyperparameters import UNKNOWN, hyperparameters_of
 from intrabar.learn.model import Model, normalised
 from intrabar.learn.predicting import UTC_TIME, predictions
 from intrabar.learn.refits import Schedule, lag_of, refits_of
-from intrabar.learn.registry import MANIFEST, Registry
+from intrabar.learn.registry import Registry
 from intrabar.learn.samples import Samples, market_samples
 from intrabar.learn.settings import Settings
 from intrabar.learn.training import train as train_all
@@ -353,10 +352,11 @@ def _file_told(given: Asked, models: list[Model]) -> dict[str, Any]:
     """What NAME.json says of what made the rows."""
     base, index = given.base, given.registry.index()
     is_declared = any(x.is_declared for x in models)
+    made = given.registry.manifest(index["models"][-1])  # all are of the same settings
     return {
         "command": "predict run",
         "config": _told(given.config),
-        "seeds": [given.settings.seed],
+        "seeds": [made["seed"]],
         "data": {
             "symbols": list(base.market.symbols),
             "span": [instant_text(int(t)) for t in base.market.time[[0, -1]]],
@@ -370,20 +370,18 @@ def _file_told(given: Asked, models: list[Model]) -> dict[str, Any]:
                 for x in index["models"]
             ],
         },
-        "remarks": _strangers(given, index),
-        "hyperparameters": given.settings.told["hyperparameters"],
-        "hyperparameters_sha256": given.settings.told["hyperparameters_sha256"],
+        "remarks": _strangers(base.market.symbols, made.get("data", {}).get("symbols")),
+        "hyperparameters": made["hyperparameters"],
+        "hyperparameters_sha256": made["hyperparameters_sha256"],
         "trained_until_is": "declared" if is_declared else "witnessed",
         "versions": versions(),
     }
 
 
-def _strangers(given: Asked, index: Mapping[str, Any]) -> list[str]:
+def _strangers(symbols: Sequence[str], known: Sequence[str] | None) -> list[str]:
     """The instruments that are predicted and that no model was trained on."""
-    folder = given.registry.folder / index["models"][-1]["folder"]
-    known = json.loads((folder / MANIFEST).read_text()).get("data", {}).get("symbols")
-    others = [x for x in given.base.market.symbols if known is not None and x not in known]
-    if not others:
+    others = [x for x in symbols if known is not None and x not in known]
+    if known is None or not others:
         return []
     return [
         f"{', '.join(others)}: predicted by models that were trained on {', '.join(known)} alone"
