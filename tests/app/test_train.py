@@ -136,15 +136,17 @@ def dataset_rows(config: Path) -> pl.DataFrame:
     return pl.read_parquet(config.parent / "datasets" / "trend" / "rows.parquet")
 
 
+def of_the_next_bar(*given: Any) -> FeatureTables:
+    """What a trainer would read that knows a bar too much."""
+    tables = feature_tables(*given)
+    later = tuple(np.concatenate([x[1:], x[-1:]]) for x in tables.tables)
+    return replace(tables, tables=later, row_of=tables.row_of.copy())
+
+
 def test_features_of_the_next_bar_leave_no_policy(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def planted(*given: Any) -> FeatureTables:
-        tables = feature_tables(*given)
-        later = tuple(np.concatenate([x[1:], x[-1:]]) for x in tables.tables)
-        return replace(tables, tables=later, row_of=tables.row_of.copy())
-
-    monkeypatch.setattr(prepared, "feature_tables", planted)
+    monkeypatch.setattr(prepared, "feature_tables", of_the_next_bar)
     assert trained(config) == 1
     error = capsys.readouterr().err
     assert "nothing of this LSTM may be saved: canary causal: feature up of ACME" in error
@@ -191,6 +193,7 @@ def test_another_configuration_than_the_dataset_s_is_refused(
         (["--epochs", "0"], "epochs"),
         (["--seed", "-1"], "seed"),
         (["--dataset", "tred"], "did you mean 'trend'?"),
+        (["--dataset", "nowhere/trend"], "unknown dataset 'nowhere/trend'"),
         (["--name", "../x"], "name: '../x'"),
     ],
 )
@@ -200,6 +203,30 @@ def test_what_cannot_be_is_told(
     dataset(config)
     assert trained(config, *options) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_stretch_that_is_none_is_refused_by_its_place(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(TEXT.replace("train: 4w", "train: soon"))
+    assert trained(config, "--walk-forward") == 2
+    assert "learn.train: 'soon' is no stretch of the calendar" in capsys.readouterr().err
+
+
+def test_a_dataset_is_named_or_is_a_folder(config: Path) -> None:
+    dataset(config)
+    for k, given in enumerate(("trend", str(config.parent / "datasets" / "trend"))):
+        assert trained(config, "--dataset", given, "--name", f"x{k}") == 0
+        assert run(["learn", "show", f"x{k}", "--importance", "--dataset", given]) == 0
+
+
+def test_a_dataset_that_is_there_is_refused_before_bars_are_read(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset(config)
+    (config.parent / "acme.csv").unlink()
+    assert run(["learn", "dataset", str(config)]) == 2
+    assert "is there already" in capsys.readouterr().err
 
 
 def test_too_few_rows_are_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -16,11 +14,11 @@ import intrabar.app.calls.train_ppo as calls
 import intrabar.engine.prepared as prepared
 import intrabar.learn.ppo_policy as ppo_policy
 from intrabar.app.cli.main import run
-from intrabar.engine.tables.feature_table import FeatureTables, feature_tables, probe_features
+from intrabar.engine.tables.feature_table import probe_features
 from intrabar.exits.policy_file import load_policy
 from intrabar.learn.canaries import Verdict
 from intrabar.research.sweep.ledger import LEDGER, Ledger
-from tests.app.test_train import bars
+from tests.app.test_train import bars, of_the_next_bar
 from tests.own_process import python
 
 TEXT = """
@@ -96,12 +94,7 @@ def test_json_is_all_that_is_printed_and_the_call_gives_the_same(
 def test_features_of_the_next_bar_leave_no_policy(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def planted(*given: Any) -> FeatureTables:
-        tables = feature_tables(*given)
-        later = tuple(np.concatenate([x[1:], x[-1:]]) for x in tables.tables)
-        return replace(tables, tables=later, row_of=tables.row_of.copy())
-
-    monkeypatch.setattr(prepared, "feature_tables", planted)
+    monkeypatch.setattr(prepared, "feature_tables", of_the_next_bar)
     assert trained(config) == 1
     error = capsys.readouterr().err
     assert "nothing of this PPO may be saved: canary causal: feature up of ACME" in error

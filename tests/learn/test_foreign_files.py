@@ -222,3 +222,5 @@ def test_a_command_says_what_is_declared(capsys: pytest.CaptureFixture[str]) -> 
     told = json.loads(Path("policies/mine/policy.json").read_text())
     assert told["trained_until_is"] == "declared"
     assert told["adopted"]["file"] == "ppo.zip"
+    assert run(["learn", "adopt", "ppo.zip", *options, "--name", "mine"]) == 2
+    assert "mine is there already; give another name" in capsys.readouterr().err

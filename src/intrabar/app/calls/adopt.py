@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from intrabar.app.calls.learn import named
+from intrabar.app.folders.places import require_new
 from intrabar.errors import UsageError
 from intrabar.exits.policy import Policy
 from intrabar.exits.policy_file import write_policy
@@ -54,9 +55,9 @@ def adopt(
     Raises
     ------
     UsageError
-        Something is not told, or the extra `ml` is missing.
+        Something is not told, the folder is there, or the extra `ml` is missing.
     FileError, RunError
-        The file cannot be read, or its network is none that trades here.
+        The file cannot be read, its network is none that trades here, or nothing can be written.
     """
     require_ml()
     file = path("file:", file)
@@ -67,6 +68,7 @@ def adopt(
         None if normal is None else path("normal:", normal),
     )
     folder = path("out:", out) / named(file.stem if name is None else name)
+    require_new(folder, "policy")
     policy, told = adopted(file, asked)
     write_policy(policy, folder, {"command": "learn adopt", **told})
     return policy

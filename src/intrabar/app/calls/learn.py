@@ -14,6 +14,7 @@ import numpy as np
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.learning import LearnConfig
+from intrabar.app.folders.places import require_new
 from intrabar.app.processors import processors
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError
@@ -98,6 +99,7 @@ def dataset(
     )
     home = Path() if isinstance(config, Mapping) else Path(config).parent
     folder = home / path("out:", out) / named(default_name(config) if name is None else name)
+    require_new(folder, "dataset")
     composed = recipe.whole()
     told = {
         "command": "learn dataset",

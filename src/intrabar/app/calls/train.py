@@ -12,19 +12,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intrabar.analysis.splits.walk_forward import require_spans
 from intrabar.analysis.splits.walk_forward import walk_forward as windows_forward
 from intrabar.app.calls.learn import dataset, default_name, named
 from intrabar.app.compose.behind import Behind, require_same_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.learning import LearnConfig
+from intrabar.app.folders.places import folder_of
 from intrabar.app.folders.policies import note_seeds, require_place, store
 from intrabar.app.progress import Shown, bar
-from intrabar.errors import NotFoundError, UsageError
+from intrabar.errors import UsageError
 from intrabar.exits.policy import Policy
 from intrabar.learn.canaries import require
 from intrabar.learn.causal import causal
-from intrabar.learn.dataset_folder import Dataset, read_dataset
+from intrabar.learn.dataset_folder import MANIFEST, Dataset, read_dataset
 from intrabar.learn.extra import require_ml
 from intrabar.learn.hindsight import hindsight
 from intrabar.learn.lstm_loop import Seed, Watch
@@ -139,6 +141,8 @@ def lstm(
     given = {"seed": seed, "loss": loss, "train": train, "test": test}
     over = {key: value for key, value in given.items() if value is not None}
     asked = validated(LearnConfig, {**behind.section.model_dump(), **over}, "learn.")
+    if walk_forward:
+        require_spans({"learn.train": asked.train, "learn.test": asked.test})
     seed = whole("seed:", asked.seed, SEEDS)
     settings = LstmSettings(loss=asked.loss, epochs=epochs)
     runs = path("runs:", runs)
@@ -221,14 +225,15 @@ def training_of(config: Path) -> dict[str, Any]:
     return {name: getattr(section, name) for name in ("seed", "loss", "train", "test")}
 
 
-def dataset_for(config: Path, name: str | None = None, *, progress: bool = False) -> Dataset:
+def dataset_for(config: Path, given: Path | None = None, *, progress: bool = False) -> Dataset:
     """The dataset of a configuration: the one that is there, else it is made.
 
     Parameters
     ----------
     config : path
-    name : str, optional
-        Of a dataset that is there; None: that of the configuration's file.
+    given : Path, optional
+        Folder of a dataset that is there, or its name in `datasets/` beside the configuration;
+        None: that of the configuration's file.
     progress : bool
         Show a progress bar on stderr where it is made.
 
@@ -240,12 +245,10 @@ def dataset_for(config: Path, name: str | None = None, *, progress: bool = False
         It was made of another configuration than is there now.
     """
     home = config.parent / "datasets"
-    folder = home / named(name or default_name(config))
-    if folder.exists():
-        data = read_dataset(folder)
-        require_same_config(data, Recipe.of_call(None, None, {"config": config}).config)
-        return data
-    if name is not None:
-        known = [x.name for x in home.iterdir()] if home.is_dir() else []
-        raise NotFoundError("dataset", name, known, f"none is in {home}; learn dataset makes one")
-    return dataset(config, progress=progress)
+    if given is not None:
+        folder = folder_of(given, [home], MANIFEST, "dataset", "intrabar learn dataset")
+    elif not (folder := home / named(default_name(config))).exists():
+        return dataset(config, progress=progress)
+    data = read_dataset(folder)
+    require_same_config(data, Recipe.of_call(None, None, {"config": config}).config)
+    return data

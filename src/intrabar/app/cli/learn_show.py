@@ -9,10 +9,12 @@ from pathlib import Path
 from intrabar.app.cli.learn_train import each_told, tell_trained
 from intrabar.app.cli.output import Json, print_table
 from intrabar.app.compose.behind import Behind
+from intrabar.app.folders.places import folder_of
 from intrabar.engine.tables.policies import read_policies
-from intrabar.errors import NotFoundError, RunError, UsageError
+from intrabar.errors import RunError, UsageError
 from intrabar.exits.policy import Policy
 from intrabar.exits.policy_file import TOLD, read_told
+from intrabar.learn.dataset_folder import MANIFEST
 from intrabar.learn.importance import Importance, importance_of
 from intrabar.learn.window_arrays import windows_of
 from intrabar.model.instant import instant_ns
@@ -38,14 +40,14 @@ def show(
     importance : bool
         The score that is lost on the validation rows when a feature is dealt anew.
     dataset : path
-        Folder of the dataset that it was trained on, for its importance; beside the folder of
-        policies, in datasets/, where it is not given.
+        Folder of the dataset that it was trained on, or its name in datasets/ beside the folder
+        of policies, for its importance; the policy tells its name where it is not given.
     seed : int
         Of the deals.
     as_json : bool
         Print it as JSON, nothing else.
     """
-    folder = _folder(name)
+    folder = folder_of(name, [POLICIES], TOLD, "policy", "intrabar learn lstm")
     told, policies = read_told(folder / TOLD), read_policies(folder)
     each = [folder / x["folder"] for x in told["windows"]] if "windows" in told else [folder]
     found: list[list[Importance]] = []
@@ -76,14 +78,6 @@ def show(
     return 0
 
 
-def _folder(name: Path) -> Path:
-    for folder in (name, POLICIES / name):
-        if (folder / TOLD).is_file():
-            return folder
-    known = [x.name for x in POLICIES.iterdir()] if POLICIES.is_dir() else []
-    raise NotFoundError("policy", str(name), known, f"there is none in {POLICIES}")
-
-
 def _importance(
     policy: Policy, path: Path, folder: Path, dataset: Path | None, seed: int
 ) -> list[Importance]:
@@ -91,7 +85,12 @@ def _importance(
     whole = read_told(folder / TOLD)
     if "dataset" not in whole or "spans" not in told:
         raise UsageError(f"{folder} was trained on no dataset: importance is of its rows")
-    behind = Behind.of(dataset or folder.parent.parent / "datasets" / whole["dataset"]["name"])
+    home = folder.parent.parent / "datasets"
+    if dataset is None:
+        data = home / whole["dataset"]["name"]
+    else:
+        data = folder_of(dataset, [home], MANIFEST, "dataset", "intrabar learn dataset")
+    behind = Behind.of(data)
     if behind.data.manifest["sha256"] != whole["dataset"]["sha256"]:
         raise UsageError(f"{behind.data.folder} is another dataset than {folder} was trained on")
     d = behind.decisions

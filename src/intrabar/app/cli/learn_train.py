@@ -20,7 +20,7 @@ def lstm(
     config: Path,
     /,
     *,
-    dataset: str | None = None,
+    dataset: Path | None = None,
     walk_forward: bool = False,
     loss: str | None = None,
     epochs: int = EPOCHS,
@@ -37,8 +37,8 @@ def lstm(
     ----------
     config : path
         A configuration file; its dataset is made where it is not there yet.
-    dataset : str
-        Name of another dataset, in the folder datasets beside the configuration.
+    dataset : path
+        Folder of another dataset, or its name in datasets/ beside the configuration.
     walk_forward : bool
         A policy for each window of learn.train and learn.test.
     loss : str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from intrabar.app.folders.places import require_new, require_writable
 from intrabar.app.pages.policy_page import policy_page
 from intrabar.errors import RunError, UsageError
 from intrabar.exits.policy_file import write_policy
@@ -44,20 +44,13 @@ def require_place(folder: Path | None, runs: Path, resume: bool) -> None:
     """
     if folder is None and resume:
         raise UsageError("resume: name is the name of what was interrupted")
-    if folder is not None and folder.exists():
-        raise UsageError(f"{folder} is there already; give another name, or remove it")
+    if folder is not None:
+        require_new(folder, "policy")
     if folder is not None and resume and not any(folder.parent.glob(f".{folder.name}.*.resume")):
         raise UsageError(
             f"resume: nothing of {folder.name} is kept in {folder.parent}; leave it out to begin"
         )
-    for place, what in ((None if folder is None else folder.parent, "policy"), (runs, "seed")):
-        if place is None:
-            continue
-        last = next(x for x in (place.absolute(), *place.absolute().parents) if x.exists())
-        if not (last.is_dir() and os.access(last, os.W_OK | os.X_OK)):
-            raise RunError(
-                f"no {what} can be stored in {place}: {last} is no folder that can be written"
-            )
+    require_writable(runs, "seed")
     if (runs / LEDGER).exists():
         Ledger(runs / LEDGER).close()
 
