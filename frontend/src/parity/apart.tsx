@@ -1,6 +1,7 @@
 /** Commands and rows that differ. */
 import { count, instant } from "../format";
 import { Card } from "../parts/card";
+import { Columns } from "../parts/columns";
 import type { ParityView } from "./view";
 
 export function Decisions({ view }: { view: ParityView }) {
@@ -8,14 +9,7 @@ export function Decisions({ view }: { view: ParityView }) {
     <Card id="decisions" title="Decisions that differ" aside={<Count shown={view.decisions.length} of={view.decision_count} />}>
       <div class="scroll-x tall">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Step</th>
-              <th scope="col">The session wanted</th>
-              <th scope="col">The twin wants</th>
-            </tr>
-          </thead>
+          <Columns of={["Time", "Step", "The session wanted", "The twin wants"]} />
           <tbody>
             {view.decisions.map((one, i) => (
               <tr key={i}>
@@ -37,15 +31,7 @@ export function Rows({ view }: { view: ParityView }) {
     <Card id="data" title="Rows that are otherwise now" aside={<Count shown={view.data.length} of={view.data_count} />}>
       <div class="scroll-x tall">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Symbol</th>
-              <th scope="col">What</th>
-              <th scope="col">In the session</th>
-              <th scope="col">Now</th>
-            </tr>
-          </thead>
+          <Columns of={["Time", "Symbol", "What", "In the session", "Now"]} />
           <tbody>
             {view.data.map((one, i) => (
               <tr key={i}>

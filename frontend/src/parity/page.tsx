@@ -1,5 +1,6 @@
 import { count, day, fixed, money, sentence, signed, tone } from "../format";
 import { Card, Empty } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 import { Fact, listed, Notes } from "../parts/head";
 import { Manifest } from "../parts/manifest";
 import { Mark, type MarkName } from "../parts/mark";
@@ -86,13 +87,7 @@ function First({ difference }: { difference: DifferenceView }) {
     >
       <div class="scroll-x">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Field</th>
-              <th scope="col">In the journal</th>
-              <th scope="col">Run again</th>
-            </tr>
-          </thead>
+          <Columns of={["Field", "In the journal", "Run again"]} />
           <tbody>
             {difference.fields.map((field) => (
               <tr key={field.name}>
@@ -114,18 +109,7 @@ function Money({ view }: { view: ParityView }) {
     <Card id="money" title="Where the money went" aside={<span class="muted">basis points of {money(view.capital)} at the start</span>}>
       <div class="scroll-x">
         <table class="plain money">
-          <thead>
-            <tr>
-              <th scope="col">Part</th>
-              <th scope="col" class="num">
-                Money
-              </th>
-              <th scope="col" class="num">
-                Basis points
-              </th>
-              <th scope="col">What it is</th>
-            </tr>
-          </thead>
+          <Columns of={["Part", num("Money"), num("Basis points"), "What it is"]} />
           <tbody>
             {parts.map((part) => (
               <tr key={part.name}>

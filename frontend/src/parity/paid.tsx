@@ -1,6 +1,7 @@
 /** Slippage that was modelled and paid, and how late decisions came. */
 import { count, fixed, money } from "../format";
 import { Card, Empty } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 import { Fact } from "../parts/head";
 import type { ParityView } from "./view";
 
@@ -13,27 +14,7 @@ export function Paid({ view }: { view: ParityView }) {
       ) : (
         <div class="scroll-x">
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Symbol</th>
-                <th scope="col" class="num">
-                  Fills
-                </th>
-                <th scope="col" class="num">
-                  Modelled, ticks
-                </th>
-                <th scope="col" class="num">
-                  Paid, ticks
-                </th>
-                <th scope="col" class="num">
-                  Modelled
-                </th>
-                <th scope="col" class="num">
-                  Paid
-                </th>
-                <th scope="col">slippage_ticks</th>
-              </tr>
-            </thead>
+            <Columns of={["Symbol", num("Fills"), num("Modelled, ticks"), num("Paid, ticks"), num("Modelled"), num("Paid"), "slippage_ticks"]} />
             <tbody>
               {slippage.map((one) => (
                 <tr key={one.symbol}>

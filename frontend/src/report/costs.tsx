@@ -1,6 +1,7 @@
 import { count, money, percent, spaced, tone } from "../format";
 import type { AccrualRow, CostRow } from "./view";
 import { Card, Empty } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 
 interface CostsProps {
   rows: CostRow[];
@@ -16,16 +17,7 @@ export function Costs({ rows, accruals, currency }: CostsProps) {
       ) : (
         <div class="scroll-x">
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Strategy, symbol</th>
-                <th scope="col" class="num">Fills</th>
-                <th scope="col" class="num">Gross</th>
-                <th scope="col" class="num">Costs</th>
-                <th scope="col" class="num">Net</th>
-                <th scope="col" class="num">Costs of gross</th>
-              </tr>
-            </thead>
+            <Columns of={["Strategy, symbol", num("Fills"), num("Gross"), num("Costs"), num("Net"), num("Costs of gross")]} />
             <tbody>
               {rows.map((row) => (
                 <tr key={`${row.strategy} ${row.symbol}`}>
@@ -55,13 +47,7 @@ function Accruals({ rows }: { rows: AccrualRow[] }) {
   return (
     <div class="scroll-x">
       <table class="plain accruals">
-        <thead>
-          <tr>
-            <th scope="col">Accrued, in no campaign</th>
-            <th scope="col" class="num">Times</th>
-            <th scope="col" class="num">Amount</th>
-          </tr>
-        </thead>
+        <Columns of={["Accrued, in no campaign", num("Times"), num("Amount")]} />
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.kind} ${row.symbol}`}>

@@ -2,6 +2,7 @@
 import { Lines } from "../charts/lines";
 import { count, instant, fixed, percent } from "../format";
 import { Card } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 import type { BanditRow, DecisionRow, DecisionsView, DriftView } from "./view";
 
 export function Decisions({ view }: { view: DecisionsView }) {
@@ -47,26 +48,7 @@ function Bandits({ rows }: { rows: BanditRow[] }) {
   return (
     <div class="scroll-x">
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Bandit</th>
-            <th scope="col" class="num">
-              Arm
-            </th>
-            <th scope="col" class="num">
-              Chosen
-            </th>
-            <th scope="col" class="num">
-              Estimate beyond the prior
-            </th>
-            <th scope="col" class="num">
-              Width
-            </th>
-            <th scope="col" class="num">
-              Mean reward
-            </th>
-          </tr>
-        </thead>
+        <Columns of={["Bandit", num("Arm"), num("Chosen"), num("Estimate beyond the prior"), num("Width"), num("Mean reward")]} />
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.strategy} ${row.symbol} ${row.arm}`}>
@@ -92,22 +74,7 @@ function Rows({ rows }: { rows: DecisionRow[] }) {
       <summary>The last {count(rows.length)} decisions</summary>
       <div class="scroll-x">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Close</th>
-              <th scope="col">Strategy, symbol</th>
-              <th scope="col">Side</th>
-              <th scope="col" class="num">
-                Arm
-              </th>
-              <th scope="col" class="num">
-                Propensity
-              </th>
-              <th scope="col" class="num">
-                Reward
-              </th>
-            </tr>
-          </thead>
+          <Columns of={["Close", "Strategy, symbol", "Side", num("Arm"), num("Propensity"), num("Reward")]} />
           <tbody>
             {rows.map((row) => (
               <tr key={`${row.time} ${row.strategy} ${row.symbol}`}>

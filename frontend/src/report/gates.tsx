@@ -2,6 +2,7 @@
 import { count, sentence, spaced } from "../format";
 import type { GateRow, OrderRow } from "./view";
 import { Card, Empty } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 
 export function Gates({ gates, orders }: { gates: GateRow[]; orders: OrderRow[] }) {
   return (
@@ -11,13 +12,7 @@ export function Gates({ gates, orders }: { gates: GateRow[]; orders: OrderRow[] 
       ) : (
         <div class="scroll-x">
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Held back by</th>
-                <th scope="col">Strategy, symbol</th>
-                <th scope="col" class="num">Times</th>
-              </tr>
-            </thead>
+            <Columns of={["Held back by", "Strategy, symbol", num("Times")]} />
             <tbody>
               {gates.map((row) => (
                 <tr key={`${row.strategy} ${row.symbol} ${row.gate}`}>
@@ -46,13 +41,7 @@ function Orders({ orders }: { orders: OrderRow[] }) {
       <summary>What became of {count(orders.reduce((sum, row) => sum + row.count, 0))} orders</summary>
       <div class="scroll-x">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Order</th>
-              <th scope="col">Became</th>
-              <th scope="col" class="num">Orders</th>
-            </tr>
-          </thead>
+          <Columns of={["Order", "Became", num("Orders")]} />
           <tbody>
             {orders.map((row) => (
               <tr key={`${row.role} ${row.type} ${row.status} ${row.reject}`}>

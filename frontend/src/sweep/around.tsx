@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import { pathOf } from "../charts/lines";
 import { count, inUnit, likely, percent, plain } from "../format";
 import { Card, Empty } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 import { Mark, type MarkName } from "../parts/mark";
 import { median, metricOf, stepsOf, through, valuesOf, worst } from "./space";
 import type { AroundView, AxisView, MetricView, SweepView } from "./view";
@@ -76,15 +77,7 @@ function Table({ view, around }: { view: SweepView; around: AroundView }) {
   return (
     <div class="scroll-x">
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Metric</th>
-            <th scope="col" class="num">Best</th>
-            <th scope="col" class="num">Neighbors, median</th>
-            <th scope="col" class="num">Neighbors, worst</th>
-            <th scope="col" class="num">All, median</th>
-          </tr>
-        </thead>
+        <Columns of={["Metric", num("Best"), num("Neighbors, median"), num("Neighbors, worst"), num("All, median")]} />
         <tbody>
           {metrics.map((m) => (
             <tr key={m.name} class={m.name === view.metric ? "current" : ""}>

@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { count, inUnit, likely, plain, tone } from "../format";
 import { Card, Empty, Pick } from "../parts/card";
+import { Columns, num } from "../parts/columns";
 import { compareNumbers, Grid, type Column, type Sorting } from "../parts/grid";
 import { word } from "../view";
 import { placeOf } from "./space";
@@ -153,13 +154,7 @@ export function Failed({ view }: { view: SweepView }) {
       ) : (
         <div class="scroll-x">
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Error</th>
-                <th scope="col">First</th>
-                <th scope="col" class="num">Trials</th>
-              </tr>
-            </thead>
+            <Columns of={["Error", "First", num("Trials")]} />
             <tbody>
               {groups.map(([error, rows]) => (
                 <tr key={error}>
