@@ -15,16 +15,15 @@ from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.learning import LearnConfig
 from intrabar.app.folders.places import require_new
-from intrabar.app.processors import processors
+from intrabar.app.processors import threads_of
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError
 from intrabar.indicators.features import features_of
 from intrabar.learn.dataset_folder import Dataset
 from intrabar.learn.datasets import bot_named, make_dataset
 from intrabar.learn.terms import Terms
-from intrabar.model.values import Bounds, path, shown, truth, whole
+from intrabar.model.values import path, shown, truth
 
-MOST_THREADS = 256
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
@@ -83,6 +82,7 @@ def dataset(
     DataError, RunError
     """
     csv, progress = truth("csv:", csv), truth("progress:", progress)
+    threads = threads_of(threads)
     recipe = Recipe.of_call(None, None, {"config": config})
     values = {
         "features": features,
@@ -107,9 +107,6 @@ def dataset(
         "sources": [origin.as_json() for origin in composed.origins],
         "remarks": composed.remarks,
     }
-    if threads is None:
-        threads = processors(MOST_THREADS)
-    threads = whole("threads:", threads, Bounds(1, MOST_THREADS, whole=True))
     with bar(sys.stderr) if progress else nullcontext() as watched:
         return make_dataset(
             composed.setup,

@@ -13,7 +13,7 @@ from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.config.learning import LearnConfig
 from intrabar.app.config.model import Config
-from intrabar.app.processors import processors
+from intrabar.app.processors import threads_of
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.tables.policies import policies_of
@@ -30,7 +30,6 @@ from intrabar.research.sweep.ledger import LEDGER, Ledger
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.parts import learns
 
-MOST_THREADS = 256
 POLICIES = "policies"
 
 
@@ -101,9 +100,7 @@ def evidence_in(
     """The evidence of a scorecard, and the run with the learned exit; raises as `score`."""
     if static is not None:
         static = number("static:", static, Bounds(above=True))
-    if threads is None:
-        threads = processors(MOST_THREADS)
-    threads = whole("threads:", threads, Bounds(1, MOST_THREADS, whole=True))
+    threads = threads_of(threads)
     recipe = Recipe.of_call(None, None, {"config": config})
     label, taught = _taught(bot, recipe, policy, name, config)
     return evidence_from(recipe, label, taught, static=static, threads=threads)
