@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import intrabar as ib
-from intrabar.app.calls.forecast import settings_of
+from intrabar.app.calls.forecast_settings import settings_of
 from intrabar.app.compose.options import RunOptions
 from intrabar.app.config.file import validated
 from intrabar.app.config.learning import PredictConfig

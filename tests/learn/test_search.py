@@ -11,7 +11,7 @@ import pytest
 
 import intrabar as ib
 import intrabar.learn.search as searching
-from intrabar.app.calls.forecast import asked
+from intrabar.app.calls.forecast_settings import asked
 from intrabar.app.cli.main import run
 from intrabar.errors import ConfigError, RunError, UsageError
 from intrabar.learn.search import folds_of

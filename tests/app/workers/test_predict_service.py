@@ -69,7 +69,7 @@ def test_a_hundred_at_once_have_the_bits_of_the_file(folder: Path, service: Pred
 
 
 def test_windows_have_the_same_bits(folder: Path, service: PredictService) -> None:
-    from intrabar.app.calls.forecast import asked
+    from intrabar.app.calls.forecast_settings import asked
 
     given = asked(folder / "acme.yaml")
     samples = given.samples(given.settings.features, (1,))

@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import polars as pl
 
-from intrabar.analysis.splits.walk_forward import require_spans
+from intrabar.app.calls.forecast_settings import NAME, Asked, Given, asked
 from intrabar.app.calls.predict import FORMATS, write_file
 from intrabar.app.compose.options import RunOptions
-from intrabar.app.compose.recipe import Recipe, TradedMarket
-from intrabar.app.config.learning import PredictConfig
+from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.model import Config
-from intrabar.app.folders.forecasts import note
 from intrabar.app.progress import bar
 from intrabar.errors import ConfigError
-from intrabar.indicators.features import Features, features_of
 from intrabar.indicators.normalisation import normalisation_of
-from intrabar.learn.adopted import adopt, notes_features
-from intrabar.learn.forecasters import outputs_of
-from intrabar.learn.hyperparameters import UNKNOWN, hyperparameters_of
+from intrabar.learn.adopted import adopt
+from intrabar.learn.hyperparameters import UNKNOWN
 from intrabar.learn.model import Model, normalised
 from intrabar.learn.predicting import UTC_TIME, predictions
-from intrabar.learn.refits import Schedule, lag_of, refits_of
+from intrabar.learn.refits import refits_of
 from intrabar.learn.registry import Registry
-from intrabar.learn.samples import Samples, market_samples
-from intrabar.learn.settings import Settings
+from intrabar.learn.samples import market_samples
 from intrabar.learn.training import train as train_all
 from intrabar.model.bars import Floats
 from intrabar.model.instant import instant_text
-from intrabar.model.values import SEEDS, Bounds, shown, truth, whole
+from intrabar.model.values import Bounds, shown, truth, whole
 from intrabar.model.values import path as path_of
 from intrabar.sources import versions
 
-REGISTRY = "models/registry"
 PREDICTIONS = "predictions"
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
-
-Given = str | Path | Mapping[str, Any]
 
 
 class Windows(NamedTuple):
@@ -62,103 +52,6 @@ class Windows(NamedTuple):
     X: Floats
     y: Floats
     rows: pl.DataFrame
-
-
-class Asked(NamedTuple):
-    """A configuration that names a forecaster, with its bars.
-
-    Parameters
-    ----------
-    config : Config
-    settings : Settings
-    registry : Registry
-    base : TradedMarket
-    """
-
-    config: Config
-    settings: Settings
-    registry: Registry
-    base: TradedMarket
-
-    def noted(
-        self, params: Mapping[str, Any], skill: float | None, data: Mapping[str, Any]
-    ) -> None:
-        """Note a model in the ledger."""
-        note(self.settings, self.out, "train", params, skill, data)
-
-    @property
-    def out(self) -> Path:
-        """The folder of the ledger."""
-        return self.settings.home / self.config.out
-
-    def samples(self, features: Features, horizons: tuple[int, ...]) -> Samples:
-        """The rows of its bars."""
-        calendars = [x.calendar for x in self.base.instruments]
-        return market_samples(self.base.market, calendars, features, features.window, horizons)
-
-
-def asked(
-    config: Given,
-    name: str | None = None,
-    seed: int | None = None,
-    place: str = "name",
-    searches: bool = False,
-) -> Asked:
-    """What a configuration asks for; raises as `train`.
-
-    What `searches` for hyperparameters does not read the file that it will write.
-    """
-    folder = named(name, config, place)
-    recipe = Recipe.of_call({}, None, {"config": config})
-    section = recipe.config.predict or PredictConfig()
-    if searches and isinstance(section.hyperparameters, str):
-        section = section.model_copy(update={"hyperparameters": None})
-    home = Path() if isinstance(config, Mapping) else path_of("config", config).parent
-    return Asked(
-        recipe.config,
-        settings_of(section, home, seed),
-        Registry(home / REGISTRY / folder),
-        recipe.traded_market(),
-    )
-
-
-def settings_of(section: PredictConfig, home: Path, seed: int | None = None) -> Settings:
-    """The settings of a section `predict`.
-
-    Raises
-    ------
-    UsageError
-        A value of it is wrong.
-    """
-    features = features_of(section.features, section.window)
-    outputs = outputs_of(section.horizons, section.quantiles)
-    if section.forecaster.startswith("onnx:"):
-        features, outputs = notes_features(home / section.forecaster.removeprefix("onnx:"))
-    found = hyperparameters_of(section.hyperparameters, home)
-    require_spans({"train": section.train, "refit": section.refit})
-    schedule = Schedule(section.train, section.refit, lag_of(section.refit_lag), section.anchored)
-    settings = Settings(
-        section.forecaster,
-        features,
-        outputs,
-        schedule,
-        whole("seed", section.seed if seed is None else seed, SEEDS),
-        found.params,
-        found.search_until,
-        found.told,
-        home,
-    )
-    settings.make()  # what is wrong in it is told before any bars are read
-    return settings
-
-
-def named(name: str | None, config: Given, place: str) -> str:
-    """The name of a registry: as given, or that of the configuration's file."""
-    if name is None:
-        name = "forecast" if isinstance(config, Mapping) else path_of("config", config).stem
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ConfigError(f"{place}: {shown(name)} is no name of a folder, such as nvda-1")
-    return name
 
 
 def windows(config: Given, refit: int = -1) -> Windows:
@@ -255,7 +148,7 @@ def train(
         adopt(settings, registry, told)
     else:
         samples = given.samples(settings.features, settings.horizons)
-        with shown_progress(progress, "refits") as watched:
+        with bar(sys.stderr, "refits") if progress else nullcontext() as watched:
             time = given.base.market.time
             remarks += train_all(samples, time, settings, registry, told, given.noted, watched)
     return Trained(registry.folder, registry.index()["models"], remarks)
@@ -294,7 +187,7 @@ def run(
     models = given.registry.models(given.settings.home)
     frame = predicted(given, models, progress)
     file = given.registry.name if name is None else name
-    if not isinstance(file, str) or not _NAME.fullmatch(file):
+    if not isinstance(file, str) or not NAME.fullmatch(file):
         raise ConfigError(f"name: {shown(file)} is no name of a file, such as nvda")
     path = given.settings.home / PREDICTIONS / file
     path = path if path.suffix in FORMATS else path.with_name(f"{path.name}.parquet")
@@ -305,7 +198,7 @@ def predicted(given: Asked, models: list[Model], progress: bool = False) -> pl.D
     """What models say of the bars of a configuration; raises as `run`."""
     horizons = models[0].forecaster.horizons
     samples = given.samples(models[0].features, horizons)
-    with shown_progress(progress, "bars") as watched:
+    with bar(sys.stderr) if progress else nullcontext() as watched:
         return predictions(samples, models, given.registry.name, watched)
 
 
@@ -390,10 +283,3 @@ def _strangers(symbols: Sequence[str], known: Sequence[str] | None) -> list[str]
 
 def _told(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def shown_progress(
-    progress: bool, counted: str
-) -> AbstractContextManager[Callable[[int, int], None] | None]:
-    """A progress bar, where it is asked for."""
-    return bar(sys.stderr, counted) if progress else nullcontext()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from intrabar.app.calls.forecast import Given, asked, shown_progress
+from intrabar.app.calls.forecast_settings import Given, asked
 from intrabar.app.folders.forecasts import note
+from intrabar.app.progress import bar
 from intrabar.learn.hyperparameters import BEST
 from intrabar.learn.search import Tried, folds_of, space_of
 from intrabar.learn.search import search as search_all
@@ -82,7 +85,7 @@ def search(
         more = tried.error, tried.seconds
         note(settings, given.out, "search", tried.params, tried.score, told["data"], *more)
 
-    with shown_progress(progress, "trials") as watched:
+    with bar(sys.stderr, "trials") if progress else nullcontext() as watched:
         best = search_all(
             samples, folds, settings, space, trials, given.registry.folder, told, noted, watched
         )
