@@ -20,6 +20,7 @@ from intrabar.model.enums import (
     Side,
     TimeInForce,
 )
+from intrabar.sim.inbox import replace_waiting
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import CANCEL, COMMAND, MODIFY, MOVE_STOP, MOVE_TARGET, REFUSE, SUBMIT
 
@@ -191,6 +192,19 @@ def command_of(
     for name in NUMBERS:
         row[name] = float(body[name])
     return row
+
+
+def leave_recorded(
+    machine: Machine, entries: Sequence[Entry], strategies: Sequence[str], symbols: Sequence[str]
+) -> None:
+    """Leave the journalled commands of strategies in the place of what their hooks have left."""
+    commands = [
+        command_of(entry.body, strategies, symbols)
+        for entry in entries
+        if entry.body["by"] == "strategy"
+    ]
+    machine.make_room(len(commands))
+    replace_waiting(machine.book, np.concatenate(commands or [np.zeros(0, COMMAND)]))
 
 
 def _same(one: tuple[float, ...], other: tuple[float, ...] | None) -> bool:

@@ -23,29 +23,29 @@ from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.hearing import HEARD, Hearing
 from intrabar.engine.session.held import held
 from intrabar.engine.session.lived_rows import wakes_of
+from intrabar.engine.session.obeying import obey
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.recording import Recording, command_of
+from intrabar.engine.session.recording import Recording, leave_recorded
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.session.shadows import Shadows
 from intrabar.engine.session.turn import Notice, Turn
 from intrabar.engine.session.wind_down import WindDown, acts
 from intrabar.engine.steps import refuse_all, walk_row
 from intrabar.engine.waking import allowed
-from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError, UsageError
+from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError
 from intrabar.model.bars import Action
 from intrabar.model.entry import Entry, in_json
 from intrabar.model.enums import RunStatus
 from intrabar.model.facts import LinkFact
 from intrabar.risk.breaker import ACCOUNT
 from intrabar.risk.judge import Judge, Record
-from intrabar.sim.inbox import replace_waiting, waiting
+from intrabar.sim.inbox import waiting
 from intrabar.sim.machine import Machine
-from intrabar.sim.state import COMMAND, STEP_OPEN
+from intrabar.sim.state import STEP_OPEN
 
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
 FAR_TOO_LONG = 3  # times the age from which on a bar is stale
-OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
 
 
 class Session:
@@ -241,7 +241,8 @@ class Session:
     def _hear(self, step: int) -> None:
         """Before trading begins: note what is asked for, and refuse it."""
         if self.answers is not None:
-            self._put_answers(self.answers(self.machine.bar, step))
+            answers = self.answers(self.machine.bar, step)
+            leave_recorded(self.machine, answers, self.plan.names, self.plan.symbols)
         self._note_commands(step, "strategy")
         refuse_all(self.machine)
 
@@ -326,7 +327,8 @@ class Session:
         machine, judged = self.machine, self._judged
         self._records += self._recording.changes(self._at)
         if self.answers is not None:
-            self._put_answers(self.answers(machine.bar, step))
+            answers = self.answers(machine.bar, step)
+            leave_recorded(machine, answers, self.plan.names, self.plan.symbols)
         own = self._note_commands(step, "strategy")
         persons = self._hand.put(machine, step, row)
         self._note_commands(step, "person", own)
@@ -347,16 +349,6 @@ class Session:
             self._records.append(self._recording.command(self._at, step, place, command, by))
         return len(commands)
 
-    def _put_answers(self, entries: Sequence[Entry]) -> None:
-        """Recorded commands in the place of what the hooks have left."""
-        commands = [
-            command_of(entry.body, self.plan.names, self.plan.symbols)
-            for entry in entries
-            if entry.body["by"] == "strategy"
-        ]
-        self.machine.make_room(len(commands))
-        replace_waiting(self.machine.book, np.concatenate(commands or [np.zeros(0, COMMAND)]))
-
     def _failed(self, strategy: int, error: Exception) -> None:
         """A hook has raised: its strategy is left out from here on, what it holds is kept."""
         name = self.plan.names[strategy]
@@ -374,17 +366,8 @@ class Session:
         try:
             if kind in ORDERS:
                 self._hand.ask(body, self.machine, self._at)
-            elif kind == "resume":
-                if not self._wind_down.resume() or self.judge.breaker.causes:
-                    self.judge.resume(str(body["reason"]), body.get("override", ()))
-            elif kind in ("kill", "halt"):
-                self.judge.move(kind, text=str(body.get("reason", "")))
-            elif kind == "flatten":
-                self._flatten(body)
-            elif kind == "stop_when_flat":
-                self._wind_down.stop_when_flat()
             else:
-                raise UsageError(f"unknown command {kind!r}: {', '.join((*ORDERS, *OTHERS))}")
+                obey(body, self.judge, self._wind_down, self.plan.symbols)
         except IntrabarError as error:
             text = {"command": body.get("id", kind), "rule": "person", "scope": ACCOUNT}
             self._record("refused", {**text, "value": None, "limit": None, "text": str(error)})
@@ -396,15 +379,6 @@ class Session:
             self._record(kind, body)
             if kind == "breaker" and body["set"]:
                 self._notices.append(Notice("page", f"breaker {body['cause']}", body["text"]))
-
-    def _flatten(self, body: dict[str, Any]) -> None:
-        symbol = body.get("symbol")
-        if symbol is None:
-            self.judge.move("flatten", text=str(body.get("reason", "")))
-        elif symbol not in self.plan.symbols:
-            raise NotFoundError("symbol", symbol, self.plan.symbols)
-        else:
-            self._wind_down.leave([symbol])
 
     def _take_off(self, name: str) -> None:
         """A hook that hung, or that a person leaves out: it counts as one that has raised."""
