@@ -29,8 +29,7 @@ from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
-from intrabar.engine.outcome.drifted import drifted
-from intrabar.engine.outcome.learned import undecided
+from intrabar.engine.outcome.learned import remarks_of_learned
 from intrabar.engine.outcome.remarks import Known, has_ended, in_order, remarks_of
 from intrabar.engine.outcome.result import periods_per_year
 from intrabar.engine.outcome.risk import RiskTold
@@ -180,8 +179,7 @@ class ChunkedResult:
     def remarks(self) -> list[Remark]:
         """The same, with whether each is severe."""
         told = [] if self.risk is None else self.risk.remarks
-        decided = self.recorded.decided
-        learned = [*undecided(decided), *drifted(decided)]
+        learned = remarks_of_learned(self.recorded.decided)
         return in_order([*self.given.remarks, *told, *remarks_of(self._known()), *learned])
 
     @property

@@ -1,9 +1,10 @@
-"""What learned exits say against a run: signals on which they could not decide."""
+"""What learned exits say against a run: signals without a decision, and drift."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from intrabar.engine.outcome.drifted import drifted
 from intrabar.model.remark import Remark
 from intrabar.strategy.lessons import Decided
 
@@ -11,8 +12,12 @@ SEVERE_SHARE = 0.2
 """Of the signals: so many without a decision, and the bot is not the one that was meant."""
 
 
-def undecided(decided: Mapping[str, Decided]) -> list[Remark]:
+def remarks_of_learned(decided: Mapping[str, Decided]) -> list[Remark]:
     """What there is to say, by strategy."""
+    return [*_undecided(decided), *drifted(decided)]
+
+
+def _undecided(decided: Mapping[str, Decided]) -> list[Remark]:
     told = []
     for name, one in decided.items():
         asked, missing = int(one.memory["asked"].sum()), int(one.memory["missing"].sum())

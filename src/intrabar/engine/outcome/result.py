@@ -14,28 +14,18 @@ from intrabar.analysis.campaigns import campaigns
 from intrabar.analysis.drawdown import drawdown_series
 from intrabar.analysis.equity import Curve, curves_by
 from intrabar.analysis.metrics import Results, Sheet, sheet, sheets_by
-from intrabar.analysis.told import Told
 from intrabar.analysis.trades import trades
 from intrabar.engine.kept import after
 from intrabar.engine.outcome.band import BAND, BandRun, band_run
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in, decisions_of, with_numbers
-from intrabar.engine.outcome.drifted import drifted
 from intrabar.engine.outcome.foresight import foresight
-from intrabar.engine.outcome.learned import undecided
+from intrabar.engine.outcome.learned import remarks_of_learned
 from intrabar.engine.outcome.plot import Plot, plot
 from intrabar.engine.outcome.remarks import Known, ended_early, in_order, inconsistent, remarks_of
 from intrabar.engine.outcome.risk import RiskTold
 from intrabar.engine.outcome.stats import Stats
-from intrabar.engine.outcome.summary import (
-    band_line,
-    ended,
-    figure_lines,
-    figure_rows,
-    is_idle,
-    remark_lines,
-    titled,
-)
+from intrabar.engine.outcome.summary import ended, html_of, text_of, titled
 from intrabar.engine.outcome.tables import (
     Axes,
     fills_of,
@@ -127,8 +117,7 @@ class Result:
         broken = inconsistent(self.market)
         told = [*self.setup.remarks, *self._foretold]
         told += [] if self.risk is None else self.risk.remarks
-        decided = decided_in(self.run.running)
-        learned = [*undecided(decided), *drifted(decided)]
+        learned = remarks_of_learned(decided_in(self.run.running))
         return in_order([*told, *remarks_of(known), *learned, *broken])
 
     @property
@@ -294,7 +283,7 @@ class Result:
     @property
     def stats(self) -> Stats:
         """The same as a mapping of names to figures, which prints as a table."""
-        return Stats(self.metrics, self._currency)
+        return Stats(self.metrics, self.setup.account.currency)
 
     def metrics_by(self, key: str) -> dict[str, Sheet]:
         """The figures per "symbol" or per "strategy"."""
@@ -356,19 +345,10 @@ class Result:
         return titled(self.setup.strategies, self.market.symbols)
 
     def __repr__(self) -> str:
-        figures = figure_lines(self.metrics, self._currency)
-        notes = [*self._band_lines(), *self._notes()]
-        return "\n".join([self.title, self.facts, "", *figures, *notes])
+        return text_of(self)
 
     def _repr_html_(self) -> str:
-        rows = figure_rows(self.metrics, self._currency)
-        band = [line.strip() for line in self._band_lines()]
-        picture = "" if is_idle(self.metrics.values) else self.plot().svg
-        return Told(self.title, self.facts, rows, [*band, *self._notes()]).html(picture)
-
-    @property
-    def _currency(self) -> str:
-        return self.setup.account.currency
+        return html_of(self)
 
     @property
     def is_liquidated(self) -> bool:
@@ -381,18 +361,6 @@ class Result:
         times = self.equity["time"]
         how = ended(self.status, self.is_liquidated)
         return f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}, {len(times):,} bars, {how}"
-
-    def _band_lines(self) -> list[str]:
-        """The band where it is known."""
-        if is_idle(self.metrics.values) or not self.knows_band:
-            return []
-        ends = sorted(run.total_return for run in self.band)
-        return [band_line(ends, int(self.campaigns["ambiguous"].sum()))]
-
-    def _notes(self) -> list[str]:
-        """What to know, and where the report is."""
-        pages = [f"report: {page}" for page in self.pages]
-        return [*remark_lines(self.remarks), *(pages or ["report: ib.report(result) writes it"])]
 
 
 def periods_per_year(instruments: Sequence[Instrument]) -> float:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from intrabar.analysis.metrics import Sheet
+from intrabar.analysis.told import Told
 from intrabar.analysis.units import shown
 from intrabar.engine.tables.lessons import training_of
 from intrabar.model.enums import RunStatus
 from intrabar.model.remark import Remark
+
+if TYPE_CHECKING:
+    from intrabar.engine.outcome.result import Result
 
 ROWS = {
     "total_return": "return",
@@ -20,7 +25,6 @@ ROWS = {
     "expectancy_r": "expectancy",
     "costs": "costs",
 }
-
 
 IDLE = "no order was filled: there are no figures"
 
@@ -101,3 +105,32 @@ def remark_lines(remarks: Sequence[Remark], more: Sequence[str] = ()) -> list[st
 def is_idle(values: Mapping[str, float | None]) -> bool:
     """Whether nothing was traded and nothing earned: there are no figures then."""
     return not any(values.get(name) for name in ("turnover", "exposure", "net_profit", "costs"))
+
+
+def text_of(result: Result) -> str:
+    """A run for a terminal."""
+    figures = figure_lines(result.metrics, result.setup.account.currency)
+    notes = [*_band_lines(result), *_notes(result)]
+    return "\n".join([result.title, result.facts, "", *figures, *notes])
+
+
+def html_of(result: Result) -> str:
+    """The same for a notebook, with its picture."""
+    rows = figure_rows(result.metrics, result.setup.account.currency)
+    band = [line.strip() for line in _band_lines(result)]
+    picture = "" if is_idle(result.metrics.values) else result.plot().svg
+    return Told(result.title, result.facts, rows, [*band, *_notes(result)]).html(picture)
+
+
+def _band_lines(result: Result) -> list[str]:
+    """The band where it is known."""
+    if is_idle(result.metrics.values) or not result.knows_band:
+        return []
+    ends = sorted(run.total_return for run in result.band)
+    return [band_line(ends, int(result.campaigns["ambiguous"].sum()))]
+
+
+def _notes(result: Result) -> list[str]:
+    """What to know, and where the report is."""
+    pages = [f"report: {page}" for page in result.pages]
+    return [*remark_lines(result.remarks), *(pages or ["report: ib.report(result) writes it"])]
