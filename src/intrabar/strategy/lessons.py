@@ -60,6 +60,11 @@ class Lessons(NamedTuple):
         """Whether its policies read the own position."""
         return bool(self.policies) and self.policies[0].when == "bar"
 
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """Of what a context holds: the constant, then the features."""
+        return ("1", *(() if self.features is None else self.features.names))
+
 
 class Log(NamedTuple):
     """What was decided, and how it ended.

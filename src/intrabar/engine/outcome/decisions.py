@@ -110,8 +110,7 @@ def _table(name: str, one: Decided, symbols: Sequence[str]) -> pl.DataFrame:
     }
     for k, arm in enumerate(arms):
         table[f"score_{arm:g}"] = _known(values[:, k])
-    names = ["1", *(() if lessons.features is None else lessons.features.names)]
-    for k, feature in enumerate(names):
+    for k, feature in enumerate(lessons.context_names):
         table[f"x_{feature}"] = values[:, len(arms) + k].copy()
     table["closed_bar"] = null_below_zero(closed)
     table["closed_time"] = null_below_zero(closed_time).cast(ENDING["closed_time"])

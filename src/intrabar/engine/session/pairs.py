@@ -54,12 +54,11 @@ def simulated_in(entries: Sequence[Entry], plan: Plan) -> pl.DataFrame | None:
 def _row(made: dict[str, Any], over: Entry | None, lessons: Lessons) -> dict[str, Any]:
     """A decision, and how its pair ended."""
     arms = lessons.arms
-    names = ("1", *(() if lessons.features is None else lessons.features.names))
     row = {name: made[name] for name in SCHEMA if name in made}
     row |= {"bar": made["row"], "campaign": None, "greedy": made["arm"] == made["greedy"]}
     row["prior"] = _number(made["prior"]) if lessons.policies else None
     row |= {f"score_{a:g}": _number(x) for a, x in zip(arms, made["scores"], strict=True)}
-    row |= {f"x_{n}": _number(x) for n, x in zip(names, made["x"], strict=True)}
+    row |= {f"x_{n}": _number(x) for n, x in zip(lessons.context_names, made["x"], strict=True)}
     body = {} if over is None else over.body
     return row | {
         "closed_bar": _bar(body.get("learned_row")),

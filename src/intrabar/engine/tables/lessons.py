@@ -14,7 +14,7 @@ from intrabar.engine.tables.states import files_of_states, states_of
 from intrabar.errors import ConfigError
 from intrabar.exits.bandit_state import BanditState, require_context
 from intrabar.exits.known_bars import refuse_known_bars
-from intrabar.exits.learned import Hybrid, Learned, LinUCB
+from intrabar.exits.learned import Hybrid, Learned, Learning, LinUCB
 from intrabar.exits.policy import Course, Policy
 from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
@@ -28,7 +28,7 @@ from intrabar.strategy.registry import AnyStrategy
 IN_SAMPLE, DECLARED = "in sample", "training declared"
 
 
-def learned_exits(strategies: Mapping[str, AnyStrategy]) -> dict[str, Learned | LinUCB | Hybrid]:
+def learned_exits(strategies: Mapping[str, AnyStrategy]) -> dict[str, Learning]:
     """The exits of bots that learn, by the name of the strategy."""
     return {
         name: one.exit  # type: ignore[misc]
@@ -102,7 +102,7 @@ def lessons_in(
     return found
 
 
-def _lessons(name: str, exit_: Learned | LinUCB | Hybrid, period: int) -> Lessons:
+def _lessons(name: str, exit_: Learning, period: int) -> Lessons:
     if isinstance(exit_, LinUCB):
         return Lessons(exit_.arms, exit_.context)
     policies = policies_of(exit_)
