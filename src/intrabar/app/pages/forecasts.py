@@ -10,7 +10,7 @@ from intrabar.ui import shape
 from intrabar.ui.view_types import ForecastView
 
 MOST = 10_000
-"""Rows of a file that are judged for a page: their intervals take three seconds."""
+"""Rows of a file that are judged for a page: their intervals take two seconds."""
 
 
 def forecasts_of(result: Result) -> tuple[list[ForecastView], list[str]]:
