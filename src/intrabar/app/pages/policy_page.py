@@ -16,8 +16,6 @@ from intrabar.ui import validation_input as page
 from intrabar.ui.validation_view import validation_view
 from intrabar.web.pages import write_validation
 
-Floats = np.typing.NDArray[np.float64]
-
 
 def policy_page(one: Trained, name: str, told: Mapping[str, Any]) -> bytes:
     """The page of a policy: one HTML file that opens offline.
@@ -41,7 +39,7 @@ def policy_page(one: Trained, name: str, told: Mapping[str, Any]) -> bytes:
         verdict=_verdict(metrics),
         checks=[
             _curves(one),
-            _seeds(metrics),
+            _seeds(one),
             _arms(one),
             *_entropy(one),
             *_calibration(one),
@@ -99,8 +97,12 @@ def _by_seed(one: Trained, column: str) -> page.Series:
         line = np.full(len(steps), np.nan)
         at = np.searchsorted(steps, own["step"].to_numpy())
         line[at] = own[column].fill_null(np.nan).to_numpy()
-        lines[f"seed {seed}{', saved' if seed == one.told['seed'] else ''}"] = line
+        lines[_seed_name(one, seed)] = line
     return page.Series(x=steps, lines=lines, unit="ratio", x_unit="steps")
+
+
+def _seed_name(one: Trained, seed: int) -> str:
+    return f"seed {seed}, saved" if seed == one.told["seed"] else f"seed {seed}"
 
 
 def _entropy(one: Trained) -> list[page.Check]:
@@ -119,7 +121,8 @@ def _entropy(one: Trained) -> list[page.Check]:
     ]
 
 
-def _seeds(metrics: dict[str, Any]) -> page.Check:
+def _seeds(one: Trained) -> page.Check:
+    metrics = one.told["metrics"]
     scores = metrics["validation_scores"]
     above = sum(x > metrics["static_score"] for x in scores)
     return page.Check(
@@ -130,7 +133,9 @@ def _seeds(metrics: dict[str, Any]) -> page.Check:
         "ticket.",
         assumption="Seeds that are far apart tell that little was learned.",
         picture=page.Bars(
-            labels=[f"seed {k + 1}" for k in range(len(scores))], values=scores, unit="ratio"
+            labels=[_seed_name(one, seed) for seed in one.told["seeds"]],
+            values=scores,
+            unit="ratio",
         ),
     )
 
