@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from importlib.util import find_spec
 
 from intrabar.errors import UsageError, install_line
@@ -15,6 +16,11 @@ def is_there(name: str) -> bool:
         return find_spec(name) is not None
     except ImportError:  # who finds modules may refuse them
         return False
+
+
+def versions_of(*names: str) -> dict[str, str]:
+    """Versions of packages that are there."""
+    return {name: version(name) for name in names}
 
 
 def require_ml() -> None:

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.learn.lstm_net import arrays_of, module_of, put_into
+from intrabar.learn.watch import Watch
 from intrabar.model.bars import Floats
 
 CHECKED = 8_192  # windows in one pass without gradients
 Arrays = dict[str, NDArray[np.float32]]
-Watch = Callable[[int, int], None]
-"""Called with the windows done and the windows there may be."""
 
 
 class Pace(Protocol):

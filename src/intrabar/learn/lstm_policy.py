@@ -27,13 +27,15 @@ from intrabar.learn.calibrate import (
 )
 from intrabar.learn.exact import exact, median_of, seeds_of
 from intrabar.learn.export import onnx, parity_of, require_near, torchscript
-from intrabar.learn.lstm_loop import Seed, Watch
+from intrabar.learn.extra import versions_of
+from intrabar.learn.lstm_loop import Seed
 from intrabar.learn.lstm_net import flat, module_of, put_into
 from intrabar.learn.lstm_training import LstmSettings, train_seed
 from intrabar.learn.normal import OWN_PROBES, probe_bars, probe_inputs
 from intrabar.learn.passes import passes
 from intrabar.learn.settings import hash_of
 from intrabar.learn.trained import Trained
+from intrabar.learn.watch import Watch, part_of
 from intrabar.learn.window_arrays import FARTHEST_SCORE, Windows
 from intrabar.model.bars import Floats
 from intrabar.model.instant import instant_text
@@ -75,16 +77,10 @@ def train_lstm(
     """
     with exact() as torch:
         for k, seed in enumerate(seeds):
-            train_seed(torch, w, s, seed, _part_of(watch, k, len(seeds)))
+            train_seed(torch, w, s, seed, part_of(watch, k, len(seeds)))
             if seed.best is None:
                 raise RunError(f"{seed.stopped}, before any check: nothing was saved")
         return _made(torch, w, s, seeds)
-
-
-def _part_of(watch: Watch | None, k: int, of: int) -> Watch | None:
-    if watch is None:
-        return None
-    return lambda done, total: watch(k * total + done, of * total)
 
 
 def _made(torch: Any, w: Windows, s: LstmSettings, seeds: Sequence[Seed]) -> Trained:
@@ -236,9 +232,7 @@ def _meta(policy: Policy, w: Windows, seed: int, files: dict[str, bytes]) -> byt
 
 def learning_versions() -> dict[str, str]:
     """Versions of what trained."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("torch", "onnx", "onnxruntime")}
+    return versions_of("torch", "onnx", "onnxruntime")
 
 
 def _spans(w: Windows) -> dict[str, list[str]]:

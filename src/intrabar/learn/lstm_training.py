@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from intrabar.learn.calibrate import shares_of
-from intrabar.learn.lstm_loop import Seed, Task, Watch, train
+from intrabar.learn.lstm_loop import Seed, Task, train
+from intrabar.learn.watch import Watch
 from intrabar.learn.window_arrays import Windows
 from intrabar.model.bars import Floats
 from intrabar.model.values import Bounds, choice, number, whole

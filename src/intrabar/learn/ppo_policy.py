@@ -25,12 +25,12 @@ from intrabar.learn.ppo_training import (
     Checked,
     PpoSettings,
     Seed,
-    Watch,
     plain_network,
     train_seed,
 )
 from intrabar.learn.settings import hash_of
 from intrabar.learn.trained import Trained
+from intrabar.learn.watch import Watch, part_of
 from intrabar.learn.world import World
 from intrabar.model.bars import Floats
 from intrabar.model.instant import instant_text
@@ -155,16 +155,10 @@ def train_ppo(
     with exact() as torch:
         for k, seed in enumerate(seeds):
             if not seed.stopped:
-                train_seed(ground.world, ground.checked, s, seed, _part_of(watch, k, len(seeds)))
+                train_seed(ground.world, ground.checked, s, seed, part_of(watch, k, len(seeds)))
             if seed.best is None:
                 raise RunError(f"{seed.stopped}, before any check: nothing was saved")
         return _made(torch, ground, s, seeds)
-
-
-def _part_of(watch: Watch | None, k: int, of: int) -> Watch | None:
-    if watch is None:
-        return None
-    return lambda done, total: watch(k * total + min(done, total), of * total)
 
 
 def _made(torch: Any, g: Ground, s: PpoSettings, seeds: Sequence[Seed]) -> Trained:

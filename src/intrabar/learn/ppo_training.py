@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ from intrabar.exits.network import Network
 from intrabar.learn.passes import passes
 from intrabar.learn.ppo_net import UNITS, Layers, flat, layers_of
 from intrabar.learn.vec_environment import LANES
+from intrabar.learn.watch import Watch
 from intrabar.learn.world import World
 from intrabar.model.bars import Floats
 from intrabar.model.values import Bounds, number, whole
@@ -24,9 +24,6 @@ CHECK_EVERY, PATIENCE = 50_000, 5  # steps, checks
 CHECKED = 2_000  # starts
 PLAYED = 256  # lanes of a check
 NEVER = 1_000_000_000  # what is logged is read at each check
-
-Watch = Callable[[int, int], None]
-"""Called with the steps done and the steps there may be."""
 
 
 @dataclass(frozen=True)

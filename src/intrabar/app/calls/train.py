@@ -21,7 +21,7 @@ from intrabar.app.config.file import validated
 from intrabar.app.config.learning import LearnConfig
 from intrabar.app.folders.places import folder_of
 from intrabar.app.folders.policies import note_seeds, require_place, store
-from intrabar.app.progress import Shown, bar
+from intrabar.app.progress import bar
 from intrabar.errors import UsageError
 from intrabar.exits.policy import Policy
 from intrabar.learn.canaries import require
@@ -29,11 +29,12 @@ from intrabar.learn.causal import causal
 from intrabar.learn.dataset_folder import MANIFEST, Dataset, read_dataset
 from intrabar.learn.extra import require_ml
 from intrabar.learn.hindsight import hindsight
-from intrabar.learn.lstm_loop import Seed, Watch
+from intrabar.learn.lstm_loop import Seed
 from intrabar.learn.lstm_policy import learning_versions, seeds_to_train, train_lstm
 from intrabar.learn.lstm_training import LstmSettings
 from intrabar.learn.resume import keep_seeds, kept_seeds, resume_file
 from intrabar.learn.settings import hash_of
+from intrabar.learn.watch import part_of
 from intrabar.learn.window_arrays import Decisions, Windows, windows_of
 from intrabar.model.values import SEEDS, choice, path, truth, whole
 from intrabar.sources import versions
@@ -164,7 +165,7 @@ def lstm(
     with bar(sys.stderr, "windows") if progress else nullcontext() as watched:
         try:
             for k, w in enumerate(each):
-                made.append(train_lstm(w, settings, seeds[k], _share(watched, k, len(each))))
+                made.append(train_lstm(w, settings, seeds[k], part_of(watched, k, len(each))))
         except KeyboardInterrupt:
             for file, key, own in zip(kept, keys, seeds, strict=True):
                 if file is not None and any(one.epoch for one in own):
@@ -206,13 +207,6 @@ def _windows(d: Decisions, k: int, of: int) -> Windows:
         if of > 1:
             raise UsageError(f"window {k + 1} of {of}: {error}") from None
         raise
-
-
-def _share(watched: Shown, k: int, of: int) -> Watch | None:
-    """A progress bar over all windows."""
-    if watched is None:
-        return None
-    return lambda done, total: watched(k * total + done, of * total)
 
 
 def _versions() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from intrabar.learn.canaries import require
 from intrabar.learn.causal import causal
 from intrabar.learn.datasets import bot_named
 from intrabar.learn.exact import seeds_of
-from intrabar.learn.extra import require_ml
+from intrabar.learn.extra import require_ml, versions_of
 from intrabar.learn.ppo_canaries import before_training
 from intrabar.learn.ppo_policy import ground_of, train_ppo
 from intrabar.learn.ppo_training import PpoSettings, Seed
@@ -35,6 +35,8 @@ from intrabar.learn.world import World, world_of
 from intrabar.model.instant import instant_text
 from intrabar.model.values import SEEDS, path, truth, whole
 from intrabar.sources import versions
+
+TRAINED_BY = ("torch", "stable_baselines3", "gymnasium", "onnx", "onnxruntime")
 
 
 def ppo(
@@ -160,13 +162,5 @@ def _told(
         "max_bars": asked.max_bars,
         "entries": asked.entries,
         "config": recipe.config.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        "versions": {**versions(), **learning_versions()},
+        "versions": {**versions(), **versions_of(*TRAINED_BY)},
     }
-
-
-def learning_versions() -> dict[str, str]:
-    """Versions of what trains."""
-    from importlib.metadata import version
-
-    names = ("torch", "stable_baselines3", "gymnasium", "onnx", "onnxruntime")
-    return {name: version(name) for name in names}
