@@ -246,6 +246,17 @@ def test_ones_own_forecaster_is_known_by_its_source(tmp_path: Path) -> None:
         ib.predict.train(write_config(tmp_path, "odd", forecaster="rigde"))
 
 
+@pytest.mark.parametrize("method", ["fit", "predict", "save", "load"])
+def test_what_ones_own_forecaster_raises_is_told_with_its_line(tmp_path: Path, method: str) -> None:
+    raising = (
+        f"\n\nclass Raising(Echo):\n    def {method}(self, *given):\n        return {{}}['no']"
+    )
+    (tmp_path / "mine.py").write_text(OWN + raising)
+    where = rf"the forecaster's {method} raised: .*mine.py:\d+ .*KeyError: 'no'"
+    with pytest.raises(RunError, match=where):
+        ib.predict.run(_trained(tmp_path, forecaster="mine:Raising"))
+
+
 def write_onnx(folder: Path, told: dict[str, Any], window: int = 3, width: int = 1) -> None:
     """The last close by a slope, plus a level."""
     weights = np.zeros((window * width, 1), np.float32)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from intrabar.errors import RunError
+from intrabar.errors import IntrabarError, RunError, at_fault
 from intrabar.exits.network import FARTHEST
 from intrabar.indicators.features import Features
 from intrabar.learn.forecasters.compiled import Compiled
@@ -118,18 +119,25 @@ def one_by_one(forecaster: Forecaster, windows: Floats) -> Floats:
 
 def checked(predict: Callable[[Floats], Floats], window: Floats, outputs: int) -> Floats:
     """What a forecaster of others gives for one window; raises as `Model.returns`."""
-    try:
+    with blamed("predict"):
         found = np.asarray(predict(window), np.float64)
-    except Exception as error:
-        raise RunError(
-            f"the forecaster's predict raised {type(error).__name__}: {error}"
-        ) from error
     if found.shape != (1, outputs):
         raise RunError(
             f"the forecaster's predict gives the shape {found.shape} for one window, must be "
             f"(1, {outputs}): a number per output"
         )
     return np.asarray(found[0])
+
+
+@contextmanager
+def blamed(method: str) -> Iterator[None]:
+    """Code of others runs: what it raises is a RunError that says where."""
+    try:
+        yield
+    except IntrabarError:
+        raise
+    except Exception as error:
+        raise RunError(f"the forecaster's {method} raised: {at_fault(error)}") from error
 
 
 def newest(models: list[Model], close_time: Times) -> Times:

@@ -13,7 +13,7 @@ from intrabar.errors import ConfigError, UsageError
 from intrabar.indicators.features import Features
 from intrabar.indicators.normalisation import Normalisation, normalisation_of
 from intrabar.learn.forecasters import ridge
-from intrabar.learn.model import normalised, one_by_one
+from intrabar.learn.model import blamed, normalised, one_by_one
 from intrabar.learn.samples import Samples
 from intrabar.links.forecaster import Forecaster, Output, Rows
 from intrabar.model.bars import DAY_NS, Floats, Times
@@ -185,7 +185,8 @@ def fit(
             rows_of(samples, part, x, one.outputs)
             for part, x in ((refit.train, of[:count]), (refit.valid, of[count:]))
         )
-        one.fit(*train, valid if len(refit.valid) else None, seed)
+        with blamed("fit"):
+            one.fit(*train, valid if len(refit.valid) else None, seed)
         return skill_of(one, valid) if len(refit.valid) else None
 
     skill, rival_skill, rival = taught(forecaster, seen), None, None

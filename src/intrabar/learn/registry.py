@@ -22,7 +22,7 @@ from intrabar.exits.sealed import sealed, unsealed
 from intrabar.indicators.features import features_from_text
 from intrabar.learn.forecasters import forecaster_of, outputs_of
 from intrabar.learn.forecasters.ridge import Ridge
-from intrabar.learn.model import Model
+from intrabar.learn.model import Model, blamed
 from intrabar.learn.settings import hash_of
 from intrabar.links.forecaster import Forecaster, Output
 from intrabar.model.instant import instant_ns, instant_text
@@ -110,7 +110,8 @@ class Registry:
         try:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            forecaster.save(part / f"{MODEL}.{forecaster.suffix}")
+            with blamed("save"):
+                forecaster.save(part / f"{MODEL}.{forecaster.suffix}")
             if rival is not None:
                 rival.save(part / RIVAL)
             files = {x.name: _sha256(x) for x in sorted(part.iterdir())}
@@ -214,7 +215,8 @@ def _model_of(folder: Path, told: Mapping[str, Any], home: Path) -> Model:
             f"{folder}: {told['forecaster']} has changed since this was trained: SHA-256 of its "
             f"source {source}, expected {told['source_sha256']}; {ANEW}"
         )
-    forecaster.load(folder / f"{MODEL}.{forecaster.suffix}")
+    with blamed("load"):
+        forecaster.load(folder / f"{MODEL}.{forecaster.suffix}")
     rival = None
     if RIVAL in told["files"]:
         rival = Ridge(told["window"], tuple(Output(h) for h in told["horizons"]))

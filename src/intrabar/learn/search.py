@@ -21,7 +21,7 @@ from intrabar.durable import write_durably
 from intrabar.errors import ConfigError, IntrabarError, RunError, UsageError
 from intrabar.indicators.normalisation import normalisation_of
 from intrabar.learn.hyperparameters import BEST, FORMAT
-from intrabar.learn.model import normalised
+from intrabar.learn.model import blamed, normalised
 from intrabar.learn.refits import purged, refits_of, rows_of, skill_of, split
 from intrabar.learn.samples import Samples
 from intrabar.learn.settings import Settings, hash_of, params_hash
@@ -127,11 +127,9 @@ def score_of(
             return normalised(samples.windows(part), by.mean, by.scale)
 
         outputs = forecaster.outputs
-        forecaster.fit(
-            *rows_of(samples, train, seen(train), outputs),
-            rows_of(samples, valid, seen(valid), outputs),
-            settings.seed,
-        )
+        known, later = (rows_of(samples, x, seen(x), outputs) for x in (train, valid))
+        with blamed("fit"):
+            forecaster.fit(*known, later, settings.seed)
         skills.append(skill_of(forecaster, rows_of(samples, test, seen(test), outputs)))
     return float(np.mean(skills))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intrabar.analysis.splits.walk_forward import require_spans
+from intrabar.app.compose.predictions import REGISTRY
 from intrabar.app.compose.recipe import Recipe, TradedMarket
 from intrabar.app.config.learning import PredictConfig
 from intrabar.app.config.model import Config
@@ -24,7 +25,6 @@ from intrabar.learn.settings import Settings
 from intrabar.model.values import SEEDS, shown, whole
 from intrabar.model.values import path as path_of
 
-REGISTRY = "models/registry"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 """What folders and files here may be called."""
 
