@@ -8,7 +8,8 @@ from pathlib import Path
 from intrabar.app.calls import forecast
 from intrabar.app.calls.forecast_search import search as search_for
 from intrabar.app.cli.output import Json, print_table
-from intrabar.app.workers.predict_service import HOST, PORT, Answers, PredictService
+from intrabar.app.workers.http_server import HOST
+from intrabar.app.workers.predict_service import PORT, Answers, PredictService
 
 
 def train(

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import socketserver
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
+from intrabar.app.workers.http_server import HOST, Server, is_of_here, send
 from intrabar.app.workers.standing import Standing, time_text
 from intrabar.engine.session.exchange import Exchange
 from intrabar.engine.session.plan import Plan
@@ -22,10 +22,8 @@ from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.model.bars import DAY_NS
 from intrabar.model.secret import redact
 
-HOST = "127.0.0.1"
 TURNED_WITHIN = 5.0  # seconds
 DAILY_GRACE = 900 * SECOND_NS  # for the bar of a day
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 class Readiness:
@@ -129,7 +127,7 @@ class Health:
         self._lagged = lagged
         self._turned = clock.tick()
         try:
-            self._server = _Server((HOST, port), _handler(self))
+            self._server = Server((HOST, port), _handler(self))
         except OSError as error:
             raise ConfigError(
                 f"live.metrics: port {port} cannot be had ({error.strerror}); another session may "
@@ -181,36 +179,15 @@ def _answer(is_well: bool, body: dict[str, Any]) -> tuple[int, str, bytes]:
     return 200 if is_well else 503, "application/json", json.dumps(body).encode() + b"\n"
 
 
-class _Server(ThreadingHTTPServer):
-    """Of threads that end with the process, and without a look at DNS."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asks and leaves is no news; a bug was answered."""
-
-
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 5.0  # for who connects and says nothing
 
         def do_GET(self) -> None:
-            host = urlsplit(f"//{self.headers.get('Host', HOST)}").hostname
-            if host not in _LOCAL:  # a page in a browser that was sent here
-                status, kind, text = 403, "text/plain", b"this is for this machine alone\n"
+            if is_of_here(self):
+                send(self, *health.answer(urlsplit(self.path).path))
             else:
-                status, kind, text = health.answer(urlsplit(self.path).path)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(text)
+                send(self, 403, "text/plain", b"this is for this machine alone\n")
 
         def do_HEAD(self) -> None:
             self.do_GET()

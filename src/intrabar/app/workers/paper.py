@@ -38,14 +38,13 @@ from intrabar.app.workers.start import (
     begun_in_time,
     last_row,
     left_behind,
+    said_before,
     time_of_start,
 )
 from intrabar.app.workers.stop_signals import StopSignals, terminates
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
-from intrabar.engine.session.hearing import models_in
-from intrabar.engine.session.lived_rows import heard_in, rows_in
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import StateError, StrategyError
@@ -207,12 +206,7 @@ def _live(
         for notice in tell_observers(signs.observers, entries, session):
             notify(notice)
 
-    predictor = setup.predictor
-    said = predictor.history(setup.history) if predictor is not None and not entries else []
-    if predictor is not None and entries:
-        predictor.resume(rows_in(entries), models_in(entries))
-        heard = heard_in(entries, setup.plan)
-        said = predictor.changes(heard, last_row(setup, entries))
+    said = said_before(setup, entries)
     made = begun_in_time(
         partial(begun, setup, ways.without, entries, now, emergency, source.can, said),
         limit,
@@ -220,10 +214,8 @@ def _live(
         lambda: None if is_recorded else journal.renew(time.time_ns()),
     )
     if isinstance(made, Calling):
-        news, text = (
-            left_behind(setup, entries, now, source.can, said, made),
-            told_at_last(made, limit),
-        )
+        news = left_behind(setup, entries, now, source.can, said, made)
+        text = told_at_last(made, limit)
         journal.append(news)
         tell([*entries, *news], Session(setup.plan))
         notify(Notice("page", f"hook {made.strategy}", text))

@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import socket
-import socketserver
 import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from intrabar.app.compose.recipe import Recipe
+from intrabar.app.workers.http_server import HOST, LOCAL, Server, is_of_here, send
 from intrabar.data.stamps import parse_stamps, to_utc
 from intrabar.errors import ConfigError, IntrabarError, UsageError
 from intrabar.learn.model import newest
@@ -33,12 +33,10 @@ from intrabar.model.secret import redact
 from intrabar.model.values import shown
 from intrabar.model.values import text as text_of
 
-HOST, PORT = "127.0.0.1", 9470
+PORT = 9470
 MOST_BYTES = 64 * 1024**2
-WAITING = 256  # connections that wait to be taken
 OF_BARS = {"symbol", "bars", "calendar", "zone", "period"}
 OF_WINDOWS = {"symbol", "windows", "time", "close", "unit"}
-LOCAL = ("127.0.0.1", "localhost", "::1")
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -227,7 +225,7 @@ class PredictService:
 
     def __init__(self, answers: Answers, host: str = HOST, port: int = PORT) -> None:
         try:
-            self._server = _Server((host, port), _handler(answers, host))
+            self._server = Server((host, port), _handler(answers, host))
         except (OSError, OverflowError, UnicodeError) as error:
             if _is_of_host(error):
                 raise ConfigError(
@@ -255,21 +253,6 @@ def _is_of_host(error: Exception) -> bool:
     return is_name or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
 
 
-class _Server(ThreadingHTTPServer):
-    """Of threads that end with the process, and without a look at DNS."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = WAITING
-
-    def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asks and leaves is no news; a bug was answered."""
-
-
 def _handler(answers: Answers, host: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 30.0  # for who connects and says nothing
@@ -284,8 +267,7 @@ def _handler(answers: Answers, host: str) -> type[BaseHTTPRequestHandler]:
                 self._tell(404, {"why": ["there are POST /predict, GET /healthz and /readyz"]})
 
         def do_POST(self) -> None:
-            asked = urlsplit(f"//{self.headers.get('Host', HOST)}").hostname
-            if host in LOCAL and asked not in LOCAL:  # a page in a browser that was sent here
+            if host in LOCAL and not is_of_here(self):
                 self._tell(403, {"why": ["this is for this machine alone; --host opens it"]})
                 return
             if urlsplit(self.path).path != "/predict":
@@ -300,11 +282,7 @@ def _handler(answers: Answers, host: str) -> type[BaseHTTPRequestHandler]:
 
         def _tell(self, status: int, content: dict[str, Any]) -> None:
             text = json.dumps(content, allow_nan=False).encode() + b"\n"
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            send(self, status, "application/json", text)
 
         def log_message(self, *_: object) -> None:
             """A request is no event."""

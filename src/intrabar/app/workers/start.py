@@ -13,6 +13,8 @@ from intrabar.app.workers.hook_watch import HookWatch, Slow
 from intrabar.app.workers.one_thread import OneThread
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.graces import Graces
+from intrabar.engine.session.hearing import models_in
+from intrabar.engine.session.lived_rows import heard_in, rows_in
 from intrabar.engine.session.predicting import Told
 from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.row import body_of
@@ -153,6 +155,25 @@ def last_row(setup: SessionSetup, entries: Sequence[Entry]) -> int:
     """When the last row closed that a session has lived through, ns UTC."""
     lived = (e.body["time"] for e in reversed(entries) if e.kind == "row.closed")
     return int(next(lived, setup.history[-1].time))
+
+
+def said_before(setup: SessionSetup, entries: Sequence[Entry]) -> list[Told]:
+    """What a session hears of rows that are over: `said` of `begun`.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+        Its predictor goes on where the journal ends.
+    entries : sequence of Entry
+        Its journal so far.
+    """
+    predictor = setup.predictor
+    if predictor is None:
+        return []
+    if not entries:
+        return predictor.history(setup.history)
+    predictor.resume(rows_in(entries), models_in(entries))
+    return predictor.changes(heard_in(entries, setup.plan), last_row(setup, entries))
 
 
 def _first_events(
