@@ -90,16 +90,19 @@ class Quiet:
 
 
 class Stream(io.StringIO):
-    """Waits until the log says where the port is."""
+    """Waits until the log says where the port is, and that the source is up."""
 
     def __init__(self) -> None:
         super().__init__()
         self.port: Future[int] = Future()
+        self.is_up: Future[None] = Future()
 
     def write(self, text: str) -> int:
         line = json.loads(text)
         if line["event"] == "health.opened":
             self.port.set_result(line["port"])
+        elif line["event"] == "link.up" and not self.is_up.done():
+            self.is_up.set_result(None)
         return super().write(text)
 
 
@@ -123,6 +126,7 @@ def test_a_session_that_lives_is_reached_by_port_and_socket(
         port = stream.port.result(0)
         try:
             assert health(port=port) == 0
+            wait([living, stream.is_up], 20, FIRST_COMPLETED)
             assert health(ready=True, port=port) == 0
             with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
                 assert b"intrabar_equity{" in answer.read()
