@@ -94,7 +94,9 @@ def test_pieces_too_do_not_trade_what_was_trained_on() -> None:
     bot = {"late": Bot(CoinFlip(), late)}
     with pytest.raises(ConfigError, match="it knows 10 of 700 bars"):
         setups(bot, 50)[1]
-    assert not replace(late, in_sample=False).in_sample
+    meant = {"late": Bot(CoinFlip(), replace(late, in_sample=True))}
+    told = [x.text for x in setups(meant, 50)[1].remarks if x.severe]
+    assert any("it knows 10 of the 700 bars" in x for x in told)
 
 
 def test_a_replay_decides_as_the_run_does_whichever_way_it_is_walked() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -248,6 +248,11 @@ class Hybrid(ArmExit):
 
 
 Learning = Learned | LinUCB | Hybrid
+
+
+def is_filed(exit_: Any) -> TypeGuard[Learned]:
+    """Whether an exit takes its arms from a file."""
+    return isinstance(exit_, Learned) and exit_.arms is not None
 
 
 def arms_of(given: Any) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from intrabar.engine.session.shadow import Asked, Shadow, Told
 from intrabar.engine.session.turn import Notice
 from intrabar.engine.tables.policies import policies_of
 from intrabar.errors import ConfigError, StrategyError
-from intrabar.exits.learned import SHADOW, Learned, LinUCB
+from intrabar.exits.learned import SHADOW, LinUCB, is_filed
 from intrabar.exits.static import static_exit
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry, whole
@@ -56,7 +56,7 @@ def in_shadow(
 
 def static_of(name: str, exit_: Any) -> float:
     """The arm that trades where a learned exit is in shadow."""
-    if isinstance(exit_, LinUCB) or (isinstance(exit_, Learned) and exit_.arms is not None):
+    if isinstance(exit_, LinUCB) or is_filed(exit_):
         if exit_.static:
             return float(exit_.static)
         raise ConfigError(

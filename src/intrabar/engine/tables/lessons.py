@@ -14,7 +14,7 @@ from intrabar.engine.tables.states import files_of_states, states_of
 from intrabar.errors import ConfigError
 from intrabar.exits.bandit_state import BanditState, require_context
 from intrabar.exits.known_bars import refuse_known_bars
-from intrabar.exits.learned import Hybrid, Learned, Learning, LinUCB
+from intrabar.exits.learned import Hybrid, Learned, Learning, LinUCB, is_filed
 from intrabar.exits.policy import Course, Policy
 from intrabar.indicators.indicator import Times
 from intrabar.model.instant import instant_text
@@ -51,7 +51,7 @@ def models_of(strategy: AnyStrategy) -> dict[str, str]:
     policies, given = policies_of(exit_), getattr(exit_, "policy", None)
     place = given if isinstance(given, str) else "given"
     several = len(policies) > 1
-    if isinstance(exit_, Learned) and exit_.arms is not None:
+    if is_filed(exit_):
         return {exit_.arms: read_arms(exit_.arms).sha256}
     return {f"{place}/w{k:03d}" if several else place: x.hash for k, x in enumerate(policies)}
 
@@ -95,7 +95,7 @@ def lessons_in(
     found = {}
     for name, exit_ in learned_exits(strategies).items():
         own = states_of(name, exit_, symbols)[0] if states is None else states.get(name, {})
-        if isinstance(exit_, Learned) and exit_.arms is not None:
+        if is_filed(exit_):
             found[name] = filed_lessons(exit_, symbols)
         else:
             found[name] = _lessons(name, exit_, period)._replace(states=own)
@@ -160,7 +160,7 @@ def require_unseen(
         traded = time if trade_from is None else time[np.searchsorted(time, trade_from) :]
         if not len(traded):
             continue
-        if isinstance(exit_, Learned) and exit_.arms is not None:
+        if is_filed(exit_):
             told += require_unseen_rows(name, exit_, symbols, traded)
             continue
         if states is None:
@@ -229,6 +229,6 @@ def training_of(strategy: AnyStrategy) -> str:
         return ""
     if strategy.exit.in_sample:  # type: ignore[union-attr]
         return IN_SAMPLE
-    if isinstance(strategy.exit, Learned) and strategy.exit.arms is not None:
+    if is_filed(strategy.exit):
         return DECLARED
     return DECLARED if any(x.declared for x in policies_of(strategy.exit)) else ""
