@@ -197,7 +197,7 @@ def test_compare_is_on_the_same_entries(home: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--policy", "none"], "there is none at"),
+        (["--policy", "oen"], "unknown policy 'oen': did you mean 'one'"),
         ([], "does not learn; name what it is to trade by"),
         (["--policy", "one", "--static", "0"], "static"),
         (["--policy", "one", "--bot", "other"], "'other'"),

@@ -13,6 +13,7 @@ from intrabar.app.compose.recipe import Composed, Recipe
 from intrabar.app.compose.sources import nanoseconds
 from intrabar.app.config.learning import LearnConfig
 from intrabar.app.config.model import Config
+from intrabar.app.folders.places import folder_of
 from intrabar.app.processors import threads_of
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
@@ -219,12 +220,7 @@ def _exit_for(policy: Any, bot: Bot, asked: Config, config: Any) -> Learned:
 def _folder(given: Path, config: Any) -> Path:
     """The folder of a policy: as it is, beside the configuration, or in its `policies/`."""
     home = Path() if isinstance(config, Mapping) else Path(config).parent
-    places = [given, home / given, home / POLICIES / given]
-    for place in places:
-        if (place / TOLD).is_file():
-            return place
-    looked = ", ".join(dict.fromkeys(str(x) for x in places))
-    raise UsageError(f"policy: there is none at {looked}; train one (intrabar learn lstm CONFIG)")
+    return folder_of(given, [home, home / POLICIES], TOLD, "policy", "intrabar learn lstm CONFIG")
 
 
 def _composed(recipe: Recipe, label: str, bot: Bot) -> tuple[Composed, int | None]:

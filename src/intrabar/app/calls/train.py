@@ -240,7 +240,7 @@ def dataset_for(config: Path, given: Path | None = None, *, progress: bool = Fal
     """
     home = config.parent / "datasets"
     if given is not None:
-        folder = folder_of(given, [home], MANIFEST, "dataset", "intrabar learn dataset")
+        folder = folder_of(given, [home], MANIFEST, "dataset", "intrabar learn dataset CONFIG")
     elif not (folder := home / named(default_name(config))).exists():
         return dataset(config, progress=progress)
     data = read_dataset(folder)

@@ -47,7 +47,7 @@ def show(
     as_json : bool
         Print it as JSON, nothing else.
     """
-    folder = folder_of(name, [POLICIES], TOLD, "policy", "intrabar learn lstm")
+    folder = folder_of(name, [POLICIES], TOLD, "policy", "intrabar learn lstm CONFIG")
     told, policies = read_told(folder / TOLD), read_policies(folder)
     each = [folder / x["folder"] for x in told["windows"]] if "windows" in told else [folder]
     found: list[list[Importance]] = []
@@ -89,7 +89,7 @@ def _importance(
     if dataset is None:
         data = home / whole["dataset"]["name"]
     else:
-        data = folder_of(dataset, [home], MANIFEST, "dataset", "intrabar learn dataset")
+        data = folder_of(dataset, [home], MANIFEST, "dataset", "intrabar learn dataset CONFIG")
     behind = Behind.of(data)
     if behind.data.manifest["sha256"] != whole["dataset"]["sha256"]:
         raise UsageError(f"{behind.data.folder} is another dataset than {folder} was trained on")
