@@ -127,6 +127,7 @@ def test_too_few_bars_and_other_paths(folder: Path, service: PredictService) -> 
     )
     assert ask(service, {}, "/other")[0] == 404
     assert ask(service, {}, Host="evil.example")[0] == 403
+    assert ask(service, {}, Host="[")[0] == 403  # no host at all
     link = HTTPConnection("127.0.0.1", service.port, timeout=60)
     link.request("GET", "/readyz")
     assert json.loads(link.getresponse().read())["ready"] is True

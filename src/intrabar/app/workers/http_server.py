@@ -29,7 +29,10 @@ class Server(ThreadingHTTPServer):
 
 def is_of_here(request: BaseHTTPRequestHandler) -> bool:
     """Whether it names this machine as local; a page in a browser that was sent here does not."""
-    return urlsplit(f"//{request.headers.get('Host', HOST)}").hostname in LOCAL
+    try:
+        return urlsplit(f"//{request.headers.get('Host', HOST)}").hostname in LOCAL
+    except ValueError:  # no host at all
+        return False
 
 
 def send(request: BaseHTTPRequestHandler, status: int, kind: str, text: bytes) -> None:
