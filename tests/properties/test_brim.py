@@ -22,7 +22,8 @@ from intrabar.model.bars import Action
 from intrabar.model.enums import ActionKind, Settlement
 from intrabar.model.instrument import Instrument
 from intrabar.sim.inbox import LEAST
-from intrabar.sim.machine import RECORDS, Machine
+from intrabar.sim.machine import Machine
+from intrabar.sim.room import RECORDS
 from intrabar.sim.tables import table_of
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip

@@ -164,16 +164,6 @@ def _open_account(row: Any, account: Account, instruments: Sequence[Instrument])
     row["nights"] = has_nights(account, instruments)
 
 
-def longer(array: NDArray[Any], more: int) -> NDArray[Any]:
-    """Twice the array, and room for so many rows more.
-
-    All of it is copied: after a rewind, what lies ahead may be gone to again.
-    """
-    grown = np.zeros(2 * len(array) + more, array.dtype)
-    grown[: len(array)] = array
-    return grown
-
-
 def keep_orders(book: Book, working: NDArray[np.int64], over: NDArray[np.int64]) -> None:
     """Move the orders that work, and those of some rows that are over, to the front; the rest goes.
 
@@ -196,6 +186,36 @@ def keep_orders(book: Book, working: NDArray[np.int64], over: NDArray[np.int64])
     waiting["order"] = place[waiting["order"]]
     book.log[: len(over)] = place[over]
     account["orders"], account["log"] = len(rows), len(over)
+
+
+def take_away(book: Book, working: NDArray[np.int64]) -> Records:
+    """Take the records of what is over out of a book; what is still to be told of stays.
+
+    Parameters
+    ----------
+    working : (k,) int64
+        Rows of `Book.orders` that work.
+    """
+    account = book.account[0]
+    waiting = book.notices[: account["notices"]]
+    told = waiting["fill"][waiting["fill"] >= 0]
+    fills = int(told.min()) if len(told) else int(account["fills"])
+    rows = book.log[: account["log"]].copy()
+    kept = np.flatnonzero(np.isin(rows, waiting["order"]))
+    done = int(kept[0]) if len(kept) else len(rows)
+    given = Records(
+        book.orders.take(rows[:done]),
+        book.fills[:fills].copy(),
+        book.levels[: account["levels"]].copy(),
+        book.ledger[: account["ledger"]].copy(),
+    )
+    left = book.fills[fills : account["fills"]].copy()
+    book.fills[: len(left)] = left
+    waiting["fill"] -= np.where(waiting["fill"] >= 0, fills, 0)
+    account["fills"] = len(left)
+    account["levels"] = account["ledger"] = 0
+    keep_orders(book, working, rows[done:])
+    return given
 
 
 def cash_at_closes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, RunError
-from intrabar.kernel import plain
 from intrabar.model.bars import Market
 from intrabar.model.enums import RunStatus
 from intrabar.model.instrument import Instrument
@@ -23,25 +21,19 @@ from intrabar.sim.book import (
     Snapshot,
     cash_at_closes,
     empty_book,
-    keep_orders,
-    longer,
+    take_away,
 )
 from intrabar.sim.callbacks import Callbacks, Hooks
-from intrabar.sim.inbox import most_of_hook
-from intrabar.sim.loop import BROKEN, FULL, LOST, PAUSED, most_of_bar, report, run, run_one
-from intrabar.sim.run_hash import Tally, without_places
+from intrabar.sim.loop import BROKEN, FULL, LOST, PAUSED, report, run, run_one
+from intrabar.sim.room import RECORDS, grown, longer
+from intrabar.sim.run_hash import Tally, digest_of
 from intrabar.sim.shifted import numbered
 from intrabar.sim.state import Book, Tape
 from intrabar.sim.tables import address_of, table_of
 from intrabar.sim.tape import tape_of
 
-RECORDS = ("notices", "orders", "log", "fills", "levels", "ledger")
+HOOKS = list(Hooks._fields)
 ONLY_GROW = ("orders", "log", "fills", "levels", "ledger")
-DUE = ("due_from", "due", "due_bits")
-OF_HOOKS = ("stop", "turn", "waited", "lost")
-OF_DOOR = ("outside", "reports")
-OUTSIDE = (*OF_HOOKS, *OF_DOOR, "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)  # of digests
-OF_RUN = np.array([name not in OUTSIDE for name in state.ACCOUNT.names or ()])
 MOST_STRATEGIES = 32_767  # records number them in two bytes
 
 
@@ -291,7 +283,7 @@ class Machine:
 
     def put_back(self, book: Book) -> None:
         """Go back (or forward) to what `copied` gave; the equity of bars stays as it is."""
-        hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
+        hooks = self.book.strategies[HOOKS].copy()
         for name, kept in book._asdict().items():
             array = getattr(self.book, name)
             if len(kept) > len(array):
@@ -299,8 +291,7 @@ class Machine:
             getattr(self.book, name)[: len(kept)] = kept
         self._done, self._done_from = self._done[:0], 0
         self._failed = ""
-        for name, addresses in hooks.items():
-            self.book.strategies[name] = addresses
+        self.book.strategies[HOOKS] = hooks
         self._tell_growth()
 
     def checkpoint(self) -> Checkpoint:
@@ -317,7 +308,7 @@ class Machine:
 
     def return_to(self, checkpoint: Checkpoint) -> None:
         """Go back, or forward again, to a checkpoint of this machine."""
-        hooks = {n: self.book.strategies[n].copy() for n in Hooks._fields}
+        hooks = self.book.strategies[HOOKS].copy()
         self._failed = ""
         now, then = (int(b.account["log"][0]) for b in (self.book, checkpoint.book))
         self._keep_done(now, then)
@@ -327,8 +318,7 @@ class Machine:
         if then > now:
             done = self._done[: then - now]
             self.book.orders[self.book.log[now : now + len(done)]] = done
-        for name, addresses in hooks.items():
-            self.book.strategies[name] = addresses
+        self.book.strategies[HOOKS] = hooks
 
     def _keep_done(self, now: int, then: int) -> None:
         """Keep the orders that are done now and not then: run again, they work again meanwhile.
@@ -343,45 +333,22 @@ class Machine:
 
     def digest(self) -> str:
         """A hash of place, account, positions, orders, fills and equity: equal runs, equal hash."""
-        digest = hashlib.sha256()
-        digest.update(self.book.account.view(np.uint64)[OF_RUN].tobytes())
-        used = len(self.book.sleeves) - self.unused * len(self.instruments)
-        digest.update(self.book.sleeves[:used].tobytes())
-        digest.update(without_places(self.book.orders.take(self.working())).tobytes())
         tally = self._tally.copy()
         if tally.bars < self.first:
             raise RunError(f"bars {tally.bars} to {self.first - 1} have gone, not handed over")
         equity = self.tape.equity[tally.bars : self.bars_done]
         tally.take(self.done(), self.fills(), self.ledger(), equity)
-        digest.update(tally.digest())
-        return digest.hexdigest()
+        used = len(self.book.sleeves) - self.unused * len(self.instruments)
+        return digest_of(self.book, self.working(), used, tally)
 
     def hand_over(self) -> Records:
         """Give away the records of what is over, and forget them: room for the next bars.
 
         They count in the digest as before. What a strategy still waits to be told of stays.
         """
-        book, account = self.book, self.book.account[0]
-        waiting = book.notices[: account["notices"]]
-        told = waiting["fill"][waiting["fill"] >= 0]
-        fills = int(told.min()) if len(told) else int(account["fills"])
-        rows = book.log[: account["log"]].copy()
-        kept = np.flatnonzero(np.isin(rows, waiting["order"]))
-        done = int(kept[0]) if len(kept) else len(rows)
-        given = Records(
-            book.orders.take(rows[:done]),
-            self.fills()[:fills].copy(),
-            self.levels().copy(),
-            self.ledger().copy(),
-        )
+        given = take_away(self.book, self.working())
         equity = self.tape.equity[self._tally.bars : self.bars_done]
         self._tally.take(given.orders, given.fills, given.ledger, equity)
-        left = self.fills()[fills:].copy()
-        book.fills[: len(left)] = left
-        book.notices["fill"][: len(waiting)] -= np.where(waiting["fill"] >= 0, fills, 0)
-        account["fills"] = len(left)
-        account["levels"] = account["ledger"] = 0
-        keep_orders(book, self.working(), rows[done:])
         self._tell_growth()
         return given
 
@@ -431,18 +398,3 @@ class Machine:
         self._book_table[:] = table_of(self.book)
         for listener in self.on_growth:
             listener()
-
-
-def grown(book: Book, tape: Tape) -> Book:
-    """A book with larger arrays where a step has found them too full."""
-    account = book.account.view(np.recarray)[0]
-    actions = int(np.sum(tape.actions["bar"][account.actions :] <= account.bar))
-    need = 2 * int(plain(most_of_bar)(account, len(book.sleeves), actions))
-    wanted = dict.fromkeys(RECORDS, need)
-    wanted["inbox"] = int(plain(most_of_hook)(len(book.instruments)) + account.working) + 1
-    longer_ones = {
-        name: longer(getattr(book, name), more)
-        for name, more in wanted.items()
-        if len(getattr(book, name)) < int(account[name]) + more
-    }
-    return book._replace(**longer_ones)

@@ -6,13 +6,23 @@ times its speed; a sweep hashes every run.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from intrabar.sim.room import RECORDS
+from intrabar.sim.state import ACCOUNT, Book
+
 UNSEEN = ("next", "prev", "oco", "fresh")  # places in memory, which a copy may change
+
+DUE = ("due_from", "due", "due_bits")
+OF_HOOKS = ("stop", "turn", "waited", "lost")
+OF_DOOR = ("outside", "reports")
+OUTSIDE = (*OF_HOOKS, *OF_DOOR, "wakes_at_open", "free", "free_scale", *DUE, *RECORDS)
+OF_RUN = np.array([name not in OUTSIDE for name in ACCOUNT.names or ()])  # of the account's words
 
 
 class Tally:
@@ -58,3 +68,23 @@ def without_places(orders: NDArray[Any]) -> NDArray[Any]:
     for name in UNSEEN:
         copied[name] = 0
     return copied
+
+
+def digest_of(book: Book, working: NDArray[np.int64], sleeves: int, over: Tally) -> str:
+    """A hash of a run: of its account, its first sleeves, working orders, and what is over.
+
+    Parameters
+    ----------
+    working : (k,) int64
+        Rows of `Book.orders` that work.
+    sleeves : int
+        How many of them count.
+    over : Tally
+        With all records and equity so far.
+    """
+    digest = hashlib.sha256()
+    digest.update(book.account.view(np.uint64)[OF_RUN].tobytes())
+    digest.update(book.sleeves[:sleeves].tobytes())
+    digest.update(without_places(book.orders.take(working)).tobytes())
+    digest.update(over.digest())
+    return digest.hexdigest()

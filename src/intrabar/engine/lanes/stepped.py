@@ -17,7 +17,7 @@ from intrabar.exits.policy_arrays import POSITION
 from intrabar.indicators.elementwise import known_rows
 from intrabar.sim import state
 from intrabar.sim.loop import FULL
-from intrabar.sim.machine import grown
+from intrabar.sim.room import grown
 from intrabar.sim.state import Book
 from intrabar.sim.tables import address_of, table_of
 from intrabar.strategy.bot_record import BOT
