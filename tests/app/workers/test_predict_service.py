@@ -142,5 +142,5 @@ def test_a_service_without_models_port_or_host_is_refused(
     with pytest.raises(ConfigError, match=r"--port: .* cannot be had"):
         PredictService(answers, port=service.port)
     for host in ("nope..invalid", "192.0.2.1"):  # no name at all; an address that nobody has
-        with pytest.raises(ConfigError, match=f"--host: {host} is no address of this machine"):
+        with pytest.raises(ConfigError, match=f"--host: {host} is no IPv4 address of this machine"):
             PredictService(answers, host, 0)

@@ -220,7 +220,7 @@ class PredictService:
     Raises
     ------
     ConfigError
-        The port is taken, or the host is no address of this machine.
+        The port is taken, or the host is no IPv4 address of this machine.
     """
 
     def __init__(self, answers: Answers, host: str = HOST, port: int = PORT) -> None:
@@ -229,8 +229,8 @@ class PredictService:
         except (OSError, OverflowError, UnicodeError) as error:
             if _is_of_host(error):
                 raise ConfigError(
-                    f"--host: {host} is no address of this machine ({error}); write {HOST}, or "
-                    "0.0.0.0 for all that it has"
+                    f"--host: {host} is no IPv4 address of this machine ({error}); write {HOST}, "
+                    "or 0.0.0.0 for all that it has"
                 ) from None
             raise ConfigError(
                 f"--port: {host}:{port} cannot be had ({error}); write another one, or 0"
