@@ -13,11 +13,10 @@ import math
 import msgspec
 from msgspec.structs import replace
 
-from intrabar.brokers.tickets import Booking, Corrected, Filled, Seen, Ticket, Total
+from intrabar.brokers.tickets import APART, Booking, Corrected, Filled, Seen, Ticket, Total
 
 DIGITS = 9  # of a quantity; what floats leave of adding fractions is beyond
 SAME = 1e-9  # of the money: an average that is rounded says nothing new
-APART = 5_000_000_000  # ns between two looks that show less
 
 
 class Count(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from intrabar.brokers.names import is_ours
 from intrabar.brokers.tickets import (
+    APART,
     IN_DOUBT,
     OPEN,
     Asked,
@@ -29,7 +30,6 @@ from intrabar.brokers.tickets import (
 )
 from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
 
-APART = 5_000_000_000  # ns between the two looks that prove a difference
 TRANSFER = 0.005  # of the equity
 ACCOUNT = ""
 

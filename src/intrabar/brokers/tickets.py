@@ -10,6 +10,7 @@ import msgspec
 from intrabar.model.broker_facts import Accepted
 
 NAN = float("nan")
+APART = 5_000_000_000  # ns between two looks that prove together what one alone does not
 
 
 class State(StrEnum):
