@@ -124,7 +124,7 @@ class Session:
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
-            case "link":
+            case "link" if event.body["who"] == "source":
                 self._blocks.link(LinkFact(event.body["state"], event.body["reason"]))
             case "not_repeatable":
                 self.judge.move("not_repeatable", text=str(event.body["text"]))
@@ -134,7 +134,7 @@ class Session:
                 self._note_moves(self.judge.taken())
             case "hook.hung" if not event.body.get("at_start"):
                 self._take_off(event.body["strategy"])
-        turn = Turn(self._records, self._notices)
+        turn = Turn(self._records, self._notices, [])
         self._records, self._notices = [], []
         return turn
 
@@ -190,6 +190,10 @@ class Session:
         if self._laid is None:
             return []
         return held(self.machine, self.plan.names)
+
+    def next_timer(self, now: int) -> int | None:
+        """When it wants a `timer` event at the latest (ns UTC); None: it waits for nothing."""
+        return None
 
     def silent(self, now: int) -> list[str]:
         """Symbols that are held, and of which no bar has come for far too long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from intrabar.engine.session.effects import Effect
 from intrabar.model.entry import Entry
 
 
@@ -24,7 +25,14 @@ class Notice(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """What an event has caused: records, to be committed first; then what leaves."""
+    """What an event has caused: records, to be committed first; then what leaves.
+
+    Parameters
+    ----------
+    effects : list of Effect
+        In the order in which they leave, before the notices; none where the market fills.
+    """
 
     records: list[Entry]
     notices: list[Notice]
+    effects: list[Effect]
