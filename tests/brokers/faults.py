@@ -143,7 +143,7 @@ class FaultyWorld(World):
         for _ in range(ROUNDS):
             self.clock += 6 * SECOND
             for name in sorted(self.door.doubts):
-                found = answer(self.broker.find(name))
+                found = answer(self.broker.find(self.door.ref(name)))
                 self.door.looked_up(name, found, self.now)
             look = answer(self.broker.snapshot(0))
             account = self.broker.machine.book.account[0]
@@ -192,7 +192,7 @@ class FaultyWorld(World):
         assert there == here
         assert len(set(self.sent)) == len(self.sent)
         for ticket in self.door.tickets.values():
-            found = answer(self.broker.find(ticket.name))
+            found = answer(self.broker.find(self.door.ref(ticket.name)))
             assert ticket.booked == (0.0 if found is None else found.filled), ticket.name
         qty = float(book.sleeves["qty"][0])
         stop = float(book.sleeves["stop"][0])

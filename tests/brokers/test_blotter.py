@@ -54,3 +54,25 @@ def test_a_child_that_the_broker_has_made_takes_no_row_of_another(door: Door) ->
     assert door.blotter.name_of(CHILD) == name
     assert door.blotter.row_of(door.tickets[name]) == -1
     assert [ticket.name for ticket in door.blotter.of_row(stop)] == [STOP]
+
+
+def test_a_state_that_nobody_can_read_is_looked_up_and_ends_nothing(door: Door) -> None:
+    told = OrderFact("98", STOP, "A", -1, "stop", 10.0, "unknown", text="QUANTUM")
+    before = door.tickets[STOP].state
+    door.told(told, 0)
+    assert door.tickets[STOP].state is before
+    assert STOP in door.doubts
+    door.looked_up(STOP, told, 0)
+    assert door.tickets[STOP].state is State.UNKNOWN
+    assert STOP in door.doubts
+
+
+def test_a_change_names_its_order_by_all_that_is_known(door: Door) -> None:
+    ref = door.ref(STOP)
+    ticket = door.tickets[STOP]
+    assert (ref.client_id, ref.vendor_ids, ref.others) == (STOP, ticket.vendor_ids, ())
+    assert (ref.order.type, ref.order.stop_price, ref.order.reduce_only) == ("stop", 95.0, True)
+    assert ref.order.position == door.held("A") != 0.0
+    assert not ref.order.opens
+    door.blotter.change(ENTRY, vendor_ids=())
+    assert set(door.ref(ENTRY).others) >= set(ticket.vendor_ids)

@@ -73,9 +73,10 @@ class World:
         if sending.group:
             self.sent += [request.client_id for request in sending.group]
             return await self.broker.submit(sending.group)
+        assert sending.ref is not None
         if sending.change is not None:
-            return (await self.broker.replace(sending.ticket, sending.change),)
-        return (await self.broker.cancel(sending.ticket),)
+            return (await self.broker.replace(sending.ref, sending.change),)
+        return (await self.broker.cancel(sending.ref),)
 
     def is_called(self) -> bool:
         account = self.broker.machine.book.account

@@ -20,7 +20,15 @@ from intrabar.brokers.names import PROTECTS, Name, Part
 from intrabar.brokers.order_table import Step, take
 from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan
 from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Stands, Tell, is_absent
-from intrabar.brokers.sending import Sending, answer_of, children_of, rows_of, status_of, ticket_of
+from intrabar.brokers.sending import (
+    Sending,
+    answer_of,
+    children_of,
+    ref_of,
+    rows_of,
+    status_of,
+    ticket_of,
+)
 from intrabar.brokers.tickets import (
     ALIVE,
     OPEN,
@@ -46,6 +54,7 @@ from intrabar.model.broker_facts import (
     FillFact,
     OrderFact,
     Outcome,
+    Ref,
     Refused,
     Request,
 )
@@ -97,6 +106,17 @@ class Door:
         qty, n = self.machine.book.sleeves["qty"], len(self.symbols)
         held = np.flatnonzero(qty).tolist()
         return {(self.strategies[k // n], self.symbols[k % n]): float(qty[k]) for k in held}
+
+    def held(self, symbol: str) -> float:
+        """What the sleeves have of a symbol in all, signed."""
+        return sum(qty for (_, name), qty in self.positions.items() if name == symbol)
+
+    def ref(self, name: str) -> Ref:
+        """An order that was sent, as an adapter is told of it."""
+        ticket = self.tickets[name]
+        known = () if ticket.vendor_ids else self.tickets.values()
+        others = tuple(x for other in known for x in other.vendor_ids)
+        return ref_of(ticket, self.held(ticket.symbol), others)
 
     def take_wishes(self) -> None:
         """Let a cancel of an order with a living ticket be a wish: the broker ends it, not we."""
@@ -193,6 +213,8 @@ class Door:
         elif self.tickets[name].asked is not Asked.NONE:
             self.blotter.change(name, asked=Asked.NONE, wanted=None)
         steps.append(self.hear(name, Found(State(fact.state), fact.vendor_id), now))
+        if State(fact.state) is State.UNKNOWN:
+            self.doubts.add(name)
         self._confirm(name, terms)
         return steps
 
@@ -256,11 +278,14 @@ class Door:
     def _sending(self, intent: Intent, rows: dict[int, Row], now: int) -> Sending:
         if intent.kind == "cancel":
             self.blotter.change(intent.ticket, asked=Asked.CANCEL)
-            return Sending(intent.ticket)
+            return Sending(intent.ticket, ref=self.ref(intent.ticket))
         assert intent.terms is not None
         if intent.kind == "replace":
-            self.blotter.change(intent.ticket, asked=Asked.REPLACE, wanted=intent.terms)
-            return Sending(intent.ticket, change=Change(*msgspec.structs.astuple(intent.terms)))
+            ref, terms = self.ref(intent.ticket), intent.terms
+            self.blotter.change(intent.ticket, asked=Asked.REPLACE, wanted=terms)
+            name = intent.name if intent.name != intent.ticket else ""
+            change = Change(terms.qty, terms.limit_price, terms.stop_price, name)
+            return Sending(intent.ticket, change=change, ref=ref)
         row = rows[intent.order]
         group = [self._request(row, intent)]
         if self.rules.native:
@@ -284,6 +309,7 @@ class Door:
             row.until,
             row.reduce_only,
             oco=partners[-1] if partners else "",
+            position=self.held(row.symbol),
         )
 
     def _adopt(self, fact: OrderFact, now: int) -> str:

@@ -18,7 +18,15 @@ from intrabar.brokers.tickets import (
     Terms,
     Ticket,
 )
-from intrabar.model.broker_facts import Accepted, Change, OrderFact, Outcome, Refused, Request
+from intrabar.model.broker_facts import (
+    Accepted,
+    Change,
+    OrderFact,
+    Outcome,
+    Ref,
+    Refused,
+    Request,
+)
 from intrabar.model.enums import OrderType, Role, TimeInForce
 from intrabar.sim.machine import Machine
 
@@ -32,11 +40,14 @@ class Sending(msgspec.Struct, frozen=True):
     ----------
     ticket : str
         Client id of the order that it is about.
+    ref : Ref, optional
+        Of the order that is changed or cancelled.
     """
 
     ticket: str
     group: tuple[Request, ...] = ()
     change: Change | None = None
+    ref: Ref | None = None
 
 
 def rows_of(
@@ -107,6 +118,7 @@ def _child(
         stop_price,
         reduce_only=True,
         parent=entry.client_id,
+        position=entry.side * entry.qty,
     )
 
 
@@ -125,7 +137,28 @@ def ticket_of(request: Request, row: Row, now: int) -> Ticket:
         now,
         stop_loss=row.stop_loss if is_entry else NAN,
         take_profit=row.take_profit if is_entry else NAN,
+        tif=request.tif,
+        until=request.until,
+        reduce_only=request.reduce_only,
     )
+
+
+def ref_of(ticket: Ticket, position: float, others: tuple[str, ...] = ()) -> Ref:
+    """An order that was sent, as an adapter is told of it."""
+    order = Request(
+        ticket.name,
+        ticket.symbol,
+        ticket.side,
+        ticket.type,
+        ticket.terms.qty,
+        ticket.terms.limit_price,
+        ticket.terms.stop_price,
+        ticket.tif,
+        ticket.until,
+        ticket.reduce_only,
+        position=position,
+    )
+    return Ref(order, ticket.vendor_ids, ticket.sent, others)
 
 
 def answer_of(outcome: Outcome) -> Event:
@@ -140,10 +173,12 @@ def answer_of(outcome: Outcome) -> Event:
 def status_of(fact: OrderFact) -> Event:
     """What a status of the stream says."""
     told = State(fact.state)
+    if told is State.UNKNOWN:
+        return NoAnswer(fact.text)
     if told in (State.CANCELLED, State.EXPIRED):
         return Ended(told)
     if told is State.REJECTED:
-        return SubmitRefused()
+        return SubmitRefused(fact.text)
     if told is State.FILLED:
         return Found(State.FILLED, fact.vendor_id)
     return Accepted(fact.vendor_id, works=told is not State.ACKED)

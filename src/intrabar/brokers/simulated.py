@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from intrabar.brokers.names import PROTECTS
-from intrabar.model.bars import Market
+from intrabar.model.bars import DAY_NS, Market
 from intrabar.model.broker_facts import (
     Accepted,
     AccountFacts,
@@ -24,6 +24,7 @@ from intrabar.model.broker_facts import (
     FillFact,
     OrderFact,
     Outcome,
+    Ref,
     Refused,
     Request,
     Snapshot,
@@ -62,9 +63,15 @@ class SimulatedBroker:
         frozenset(x.word for x in OrderType),
         frozenset(x.word for x in TimeInForce),
         bracket=True,
-        replaces_same=True,
+        oco=True,
+        replace="same",
+        dedups=True,
+        echoes_id=True,
         fill_ids=True,
+        lists_done=DAY_NS * 36_500,
+        covers=frozenset({"working"}),
         nets=True,
+        fractional=True,
         paper=True,
     )
 
@@ -88,7 +95,7 @@ class SimulatedBroker:
         """Send an order, or an entry with its stop and target."""
         entry, *children = group
         if any(request.client_id in self._numbers for request in group):
-            return tuple(Refused("a client id must be unique") for _ in group)
+            return tuple(Refused("a client id must be unique", code="id_clash") for _ in group)
         levels = {self._leg(child): child for child in children}
         stop, target = levels.get("stop_loss"), levels.get("take_profit")
         self.machine.make_room(1)
@@ -117,30 +124,30 @@ class SimulatedBroker:
             self._unborn[child.client_id] = child
         return tuple(Accepted(f"{number}" if r is entry else "") for r in group)
 
-    async def replace(self, client_id: str, change: Change) -> Outcome:
+    async def replace(self, ref: Ref, change: Change) -> Outcome:
         """Change an order that works."""
-        number = self._working(client_id)
+        number = self._working(ref.client_id)
         if number is None:
-            return Refused("not an open order")
+            return Refused("not an open order", code="not_open")
         self.machine.make_room(1)
         values = {"qty": change.qty, "limit_price": change.limit_price}
         leave(self.machine.book, state.MODIFY, id=number, stop_price=change.stop_price, **values)
         return Accepted(str(number), works=True)
 
-    async def cancel(self, client_id: str) -> Outcome:
+    async def cancel(self, ref: Ref) -> Outcome:
         """Take an order back, where it works."""
-        number = self._working(client_id)
+        number = self._working(ref.client_id)
         if number is None:
-            return Refused("not an open order")
+            return Refused("not an open order", code="not_open")
         self.machine.make_room(1)
         leave(self.machine.book, state.CANCEL, id=number)
         return Accepted(str(number))
 
-    async def find(self, client_id: str) -> OrderFact | None:
+    async def find(self, ref: Ref) -> OrderFact | None:
         """An order that it has, or has had."""
-        if (request := {**self._unborn, **self._coming}.get(client_id)) is not None:
+        if (request := {**self._unborn, **self._coming}.get(ref.client_id)) is not None:
             return self._waiting(request, "acked")
-        number = self._numbers.get(client_id, -1)
+        number = self._numbers.get(ref.client_id, -1)
         rows = np.flatnonzero(self._rows()["id"] == number)
         return self._order(self._rows()[rows[0]]) if len(rows) else None
 

@@ -118,6 +118,9 @@ class Ticket(msgspec.Struct, frozen=True):
     fills: dict[str, Seen] = {}
     waiting: dict[str, Seen] = {}
     fallen: tuple[float, int] | None = None
+    tif: str = "gtc"
+    until: int = 0
+    reduce_only: bool = False
 
     @property
     def open_qty(self) -> float:

@@ -11,9 +11,9 @@ from typing import Any
 
 from intrabar.errors import ConfigError, NotFoundError
 from intrabar.links.clock import Clock
+from intrabar.links.credentials import require_known, secret_of
 from intrabar.links.source import BarSource
 from intrabar.links.vendor import Vendor
-from intrabar.model.secret import Secret, resolve
 from intrabar.model.values import Bounds, taken
 from intrabar.plugins import Table
 
@@ -134,29 +134,21 @@ def known_source(name: str) -> str:
 def _yahoo(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
     from intrabar.links.yahoo import Yahoo
 
-    _require_known("yfinance", credentials, ())
+    require_known("yfinance", credentials, ())
     return Yahoo(clock)
 
 
 def _alpha_vantage(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
     from intrabar.links.alpha_vantage import AlphaVantage
 
-    _require_known("alpha_vantage", credentials, ("api_key", *LIMITS))
-    key = credentials.pop("api_key", f"${{{KEY_VARIABLE}}}")
-    if not isinstance(key, Secret):
-        key = resolve(str(key), "credentials.api_key of alpha_vantage")
+    require_known("alpha_vantage", credentials, ("api_key", *LIMITS))
+    key = secret_of("alpha_vantage", credentials, "api_key", KEY_VARIABLE)
     limits = {
         name: taken(f"credentials.{name} of alpha_vantage:", value, LIMITS[name])
         for name, value in credentials.items()
+        if name in LIMITS
     }
     return AlphaVantage(key, clock, **limits)
-
-
-def _require_known(name: str, credentials: dict[str, Any], known: tuple[str, ...]) -> None:
-    for key in credentials:
-        if key not in known:
-            names = ", ".join(known) or "none"
-            raise ConfigError(f"credentials of {name}: {key!r} is not known; there are: {names}")
 
 
 SOURCES: Table[Make] = Table(
