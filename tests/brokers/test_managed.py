@@ -14,13 +14,14 @@ from intrabar.errors import BadAnswer, LinkError, OrderError, Timeout
 from intrabar.links.clock import SECOND_NS, LoopClock
 from intrabar.links.simulated_time import run
 from intrabar.links.worker import in_thread
-from intrabar.model.broker_facts import Accepted, Change, OrderFact, Refused, Request, Unknown
+from intrabar.model.broker_facts import Accepted, Change, OrderFact, Ref, Refused, Request, Unknown
 from intrabar.model.facts import LinkFact
 
 START = 1_700_000_000 * SECOND_NS
 ORDER = Sending("0a1b2c-0-0", (Request("0a1b2c-0-0", "A", 1, "market", 1.0),))
-CANCEL = Sending("0a1b2c-0-0")
-CHANGE = Sending("0a1b2c-0-0", change=Change(2.0))
+REF = Ref(ORDER.group[0])
+CANCEL = Sending("0a1b2c-0-0", ref=REF)
+CHANGE = Sending("0a1b2c-0-0", change=Change(2.0), ref=REF)
 
 
 class Wire:
@@ -33,13 +34,13 @@ class Wire:
         self.reached += 1
         return tuple(Accepted("1") for _ in group) if self.does is None else await self.does()
 
-    async def replace(self, client_id: str, change: Change) -> Any:
+    async def replace(self, ref: Ref, change: Change) -> Any:
         return (await self.submit(ORDER.group))[0]
 
-    async def cancel(self, client_id: str) -> Any:
+    async def cancel(self, ref: Ref) -> Any:
         return (await self.submit(ORDER.group))[0]
 
-    async def find(self, client_id: str) -> OrderFact | None:
+    async def find(self, ref: Ref) -> OrderFact | None:
         self.asked += 1
         if self.asked < 3:
             raise LinkError("gone")
@@ -251,7 +252,7 @@ def test_five_failures_hold_entries_back_and_an_exit_is_the_probe() -> None:
 def test_a_read_is_tried_again() -> None:
     async def main() -> None:
         world = World(Wire())
-        assert await world.broker.find("x") is None
+        assert await world.broker.find(REF) is None
         assert world.wire.asked == 3
 
     run(main())

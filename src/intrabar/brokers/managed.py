@@ -22,6 +22,7 @@ from intrabar.model.broker_facts import (
     FillFact,
     OrderFact,
     Outcome,
+    Ref,
     Refused,
     Snapshot,
     Unknown,
@@ -122,7 +123,7 @@ class RiskManagedBroker:
             return (refusal,) * count
         return await self._in_time(sending, count)
 
-    async def find(self, client_id: str) -> OrderFact | None:
+    async def find(self, ref: Ref) -> OrderFact | None:
         """An order; None where the broker says that there is none.
 
         Raises
@@ -130,7 +131,7 @@ class RiskManagedBroker:
         LinkError
             Nobody knows.
         """
-        return await self._line.read(lambda: self._broker.find(client_id), f"order {client_id}")
+        return await self._line.read(lambda: self._broker.find(ref), f"order {ref.client_id}")
 
     async def snapshot(self, since: int) -> Snapshot:
         """One look at the account.
@@ -219,9 +220,10 @@ class RiskManagedBroker:
     def _call(self, sending: Sending) -> Awaitable[tuple[Outcome, ...]]:
         if sending.group:
             return self._broker.submit(sending.group)
+        assert sending.ref is not None
         if sending.change is not None:
-            return _alone(self._broker.replace(sending.ticket, sending.change))
-        return _alone(self._broker.cancel(sending.ticket))
+            return _alone(self._broker.replace(sending.ref, sending.change))
+        return _alone(self._broker.cancel(sending.ref))
 
 
 async def _alone(call: Awaitable[Outcome]) -> tuple[Outcome, ...]:
