@@ -110,7 +110,7 @@ out: {tmp_path / "runs"}
     assert "daily_loss=0.0" in manifest["strategies"]["MovingAverageCrossover"]["parameters"]
     assert manifest["risk"]["refused"]["max_position_size_pct"] > 0
     assert any("risk: max_position_size_pct refused" in r for r in manifest["remarks"])
-    assert any("brokerage is not read" in r for r in manifest["remarks"])
+    assert any("brokerage is not read: a backtest sends no order" in r for r in manifest["remarks"])
     assert said(capsys, "runs", "rerun", "--out", tmp_path / "runs")[0] == 0
     assert "api_key" not in out
 

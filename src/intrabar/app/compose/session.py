@@ -200,6 +200,7 @@ def plan_of(
         first_day_begins(base.instruments[0], int(market.time[0])),
         len(market) if has_rows else 0,
         None if live.flatten is None else flatten_of(live.flatten),
+        expire_days=live.expire_days,
         phases=tuple(usual_phase([s.bars]) for s in base.series),
         told=told,
         shadowed=shadowed,

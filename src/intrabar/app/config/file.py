@@ -52,7 +52,7 @@ def read_config(path: Path | str, purpose: Purpose = "backtest") -> tuple[Config
     Parameters
     ----------
     path : path
-    purpose : "backtest" or "paper"
+    purpose : "backtest", "paper" or "live"
 
     Returns
     -------
@@ -68,7 +68,6 @@ def read_config(path: Path | str, purpose: Purpose = "backtest") -> tuple[Config
     """
     path = Path(path)
     given = read_yaml(path)
-    names_broker = given.pop("brokerage", None) is not None
     secrets = taken_out(given)
     try:
         given = expanded(given, str(path))
@@ -82,8 +81,6 @@ def read_config(path: Path | str, purpose: Purpose = "backtest") -> tuple[Config
         config, remarks = normal(validated(File, given), provider, purpose)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    if names_broker:
-        remarks.append("brokerage is not read: no order is sent to a broker yet")
     return absolute(config, path.parent), remarks
 
 

@@ -1,4 +1,4 @@
-"""Kinds of values in a configuration: a day, a time zone."""
+"""Kinds of values in a configuration: a day, a time zone, a stretch of the day."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from intrabar.app.config.section import refused
 from intrabar.errors import ConfigError
+from intrabar.links.maintenance import window_of
 from intrabar.model.instant import python_date
-from intrabar.model.values import zone
+from intrabar.model.values import Bounds, from_text, taken, zone
 
 
 def _no_number(given: Any) -> Any:
@@ -39,3 +40,40 @@ def _zone(given: Any) -> str | None:
 
 
 Zone = Annotated[str | None, BeforeValidator(_zone)]
+
+
+def _window(given: Any) -> str:
+    """A stretch of the day, as it is written."""
+    try:
+        window_of(given)
+    except ConfigError as error:
+        raise refused(error) from None
+    return str(given)
+
+
+Window = Annotated[str, BeforeValidator(_window)]
+
+
+def _account(given: Any) -> Any:
+    """An id; digits without quotes would lose zeros in front."""
+    if isinstance(given, int | float):
+        raise refused(f"is {given}, must stand in quotes: '{given}'")
+    if isinstance(given, str) and not given.strip():
+        raise refused("is empty; write the id of the account")
+    return given
+
+
+AccountId = Annotated[str | None, BeforeValidator(_account)]
+
+
+def _capital(given: Any) -> Any:
+    """Money, or all that the account has."""
+    if given is None or given == "all":
+        return given
+    try:
+        return taken("", from_text(given, Bounds(above=True)), Bounds(above=True))
+    except ConfigError as error:
+        raise refused(f"{error}, or 'all'") from None
+
+
+Capital = Annotated[Any, BeforeValidator(_capital)]

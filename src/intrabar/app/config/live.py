@@ -1,12 +1,12 @@
-"""The sections `live` and `store`: how a session lives, and where its journal is."""
+"""The sections `live`, `store` and `brokerage`: a session, its journal, who fills its orders."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
-from intrabar.app.config.kinds import Day
+from intrabar.app.config.kinds import AccountId, Capital, Day, Window
 from intrabar.app.config.section import Section
 
 
@@ -25,6 +25,21 @@ class SourceOfBars(Section):
     credentials: dict[str, Any] = Field(default_factory=dict)
 
 
+class BrokerageConfig(Section):
+    """Who fills the orders of a session that trades through a broker.
+
+    Parameters
+    ----------
+    name : str
+        Of the broker: "simulated", or one of `intrabar broker list`; older files say `provider`.
+    credentials : mapping
+        References to secrets, by the names on the broker's page.
+    """
+
+    name: str = Field(validation_alias=AliasChoices("name", "provider"))
+    credentials: dict[str, Any] = Field(default_factory=dict)
+
+
 class LiveConfig(Section):
     """How a session lives; a backtest does not read it.
 
@@ -32,6 +47,14 @@ class LiveConfig(Section):
     ----------
     name : str
         Of the session; "" for the configuration's own name.
+    fills : "market" or "broker"
+        Who fills: the compiled market, or the broker of `brokerage`. With `--broker` the broker.
+    account : str, optional
+        Id of the account at the broker; where it is written in digits it stands in quotes.
+    take_from : str, optional
+        A session whose positions and protective orders this one takes over when it begins.
+    capital : money or "all", optional
+        With which the book begins; all: what the account has. None: `account.cash`.
     period : str, optional
         Of its rows: "1m", "1d".
     warm_up : bars or date, optional
@@ -42,6 +65,22 @@ class LiveConfig(Section):
         Between two questions to a source that is polled.
     close_grace, act_within : seconds, optional
         How long a row waits for its bars; how long after its close it may still be entered on.
+    open_grace : seconds
+        How long an open is waited for, with a broker.
+    absence_after : seconds
+        After the end of a call, before an order that nobody finds may count as absent.
+    naked_seconds : seconds
+        From a fill on, until it must be covered.
+    on_stop_refused : "watch" or "exit"
+        What becomes of a position whose stop the broker does not take.
+    watched_stops : bool
+        Stops that this program watches count as cover; never with real money.
+    foreign : "refuse" or "tolerate"
+        Orders and positions of others in symbols that the session does not trade.
+    expire_days : sessions
+        Before a contract ends in which nothing is entered.
+    maintenance : list of str
+        When the vendor resets: "23:45-00:45 America/New_York". No entries from 2 minutes before.
     hours : "regular" or "extended"
     flatten : str, optional
         When positions are closed: "-3m" before each close, "15:57 America/New_York".
@@ -61,12 +100,24 @@ class LiveConfig(Section):
     """
 
     name: str = ""
+    fills: Literal["market", "broker"] = "market"
+    account: AccountId = None
+    take_from: str | None = None
+    capital: Capital = None
     period: str | None = None
     warm_up: int | Day | None = None
     look_back: int = Field(default=5_000, ge=1, le=2**31)
     pause: float | None = Field(default=None, gt=0)
     close_grace: float | None = Field(default=None, gt=0)
     act_within: float | None = Field(default=None, gt=0)
+    open_grace: float = Field(default=2.0, gt=0)
+    absence_after: float = Field(default=30.0, ge=30.0)
+    naked_seconds: float = Field(default=5.0, gt=0)
+    on_stop_refused: Literal["watch", "exit"] = "watch"
+    watched_stops: bool = False
+    foreign: Literal["refuse", "tolerate"] = "refuse"
+    expire_days: int = Field(default=2, ge=0, le=250)
+    maintenance: list[Window] = Field(default_factory=list)
     hours: Literal["regular", "extended"] = "regular"
     flatten: str | None = None
     on_error: Literal["reduce", "halt"] = "reduce"
@@ -94,5 +145,12 @@ class StoreConfig(Section):
     password: str | None = None
 
 
-SECRET = ("data.credentials", "live.sources", "live.notify", "live.heartbeat_url", "store.password")
+SECRET = (
+    "brokerage.credentials",
+    "data.credentials",
+    "live.sources",
+    "live.notify",
+    "live.heartbeat_url",
+    "store.password",
+)
 """Places in which references to secrets stand, which are not filled in while a file is read."""

@@ -14,7 +14,7 @@ from pydantic import (
 
 from intrabar.app.config.kinds import Day, Zone
 from intrabar.app.config.learning import LearnConfig, PredictConfig
-from intrabar.app.config.live import LiveConfig, StoreConfig
+from intrabar.app.config.live import BrokerageConfig, LiveConfig, StoreConfig
 from intrabar.app.config.section import Section, refused
 from intrabar.data.session_ends import SessionEnd
 from intrabar.errors import ConfigError
@@ -163,13 +163,17 @@ class RiskConfig(Section):
 
 
 class StrategyConfig(Section):
-    """A strategy by name; `as` names the instance where one name is used twice."""
+    """A strategy by name; `as` names the instance where one name is used twice.
+
+    With a broker its `symbols` say what it trades: no two strategies share one.
+    """
 
     name: str
     as_: str | None = Field(
         default=None, validation_alias=AliasChoices("as", "as_"), serialization_alias="as"
     )
     enabled: bool = True
+    symbols: list[str] = Field(default_factory=list)
     params: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -286,6 +290,10 @@ class Config(Section):
         What exits learn from; a backtest does not read it.
     predict : PredictConfig, optional
         What is predicted, by what; a backtest does not read it.
+    mode : "simulation", "paper" or "live"
+        What a session of it is for; a file says it as `trading.mode`.
+    brokerage : BrokerageConfig, optional
+        Who fills the orders of a session, where that is a broker.
     live : LiveConfig
         How a session of it lives.
     store : StoreConfig
@@ -317,6 +325,8 @@ class Config(Section):
     walk_forward: WalkForwardConfig | None = None
     learn: LearnConfig | None = None
     predict: PredictConfig | None = None
+    mode: Literal["simulation", "paper", "live"] = "simulation"
+    brokerage: BrokerageConfig | None = None
     live: LiveConfig = LiveConfig()
     store: StoreConfig = StoreConfig()
 

@@ -66,7 +66,7 @@ class File(Config):
 OLDER_PARAMETERS = {"fast_period": "fast", "slow_period": "slow"}
 
 
-Purpose = Literal["backtest", "paper"]
+Purpose = Literal["backtest", "paper", "live"]
 
 
 def normal(
@@ -85,11 +85,20 @@ def normal(
     ConfigError
         `trading.mode` asks for something else.
     """
-    mode = file.trading.mode
-    if mode == "live" or (mode == "paper" and purpose == "backtest"):
+    mode = _mode(file)
+    if (mode == "live" and purpose != "live") or (mode == "paper" and purpose == "backtest"):
         raise ConfigError(f"trading.mode: {mode!r} is no {purpose}; set it to 'simulation'")
     remarks = []
-    values = {name: getattr(file, name) for name in Config.model_fields}
+    values = {name: getattr(file, name) for name in Config.model_fields} | {"mode": mode}
+    if file.brokerage is not None and purpose == "backtest":
+        remarks.append("brokerage is not read: a backtest sends no order")
+        values["brokerage"] = None
+    named = [x.label for x in file.strategies if x.symbols]
+    if named and not (purpose == "live" or file.live.fills == "broker"):
+        remarks.append(
+            f"symbols of {', '.join(named)}: only a session with a broker reads them; here every "
+            "strategy may trade all"
+        )
     if provider is not None and purpose == "backtest":
         remarks.append(
             f"data.provider: {provider.provider} is not asked by a backtest, whose bars come from "
@@ -107,6 +116,18 @@ def normal(
     values["strategies"] = [_renamed(s) for s in file.strategies]
     values["live"] = _lived(file, provider)
     return Config(**values), remarks
+
+
+def _mode(file: File) -> str:
+    """What a session of a file is for."""
+    said = file.trading.mode
+    if said.startswith("backtest"):
+        said = "simulation"
+    if "simulation" not in (said, file.mode) and said != file.mode:
+        raise ConfigError(
+            f"mode: is {file.mode!r}, and trading.mode is {said!r}; write one of them"
+        )
+    return file.mode if said == "simulation" else said
 
 
 def _renamed(strategy: StrategyConfig) -> StrategyConfig:
