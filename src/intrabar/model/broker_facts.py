@@ -198,8 +198,9 @@ Code = Literal[
     "closed",
     "cannot",
     "rate",
+    "risk",
 ]
-"""Why a broker says no.
+"""Why a broker says no; `risk`: our own second look, right before the wire, has refused it.
 
 "": read the text. `id_clash`: another order has that client id. `pdt`: too many day trades.
 `held`: the shares are held by another order. `wash_trade`: an own order stands on the other side.

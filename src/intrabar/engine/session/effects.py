@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from intrabar.brokers.sending import Sending
+from intrabar.model.broker_facts import Ref
 
 
 class Urgency(IntEnum):
@@ -40,9 +41,18 @@ class Send(NamedTuple):
 
 
 class LookUp(NamedTuple):
-    """An order to be looked up by its name; the answer is a `report` (`look_up_body`)."""
+    """An order to be looked up; the answer is a `report` (`look_up_body`).
+
+    Parameters
+    ----------
+    name : str
+        Client id.
+    ref : Ref
+        As the door tells it (`Door.ref`).
+    """
 
     name: str
+    ref: Ref
 
 
 class Look(NamedTuple):
