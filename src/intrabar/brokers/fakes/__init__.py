@@ -1,0 +1,1 @@
+"""Servers on loopback that speak as a vendor does, for tests: an account, faults, a wire."""
