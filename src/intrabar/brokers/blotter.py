@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -27,29 +28,61 @@ class Blotter:
         self._machine = machine
         self._of: dict[int, list[str]] = {}  # by order: names, native children's with their entry
         self._by_vendor: dict[str, str] = {}
+        self._also: dict[str, str] = {}  # later names of tickets
         self._rows: dict[str, int] = {}  # of native children
+        self._open: dict[str, None] = {}  # names of those that may still fill
+        self._before: dict[str, Ticket | None] = {}  # as those were that have changed
 
     def keep(self, ticket: Ticket) -> None:
         """Keep a ticket that is new, or as it is now."""
-        if ticket.name not in self.tickets:
+        before = self.tickets.get(ticket.name)
+        if before is None:
             self._of.setdefault(ticket.order, []).append(ticket.name)
         for vendor_id in ticket.vendor_ids:
             self._by_vendor.setdefault(vendor_id, ticket.name)
+        for name in ticket.also:
+            self._also[name] = ticket.name
+        if ticket.state in OPEN:
+            self._open[ticket.name] = None
+        else:
+            self._open.pop(ticket.name, None)
+        if ticket is not before:
+            self._before.setdefault(ticket.name, before)
         self.tickets[ticket.name] = ticket
 
     def change(self, name: str, **values: Any) -> None:
         """Let fields of a ticket have other values."""
         self.keep(msgspec.structs.replace(self.tickets[name], **values))
 
+    @property
+    def open(self) -> list[Ticket]:
+        """Those that may still fill, the older first."""
+        return [self.tickets[name] for name in self._open]
+
+    def changed(self) -> list[tuple[Ticket | None, Ticket]]:
+        """What has changed since the last call: as it was, and as it is."""
+        found = [(before, self.tickets[name]) for name, before in self._before.items()]
+        self._before.clear()
+        return found
+
+    def beside(self, orders: Iterable[tuple[int, int]]) -> list[Ticket]:
+        """The tickets of orders and of their parents, by number, and all that may still fill."""
+        names = dict(self._open)
+        for numbers in orders:
+            for number in numbers:
+                names |= dict.fromkeys(self._of.get(number, ()))
+        return [self.tickets[name] for name in names]
+
     def name_of(self, fact: OrderFact | FillFact) -> str | None:
         """The name of the ticket that a fact is of; None: it is nobody's."""
         if fact.client_id in self.tickets:
             return fact.client_id
-        return self._by_vendor.get(fact.vendor_id)
+        return self._also.get(fact.client_id) or self._by_vendor.get(fact.vendor_id)
 
     def next_attempt(self, order: int) -> int:
         """The attempt after all that the names of an order and of its children tell."""
-        names = [name_of(name) for name in self._of[order]]
+        tickets = [self.tickets[name] for name in self._of[order]]
+        names = [name_of(name) for ticket in tickets for name in (ticket.name, *ticket.also)]
         return 1 + max(n.attempt for n in names if n is not None)
 
     def of_row(self, number: int) -> list[Ticket]:

@@ -1,40 +1,35 @@
 """The door between a book and a broker: what leaves for it, and how what comes back enters.
 
 It holds the tickets. Rows of the book are what is wanted; `plan` says what is missing at the
-broker; facts change tickets by the order table, and what that books enters the machine as reports.
-It reads no clock and sends nothing.
+broker; facts change tickets by the order table, and what that books enters the machine as reports
+(`bookkeeping`). It reads no clock and sends nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from intrabar.brokers import reports
-from intrabar.brokers.blotter import Blotter
-from intrabar.brokers.names import PROTECTS, Name, Part
-from intrabar.brokers.order_table import Step, take
-from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, plan
+from intrabar.brokers.bookkeeping import Bookkeeping
+from intrabar.brokers.order_table import Step
+from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, leaving, plan
 from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Stands, Tell, is_absent
 from intrabar.brokers.sending import (
     Sending,
     answer_of,
     children_of,
+    never_left,
     ref_of,
     rows_of,
     status_of,
     ticket_of,
 )
 from intrabar.brokers.tickets import (
-    ALIVE,
     OPEN,
     Absent,
     Asked,
-    Booking,
     ChangeRefused,
     Event,
     Filled,
@@ -58,7 +53,6 @@ from intrabar.model.broker_facts import (
     Refused,
     Request,
 )
-from intrabar.model.enums import OrderType, Role
 from intrabar.sim import state
 from intrabar.sim.inbox import take_out, waiting
 from intrabar.sim.machine import Machine
@@ -78,6 +72,8 @@ class Door:
         Whether ids of fills prove something (`order_table.take`).
     absence_after : int, ns
         From the end of a call on, before what it sent may count as absent.
+    holds : callable, optional
+        Given a row and the time: the same row, held until its market opens, where it must be.
     """
 
     def __init__(
@@ -87,25 +83,22 @@ class Door:
         rules: Rules,
         has_ids: bool = True,
         absence_after: int = 30_000_000_000,
+        holds: Callable[[Row, int], Row] = lambda row, now: row,
     ) -> None:
         machine.trade_outside()
-        self.machine, self.rules, self.has_ids = machine, rules, has_ids
-        self.strategies = tuple(strategies)
-        self.symbols = tuple(x.symbol for x in machine.instruments)
-        self.blotter = Blotter(machine)
+        self.machine, self.rules = machine, rules
+        self.books = Bookkeeping(machine, strategies, has_ids)
+        self.blotter, self.doubts = self.books.blotter, self.books.doubts
         self.tickets: Mapping[str, Ticket] = self.blotter.tickets
         self.absence_after = absence_after
-        self.doubts: set[str] = set()  # tickets that are to be looked up
-        self.booked: set[str] = set()  # fills of nobody's orders
+        self._holds = holds
         self._missed: dict[str, tuple[int, ...]] = {}  # looks that did not have a ticket
         self._made: dict[int, int] = {}  # by order: when it was first seen
 
     @property
     def positions(self) -> dict[tuple[str, str], float]:
         """Signed, of the sleeves that are not flat."""
-        qty, n = self.machine.book.sleeves["qty"], len(self.symbols)
-        held = np.flatnonzero(qty).tolist()
-        return {(self.strategies[k // n], self.symbols[k % n]): float(qty[k]) for k in held}
+        return self.books.positions
 
     def held(self, symbol: str) -> float:
         """What the sleeves have of a symbol in all, signed."""
@@ -119,11 +112,14 @@ class Door:
         return ref_of(ticket, self.held(ticket.symbol), others)
 
     def take_wishes(self) -> None:
-        """Let a cancel of an order with a living ticket be a wish: the broker ends it, not we."""
+        """Let a cancel of an order with a living ticket be a wish: the broker ends it, not we.
+
+        A change that leaves nothing to fill is a cancel.
+        """
         commands = waiting(self.machine.book)
         gone = np.zeros(len(commands), bool)
         for place, command in enumerate(commands):
-            if command["kind"] != state.CANCEL:
+            if command["kind"] != state.CANCEL and not self._ends(command):
                 continue
             for ticket in self.blotter.of_row(int(command["id"])):
                 if ticket.state in OPEN:
@@ -132,51 +128,90 @@ class Door:
         if gone.any():
             take_out(self.machine.book, gone)
 
+    def rows(self, now: int) -> list[Row]:
+        """What works in the book."""
+        rows = rows_of(self.machine, self.books.strategies, self._made, now)
+        return [self._holds(row, now) for row in rows]
+
+    def beside(self, rows: Iterable[Row]) -> list[Ticket]:
+        """The tickets that count beside rows: theirs, and all that may still fill."""
+        return self.blotter.beside((row.parent, row.order) for row in rows)
+
     def plan(self, now: int) -> Plan:
         """What the broker lacks of what the book wants."""
-        return plan(
-            rows_of(self.machine, self.strategies, self._made, now),
-            self.tickets.values(),
-            self.positions,
-            self.rules,
-            now,
-        )
+        rows = self.rows(now)
+        return plan(rows, self.beside(rows), self.positions, self.rules, now)
 
     def commit(self, found: Plan, now: int) -> list[Sending]:
         """Note what leaves, before it does; orders that are too late to enter end."""
         for number in found.late:
-            self.machine.report(reports.ended(number, State.REFUSED, True))
-        rows = {row.order: row for row in rows_of(self.machine, self.strategies, self._made, now)}
-        return [self._sending(intent, rows, now) for intent in found.intents]
+            self.books.end(number, State.REFUSED)
+        rows = {row.order: row for row in self.rows(now)}
+        return self._linked([self._sending(intent, rows, now) for intent in found.intents])
+
+    def attempt(self, row: Row, now: int) -> Sending:
+        """Note a new attempt of a stop or target, which the ladder asks for, before it leaves."""
+        intent = again(row, self.beside([row]), self.positions, self.rules)
+        return self._sending(intent, {row.order: row}, now)
+
+    def leave(self, row: Row, qty: float, now: int) -> Sending:
+        """Note the MARKET with which a chain leaves in the name of a row, before it does."""
+        intent = leaving(row, self.beside([row]), qty, self.rules)
+        side = -1 if self.positions.get(row.sleeve, 0.0) > 0.0 else 1
+        own = msgspec.structs.replace(
+            row, side=side, type=intent.type, tif="gtc", until=0, reduce_only=True
+        )
+        return self._sending(intent, {row.order: own}, now)
+
+    def cancel(self, name: str) -> Sending:
+        """Ask for the end of an order."""
+        self.blotter.change(name, asked=Asked.CANCEL)
+        return Sending(name, ref=self.ref(name))
+
+    # What comes back
 
     def answered(self, sending: Sending, outcomes: Sequence[Outcome], now: int) -> list[Step]:
         """Take in what a request was answered."""
-        if sending.group:
-            pairs = zip(sending.group, outcomes, strict=True)
-            return [self.hear(x.client_id, answer_of(one), now) for x, one in pairs]
-        (outcome,) = outcomes
-        ticket = self.tickets[sending.ticket]
+        names = [x.client_id for x in sending.group] or [sending.ticket]
+        replaces = sending.change is not None
+        return [
+            step
+            for name, outcome in zip(names, outcomes, strict=True)
+            for step in self.answer(name, outcome, bool(sending.group), replaces, now)
+        ]
+
+    def answer(
+        self, name: str, outcome: Outcome, submits: bool, replaces: bool, now: int
+    ) -> list[Step]:
+        """Take in what a request was answered of one order."""
+        ticket = self.tickets[name]
+        if never_left(outcome):
+            values = {"state": State.REFUSED} if submits and ticket.state is State.SENT else {}
+            self.blotter.change(name, asked=Asked.NONE, wanted=None, **values)
+            return []
+        if submits:
+            return [self.hear(name, answer_of(outcome), now)]
         event: Event
         if isinstance(outcome, Refused):
             event = ChangeRefused(outcome.text)
         elif not isinstance(outcome, Accepted):
             event = NoAnswer(outcome.text)
-        elif sending.change is not None and ticket.wanted is not None:
+        elif replaces and ticket.wanted is not None:
             event = Replaced(ticket.wanted, outcome.vendor_id)
         else:
             return []
-        return [self.hear(sending.ticket, event, now)]
+        return [self.hear(name, event, now)]
 
-    def told(self, fact: OrderFact | FillFact | CashFact, now: int) -> list[Step]:
-        """Take in what the broker's stream tells; of an order that is nobody's, nothing."""
+    def told(self, fact: OrderFact | FillFact | CashFact, now: int) -> list[Step] | None:
+        """Take in what the broker's stream tells; None: it is of nobody's order."""
         if isinstance(fact, CashFact):
-            self._book_cash(fact)
+            self.books.book_cash(fact)
             return []
         name = self.blotter.name_of(fact)
         if name is None and isinstance(fact, OrderFact) and fact.parent in self.tickets:
-            name = self._adopt(fact, now)
+            name = self.books.adopt(fact, self.rules.code, now)
         if name is None:
-            return []
+            return None
         if isinstance(fact, FillFact):
             event = Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total)
             return [self.hear(name, event, now)]
@@ -184,24 +219,26 @@ class Door:
         if fact.filled > self.tickets[name].booked:
             steps.append(self.hear(name, Total(fact.filled, fact.average), now))
         steps.append(self.hear(name, status_of(fact), now))
-        self._confirm(name, Terms(fact.qty, fact.limit_price, fact.stop_price))
+        self.books.confirm(name, Terms(fact.qty, fact.limit_price, fact.stop_price))
         return steps
 
-    def looked_up(self, name: str, fact: OrderFact | None, now: int) -> list[Step]:
+    def looked_up(
+        self, name: str, fact: OrderFact | None, now: int, proves: bool = True
+    ) -> list[Step]:
         """Take in what a look-up says of an order; None: the broker says that there is none.
 
         A change of which nobody knew whether it arrived is settled by it: it stands, or it is
-        asked for again.
+        asked for again. `proves`: the link is up, and the call that sent it has returned.
         """
         ticket = self.tickets[name]
-        self.doubts.discard(name)
+        self.doubts.pop(name, None)
         if fact is None:
             looks = (*self._missed.get(name, ()), now)
             self._missed[name] = looks
-            if is_absent(Absence(ticket.sent, looks, True, True), self.absence_after):
+            if is_absent(Absence(ticket.sent, looks, True, proves), self.absence_after):
                 return [self.hear(name, Absent(), now)]
             if ticket.state in OPEN:
-                self.doubts.add(name)
+                self.doubts[name] = None
             return []
         self._missed.pop(name, None)
         steps, terms = [], Terms(fact.qty, fact.limit_price, fact.stop_price)
@@ -214,14 +251,9 @@ class Door:
             self.blotter.change(name, asked=Asked.NONE, wanted=None)
         steps.append(self.hear(name, Found(State(fact.state), fact.vendor_id), now))
         if State(fact.state) is State.UNKNOWN:
-            self.doubts.add(name)
-        self._confirm(name, terms)
+            self.doubts[name] = None
+        self.books.confirm(name, terms)
         return steps
-
-    def attempt(self, row: Row, now: int) -> Sending:
-        """Note a new attempt of a stop or target, which the ladder asks for, before it leaves."""
-        intent = again(row, self.tickets.values(), self.positions, self.rules)
-        return self._sending(intent, {row.order: row}, now)
 
     def known(self, equity: float, gap: float) -> Known:
         """What a look is held against."""
@@ -234,10 +266,10 @@ class Door:
             held,
             lots,
             frozenset({self.rules.code}),
-            booked=frozenset(self.booked),
+            booked=frozenset(self.books.booked),
             equity=equity,
             gap=gap,
-            has_ids=self.has_ids,
+            has_ids=self.books.has_ids,
         )
 
     def carry_out(self, actions: Sequence[Action], now: int) -> list[Step]:
@@ -245,54 +277,64 @@ class Door:
         steps = []
         for action in actions:
             if isinstance(action, LookUp):
-                self.doubts.add(action.ticket)
+                self.doubts[action.ticket] = None
             elif isinstance(action, Stands):
-                self._stand(action.ticket, action.terms)
+                self.books.stand(action.ticket, action.terms)
             elif isinstance(action, Tell):
                 steps.append(self.hear(action.ticket, action.event, now))
             elif isinstance(action, Book):
-                self._book_foreign(action)
+                self.books.book_foreign(action)
         return steps
 
     def hear(self, name: str, event: Event, now: int) -> Step:
-        """Let the order table make of a ticket what an event makes of it, and book what that is."""
-        before = self.tickets[name]
-        step = take(before, event, now, self.has_ids)
-        self.blotter.keep(step.ticket)
-        if step.looks_up:
-            self.doubts.add(name)
-        rows = [self._report_of(step.ticket, booking) for booking in step.bookings]
-        if rows:
-            self.machine.report(np.concatenate(rows))
-            self._follow(step.ticket.symbol)
-        after = step.ticket
-        if step.sets:
-            self.machine.report(reports.changed(self.blotter.row_of(after), after.terms))
-        if before.state in OPEN and after.state in reports.ENDS:
-            number = self.blotter.row_of(after)
-            self.machine.report(reports.ended(number, after.state, after.wished))
-        return step
+        """Let an event make of a ticket what it makes of it (`Bookkeeping.hear`)."""
+        return self.books.hear(name, event, now)
 
-    # The book's side
+    def _ends(self, command: np.void) -> bool:
+        """Whether a change leaves its order nothing to fill."""
+        if command["kind"] != state.MODIFY:
+            return False
+        orders = self.machine.book.orders[self.machine.working()]
+        mine = orders[orders["id"] == command["id"]]
+        return bool(len(mine)) and bool(command["qty"] <= mine["filled"][0])
 
     def _sending(self, intent: Intent, rows: dict[int, Row], now: int) -> Sending:
         if intent.kind == "cancel":
-            self.blotter.change(intent.ticket, asked=Asked.CANCEL)
-            return Sending(intent.ticket, ref=self.ref(intent.ticket))
+            return self.cancel(intent.ticket)
         assert intent.terms is not None
         if intent.kind == "replace":
-            ref, terms = self.ref(intent.ticket), intent.terms
-            self.blotter.change(intent.ticket, asked=Asked.REPLACE, wanted=terms)
-            name = intent.name if intent.name != intent.ticket else ""
-            change = Change(terms.qty, terms.limit_price, terms.stop_price, name)
-            return Sending(intent.ticket, change=change, ref=ref)
+            return self._change(intent, intent.terms)
         row = rows[intent.order]
         group = [self._request(row, intent)]
-        if self.rules.native:
+        # A market entry goes alone: its exits are sized to what it has filled.
+        if self.rules.native and (self.rules.nets or row.type != "market"):
             group += children_of(group[0], row)
         for request in group:
             self.blotter.keep(ticket_of(request, row, now))
         return Sending(intent.name, tuple(group))
+
+    def _change(self, intent: Intent, terms: Terms) -> Sending:
+        ref, ticket = self.ref(intent.ticket), self.tickets[intent.ticket]
+        name = intent.name if intent.name != intent.ticket else ""
+        also = (*ticket.also, name) if name else ticket.also
+        self.blotter.change(intent.ticket, asked=Asked.REPLACE, wanted=terms, also=also)
+        change = Change(terms.qty, terms.limit_price, terms.stop_price, name)
+        return Sending(intent.ticket, change=change, ref=ref)
+
+    def _linked(self, sendings: list[Sending]) -> list[Sending]:
+        """A stop and a target that leave at once are one group, where they are alternatives."""
+        if self.rules.nets or not self.rules.oco:
+            return sendings
+        at = {x.group[0].client_id: x for x in sendings if len(x.group) == 1}
+        linked = []
+        for sending in sendings:
+            partner = at.get(sending.group[0].oco) if len(sending.group) == 1 else None
+            if partner is None or partner not in linked:
+                linked.append(sending)
+                continue
+            group = (*partner.group, *sending.group)
+            linked[linked.index(partner)] = Sending(partner.ticket, group)
+        return linked
 
     def _request(self, row: Row, intent: Intent) -> Request:
         assert intent.terms is not None
@@ -311,75 +353,3 @@ class Door:
             oco=partners[-1] if partners else "",
             position=self.held(row.symbol),
         )
-
-    def _adopt(self, fact: OrderFact, now: int) -> str:
-        """A child that the broker has made itself: it is the next of its kind."""
-        parent = self.tickets[fact.parent]
-        part = Part.TARGET if fact.type == OrderType.LIMIT.word else Part.STOP
-        attempt = self.blotter.next_attempt(parent.order)
-        name = str(Name(self.rules.code, parent.order, attempt, part))
-        terms = Terms(fact.qty, fact.limit_price, fact.stop_price)
-        adopted = Ticket(
-            name,
-            parent.order,
-            parent.strategy,
-            parent.symbol,
-            fact.side,
-            fact.type,
-            terms,
-            now,
-            state=State.WORKING,
-            vendor_ids=(fact.vendor_id,),
-        )
-        self.blotter.keep(adopted)
-        return name
-
-    # What enters
-
-    def _report_of(self, ticket: Ticket, booking: Booking) -> NDArray[Any]:
-        j = self.symbols.index(ticket.symbol)
-        place = self.blotter.row_of(ticket), self.strategies.index(ticket.strategy), j
-        value = float(self.machine.book.instruments["point_value"][j])
-        return reports.booked(ticket, booking, place, value)
-
-    def _book_foreign(self, fill: Book) -> None:
-        """A fill of nobody's order, on the sleeve of its symbol that it makes smaller."""
-        smaller = [
-            self.strategies.index(strategy)
-            for (strategy, symbol), qty in self.positions.items()
-            if symbol == fill.symbol and qty * fill.side < 0.0
-        ]
-        self.booked.add(fill.key)
-        place = smaller[0] if smaller else 0, self.symbols.index(fill.symbol)
-        self.machine.report(reports.foreign(fill.side, fill.qty, fill.price, place))
-
-    def _book_cash(self, fact: CashFact) -> None:
-        if fact.id not in self.booked:
-            self.booked.add(fact.id)
-            j = self.symbols.index(fact.symbol) if fact.symbol else -1
-            self.machine.report(reports.transfer(fact.amount, j))
-
-    def _stand(self, name: str, terms: Terms) -> None:
-        """Take over what was made there, but of what protects: that is put back."""
-        self._confirm(name, terms)
-        number = self.blotter.row_of(self.tickets[name])
-        orders = self.machine.book.orders[self.machine.working()]
-        roles = orders["role"][orders["id"] == number]
-        if len(roles) and roles[0] > Role.TARGET:
-            self.machine.report(reports.changed(number, terms))
-
-    def _follow(self, symbol: str) -> None:
-        """Native children grow and shrink at the broker as they do in the book, untold."""
-        orders, j = self.machine.book.orders[self.machine.working()], self.symbols.index(symbol)
-        for row in orders[(orders["instrument"] == j) & (orders["role"] <= Role.TARGET)]:
-            for ticket in self.blotter.of_row(int(row["id"])):
-                if ticket.state in OPEN and ticket.name[-1:] in PROTECTS:
-                    qty = round(float(row["qty"] - row["filled"]) + ticket.booked, 9)
-                    terms = msgspec.structs.replace(ticket.terms, qty=qty)
-                    self.blotter.change(ticket.name, terms=terms)
-
-    def _confirm(self, name: str, terms: Terms) -> None:
-        """Keep what the broker says that an order is, where no change of ours is on its way."""
-        ticket = self.tickets[name]
-        if ticket.state in ALIVE and ticket.asked is Asked.NONE and not same(terms, ticket.terms):
-            self.blotter.change(name, terms=terms)

@@ -80,6 +80,8 @@ class Rules(msgspec.Struct, frozen=True):
         A changed order stays the same order.
     act_within : int, ns
         How old an entry may be when it leaves.
+    oco : bool
+        A stop and a target may leave as alternatives; else the target is watched.
     """
 
     code: str
@@ -87,6 +89,7 @@ class Rules(msgspec.Struct, frozen=True):
     nets: bool = False
     native: bool = False
     replaces_same: bool = True
+    oco: bool = False
 
 
 class Intent(NamedTuple):
@@ -176,9 +179,9 @@ def plan(
             climbs.append(row)
         elif row.role not in PROTECTIVE and _leaves(row, positions, rules):
             exits.append(row)
-        elif _adds(row, positions) and now - row.made > rules.act_within:
+        elif adds(row, positions) and now - row.made > rules.act_within:
             late.append(row.order)
-        elif _adds(row, positions) and row.symbol in busy:
+        elif adds(row, positions) and row.symbol in busy:
             continue
         else:
             intents.append(_submit(row, mine, positions, rules))
@@ -194,10 +197,10 @@ def _urgency(row: Row, positions: Mapping[Sleeve, float]) -> int:
     """What protects goes first, what adds last."""
     if row.role in PROTECTIVE:
         return 0
-    return 2 if _adds(row, positions) else 1
+    return 2 if adds(row, positions) else 1
 
 
-def _adds(row: Row, positions: Mapping[Sleeve, float]) -> bool:
+def adds(row: Row, positions: Mapping[Sleeve, float]) -> bool:
     """Whether it may make the position larger, as far as anybody knows."""
     held = positions.get(row.sleeve, 0.0)
     if row.reduce_only or row.role in PROTECTIVE:
@@ -300,9 +303,21 @@ def _replace(
 def _submit(
     row: Row, mine: Sequence[Ticket], positions: Mapping[Sleeve, float], rules: Rules
 ) -> Intent:
-    name = Name(rules.code, row.order, _next(row, mine))
+    # What is left of an order that has closed a position opens one.
+    opens = row.filled > 0.0 and not rules.nets and any(t.state is State.FILLED for t in mine)
+    part = Part.OPENING if opens and row.role not in PROTECTIVE else Part.WHOLE
+    name = Name(rules.code, row.order, _next(row, mine), part)
     terms = _terms(row, None, positions)
     return Intent("submit", str(name), row.order, row.symbol, terms, row.side, row.type)
+
+
+def leaving(row: Row, tickets: Iterable[Ticket], qty: float, rules: Rules) -> Intent:
+    """The MARKET with which an exit chain leaves, in the name of a row."""
+    of_order: dict[int, list[Ticket]] = {}
+    for ticket in tickets:
+        of_order.setdefault(ticket.order, []).append(ticket)
+    name = Name(rules.code, row.order, _next(row, _attempts(of_order, row)))
+    return Intent("submit", str(name), row.order, row.symbol, Terms(qty), row.side, "market")
 
 
 def again(
@@ -317,5 +332,6 @@ def again(
 
 def _next(row: Row, mine: Sequence[Ticket]) -> int:
     """The attempt after all that have left; what never left gives its name back."""
-    names = [name_of(t.name) for t in mine if t.state is not State.REFUSED]
+    left = [x for t in mine if t.state is not State.REFUSED for x in (t.name, *t.also)]
+    names = [name_of(x) for x in left]
     return 1 + max((n.attempt for n in names if n and n.order == row.order), default=-1)

@@ -161,6 +161,15 @@ def ref_of(ticket: Ticket, position: float, others: tuple[str, ...] = ()) -> Ref
     return Ref(order, ticket.vendor_ids, ticket.sent, others)
 
 
+NEVER_LEFT = frozenset({"", "rate"})
+"""Codes of what was not sent that say nothing against the order: it is decided anew."""
+
+
+def never_left(outcome: Outcome) -> bool:
+    """Whether a request has not left, and may leave later as it is."""
+    return isinstance(outcome, Refused) and outcome.not_sent and outcome.code in NEVER_LEFT
+
+
 def answer_of(outcome: Outcome) -> Event:
     """What the answer to a submit says."""
     if isinstance(outcome, Accepted):

@@ -93,6 +93,8 @@ class Ticket(msgspec.Struct, frozen=True):
         By id, fills beyond what was shown: booked when a second look has them too.
     fallen : (quantity, ns), optional
         A lower cumulative quantity that a look has shown, and when.
+    also : tuple of str
+        Client ids that changes of it have left under, where each makes a new order.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Ticket(msgspec.Struct, frozen=True):
     tif: str = "gtc"
     until: int = 0
     reduce_only: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def open_qty(self) -> float:

