@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from intrabar.brokers.door import Door
 from intrabar.brokers.tickets import OPEN, State
-from intrabar.model.broker_facts import OrderFact
+from intrabar.model.broker_facts import FillFact, OrderFact
 from tests.brokers.faults import SCRIPTS
 from tests.brokers.worlds import CODE, World
 
@@ -65,6 +66,15 @@ def test_a_state_that_nobody_can_read_is_looked_up_and_ends_nothing(door: Door) 
     door.looked_up(STOP, told, 0)
     assert door.tickets[STOP].state is State.UNKNOWN
     assert STOP in door.doubts
+
+
+def test_a_fill_that_is_told_in_a_higher_version_is_put_right(door: Door) -> None:
+    told = FillFact("f9", "98", STOP, "A", -1, 4.0, 95.0, total=4.0)
+    door.told(told, 0)
+    assert door.tickets[STOP].booked == 4.0
+    door.told(replace(told, qty=3.0, version=1), 0)
+    door.told(told, 0)  # older news of it
+    assert door.tickets[STOP].booked == 3.0
 
 
 def test_a_change_names_its_order_by_all_that_is_known(door: Door) -> None:

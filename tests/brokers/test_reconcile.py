@@ -25,7 +25,17 @@ from intrabar.brokers.reconcile import (
     is_absent,
     reconcile,
 )
-from intrabar.brokers.tickets import OPEN, Asked, Filled, Found, State, Terms, Ticket, Total
+from intrabar.brokers.tickets import (
+    OPEN,
+    Asked,
+    Corrected,
+    Filled,
+    Found,
+    State,
+    Terms,
+    Ticket,
+    Total,
+)
 from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
 
 SECOND = 1_000_000_000
@@ -40,6 +50,7 @@ FILL = FillFact("f1", "v1", f"{CODE}-1-0", "A", 1, 4.0, 99.5, cost=1.0, total=4.
 KNOWN = Known((TICKET,), {}, {"A": 1.0}, frozenset({CODE}), equity=10_000.0, gap=500.0)
 LOOK = Snapshot(0, ALL, (FACT,), balance=10_500.0)
 PART = replace(FACT, filled=4.0, average=99.5)
+FILLED = take(TICKET, Filled("f1", 4.0, 99.5, total=4.0), 0).ticket
 
 
 def test_all_equal_and_complete_is_clean() -> None:
@@ -66,6 +77,20 @@ CASES: list[tuple[str, Known, Snapshot, list[Action]]] = [
         [
             Tell(TICKET.name, Filled("f1", 4.0, 99.5, 1.0, 4.0, in_look=True)),
             Tell(TICKET.name, Total(4.0, 99.5, in_look=True)),
+        ],
+    ),
+    (
+        "a fill that is corrected, which explains the position",
+        replace(KNOWN, tickets=(FILLED,), positions={"A": 4.0}),
+        replace(
+            LOOK,
+            orders=(replace(PART, filled=3.0),),
+            fills=(replace(FILL, qty=3.0, total=3.0, version=1),),
+            positions={"A": (3.0, 99.5)},
+        ),
+        [
+            Tell(FILLED.name, Corrected("f1", 1, 3.0, 99.5)),
+            Tell(FILLED.name, Total(3.0, 99.5, in_look=True)),
         ],
     ),
     (

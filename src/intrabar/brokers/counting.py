@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from intrabar.brokers.tickets import APART, Booking, Corrected, Filled, Seen, Ticket, Total
+from intrabar.model.broker_facts import FillFact
 
 DIGITS = 9  # of a quantity; what floats leave of adding fractions is beyond
 SAME = 1e-9  # of the money: an average that is rounded says nothing new
@@ -26,6 +27,13 @@ class Count(msgspec.Struct, frozen=True):
     bookings: tuple[Booking, ...] = ()
     anomaly: str = ""
     looks_up: bool = False
+
+
+def fill_of(fact: FillFact, in_look: bool = False) -> Filled | Corrected:
+    """What a fill at the broker says to its ticket."""
+    if fact.version:
+        return Corrected(fact.id, fact.version, fact.qty, fact.price)
+    return Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total, in_look)
 
 
 def is_price(price: float) -> bool:

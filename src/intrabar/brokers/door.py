@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from intrabar.brokers.bookkeeping import Bookkeeping
+from intrabar.brokers.counting import fill_of
 from intrabar.brokers.order_table import Step
 from intrabar.brokers.plan import Intent, Plan, Row, Rules, again, leaving, plan
 from intrabar.brokers.reconcile import Absence, Action, Book, Known, LookUp, Stands, Tell, is_absent
@@ -32,7 +33,6 @@ from intrabar.brokers.tickets import (
     Asked,
     ChangeRefused,
     Event,
-    Filled,
     Found,
     NoAnswer,
     Replaced,
@@ -213,8 +213,7 @@ class Door:
         if name is None:
             return None
         if isinstance(fact, FillFact):
-            event = Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total)
-            return [self.hear(name, event, now)]
+            return [self.hear(name, fill_of(fact), now)]
         steps = []
         if fact.filled > self.tickets[name].booked:
             steps.append(self.hear(name, Total(fact.filled, fact.average), now))

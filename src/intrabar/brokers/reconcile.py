@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from intrabar.brokers.counting import fill_of
 from intrabar.brokers.names import is_ours
 from intrabar.brokers.tickets import (
     APART,
     IN_DOUBT,
     OPEN,
     Asked,
+    Corrected,
     Event,
     Filled,
     Found,
@@ -208,8 +210,8 @@ def is_it(ticket: Ticket, fact: OrderFact) -> bool:
 
 def _fills(
     known: Known, fills: Iterable[FillFact], of_orders: Mapping[str, OrderFact]
-) -> tuple[list[tuple[str, Filled]], list[FillFact]]:
-    """Fills of ours that are not booked, and those of nobody."""
+) -> tuple[list[tuple[str, Filled | Corrected]], list[FillFact]]:
+    """Fills of ours that are not booked, or otherwise, and those of nobody."""
     by_vendor = {fact.vendor_id: name for name, fact in of_orders.items()}
     by_vendor |= {x: t.name for t in known.tickets for x in t.vendor_ids}
     by_name = {ticket.name: ticket for ticket in known.tickets}
@@ -219,9 +221,10 @@ def _fills(
         if name is None:
             if fact.id not in known.booked:
                 foreign.append(fact)
-        elif known.has_ids and fact.id not in by_name[name].fills:
-            event = Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total, in_look=True)
-            ours.append((name, event))
+        elif known.has_ids:
+            seen = by_name[name].fills.get(fact.id)
+            if seen is None or seen.version < fact.version:
+                ours.append((name, fill_of(fact, in_look=True)))
     return ours, foreign
 
 
@@ -278,7 +281,7 @@ def _strangers(known: Known, strangers: Iterable[OrderFact]) -> list[Action]:
 def _positions(
     known: Known,
     look: Snapshot,
-    fills: Iterable[tuple[str, Filled]],
+    fills: Iterable[tuple[str, Filled | Corrected]],
     of_orders: Mapping[str, OrderFact],
     foreign: Iterable[FillFact],
 ) -> list[Action]:
@@ -315,17 +318,22 @@ def _positions(
 
 
 def _coming(
-    known: Known, fills: Iterable[tuple[str, Filled]], of_orders: Mapping[str, OrderFact]
+    known: Known,
+    fills: Iterable[tuple[str, Filled | Corrected]],
+    of_orders: Mapping[str, OrderFact],
 ) -> dict[str, float]:
     """By symbol, what the facts of this look move the book by: each order's total counts."""
     named: dict[str, float] = {}
+    seen = {(t.name, id_): fill.qty for t in known.tickets for id_, fill in t.fills.items()}
     for name, event in fills:
-        named[name] = named.get(name, 0.0) + event.qty
+        more = event.qty - seen.get((name, event.id), 0.0)
+        named[name] = named.get(name, 0.0) + more
     moves: dict[str, float] = {}
     for ticket in known.tickets:
-        total = ticket.booked + max(0.0, named.get(ticket.name, 0.0) - ticket.by_difference)
+        more = named.get(ticket.name, 0.0)
+        total = ticket.booked + (max(0.0, more - ticket.by_difference) if more > 0.0 else more)
         fact = of_orders.get(ticket.name)
-        if fact is not None:
+        if fact is not None and more >= 0.0:
             total = max(ticket.booked, fact.filled)
         change = (total - ticket.booked) * ticket.side
         moves[ticket.symbol] = moves.get(ticket.symbol, 0.0) + change

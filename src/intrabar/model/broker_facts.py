@@ -51,7 +51,10 @@ class OrderFact(msgspec.Struct, frozen=True):
 
 
 class FillFact(msgspec.Struct, frozen=True):
-    """A fill at the broker; `total` is the cumulative quantity of its order after it."""
+    """A fill at the broker; `total` is the cumulative quantity of its order after it.
+
+    A higher `version` corrects what was told under that id; one of quantity 0 takes it back.
+    """
 
     id: str
     vendor_id: str
@@ -63,6 +66,7 @@ class FillFact(msgspec.Struct, frozen=True):
     cost: float = NAN
     total: float = NAN
     time: int = 0
+    version: int = 0
 
 
 class CashFact(msgspec.Struct, frozen=True):
