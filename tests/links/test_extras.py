@@ -18,10 +18,15 @@ def test_nothing_of_a_vendor_is_imported_before_it_is_asked(tmp_path: Path) -> N
         "import sys\n"
         "import intrabar as ib\n"
         "import intrabar.app.cli.fetch, intrabar.app.calls.fetch, intrabar.data.live.conformance\n"
-        "import intrabar.links.yahoo, intrabar.links.alpha_vantage\n"
-        "assert not {'yfinance', 'curl_cffi', 'httpx2', 'requests'} & set(sys.modules)\n"
+        "import intrabar.links.yahoo, intrabar.links.alpha_vantage, intrabar.links.alpaca.streams\n"
+        "import intrabar.links.alpaca.rest, intrabar.data.live.alpaca_stream\n"
+        "packages = {'yfinance', 'curl_cffi', 'httpx2', 'requests', 'alpaca', 'websockets'}\n"
+        "assert not packages & set(sys.modules)\n"
     )
     assert python("-c", code, folder=tmp_path) == ""
+
+
+KEYS = {"api_key": Secret("SOME-KEY-2"), "secret_key": Secret("SOME-SECRET-2")}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,7 @@ def test_nothing_of_a_vendor_is_imported_before_it_is_asked(tmp_path: Path) -> N
     [
         ("yfinance", "yfinance.data", "yahoo", {}),
         ("alpha_vantage", "httpx2", "live", {"api_key": Secret("SOME-KEY-1")}),
+        ("alpaca", "alpaca.trading.client", "alpaca", KEYS),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_its_command(

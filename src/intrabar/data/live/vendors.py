@@ -52,9 +52,10 @@ def vendor_named(
     MissingExtra
     """
     made = SOURCES.load(known_source(name))(dict(credentials or {}), clock)
-    if not isinstance(made, Vendor):
+    asked = getattr(made, "vendor", made)  # a source that pushes may have one behind it
+    if not isinstance(asked, Vendor):
         raise ConfigError(f"the source {name} tells bars as they come; it cannot be asked for them")
-    return made
+    return asked
 
 
 def source_named(
@@ -151,6 +152,15 @@ def _alpha_vantage(credentials: dict[str, Any], clock: Clock | None) -> Vendor:
     return AlphaVantage(key, clock, **limits)
 
 
+def _alpaca(credentials: dict[str, Any], clock: Clock | None) -> BarSource:
+    from intrabar.data.live.alpaca import alpaca_bars
+    from intrabar.data.live.alpaca_stream import AlpacaSource
+
+    return AlpacaSource(alpaca_bars(credentials, clock))
+
+
 SOURCES: Table[Make] = Table(
-    "source", "intrabar.sources", {"yfinance": _yahoo, "alpha_vantage": _alpha_vantage}
+    "source",
+    "intrabar.sources",
+    {"yfinance": _yahoo, "alpha_vantage": _alpha_vantage, "alpaca": _alpaca},
 )
