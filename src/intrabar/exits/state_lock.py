@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from intrabar.durable import lock as lock_file
 from intrabar.errors import RunError
-
-FAR = 1 << 20  # a byte behind the number of the process, which others can read
 
 
 @contextmanager
@@ -29,7 +27,7 @@ def held_state(path: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{lock} cannot be written: {error.strerror or error}") from None
     try:
-        if not _locked(file):
+        if not lock_file(file):
             holder = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
             raise RunError(
                 f"{path} is held by the process {holder}: stop that session, or give this one a "
@@ -40,21 +38,3 @@ def held_state(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def _locked(file: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, FAR, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            os.lseek(file, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.lseek(file, 0, os.SEEK_SET)
-        return False
-    return True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from intrabar.model.bars import Bars
 from intrabar.model.facts import Fact, Quote, SourceCan
 
 
+@runtime_checkable
 class BarSource(Protocol):
     """Bars and quotes of a vendor, as they come: `data/live/conformance.py` tests one.
 

@@ -49,6 +49,8 @@ class Answer(msgspec.Struct, frozen=True):
         the vendor was not asked.
     notes : tuple of str
         What was left out or guessed.
+    adjustment : "raw" or "split"
+        Whether prices are as they were traded, or adjusted for the splits since.
     """
 
     symbol: str
@@ -59,6 +61,7 @@ class Answer(msgspec.Struct, frozen=True):
     dividends: tuple[tuple[int, float], ...] | None = None
     splits: tuple[tuple[int, float], ...] | None = None
     notes: tuple[str, ...] = ()
+    adjustment: Literal["raw", "split"] = "raw"
 
 
 @runtime_checkable

@@ -123,7 +123,7 @@ def resolve(reference: str, place: str, environment: Mapping[str, str] | None = 
     elif named is not None:
         _refuse(place, f"${{{named[1]}:-...}} has a default, and a secret may have none")
     elif reference.startswith("file:"):
-        value = _from_file(Path(reference.removeprefix("file:")), place)
+        value = in_file(Path(reference.removeprefix("file:")), place)
     elif reference.startswith(LATER):
         kind = reference.split(":", 1)[0]
         _refuse(place, f"{kind}: is no place for a secret in this version")
@@ -182,7 +182,7 @@ def _from_environment(name: str, place: str, environment: Mapping[str, str]) -> 
     if name in environment and file in environment:
         _refuse(place, f"{name} and {file} are both set, and only one may be")
     if file in environment:
-        return _from_file(Path(environment[file]), f"{place}: {file}")
+        return in_file(Path(environment[file]), f"{place}: {file}")
     if name not in environment:
         _refuse(place, f"{name} is not set in the environment")
     if not environment[name]:
@@ -190,7 +190,14 @@ def _from_environment(name: str, place: str, environment: Mapping[str, str]) -> 
     return environment[name]
 
 
-def _from_file(path: Path, place: str) -> str:
+def in_file(path: Path, place: str) -> str:
+    """The secret that a file holds alone, which `redact` does not know for that.
+
+    Raises
+    ------
+    SecretError
+        It is not there, is empty, or others than its owner can read it.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):

@@ -26,7 +26,10 @@ from intrabar.data.schedules import calendar_named
 from intrabar.data.verdicts import SHOWN, utc_text
 from intrabar.errors import ConfigError, DataError, StaleDataError
 from intrabar.links.vendor import Answer, Row
-from intrabar.model.bars import DAY_NS
+from intrabar.model.bars import DAY_NS, Bars
+
+ADJUSTED_BY = 0.01
+"""Part of a price by which a split since moves it at least; a correction moves it by less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +141,8 @@ async def fetch(
         )
     old = catalogue.read(symbol, period_text(period)) if own else None
     both = merged(old, [row for _, row in rows], period)
+    if old is not None and kept.answer.adjustment != "raw":
+        _refuse_mixed(old, rows, vendor.name)
     source = f"{vendor.name} {utc_text(kept.at)[:10]}"
     checked = _checked(both.rows, symbol, period, calendar, source, notes)
     if both.changes:
@@ -218,6 +223,32 @@ def _calendar(symbol: str, given: str | None, before: Manifest | None) -> str:
     return found
 
 
+def _refuse_mixed(old: Bars, rows: list[tuple[int, Row]], vendor: str) -> None:
+    """Refuse bars that may be adjusted for other splits than the older ones beside them.
+
+    Raises
+    ------
+    DataError
+    """
+    if rows[0][0] <= old.close_time[0]:
+        return
+    told = {close: row.close for close, row in rows}
+    both = [
+        (before, told[close])
+        for close, before in zip(old.close_time.tolist(), old.close.tolist(), strict=True)
+        if close in told
+    ]
+    if both and all(abs(now / before - 1.0) <= ADJUSTED_BY for before, now in both):
+        return
+    why = "tells bars otherwise than before" if both else "was asked for none that are kept"
+    period, first = period_text(old.period), utc_text(int(old.close_time[0]))[:10]
+    raise DataError(
+        f"{old.symbol} {period}: {vendor} adjusts prices for splits, and {why}: older bars may be "
+        f"adjusted for others; fetch all anew: intrabar data fetch {old.symbol} --source {vendor} "
+        f"--period {period} --start {first}"
+    )
+
+
 def _closed(
     answer: Answer, symbol: str, period: int, calendar: str, at: int, lag: int
 ) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:
@@ -277,7 +308,7 @@ def _store(
         "source_sha256": hashlib.sha256(msgspec.msgpack.encode(answer)).hexdigest(),
         "zone": answer.zone,
         "label": "start",
-        "adjustment": "raw",
+        "adjustment": answer.adjustment,
         "checks": tuple(finding.as_json() for finding in checked.findings),
     }
     made = catalogue.write(checked.bars, whole, checked.rejected)

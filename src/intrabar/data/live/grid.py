@@ -140,12 +140,23 @@ class Grid:
             opening, close = hours_of(self.calendar, day)
             kept = np.ones(stamps.size, np.bool_) if self._always else self._is_session(day)
         else:
-            close = stamps + (self.period if answer.label == "start" else 0)
-            opening = close - self.period
+            opening = stamps if answer.label == "start" else self._begun(stamps)
+            close = opening + self.period
             day = trade_dates(self.calendar, opening)
             kept = self._on_grid(opening)
         rows = tuple(row for row, keep in zip(answer.rows, kept, strict=True) if keep)
         return Placed(opening[kept], close[kept], day[kept], rows, int(np.sum(~kept)))
+
+    def _begun(self, end: Times) -> Times:
+        """When bars began, by their ends: the last one of a session may be short."""
+        if self._always:
+            return end - self.period
+        first, last = int(end.min()) // DAY_NS, int(end.max()) // DAY_NS
+        known = sessions(self.calendar, first - 2, last + 2)
+        row = known.row_of(end - 1)
+        start = known.open[np.maximum(row, 0)]
+        within = start + (end - 1 - start) // self.period * self.period
+        return np.asarray(np.where(row >= 0, within, end - self.period), np.int64)
 
     def _is_session(self, day: Times) -> NDArray[np.bool_]:
         known = sessions(self.calendar, int(day.min()), int(day.max()))

@@ -80,7 +80,7 @@ class Polled:
         return await self.vendor.quote(symbol)
 
     async def history(self, symbol: str, period: int, start: int, end: int) -> Bars:  # noqa: D102
-        grid = self._grid(symbol, period)
+        grid = self.grid(symbol, period)
         now = self._clock.now()
         answer = await self.vendor.bars(symbol, period, start - period - DAY_NS, min(end, now))
         placed = grid.placed(answer, symbol)
@@ -97,7 +97,7 @@ class Polled:
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:  # noqa: D102
         lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
-        watched = {s: _Watched(s, self._grid(s, period), since, lag) for s in symbols}
+        watched = {s: _Watched(s, self.grid(s, period), since, lag) for s in symbols}
         self._require_budget(watched, period)
         state = LinkFact("connecting")
         while not self._closed:
@@ -176,7 +176,14 @@ class Polled:
         longest = _LONGEST_DAILY if one.grid.period == DAY_NS else _LONGEST
         return min(APART << min(max(one.tries - 1, 0), 20), longest * SECOND_NS)
 
-    def _grid(self, symbol: str, period: int) -> Grid:
+    def grid(self, symbol: str, period: int) -> Grid:
+        """Where the bars of a symbol lie.
+
+        Raises
+        ------
+        DataError, ConfigError
+            The vendor has no bars of that period; the symbol's calendar is not known.
+        """
         require_period(self.vendor, period)
         said = self._calendars.get(symbol)
         calendar = calendar_of(symbol) if said is None else said

@@ -1,7 +1,8 @@
 """Sources by their names: ours, and those that other packages offer as `intrabar.sources`.
 
 What stands behind a name is called with the credentials and a clock, and makes a `Vendor`, which
-is asked, or a `BarSource`, which tells by itself.
+is asked, or a `BarSource`, which tells by itself, or both in one. A `BarSource` that lays bars into
+sessions has a dictionary `calendars`, of symbols whose names do not tell theirs.
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ def source_named(
     from intrabar.data.live.polling import Polled
 
     made = SOURCES.load(known_source(name))(dict(credentials or {}), clock)
-    if not isinstance(made, Vendor):
+    if isinstance(made, BarSource):
+        known = getattr(made, "calendars", None)
+        if isinstance(known, dict):
+            known.update(calendars or {})
         return made
     return Polled(made, clock, calendars=calendars, pause=pause)
 
@@ -159,8 +163,19 @@ def _alpaca(credentials: dict[str, Any], clock: Clock | None) -> BarSource:
     return AlpacaSource(alpaca_bars(credentials, clock))
 
 
+def _tradestation(credentials: dict[str, Any], clock: Clock | None) -> BarSource:
+    from intrabar.data.live.tradestation import tradestation_bars
+
+    return tradestation_bars(credentials, clock)
+
+
 SOURCES: Table[Make] = Table(
     "source",
     "intrabar.sources",
-    {"yfinance": _yahoo, "alpha_vantage": _alpha_vantage, "alpaca": _alpaca},
+    {
+        "yfinance": _yahoo,
+        "alpha_vantage": _alpha_vantage,
+        "alpaca": _alpaca,
+        "tradestation": _tradestation,
+    },
 )
