@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from intrabar.errors import ConfigError, SecretError
+from intrabar.errors import SecretError
 from intrabar.links.clock import Clock
+from intrabar.links.credentials import require_known, secret_of
 from intrabar.links.tradestation.service import NAME, Service
 from intrabar.links.tradestation.tokens import Key, Tokens
-from intrabar.model.secret import Secret, resolve
 
 ID, SECRET, TOKEN = "client_id", "client_secret", "refresh_token"
 VARIABLES = {
@@ -20,7 +20,6 @@ VARIABLES = {
     SECRET: "TRADESTATION_CLIENT_SECRET",
     TOKEN: "TRADESTATION_REFRESH_TOKEN",
 }
-PLACE = f"credentials of {NAME}"
 
 
 def tokens_of(service: Service, credentials: Mapping[str, Any], clock: Clock) -> Tokens:
@@ -39,9 +38,7 @@ def tokens_of(service: Service, credentials: Mapping[str, Any], clock: Clock) ->
     ------
     ConfigError, SecretError
     """
-    for name in credentials:
-        if name not in VARIABLES:
-            raise ConfigError(f"{PLACE}: {name!r} is not known; there are: {', '.join(VARIABLES)}")
+    require_known(NAME, credentials, tuple(VARIABLES))
     return Tokens(service, key_of(credentials), token_file(credentials.get(TOKEN)), clock)
 
 
@@ -52,12 +49,11 @@ def key_of(credentials: Mapping[str, Any]) -> Key:
     ------
     SecretError
     """
-    told = _resolved(ID, credentials.get(ID, f"${{{VARIABLES[ID]}}}"))
-    secret = credentials.get(SECRET)
+    told = secret_of(NAME, credentials, ID, VARIABLES[ID])
     name = VARIABLES[SECRET]
-    if secret is None and (name in os.environ or f"{name}_FILE" in os.environ):
-        secret = f"${{{name}}}"
-    return Key(told.reveal(), None if secret is None else _resolved(SECRET, secret))
+    if SECRET not in credentials and not {name, f"{name}_FILE"} & os.environ.keys():
+        return Key(told.reveal())
+    return Key(told.reveal(), secret_of(NAME, credentials, SECRET, name))
 
 
 def token_file(reference: Any) -> Path:
@@ -81,11 +77,7 @@ def token_file(reference: Any) -> Path:
         return Path(path).expanduser()
     variable = named[1] if named is not None else VARIABLES[TOKEN]
     raise SecretError(
-        f"{PLACE}: {TOKEN}: TradeStation may give a new one at any time, so it stands in a file "
+        f"credentials.{TOKEN} of {NAME}: TradeStation may give a new one at any time, so it stands in a file "
         f"that can be written: file:/path, or {variable}_FILE in the environment; "
         "intrabar broker login tradestation makes one"
     )
-
-
-def _resolved(name: str, value: Any) -> Secret:
-    return value if isinstance(value, Secret) else resolve(str(value), f"{PLACE}: {name}")
