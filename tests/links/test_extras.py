@@ -35,6 +35,12 @@ KEYS = {"api_key": Secret("SOME-KEY-2"), "secret_key": Secret("SOME-SECRET-2")}
         ("yfinance", "yfinance.data", "yahoo", {}),
         ("alpha_vantage", "httpx2", "live", {"api_key": Secret("SOME-KEY-1")}),
         ("alpaca", "alpaca.trading.client", "alpaca", KEYS),
+        (
+            "tradestation",
+            "httpx2",
+            "live",
+            {"client_id": Secret("SOME-ID-1"), "refresh_token": "file:/some/where"},
+        ),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_its_command(

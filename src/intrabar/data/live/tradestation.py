@@ -147,18 +147,17 @@ class TradeStationBars:
             whole: dict[str, dict[str, Any]] = {symbol: {} for symbol in symbols}
             async with aclosing(self._wire.quote_stream(symbols)) as frames:
                 async for frame in frames:
-                    symbol = named.get(str(frame.get("Symbol")).upper())
-                    if symbol is None:
-                        await links.up(name, told)
-                        continue
-                    if frame.get("Error"):
+                    symbol = named.get(str(frame.get("Symbol")).upper(), "")
+                    if symbol and frame.get("Error"):
                         refuse_symbol({**frame, "Symbol": symbol})
-                    whole[symbol].update(frame)
-                    flags = whole[symbol].get("MarketFlags") or {}
-                    if flags.get("IsDelayed"):
-                        await links.down(name, DELAYED.format(symbol), told, "degraded")
+                    whole.get(symbol, {}).update(frame)
+                    late = next((x for x in symbols if _is_delayed(whole[x])), None)
+                    if late is not None:
+                        await links.down(name, DELAYED.format(late), told, "degraded")
+                    else:
+                        await links.up(name, told)
+                    if not symbol or _is_delayed(whole[symbol]):
                         continue
-                    await links.up(name, told)
                     moved = {"Bid", "Ask"} & frame.keys() and "TradeTime" not in frame
                     since = self._clock.now() if moved else 0
                     if (quote := quote_of(symbol, whole[symbol], since)) is not None:
@@ -331,6 +330,10 @@ class _Forming:
         prices = (row.open, row.high, row.low, row.close, row.volume)
         close = int(placed.close_time[0])
         return BarClosed(self.symbol, close, *prices, corrected, self.grid.period)
+
+
+def _is_delayed(told: dict[str, Any]) -> bool:
+    return bool((told.get("MarketFlags") or {}).get("IsDelayed"))
 
 
 def _quotes_of(symbols: Sequence[str]) -> str:

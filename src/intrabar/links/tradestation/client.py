@@ -17,7 +17,6 @@ from intrabar.errors import (
     BadAnswer,
     IntrabarError,
     LinkError,
-    MissingExtra,
     RateLimited,
     Timeout,
 )
@@ -97,10 +96,8 @@ class Client:
         deadline: float = DEADLINE,
         silence: float = SILENCE,
     ) -> None:
-        try:
-            import httpx2
-        except ImportError:
-            raise MissingExtra("TradeStation", "live") from None
+        import httpx2  # which is there: the tokens have it
+
         self.service, self._tokens, self._silence = service, tokens, silence
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(deadline),
@@ -109,7 +106,7 @@ class Client:
                 max_connections=None, max_keepalive_connections=None if keeps else 0
             ),
         )
-        self._deadline = deadline
+        self._deadline, self._is_closed = deadline, False
         # Below what the vendor allows, and what it says in a 429 goes before both.
         self._lines = {
             "brokerage": Line(NAME, clock, Bucket(200, 300.0, clock), seconds=2 * deadline + 1.0),
@@ -177,6 +174,7 @@ class Client:
         """
         import httpx2
 
+        self._require_open(path)
         token = await self._tokens.access()
         version = "v2" if path.startswith("/marketdata/") else "v3"
         headers = {
@@ -203,8 +201,10 @@ class Client:
         raise LinkError(f"{NAME}: {path}: the stream has ended")
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing is sent any more."""
+        self._is_closed = True
         await self._http.aclose()
+        await self._tokens.close()
 
     async def _call(
         self,
@@ -235,6 +235,7 @@ class Client:
     ) -> Reply:
         import httpx2
 
+        self._require_open(path)
         try:
             async with asyncio.timeout(self._deadline):  # that of the transport is for each read
                 reply = await self._http.request(
@@ -251,6 +252,10 @@ class Client:
         except httpx2.HTTPError as error:
             raise LinkError(f"{NAME}: {path}: {self._why(error)}") from None
         return self._reply(path, reply)
+
+    def _require_open(self, path: str) -> None:
+        if self._is_closed:
+            raise NotSentError(f"{NAME}: {path}: the link was closed")
 
     def _reply(self, path: str, reply: Any) -> Reply:
         place = f"{NAME}: {path}"

@@ -77,7 +77,7 @@ def token_file(reference: Any) -> Path:
         return Path(path).expanduser()
     variable = named[1] if named is not None else VARIABLES[TOKEN]
     raise SecretError(
-        f"credentials.{TOKEN} of {NAME}: TradeStation may give a new one at any time, so it stands in a file "
-        f"that can be written: file:/path, or {variable}_FILE in the environment; "
+        f"credentials.{TOKEN} of {NAME}: TradeStation may give a new one at any time, so it stands "
+        f"in a file that can be written: file:/path, or {variable}_FILE in the environment; "
         "intrabar broker login tradestation makes one"
     )

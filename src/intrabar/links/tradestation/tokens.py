@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from intrabar.durable import lock, write_durably
-from intrabar.errors import AuthError, BadAnswer, LinkError, RateLimited, SecretError, Timeout
+from intrabar.errors import (
+    AuthError,
+    BadAnswer,
+    LinkError,
+    MissingExtra,
+    RateLimited,
+    SecretError,
+    Timeout,
+)
 from intrabar.links.clock import Clock
 from intrabar.links.lines import Bucket, Line
 from intrabar.links.tradestation.service import NAME, Service
@@ -64,6 +72,7 @@ class Tokens:
 
     def __init__(self, service: Service, key: Key, file: Path, clock: Clock) -> None:
         self._service, self._key, self._file, self._clock = service, key, file, clock
+        self._http = login_client()
         self._turn = asyncio.Lock()
         self._line = Line(f"{NAME}: the login", clock, Bucket(10, 60.0, clock), tries=3)
         self._token = ""
@@ -101,6 +110,10 @@ class Tokens:
             text = text.replace(secret, HIDDEN) if secret else text
         return redact(text)
 
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.aclose()
+
     async def _refresh(self) -> None:
         async with self._held():
             if self._unwritten:
@@ -108,7 +121,9 @@ class Tokens:
             self._kept = kept = read_token(self._file)
             asked = self._clock.tick()
             form = {"grant_type": "refresh_token", "refresh_token": kept, **self._key.as_form()}
-            told = await self._line.read(lambda: ask_token(self._service, form, kept), "a token")
+            told = await self._line.read(
+                lambda: ask_token(self._http, self._service, form, kept), "a token"
+            )
             if (new := str(told.get("refresh_token") or kept)) != kept:
                 self._kept = new
                 self._write()
@@ -154,6 +169,20 @@ class Tokens:
             os.close(file)
 
 
+def login_client() -> Any:
+    """What asks the login; its connections do not outlive a call, nor the loop of one.
+
+    Raises
+    ------
+    MissingExtra
+    """
+    try:
+        import httpx2
+    except ImportError:
+        raise MissingExtra("TradeStation", "live") from None
+    return httpx2.AsyncClient(timeout=10.0, limits=httpx2.Limits(max_keepalive_connections=0))
+
+
 def read_token(file: Path) -> str:
     """The refresh token of a file.
 
@@ -179,11 +208,14 @@ def write_token(file: Path, token: str) -> None:
     write_durably(file, token.encode(), mode=0o600)
 
 
-async def ask_token(service: Service, form: dict[str, str], secret: str) -> dict[str, Any]:
+async def ask_token(
+    http: Any, service: Service, form: dict[str, str], secret: str
+) -> dict[str, Any]:
     """What the login answers to a form.
 
     Parameters
     ----------
+    http : httpx2.AsyncClient
     service : Service
     form : dict
     secret : str
@@ -196,9 +228,8 @@ async def ask_token(service: Service, form: dict[str, str], secret: str) -> dict
     import httpx2
 
     try:
-        async with httpx2.AsyncClient(timeout=10.0) as http:
-            reply = await http.post(f"{service.sign_in}/oauth/token", data=form)
-            text = redact(reply.text.replace(secret, HIDDEN))
+        reply = await http.post(f"{service.sign_in}/oauth/token", data=form)
+        text = redact(reply.text.replace(secret, HIDDEN))
     except httpx2.TimeoutException:
         raise Timeout(f"{NAME}: the login: no answer in 10 s") from None
     except httpx2.HTTPError as error:

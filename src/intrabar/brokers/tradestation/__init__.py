@@ -1,0 +1,1 @@
+"""Orders at TradeStation: what leaves, what is told, and the adapter between them."""
