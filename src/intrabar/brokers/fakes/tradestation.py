@@ -110,7 +110,7 @@ class FakeTradeStation:
     def _token(self, call: Call) -> Answer:
         form = call.form
         if form.get("grant_type") == "authorization_code":
-            known = form.get("code") == "the-code" and form.get("code_verifier")
+            known = form.get("code") == "the-code" and "code_verifier" in form
         else:
             known = form.get("refresh_token") == self.refresh_token
         if not known or not form.get("client_id"):
@@ -188,7 +188,7 @@ class FakeTradeStation:
     def _page(self, orders: list[Order], call: Call) -> Answer:
         first = int(call.query.get("nextToken", "0"))
         size = min(int(call.query.get("pageSize", "600")), self.page)
-        told = {
+        told: dict[str, Any] = {
             "Orders": [order_body(self.account, x) for x in orders[first : first + size]],
             "Errors": [],
         }

@@ -135,8 +135,8 @@ class FakeMarket:
         period, back = _period(asked), int(asked.get("barsback", "1"))
         now = self.now()
         known = self._between(period, now - max(back * period, 3 * DAY_NS), now)[-back:]
-        for begun in known:
-            await feed.tell(line(self.bar(symbol, begun, period, now)), "data_event")
+        for old in known:
+            await feed.tell(line(self.bar(symbol, old, period, now)), "data_event")
         current = known[-1] if known and self.end_of(known[-1], period) > now else None
         beats = 0
         while True:

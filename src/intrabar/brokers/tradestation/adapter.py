@@ -107,7 +107,7 @@ class TradeStation:
         signs = {
             "host": self._client.service.kind,
             "account": "paper" if account.startswith(SIMULATED) else "live",
-            "all accounts": {(True,): "paper", (False,): "live"}.get(tuple(simulated), "mixed"),
+            "all accounts": "mixed" if len(simulated) > 1 else "paper" if True in simulated else "live",
         }
         currency = str(listed[ids.index(account)].get("Currency") or "")
         await self._learn(self._wanted.symbols)

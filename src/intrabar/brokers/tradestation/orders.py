@@ -107,7 +107,8 @@ def changed(reply: Reply, vendor_id: str) -> Outcome:
 
 def refusal(text: str) -> Refused:
     """The vendor's no, with the reason that its words give."""
-    code = next((code for words, code in _CODES if re.search(words, text, re.IGNORECASE)), "")
+    found = (code for words, code in _CODES if re.search(words, text, re.IGNORECASE))
+    code: Code = next(found, "")
     return Refused(text, code=code)
 
 

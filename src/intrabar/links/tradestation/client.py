@@ -261,8 +261,8 @@ class Client:
         place = f"{NAME}: {path}"
         if reply.status_code == 429:
             after = [reply.headers.get(key) for key in ("x-ratelimit-reset", "retry-after")]
-            told = next((number(x, f"{place}: reset") for x in after if x), 60.0)
-            raise RateLimited(f"{place}: too many requests", told if told >= 0.0 else 60.0)
+            wait = next((number(x, f"{place}: reset") for x in after if x), 60.0)
+            raise RateLimited(f"{place}: too many requests", wait if wait >= 0.0 else 60.0)
         if reply.status_code >= 500:
             raise LinkError(f"{place}: the server answers {reply.status_code}")
         told: Any = None
