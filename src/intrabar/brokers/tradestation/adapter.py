@@ -103,11 +103,11 @@ class TradeStation:
             raise GateError(
                 f"{NAME}: this login has no account {account}; it has {', '.join(ids) or 'none'}"
             )
-        simulated = {one.startswith(SIMULATED) for one in ids}
+        kinds = {_kind(one) for one in ids}
         signs = {
             "host": self._client.service.kind,
-            "account": "paper" if account.startswith(SIMULATED) else "live",
-            "all accounts": "mixed" if len(simulated) > 1 else "paper" if True in simulated else "live",
+            "account": _kind(account),
+            "all accounts": kinds.pop() if len(kinds) == 1 else "mixed",
         }
         currency = str(listed[ids.index(account)].get("Currency") or "")
         await self._learn(self._wanted.symbols)
@@ -258,6 +258,10 @@ def tradestation(credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> T
     service = PAPER if wanted.kind == "paper" else LIVE
     client = Client(service, tokens_of(service, credentials, clock), clock, keeps=True)
     return TradeStation(client, wanted, clock)
+
+
+def _kind(account: str) -> str:
+    return "paper" if account.startswith(SIMULATED) else "live"
 
 
 def _not_done(error: LinkError) -> Outcome:
