@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from intrabar.brokers.fitting import on_grid, unfit, unfit_change
+from intrabar.brokers.fitting import decimal_text, on_grid, unfit, unfit_change
 from intrabar.model.broker_facts import Can, Change, Grid, Ref, Request
 
 NAN = float("nan")
@@ -79,7 +79,21 @@ def test_a_change_fits_like_an_order() -> None:
 
 @pytest.mark.parametrize(
     ("value", "step", "fits"),
-    [(0.3, 0.1, True), (1e-05, 1e-06, True), (100.005, 0.01, False), (2.0, NAN, True)],
+    [
+        (0.3, 0.1, True),
+        (1e-05, 1e-06, True),
+        (100.005, 0.01, False),
+        (9007 * 0.01, 0.01, True),
+        (2.0, NAN, True),
+    ],
 )
 def test_a_grid_is_of_decimals(value: float, step: float, fits: bool) -> None:
     assert on_grid(value, step) is fits
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(9007 * 0.01, "90.07"), (10.0, "10"), (1200.0, "1200"), (1e-05, "0.00001"), (-0.5, "-0.5")],
+)
+def test_a_number_leaves_as_it_is_written(value: float, text: str) -> None:
+    assert decimal_text(value) == text

@@ -6,10 +6,12 @@ import random
 from typing import Any
 
 from intrabar.brokers.door import Door
+from intrabar.brokers.reconcile import Clean, reconcile
 from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
-from tests.brokers.worlds import RULES, STEPS, World, prepared
+from tests.brokers.faults import market, script
+from tests.brokers.worlds import RULES, STEPS, World, answer, prepared
 
 SEEDED = 250
 OF_A_FILL = ["bar", "instrument", "side", "qty", "price", "cost", "realized", "position", "cash"]
@@ -81,3 +83,19 @@ def test_a_book_with_fills_from_outside_is_worked_out_again_from_its_journal() -
         assert repr(door.tickets) == repr(world.door.tickets)
         assert script.ids is not None
     assert entries > 500
+
+
+def test_a_price_on_the_grid_is_the_same_as_the_broker_writes_it() -> None:
+    """9007 ticks of 0.01 are 90.07000000000001 in a book; a broker has 90.07."""
+    levels = {"limit_price": 90.07, "stop_loss": 80.07}
+    world = World(
+        script("grid", [100, 101, 102], [market("in", 0, "buy", 5, type="limit", **levels)])
+    )
+    world.run_bar()
+    (entry,) = [x for x in world.door.tickets.values() if x.type == "limit"]
+    (fact,) = [x for _, x in world.journal if getattr(x, "client_id", "") == entry.name]
+    assert fact.limit_price == 90.07
+    assert fact.limit_price != entry.terms.limit_price
+    assert not world.door.plan(world.now).intents
+    look = answer(world.broker.snapshot(0))
+    assert reconcile(world.door.known(look.balance, 0.0), look) == [Clean()]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
+from decimal import Decimal
 
-from intrabar.model.broker_facts import Can, Change, Code, Grid, Ref, Refused, Request
+from intrabar.errors import GateError
+from intrabar.links.broker import Wanted
+from intrabar.model.broker_facts import AccountFacts, Can, Change, Code, Grid, Ref, Refused, Request
 
 LIMITED = frozenset({"limit", "stop_limit"})
 STOPPED = frozenset({"stop", "stop_limit"})
 NO_GRID = Grid()
+PLACES, DUST = 9, 1e-9
 
 
 def unfit(group: tuple[Request, ...], can: Can, grids: Mapping[str, Grid]) -> Refused | None:
@@ -46,6 +49,22 @@ def unfit_change(ref: Ref, change: Change, can: Can, grids: Mapping[str, Grid]) 
             "invalid_quantity", order.symbol, f"a quantity of {change.qty:g}; cancel it instead"
         )
     return _off_grid(change, can, grids.get(order.symbol, NO_GRID), order.symbol)
+
+
+def require_wanted(wanted: Wanted, facts: AccountFacts) -> AccountFacts:
+    """The account that has answered, if it is the one that was asked for.
+
+    Raises
+    ------
+    GateError
+        It is another one, of another kind, or what it shows of its kind differs.
+    """
+    if facts.id != wanted.account:
+        raise GateError(f"the broker answers for account {facts.id}, not for {wanted.account}")
+    if facts.kind != wanted.kind:
+        said = ", ".join(f"{name} says {kind}" for name, kind in facts.signs.items()) or "nothing"
+        raise GateError(f"account {facts.id} is refused as {wanted.kind}: {said}")
+    return facts
 
 
 def _unfit(request: Request, can: Can) -> Refused | None:
@@ -81,10 +100,17 @@ def _off_grid(asked: Request | Change, can: Can, grid: Grid, symbol: str = "") -
 
 
 def on_grid(value: float, step: float) -> bool:
-    """Whether a value is a multiple of a step, by the shortest decimals of both; NaN: it is."""
+    """Whether a value is a multiple of a step, but for what floats leave of it; NaN: it is."""
     if not (math.isfinite(value) and math.isfinite(step) and step > 0.0):
         return True
-    return (Fraction(repr(value)) / Fraction(repr(step))).denominator == 1
+    return abs(value - round(value / step) * step) <= DUST * max(1.0, abs(value))
+
+
+def decimal_text(value: float) -> str:
+    """A price or quantity as it leaves: 90.07, not 90.07000000000001; 10, not 10.0."""
+    whole, _, part = f"{Decimal(repr(round(value, PLACES))):f}".partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part}" if part else whole
 
 
 def _no(code: Code, symbol: str, what: str) -> Refused:

@@ -199,13 +199,10 @@ def is_it(ticket: Ticket, fact: OrderFact) -> bool:
     """Whether an order without a name of ours may be a ticket whose id is not known yet."""
     if ticket.vendor_ids or ticket.state not in IN_DOUBT:
         return False
-    asked = (ticket.symbol, ticket.side, ticket.terms.qty, ticket.type)
-    same = asked == (fact.symbol, fact.side, fact.qty, fact.type) and fact.time >= ticket.sent
-    prices = (
-        (ticket.terms.limit_price, fact.limit_price),
-        (ticket.terms.stop_price, fact.stop_price),
-    )
-    return same and all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in prices)
+    asked = (ticket.symbol, ticket.side, ticket.type)
+    there = (fact.symbol, fact.side, fact.type)
+    terms = Terms(fact.qty, fact.limit_price, fact.stop_price)
+    return asked == there and same(terms, ticket.terms) and fact.time >= ticket.sent
 
 
 def _fills(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -28,9 +29,12 @@ from intrabar.model.broker_facts import (
     Request,
 )
 from intrabar.model.enums import OrderType, Role, TimeInForce
+from intrabar.sim.costs import round_away
 from intrabar.sim.machine import Machine
 
 NAN = float("nan")
+LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -66,7 +70,7 @@ def rows_of(
     rows = []
     for k in sorted(machine.working().tolist()):
         o = book.orders[k]
-        number = int(o["id"])
+        number, tick = int(o["id"]), machine.instruments[o["instrument"]].tick_size
         rows.append(
             Row(
                 number,
@@ -75,7 +79,7 @@ def rows_of(
                 int(o["side"]),
                 sent_as(OrderType(int(o["type"]))),
                 Role(int(o["role"])).word,
-                Terms(float(o["qty"]), float(o["limit_price"]), float(o["stop_price"])),
+                _terms_of(o),
                 made.setdefault(number, now),
                 float(o["filled"]),
                 int(o["parent"]),
@@ -83,11 +87,23 @@ def rows_of(
                 TimeInForce(int(o["tif"])).word,
                 int(o["until"]),
                 bool(o["reduce_only"]),
-                float(o["stop_loss"]),
-                float(o["take_profit"]),
+                _level(o["stop_loss"], tick, -o["side"]),
+                _level(o["take_profit"], tick, o["side"]),
             )
         )
     return rows
+
+
+def _terms_of(row: Any) -> Terms:
+    """Quantity and the prices that its type has; what else stands in a row is nobody's."""
+    kind = OrderType(int(row["type"]))
+    limit = float(row["limit_price"]) if kind in LIMITED else NAN
+    return Terms(float(row["qty"]), limit, float(row["stop_price"]) if kind in STOPPED else NAN)
+
+
+def _level(price: Any, tick: float, side: Any) -> float:
+    """A stop or target that an order asks for, on the grid as its own order will be."""
+    return float(round_away(float(price), tick, int(side)))
 
 
 def sent_as(kind: OrderType) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from intrabar.brokers.fitting import unfit, unfit_change
 from intrabar.brokers.names import PROTECTS
 from intrabar.model.bars import DAY_NS, Market
 from intrabar.model.broker_facts import (
@@ -22,6 +23,7 @@ from intrabar.model.broker_facts import (
     CashFact,
     Change,
     FillFact,
+    Grid,
     OrderFact,
     Outcome,
     Ref,
@@ -38,7 +40,8 @@ from intrabar.sim.inbox import leave
 from intrabar.sim.machine import Machine
 
 PARTS = {role: part for part, role in PROTECTS.items()}
-PLACES = 9  # of a quantity; what floats leave of adding fractions is beyond
+PLACES = 9  # of a price or quantity; what floats leave of adding fractions is beyond
+NAN = float("nan")
 OVER = {
     OrderStatus.FILLED: "filled",
     OrderStatus.CANCELLED: "cancelled",
@@ -68,7 +71,7 @@ class SimulatedBroker:
         dedups=True,
         echoes_id=True,
         fill_ids=True,
-        lists_done=DAY_NS * 36_500,
+        lists_done=DAY_NS * 3_650,
         covers=frozenset({"working"}),
         nets=True,
         fractional=True,
@@ -85,17 +88,36 @@ class SimulatedBroker:
         self._coming: dict[str, Request] = {}  # orders that its market has not taken yet
         self._told = self._over = self._made = self._lines = 0
         self._totals: dict[int, tuple[float, float]] = {}  # by number: quantity, money
+        self._grids = {x.symbol: grid_of(x) for x in instruments}
         self._events: asyncio.Queue[Fact | None] = asyncio.Queue()
+        self._is_closed = False
 
     async def connect(self) -> AccountFacts:
         """It is always there."""
-        return AccountFacts("simulated", {"kind": "paper"}, self.machine.account.currency)
+        self._events, self._is_closed = asyncio.Queue(), False
+        currency = self.machine.account.currency
+        return AccountFacts("simulated", {"kind": "paper"}, currency, self._grids)
 
     async def submit(self, group: tuple[Request, ...]) -> tuple[Outcome, ...]:
-        """Send an order, or an entry with its stop and target."""
-        entry, *children = group
-        if any(request.client_id in self._numbers for request in group):
-            return tuple(Refused("a client id must be unique", code="id_clash") for _ in group)
+        """Send an order, an entry with its stop and target, or two alternatives."""
+        refusal = self._refusal(group)
+        if refusal is not None:
+            return (refusal,) * len(group)
+        if any(request.parent for request in group):
+            return self._take(group[0], group[1:])
+        return tuple(outcome for request in group for outcome in self._take(request, ()))
+
+    def _refusal(self, group: tuple[Request, ...]) -> Refused | None:
+        if self._is_closed:
+            return Refused("the link is closed", not_sent=True)
+        for request in group:
+            if request.symbol not in self._symbols:
+                return Refused(f"no instrument {request.symbol}", code="unknown_symbol")
+            if request.client_id in self._numbers:
+                return Refused("a client id must be unique", code="id_clash")
+        return unfit(group, self.can, self._grids)
+
+    def _take(self, entry: Request, children: tuple[Request, ...]) -> tuple[Outcome, ...]:
         levels = {self._leg(child): child for child in children}
         stop, target = levels.get("stop_loss"), levels.get("take_profit")
         self.machine.make_room(1)
@@ -122,13 +144,16 @@ class SimulatedBroker:
         for child in children:
             self._numbers[child.client_id] = -1  # taken, and not alive yet
             self._unborn[child.client_id] = child
-        return tuple(Accepted(f"{number}" if r is entry else "") for r in group)
+        return (Accepted(str(number)), *(Accepted() for _ in children))
 
     async def replace(self, ref: Ref, change: Change) -> Outcome:
         """Change an order that works."""
         number = self._working(ref.client_id)
         if number is None:
             return Refused("not an open order", code="not_open")
+        refusal = unfit_change(ref, change, self.can, self._grids)
+        if refusal is not None:
+            return refusal
         self.machine.make_room(1)
         values = {"qty": change.qty, "limit_price": change.limit_price}
         leave(self.machine.book, state.MODIFY, id=number, stop_price=change.stop_price, **values)
@@ -178,11 +203,14 @@ class SimulatedBroker:
 
     async def events(self) -> AsyncIterator[Fact]:
         """What happens, in its order."""
+        if not self._is_closed:
+            yield LinkFact("up")
         while (fact := await self._events.get()) is not None:
             yield fact
 
     async def close(self) -> None:
         """End the stream."""
+        self._is_closed = True
         self._events.put_nowait(None)
 
     def advance(self, bar: int, step: int) -> list[Fact]:
@@ -321,8 +349,13 @@ class SimulatedBroker:
             word,
             filled,
             money / filled if filled else float("nan"),
-            float(row["limit_price"]),
-            float(row["stop_price"]),
+            round(float(row["limit_price"]), PLACES),
+            round(float(row["stop_price"]), PLACES),
             self._now(),
             self._names.get(int(row["parent"]), ""),
         )
+
+
+def grid_of(instrument: Instrument) -> Grid:
+    """What prices and quantities of an instrument are multiples of."""
+    return Grid(instrument.tick_size or NAN, instrument.lot, instrument.point_value)

@@ -10,6 +10,7 @@ import msgspec
 from intrabar.model.broker_facts import Accepted
 
 NAN = float("nan")
+DUST = 1e-9
 APART = 5_000_000_000  # ns between two looks that prove together what one alone does not
 
 
@@ -55,9 +56,14 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 def same(one: Terms, other: Terms) -> bool:
-    """Whether two orders stand alike; NaN is NaN."""
+    """Whether two orders stand alike; NaN is NaN.
+
+    9007 ticks of 0.01 are 90.07000000000001 in a book, and 90.07 at a broker.
+    """
     pairs = zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
-    return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+    return all(
+        math.isclose(a, b, rel_tol=1e-12, abs_tol=DUST) or (a != a and b != b) for a, b in pairs
+    )
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""What every broker promises, as functions of a scene; `brokers.conformance` has them as tests."""
