@@ -21,7 +21,7 @@ def test_nothing_of_a_vendor_is_imported_before_it_is_asked(tmp_path: Path) -> N
         "import intrabar.links.yahoo, intrabar.links.alpha_vantage, intrabar.links.alpaca.streams\n"
         "import intrabar.links.alpaca.rest, intrabar.data.live.alpaca_stream\n"
         "packages = {'yfinance', 'curl_cffi', 'httpx2', 'requests', 'alpaca', 'websockets'}\n"
-        "assert not packages & set(sys.modules)\n"
+        "assert not (packages | {'public_api_sdk'}) & set(sys.modules)\n"
     )
     assert python("-c", code, folder=tmp_path) == ""
 
@@ -41,6 +41,7 @@ KEYS = {"api_key": Secret("SOME-KEY-2"), "secret_key": Secret("SOME-SECRET-2")}
             "live",
             {"client_id": Secret("SOME-ID-1"), "refresh_token": "file:/some/where"},
         ),
+        ("public", "public_api_sdk", "public", {"secret": Secret("SOME-SECRET-3")}),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_its_command(
@@ -51,5 +52,7 @@ def test_a_package_that_is_missing_is_named_with_its_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
+    for module in (f"intrabar.links.{name}", f"intrabar.data.live.{name}"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     with pytest.raises(MissingExtra, match=rf"pip install 'intrabar\[{extra}\]'"):
         vendor_named(name, credentials)

@@ -9,12 +9,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from intrabar.links.simulated_time import SimLoop
 
 _T = TypeVar("_T")
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """A wait for somebody else on a socket: the time of a `SimLoop` stands still meanwhile."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, SimLoop):
+        yield
+        return
+    loop.at_work += 1
+    try:
+        yield
+    finally:
+        loop.at_work -= 1
 
 
 async def in_thread(call: Callable[[], _T]) -> _T:

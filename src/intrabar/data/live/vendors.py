@@ -177,5 +177,6 @@ SOURCES: Table[Make] = Table(
         "alpha_vantage": _alpha_vantage,
         "alpaca": _alpaca,
         "tradestation": _tradestation,
+        "public": "intrabar.data.live.public:make [public]",
     },
 )

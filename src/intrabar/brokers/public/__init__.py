@@ -1,0 +1,1 @@
+"""Public.com as a broker."""
