@@ -71,4 +71,11 @@ def _simulated(credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> NoR
 
 SPELT = {"ib": "ibkr", "interactivebrokers": "ibkr", "futu": "moomoo"}
 """Names that others write."""
-BROKERS: Table[MakesBroker] = Table("broker", "intrabar.brokers", {"simulated": _simulated})
+BROKERS: Table[MakesBroker] = Table(
+    "broker",
+    "intrabar.brokers",
+    {
+        "simulated": _simulated,
+        "public": "intrabar.brokers.public.adapter:make [public]",
+    },
+)
