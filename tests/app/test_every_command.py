@@ -15,7 +15,7 @@ from tests.app.runs_of_it import config_in, write_bars
 
 COMMANDS = (
     "scenario backtest sweep trials audit critique validate walk-forward demo warm data runs "
-    "journal parity paper demo-paper session kill health predict",
+    "journal parity paper demo-paper session kill health predict watch",
     "import list show verify resample path-truth actions continuous fetch refresh quote",
     "list show compare rerun",
     "import show",

@@ -162,6 +162,16 @@ app.command(
     help="Import or fetch bars into the catalogue; list, show, verify, resample them.",
 )
 app.command(
+    "intrabar.app.cli.watch:watch",
+    name="watch",
+    help="Show live bars and quotes of a source, as they come.",
+    help_epilogue=examples(
+        "intrabar watch AAPL MSFT --source tradestation",
+        "intrabar watch AAPL --source yfinance --period 5m --json",
+        "intrabar watch ACME --recorded acme.csv --speed 10",
+    ),
+)
+app.command(
     "intrabar.app.cli.predict:app",
     name="predict",
     help="Train forecasters, let them predict, and ask whether they beat the last price.",

@@ -226,12 +226,9 @@ class FakeTradeStation:
         try:
             taken = self.account.place(orders)
         except Impossible as no:
-            return Answer(
-                {
-                    "Orders": [],
-                    "Errors": [{"OrderID": "", "Error": "FAILED", "Message": str(no)}],
-                }
-            )
+            why = {"unknown_symbol": "Symbol not found."}.get(no.code, str(no))
+            told = {"OrderID": "", "Error": "FAILED", "Message": why}
+            return Answer({"Orders": [], "Errors": [told]})
         return Answer({"Orders": [{"OrderID": x.id, "Message": message(x)} for x in taken]})
 
     def _changed(self, name: str, body: dict[str, str]) -> Answer:

@@ -142,10 +142,17 @@ def read(body: dict[str, Any], group: str = "", parent: str = "") -> Order:
         float(body.get("LimitPrice", price)),
         float(body.get("StopPrice", price)),
         body["TimeInForce"]["Duration"].lower(),
+        until=_until(body["TimeInForce"]),
         opens=action in ("BUY", "SELLSHORT"),
         group=group,
         parent=parent,
     )
+
+
+def _until(told: dict[str, str]) -> int:
+    if "Expiration" not in told:
+        return 0
+    return round(datetime.fromisoformat(told["Expiration"]).timestamp()) * 10**9
 
 
 def message(order: Order) -> str:

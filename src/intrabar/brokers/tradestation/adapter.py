@@ -256,7 +256,8 @@ def tradestation(credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> T
     ConfigError, SecretError, MissingExtra
     """
     service = PAPER if wanted.kind == "paper" else LIVE
-    client = Client(service, tokens_of(service, credentials, clock), clock, keeps=True)
+    tokens = tokens_of(service, credentials, clock)
+    client = Client(service, tokens, clock, keeps=True, tries=1)  # the one handle tries again
     return TradeStation(client, wanted, clock)
 
 

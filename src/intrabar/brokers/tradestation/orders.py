@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from intrabar.links.clock import SECOND_NS
 from intrabar.links.tradestation.client import Reply
-from intrabar.links.tradestation.market_data import EXCHANGE
 from intrabar.model.broker_facts import Accepted, Change, Code, Outcome, Refused, Request, Unknown
 
 TYPES = {"market": "Market", "limit": "Limit", "stop": "StopMarket", "stop_limit": "StopLimit"}
@@ -135,5 +134,5 @@ def _words(errors: Sequence[dict[str, Any]]) -> str:
 def _until(request: Request, duration: str) -> dict[str, str]:
     if duration != "GTD":
         return {}
-    day = datetime.fromtimestamp(request.until // SECOND_NS, EXCHANGE).date()
-    return {"Expiration": f"{day.isoformat()}T00:00:00Z"}
+    at = datetime.fromtimestamp(request.until // SECOND_NS, UTC)
+    return {"Expiration": at.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -33,6 +33,7 @@ SILENCE = 30.0
 SOON = 2.0
 """Seconds that a request which changes something waits for a token: it may not leave late."""
 
+URGENT = "urgent"
 OURS = frozenset({"Forbidden", "Unauthorized", "DualLogon"})
 """Errors of a stream that only a person can end."""
 
@@ -84,6 +85,8 @@ class Client:
         after the other.
     deadline, silence : float, seconds
         Of a call in all; of a stream without a line.
+    tries : int
+        Of a call that only reads; 1 where whoever asks tries again.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Client:
         keeps: bool = False,
         deadline: float = DEADLINE,
         silence: float = SILENCE,
+        tries: int = 5,
     ) -> None:
         import httpx2  # which is there: the tokens have it
 
@@ -108,11 +112,13 @@ class Client:
         )
         self._deadline, self._is_closed = deadline, False
         # Below what the vendor allows, and what it says in a 429 goes before both.
+        calls = {"brokerage": 200, "marketdata": 400, URGENT: 50}
         self._lines = {
-            "brokerage": Line(NAME, clock, Bucket(200, 300.0, clock), seconds=2 * deadline + 1.0),
-            "marketdata": Line(NAME, clock, Bucket(400, 300.0, clock), seconds=2 * deadline + 1.0),
+            name: Line(
+                NAME, clock, Bucket(n, 300.0, clock), seconds=2 * deadline + 1.0, tries=tries
+            )
+            for name, n in calls.items()
         }
-        self._urgent = Line(NAME, clock, Bucket(50, 300.0, clock), seconds=2 * deadline + 1.0)
 
     async def read(
         self, path: str, asked: Mapping[str, str] | None = None, *, is_urgent: bool = False
@@ -133,7 +139,7 @@ class Client:
             A no that another attempt does not change.
         AuthError, RateLimited, BadAnswer, Timeout, LinkError
         """
-        line = self._urgent if is_urgent else self._lines[path.split("/")[1]]
+        line = self._lines[URGENT if is_urgent else path.split("/")[1]]
 
         async def once() -> dict[str, Any]:
             reply = await self._call("GET", path, asked=asked)

@@ -68,13 +68,25 @@ class Tokens:
     file : path
         Holds the refresh token alone, and is written when there is a new one.
     clock : Clock
+    tries : int
+        Of a login that is not answered.
+    deadline : float, seconds
     """
 
-    def __init__(self, service: Service, key: Key, file: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: Service,
+        key: Key,
+        file: Path,
+        clock: Clock,
+        *,
+        tries: int = 3,
+        deadline: float = 10.0,
+    ) -> None:
         self._service, self._key, self._file, self._clock = service, key, file, clock
-        self._http = login_client()
+        self._http = login_client(deadline)
         self._turn = asyncio.Lock()
-        self._line = Line(f"{NAME}: the login", clock, Bucket(10, 60.0, clock), tries=3)
+        self._line = Line(f"{NAME}: the login", clock, Bucket(10, 60.0, clock), tries=tries)
         self._token = ""
         self._renew = self._end = 0.0  # of the clock's ticks
         self._kept = ""  # the refresh token
@@ -169,7 +181,7 @@ class Tokens:
             os.close(file)
 
 
-def login_client() -> Any:
+def login_client(deadline: float = 10.0) -> Any:
     """What asks the login; its connections do not outlive a call, nor the loop of one.
 
     Raises
@@ -180,7 +192,7 @@ def login_client() -> Any:
         import httpx2
     except ImportError:
         raise MissingExtra("TradeStation", "live") from None
-    return httpx2.AsyncClient(timeout=10.0, limits=httpx2.Limits(max_keepalive_connections=0))
+    return httpx2.AsyncClient(timeout=deadline, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def read_token(file: Path) -> str:
@@ -231,7 +243,7 @@ async def ask_token(
         reply = await http.post(f"{service.sign_in}/oauth/token", data=form)
         text = redact(reply.text.replace(secret, HIDDEN))
     except httpx2.TimeoutException:
-        raise Timeout(f"{NAME}: the login: no answer in 10 s") from None
+        raise Timeout(f"{NAME}: the login: no answer in time") from None
     except httpx2.HTTPError as error:
         raise LinkError(
             f"{NAME}: the login was not reached: {redact(str(error)) or type(error).__name__}"
