@@ -7,7 +7,6 @@ from pathlib import Path
 
 from intrabar.brokers.conformance import BrokerConformance
 from intrabar.brokers.fakes.stage import FakeStage
-
 from intrabar.brokers.fakes.tradestation import FakeTradeStation
 from intrabar.brokers.tradestation.adapter import TradeStation
 from intrabar.links.broker import Wanted

@@ -14,11 +14,11 @@ import msgspec
 from intrabar.app.cli.output import Json
 from intrabar.data.instruments import calendar_of
 from intrabar.data.periods import parse_period, period_text
+from intrabar.data.schedules import calendar_named
 from intrabar.data.verdicts import utc_text
 from intrabar.errors import ConfigError, DataError, LinkError, NotFoundError, UsageError
 from intrabar.links.clock import SECOND_NS, Clock, LoopClock, WallClock
 from intrabar.links.source import BarSource
-from intrabar.model.bars import Bars
 from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact, Quote
 
 KINDS = {
@@ -36,6 +36,7 @@ def watch(
     period: str = "1m",
     calendar: str | None = None,
     recorded: Path | None = None,
+    zone: str | None = None,
     speed: float = 1.0,
     as_json: Json = False,
 ) -> int:
@@ -55,6 +56,8 @@ def watch(
         NYSE, XETR, 24/7, ...; "none" for none; else by the symbol's name.
     recorded : path
         Instead of a source: bars of a file, one after the other.
+    zone : str
+        Of a file whose times carry none.
     speed : float
         Of recorded bars: how many a second; 0 without a pause.
     as_json : bool
@@ -63,7 +66,7 @@ def watch(
     if recorded is not None:
         if source is not None:
             raise UsageError("--source and --recorded are both given, and one is watched")
-        return _watched(*_of_file(recorded, symbols, calendar, speed), as_json=as_json)
+        return _watched(*_of_file(recorded, symbols, calendar, zone, speed), as_json=as_json)
     if source is None:
         raise UsageError("there is no source: name one, --source tradestation, or --recorded FILE")
     if not symbols:
@@ -74,6 +77,8 @@ def watch(
         length = parse_period(period)
     except ConfigError as error:
         raise ConfigError(f"--period: {error}") from None
+    if calendar is not None and calendar != "none":
+        calendar_named(calendar)
     found = {s: calendar or calendar_of(s) or "" for s in symbols}
     for symbol in (s for s, known in found.items() if not known):
         raise UsageError(
@@ -82,23 +87,27 @@ def watch(
         )
     clock = WallClock()
     made = source_named(source, None, clock, calendars=found)
+    if made.can.periods and length not in made.can.periods:
+        known = ", ".join(map(period_text, made.can.periods))
+        raise DataError(f"{source} has no bars of {period_text(length)}; it has {known}")
     return _watched(asyncio.run, made, clock, symbols, length, as_json=as_json)
 
 
 def _of_file(
-    file: Path, symbols: Sequence[str], calendar: str | None, speed: float
+    file: Path, symbols: Sequence[str], calendar: str | None, zone: str | None, speed: float
 ) -> tuple[Callable[..., Any], BarSource, Clock, tuple[str, ...], int]:
     """The bars of a file as a source, in a loop whose time jumps from one to the next."""
+    from intrabar.data.checks import check
     from intrabar.data.live.recorded import Recorded
-    from intrabar.data.series_reading import read_one
-    from intrabar.data.source import BarsRequest, Source
+    from intrabar.data.readers import Reading, read_file
     from intrabar.links import simulated_time
 
     if len(symbols) > 1:
         raise UsageError(f"--recorded has the bars of one symbol, not of {', '.join(symbols)}")
     symbol = symbols[0] if symbols else file.stem
-    request = BarsRequest(calendar=calendar)
-    bars: Bars = read_one(Source(symbol, file=str(file)), request).bars
+    known = "" if calendar == "none" else calendar or calendar_of(symbol)
+    how = Reading(symbol=symbol, calendar=known, suggested=calendar is None, zone=zone)
+    bars = check(read_file(file, how), symbol).bars
     clock = LoopClock(int(bars.open_time[0]))
     made = Recorded([bars], clock, opens=True, speed=speed)
     return simulated_time.run, made, clock, (symbol,), bars.period
