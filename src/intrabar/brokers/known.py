@@ -76,6 +76,7 @@ BROKERS: Table[MakesBroker] = Table(
     "intrabar.brokers",
     {
         "simulated": _simulated,
+        "alpaca": "intrabar.brokers.alpaca.broker:Alpaca [alpaca]",
         "public": "intrabar.brokers.public.adapter:make [public]",
     },
 )

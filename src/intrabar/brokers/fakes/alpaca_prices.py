@@ -222,6 +222,7 @@ def _error(code: int, text: str) -> dict[str, Any]:
 
 
 def _ns(text: str) -> int:
-    whole, _, rest = text.rstrip("Z").partition(".")
+    """An instant as a client writes it, with up to nine decimals."""
+    whole, _, rest = text.removesuffix("Z").removesuffix("+00:00").partition(".")
     at = datetime.fromisoformat(f"{whole}+00:00")
     return round(at.timestamp()) * SECOND + int(rest.ljust(9, "0") or 0)

@@ -128,7 +128,7 @@ def order_of(
         "symbol": order.symbol,
         "asset_class": "us_equity",
         "notional": None,
-        "qty": text_of(order.qty),
+        "qty": text_of(order.qty or order.filled),
         "filled_qty": text_of(order.filled),
         "filled_avg_price": text_of(order.average),
         "order_class": kind,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
@@ -67,11 +68,9 @@ class AlpacaSource:
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:  # noqa: D102
         require_period(self.vendor, period)
         facts = self._days(symbols) if period == DAY_NS else self._pushed(symbols, period)
-        try:
+        async with aclosing(facts):
             async for fact in facts:
                 yield fact
-        finally:
-            await facts.aclose()
 
     async def close(self) -> None:  # noqa: D102
         self._closed.set()
@@ -100,10 +99,11 @@ class AlpacaSource:
         while not self._closed.is_set():
             yield LinkFact("connecting")
             try:
-                async for fact in self._connected(watched):
-                    if isinstance(fact, LinkFact) and fact.state == "up":
-                        attempt = 0
-                    yield fact
+                async with aclosing(self._connected(watched)) as facts:
+                    async for fact in facts:
+                        if isinstance(fact, LinkFact) and fact.state == "up":
+                            attempt = 0
+                        yield fact
             except AuthError:
                 raise
             except LinkError as error:
@@ -126,32 +126,33 @@ class AlpacaSource:
         stream = prices(self.vendor.hosts, self.vendor.keys, self.vendor.feed, wanted, self._limits)
         heard, quoted = self._clock.tick(), dict.fromkeys(names, -_QUOTES_APART)
         is_up = False
-        async for message in self._heard(stream, watched.values()):
-            now = self._clock.now()
-            named: tuple[str, ...] = ()
-            if message is None and not is_up:
-                for one in watched.values():
-                    one.take(await self._missed(one), now)
-                yield LinkFact("up")
-                is_up = True
-            elif message is None:
-                yield Heartbeat()
-                if self._is_open(now) and self._clock.tick() - heard > _MUTE:
+        async with aclosing(self._heard(stream, watched.values())) as messages:
+            async for message in messages:
+                now = self._clock.now()
+                named: tuple[str, ...] = ()
+                if message is None and not is_up:
+                    for one in watched.values():
+                        one.take(await self._missed(one), now)
+                    yield LinkFact("up")
+                    is_up = True
+                elif message is None:
+                    yield Heartbeat()
+                    if self._is_open(now) and self._clock.tick() - heard > _MUTE:
+                        heard = self._clock.tick()
+                        await self._require_quiet(watched.values())
+                elif isinstance(message, dict):
                     heard = self._clock.tick()
-                    await self._require_quiet(watched.values())
-            elif isinstance(message, dict):
-                heard = self._clock.tick()
-                symbol, kind = str(message.get("S")), message.get("T")
-                if symbol in watched and kind in ("b", "u"):
-                    watched[symbol].take((row_of(message, f"alpaca: {symbol}"),), None)
-                    named = (symbol,)
-                elif symbol in watched and kind == "q":
-                    if heard - quoted[symbol] >= _QUOTES_APART:
-                        quoted[symbol] = heard
-                        yield _quote(symbol, message, now)
-            for name in names if message is None or message == "" else named:
-                for bar in watched[name].closed(self._clock.now()):
-                    yield bar
+                    symbol, kind = str(message.get("S")), message.get("T")
+                    if symbol in watched and kind in ("b", "u"):
+                        watched[symbol].take((row_of(message, f"alpaca: {symbol}"),), None)
+                        named = (symbol,)
+                    elif symbol in watched and kind == "q":
+                        if heard - quoted[symbol] >= _QUOTES_APART:
+                            quoted[symbol] = heard
+                            yield _quote(symbol, message, now)
+                for name in names if message is None or message == "" else named:
+                    for bar in watched[name].closed(self._clock.now()):
+                        yield bar
 
     async def _heard(
         self, stream: AsyncGenerator[dict[str, Any] | None], watched: Iterable[_Watched]

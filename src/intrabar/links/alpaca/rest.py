@@ -82,6 +82,7 @@ class Rest:
         except ImportError:
             raise MissingExtra("Alpaca", "alpaca") from None
         self.hosts, self._seconds, self._clock = hosts, seconds, clock
+        self._is_closed = False
         key, secret = keys.id.reveal(), keys.secret.reveal()
         paper = hosts.kind != "live"
         self._clients = {
@@ -125,6 +126,8 @@ class Rest:
 
     async def _called(self, call: Callable[[], Any], path: str) -> Any:
         """What a call says. Who gives up waits for its thread: what has not returned may leave."""
+        if self._is_closed:
+            raise NotSent(f"alpaca: {path}: the link is closed")
         task = asyncio.ensure_future(in_thread(lambda: _said(call, path, self._clock)))
         try:
             done, _ = await asyncio.wait({task}, timeout=1.5 * self._seconds)
@@ -136,7 +139,8 @@ class Rest:
         return task.result()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing leaves any more."""
+        self._is_closed = True
         for client in self._clients.values():
             client._session.close()
 

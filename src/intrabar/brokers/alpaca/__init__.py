@@ -1,0 +1,1 @@
+"""An account at Alpaca behind the broker protocol."""
