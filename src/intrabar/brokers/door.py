@@ -307,10 +307,13 @@ class Door:
         group = [self._request(row, intent)]
         # A market entry goes alone: its exits are sized to what it has filled.
         if self.rules.native and (self.rules.nets or row.type != "market"):
-            group += children_of(group[0], row)
+            group += children_of(group[0], row, self._tick(row.symbol))
         for request in group:
             self.blotter.keep(ticket_of(request, row, now))
         return Sending(intent.name, tuple(group))
+
+    def _tick(self, symbol: str) -> float:
+        return self.machine.instruments[self.books.symbols.index(symbol)].tick_size
 
     def _change(self, intent: Intent, terms: Terms) -> Sending:
         ref, ticket = self.ref(intent.ticket), self.tickets[intent.ticket]

@@ -111,13 +111,15 @@ def sent_as(kind: OrderType) -> str:
     return OrderType.STOP.word if kind is OrderType.TRAILING_STOP else kind.word
 
 
-def children_of(entry: Request, row: Row) -> list[Request]:
-    """The stop and the target that leave with an entry."""
-    children = []
+def children_of(entry: Request, row: Row, tick: float) -> list[Request]:
+    """The stop and the target that leave with an entry, on the grid as the book has them."""
+    children, side = [], -entry.side
     if row.stop_loss == row.stop_loss:
-        children.append(_child(entry, Part.STOP, OrderType.STOP, stop_price=row.stop_loss))
+        price = float(round_away(row.stop_loss, tick, side))
+        children.append(_child(entry, Part.STOP, OrderType.STOP, stop_price=price))
     if row.take_profit == row.take_profit:
-        children.append(_child(entry, Part.TARGET, OrderType.LIMIT, limit_price=row.take_profit))
+        price = float(round_away(row.take_profit, tick, -side))
+        children.append(_child(entry, Part.TARGET, OrderType.LIMIT, limit_price=price))
     return children
 
 

@@ -198,7 +198,7 @@ class SimulatedBroker:
             ),
             tuple(fills),
             held,
-            float(book.account["equity"][0]),
+            self._worth(),
         )
 
     async def events(self) -> AsyncIterator[Fact]:
@@ -279,6 +279,13 @@ class SimulatedBroker:
             stop_price=child.stop_price,
             time=self._now(),
         )
+
+    def _worth(self) -> float:
+        """Cash, and what the positions have gained at the present marks."""
+        book = self.machine.book
+        moved = book.instruments["mark"] - book.sleeves["basis"]
+        gained = book.sleeves["qty"] * moved * book.instruments["point_value"]
+        return float(book.account["cash"][0] + gained[book.sleeves["qty"] != 0.0].sum())
 
     def _rows(self) -> Any:
         return self.machine.book.orders[: int(self.machine.book.account["orders"][0])]

@@ -5,6 +5,7 @@ Backtests with limits, sessions and their re-runs judge here, so that all refuse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,11 +19,11 @@ from intrabar.model.bars import DAY_NS
 from intrabar.model.enums import OrderType, Reject, Role, RunStatus
 from intrabar.model.instrument import Instrument
 from intrabar.risk.book import Ages, Earned, book_of, request_of, view_of
-from intrabar.risk.day import day_begins
+from intrabar.risk.day import Broker, day_begins
 from intrabar.risk.flatten import Cancel, Duty
 from intrabar.risk.judge import Judge, Record
 from intrabar.risk.limits import Limits
-from intrabar.risk.records import Book, Refusal
+from intrabar.risk.records import Book, Refusal, Seen
 from intrabar.sim.inbox import leave, refuse_waiting, take_out, waiting
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import CANCEL, STEP_END, STEP_NEW, SUBMIT
@@ -54,6 +55,8 @@ class Judged:
         self.symbols = tuple(x.symbol for x in machine.instruments)
         self._earned, self._ages = Earned(machine), Ages(machine, time_in_session)
         self._records: list[Record] = []
+        self.quotes: Mapping[str, Seen] = {}  # of the moment, where a broker fills
+        self.broker: Broker | None = None
 
     def taken(self) -> list[Record]:
         """What the judge has recorded since the last call."""
@@ -95,7 +98,7 @@ class Judged:
             In the order of the inbox.
         """
         if step == STEP_END:
-            self._records += self.judge.after_row(self.book(), now)
+            self._records += self.judge.after_row(self.book(), now, self.broker)
         return self._judge(step, now, blocks, persons)
 
     def duties(self) -> Sequence[Duty]:
@@ -124,8 +127,9 @@ class Judged:
                 requests[k] = one._replace(by="person")
         columns = set(commands["instrument"].tolist())
         view = view_of(self.machine, columns, self._ages, now)
+        view |= {s: _beside(self.quotes[s], seen) for s, seen in view.items() if s in self.quotes}
         place = (self.machine.bar, step)
-        verdicts = self.judge.verdicts(book, view, requests, now, place)
+        verdicts = self.judge.verdicts(book, view, requests, now, place, self.broker)
         refused = [Refused(k, v) for k, v in enumerate(verdicts) if v is not None]
         gone = np.zeros(len(commands), bool)
         for k, _ in refused:
@@ -153,6 +157,12 @@ class Judged:
             "reduce_only": 1,
             "qty": duty.qty,
         }
+
+
+def _beside(quote: Seen, bar: Seen) -> Seen:
+    """A quote that counts before the bar, as old as the younger of them."""
+    price = quote.price if math.isfinite(quote.price) else bar.price
+    return Seen(price, min(quote.age, bar.age), quote.bid, quote.ask)
 
 
 class RefusedAt(NamedTuple):

@@ -50,6 +50,8 @@ class Judge:
     begins : str
         When a day begins (`day.day_begins`), where `limits.day` does not say it.
     on_error : "reduce" or "halt"
+    flat_by_look : bool
+        That nothing is left is said by a look at the account (`move("flat")`), not by the book.
     """
 
     limits: Limits
@@ -57,6 +59,7 @@ class Judge:
     equity: float
     begins: str = "00:00 UTC"
     on_error: Literal["reduce", "halt"] = "reduce"
+    flat_by_look: bool = False
     state: State = field(init=False)
     counts: Counter[str] = field(default_factory=Counter)
     _pending: list[Record] = field(default_factory=list)
@@ -135,10 +138,31 @@ class Judge:
         self.state = self.state._replace(day=self.state.day.measured(values))
         for rule, scope, value, limit in self._breaches():
             self._trip(rule, scope, value, limit)
-        for scope in (ACCOUNT, *self.strategies):
+        for scope in () if self.flat_by_look else (ACCOUNT, *self.strategies):
             if self._flattens(scope) and is_flat(book, scope):
                 self.move("flat", scope, text="no position and no order is left")
         return self.taken()
+
+    def between_rows(self, equity: float, now: int, broker: Broker | None = None) -> None:
+        """Hold the limits of losses against a moment; day and peak stay those of the rows.
+
+        Parameters
+        ----------
+        equity : money
+            E at the prices of the moment.
+        now : int, ns UTC
+        broker : Broker, optional
+        """
+        self._begin(now)
+        kept = self.state
+        values = {name: kept.day.last[name] for name in self.strategies}
+        values[ACCOUNT] = equity_that_counts(equity, broker)
+        self.state = kept._replace(day=replace(kept.day, last=values))
+        found = self._breaches()
+        self.state = kept
+        for rule, scope, value, limit in found:
+            if scope == ACCOUNT:
+                self._trip(rule, scope, value, limit)
 
     def duties(self, book: Book) -> tuple[Duty, ...]:
         """What the breaker asks the session to do now (`flatten.duties`)."""

@@ -150,6 +150,13 @@ class Blocks:
             return []
         return [symbol for symbol, j in self._at.items() if self.leaves(j, now)]
 
+    def next_leaving(self, now: int) -> int | None:
+        """When positions are next closed by the calendar, later than an instant; None: never."""
+        times = [x.flatten for x in self._expiries.values() if x.flatten > now]
+        if self._flatten is not None:
+            times += [next_closing(self._flatten, x, now) for x in set(self._exchanges)]
+        return min(times, default=None)
+
     def why(self, column: int, now: int) -> tuple[Block, ...]:
         """The reasons for which an instrument has no entries; none: it may have them."""
         return (*self._of_all(), *self._own(column, now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +21,8 @@ def in_body(value: Any) -> Any:
             for field in msgspec.structs.fields(value)
             if not _unsaid(own := getattr(value, field.name), field)
         }
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, float):
         return in_json(value)
     if isinstance(value, Mapping):

@@ -85,9 +85,17 @@ class Hand:
     def put(self, machine: Machine, step: int, row: ClosedRow) -> int:
         """Leave in the inbox what is due at a step; how many commands that are."""
         due = [one for one in self._asked if step in self._steps(one, row)]
+        self._asked = [one for one in self._asked if one not in due]
+        return self._put(machine, due)
+
+    def put_all(self, machine: Machine) -> int:
+        """Leave all of it in the inbox, where no step has to be waited for."""
+        due, self._asked = self._asked, []
+        return self._put(machine, due)
+
+    def _put(self, machine: Machine, due: list[Asked]) -> int:
         if not due:
             return 0
-        self._asked = [one for one in self._asked if one not in due]
         machine.make_room(len(due))
         before = int(machine.book.account["inbox"][0])
         last = len(self._plan.strategies)

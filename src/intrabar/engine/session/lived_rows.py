@@ -43,9 +43,10 @@ def market_in(rows: Sequence[ClosedRow], plan: Plan) -> Market:
     return market_of(rows, plan.symbols, plan.period, before)
 
 
-def wakes_of(rows: Sequence[ClosedRow]) -> NDArray[np.uint8]:
+def wakes_of(rows: Sequence[ClosedRow], sees_opens: bool = True) -> NDArray[np.uint8]:
     """Of each row, the bits of `WAKE_*` that count (`Setup.wakes`)."""
-    return np.array([_wakes(row) for row in rows], np.uint8)
+    bits = np.array([_wakes(row) for row in rows], np.uint8)
+    return bits if sees_opens else bits & ~np.uint8(WAKE_OPEN)
 
 
 def _wakes(row: ClosedRow) -> int:

@@ -15,7 +15,11 @@ OTHERS = ("flatten", "kill", "halt", "resume", "stop_when_flat")
 
 
 def obey(
-    body: Mapping[str, Any], judge: Judge, wind_down: WindDown, symbols: Sequence[str]
+    body: Mapping[str, Any],
+    judge: Judge,
+    wind_down: WindDown,
+    symbols: Sequence[str],
+    known: Mapping[str, bool],
 ) -> None:
     """Do what a person asks for; it acts with the steps that come.
 
@@ -28,6 +32,8 @@ def obey(
     wind_down : WindDown
     symbols : sequence of str
         Of the session.
+    known : mapping
+        What `Judge.resume` asks of a session at a broker; empty where the market fills.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def obey(
     match body["kind"]:
         case "resume":
             if not wind_down.resume() or judge.breaker.causes:
-                judge.resume(str(body["reason"]), body.get("override", ()))
+                judge.resume(str(body["reason"]), body.get("override", ()), **known)
         case "kill" | "halt" as kind:
             judge.move(kind, text=str(body.get("reason", "")))
         case "flatten" if body.get("symbol") is None:

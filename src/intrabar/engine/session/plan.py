@@ -13,6 +13,7 @@ from intrabar.data.predictions import names_of
 from intrabar.engine.chunks.setup import Rows
 from intrabar.engine.run import require_runnable
 from intrabar.engine.session.blocks import Blocks
+from intrabar.engine.session.broker_fills import BrokerFills
 from intrabar.engine.session.closing import Flatten, expiry
 from intrabar.engine.session.exchange import Exchange
 from intrabar.engine.tables.predicted import requests_of
@@ -25,6 +26,8 @@ from intrabar.sim.account import Account
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.gates import IsOpen
 from intrabar.strategy.registry import AnyStrategy
+from intrabar.strategy.strategy import Strategy, defines
+from intrabar.strategy.weights import Weights
 
 BY_HAND = "by hand"
 """The strategy, without hooks, of orders that a person gives and no other strategy has."""
@@ -69,6 +72,8 @@ class Plan:
         Of a session that has begun, the columns of each request (`name_of`).
     shadowed : mapping of name to Bot
         Bots whose learned exit is in shadow; what trades in their place is among `strategies`.
+    broker : BrokerFills or None
+        What fills come from, if not from the compiled market.
     predicted : mapping of Request to Heard
         What a session has heard of predictions; of a plan before its session, nothing.
 
@@ -95,6 +100,7 @@ class Plan:
     told: Mapping[str, Sequence[str]] = field(default_factory=dict)
     predicted: Mapping[Request, Heard] = field(default_factory=dict)
     shadowed: Mapping[str, Bot] = field(default_factory=dict)
+    broker: BrokerFills | None = None
 
     def __post_init__(self) -> None:
         if not self.strategies:
@@ -110,11 +116,18 @@ class Plan:
             problems.append(
                 "account.path_policy: detail needs lower bars, which do not come; write shortest"
             )
+        if self.broker is not None:
+            problems += _at_opens(self.given)
         if problems:
             raise ConfigError("; ".join(problems))
         require_runnable(self.strategies)
         if not self.phases:
             object.__setattr__(self, "phases", (0,) * len(self.instruments))
+
+    @property
+    def fills(self) -> Literal["market", "broker"]:
+        """Where fills come from."""
+        return "market" if self.broker is None else "broker"
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
@@ -182,3 +195,19 @@ class Plan:
             expiries=expiries,
             ages=not is_recorded,
         )
+
+
+def _at_opens(strategies: Mapping[str, AnyStrategy]) -> list[str]:
+    """Strategies that act at the open of a bar, which a session at a broker does not see yet."""
+    problems = []
+    for name, strategy in strategies.items():
+        why = ""
+        if isinstance(strategy, Weights):
+            why = "weights buy at the open what their sales have paid for"
+        elif strategy.gates.flatten:
+            why = "gates.flatten closes at an open; live.flatten closes by the clock"
+        elif isinstance(strategy, Strategy) and defines(strategy, "on_open"):
+            why = "on_open is called at an open"
+        if why:
+            problems.append(f"{name}: {why}, and with broker fills opens are not seen in time")
+    return problems

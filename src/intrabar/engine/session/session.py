@@ -15,22 +15,23 @@ import numpy as np
 
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
-from intrabar.engine.judged import Judged
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in
+from intrabar.engine.session.at_broker import PERSONS, TOLD, AtBroker
 from intrabar.engine.session.bandits import states_of_start
+from intrabar.engine.session.commands import Commands
+from intrabar.engine.session.effects import Effect
 from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.hearing import HEARD, Hearing
 from intrabar.engine.session.held import held
 from intrabar.engine.session.lived_rows import wakes_of
 from intrabar.engine.session.obeying import obey
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.recording import Recording, leave_recorded
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.session.shadows import Shadows
 from intrabar.engine.session.turn import Notice, Turn
-from intrabar.engine.session.wind_down import WindDown, acts
-from intrabar.engine.steps import refuse_all, walk_row
+from intrabar.engine.session.wind_down import WindDown
+from intrabar.engine.steps import walk_row
 from intrabar.engine.waking import allowed
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError
 from intrabar.model.bars import Action
@@ -39,12 +40,13 @@ from intrabar.model.enums import RunStatus
 from intrabar.model.facts import LinkFact
 from intrabar.risk.breaker import ACCOUNT
 from intrabar.risk.judge import Judge, Record
-from intrabar.sim.inbox import waiting
 from intrabar.sim.machine import Machine
 from intrabar.sim.state import STEP_OPEN
 
 DIGEST_EVERY = 100  # rows
 PIECE = 1_000  # rows of a history that are laid at once
+STOPS = {"not_repeatable": ("not_repeatable", "text"), "emergency": ("journal", "why")}
+"""By event, the cause of the breaker and the field that says why."""
 FAR_TOO_LONG = 3  # times the age from which on a bar is stale
 
 
@@ -82,6 +84,9 @@ class Session:
         self._notices: list[Notice] = []
         self._at = 0
         self._wind_down = WindDown()
+        self._broker = None
+        if plan.broker is not None:
+            self._broker = AtBroker(plan, plan.broker, self.judge, self._wind_down)
         self._asked = 0  # when a person has last asked for something
         self._closes = np.full(len(plan.instruments), np.nan)
         self._actions: tuple[Action, ...] = ()
@@ -100,7 +105,11 @@ class Session:
         StateError
             An event that cannot come now.
         """
-        self._at = event.at
+        self._at, broker = event.at, self._broker
+        if broker is not None:
+            broker.begin(event)
+        if self._laid is not None:
+            self._commands.at = event.at
         match event.kind:
             case "session.started":
                 self.started = event.body
@@ -121,21 +130,25 @@ class Session:
                 self._wind_down.stop(event.at, cancels, not self.positions)
             case "session.resumed":
                 self._asked = event.at
+                if broker is not None:
+                    broker.desk.resumed()
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
             case "link" if event.body["who"] == "source":
                 self._blocks.link(LinkFact(event.body["state"], event.body["reason"]))
-            case "not_repeatable":
-                self.judge.move("not_repeatable", text=str(event.body["text"]))
-                self._note_moves(self.judge.taken())
-            case "emergency":
-                self.judge.move("journal", text=str(event.body["why"]))
+            case kind if broker is not None and (kind in TOLD or kind == "link"):
+                broker.take(event)
+            case "not_repeatable" | "emergency" as kind:
+                cause, why = STOPS[kind]
+                self.judge.move(cause, text=str(event.body[why]))
                 self._note_moves(self.judge.taken())
             case "hook.hung" if not event.body.get("at_start"):
                 self._take_off(event.body["strategy"])
-        turn = Turn(self._records, self._notices, [])
-        self._records, self._notices = [], []
+        effects = self._settle(broker) if broker is not None and self._laid is not None else []
+        turn = Turn(self._records.copy(), self._notices, effects)
+        self._records.clear()
+        self._notices = []
         return turn
 
     @property
@@ -193,7 +206,7 @@ class Session:
 
     def next_timer(self, now: int) -> int | None:
         """When it wants a `timer` event at the latest (ns UTC); None: it waits for nothing."""
-        return None
+        return None if self._broker is None else self._broker.next_timer(now)
 
     def silent(self, now: int) -> list[str]:
         """Symbols that are held, and of which no bar has come for far too long."""
@@ -232,7 +245,7 @@ class Session:
             part = self.rows[first : first + PIECE]
             self._lay(part, first)
             self._warm_up(first + len(part))
-        self._records += self._recording.changes(self._at)
+        self._commands.changes()
         self._forget()
 
     def _warm_up(self, end: int) -> None:
@@ -243,12 +256,7 @@ class Session:
         self._shadows.wait(end)
 
     def _hear(self, step: int) -> None:
-        """Before trading begins: note what is asked for, and refuse it."""
-        if self.answers is not None:
-            answers = self.answers(self.machine.bar, step)
-            leave_recorded(self.machine, answers, self.plan.names, self.plan.symbols)
-        self._note_commands(step, "strategy")
-        refuse_all(self.machine)
+        self._commands.hear(step, self.answers)
 
     def _lay(self, rows: list[ClosedRow], first: int) -> None:
         market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
@@ -261,7 +269,8 @@ class Session:
             states = states_of_start(self.started)
             self._laid = LaidRun(plan, True, 1, self._silent, states)
             self._shadows = Shadows(plan, self.trade_from, states)
-        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes_of(rows))
+        wakes = wakes_of(rows, sees_opens=self._broker is None)
+        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes)
         is_first = not hasattr(self._laid, "machine")
         self._laid.lay(Piece(market, False, ()), bits)
         self._shadows.lay(market, wakes_of(rows))
@@ -269,8 +278,12 @@ class Session:
         if not is_first:
             return
         self.machine.unused = 1
-        self._recording = Recording(self.machine, self.plan.names)
-        self._judged = Judged(self.machine, self.judge, self.plan.names)
+        self._commands = Commands(
+            self.machine, self.plan, self.judge, self._hand, self._wind_down, self._records
+        )
+        self._commands.at = self._at
+        if self._broker is not None:
+            self._broker.open(self.machine, self._commands, self._blocks, self._at)
 
     def _run(self, row: ClosedRow) -> None:
         """Run a sealed row through all of its steps."""
@@ -285,21 +298,24 @@ class Session:
             self._warm_up(first + 1)
             return
         self._blocks.row(row)
-        blocks = self._why_not(row)
-        self._wind_down.leave(self._blocks.leaving(row.time))
+        blocks = self._blocked(row.time, row.late)
+        if self._broker is None:
+            self._wind_down.leave(self._blocks.leaving(row.time))
         walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
-        self._records += self._recording.changes(self._at)
+        self._commands.changes()
         told, notices = self._shadows.run(first, row.time, self._records)
         self._notices += notices
         for kind, body in told:
             self._record(kind, body)
         self._end_row(row, first)
 
-    def _why_not(self, row: ClosedRow) -> dict[str, str]:
-        """Why nothing may be entered in a row, by "account" or symbol."""
-        reasons: dict[str, str] = {**self._blocks.reasons(row.time)}
-        if row.late or self.is_ending:
+    def _blocked(self, now: int, is_late: bool = False) -> dict[str, str]:
+        """Why nothing may be entered, by "account" or symbol."""
+        reasons: dict[str, str] = {**self._blocks.reasons(now)}
+        if is_late or self.is_ending:
             reasons[ACCOUNT] = self._wind_down.ending or "late"
+        if self._broker is not None:
+            reasons |= self._broker.blocks()
         return reasons
 
     def _end_row(self, row: ClosedRow, bar: int) -> None:
@@ -321,37 +337,14 @@ class Session:
 
     def _forget(self) -> None:
         """Let go of records that are journalled, then of rows that nobody reads any more."""
-        self._recording.hand_over()
+        self._commands.recording.hand_over()
         assert self._laid is not None
         self._laid.window.forget()
         self._shadows.forget()
 
     def _stop(self, step: int, row: ClosedRow, blocks: dict[str, str]) -> None:
-        """Before a step takes its commands: note, judge, do what the breaker asks for."""
-        machine, judged = self.machine, self._judged
-        self._records += self._recording.changes(self._at)
-        if self.answers is not None:
-            answers = self.answers(machine.bar, step)
-            leave_recorded(machine, answers, self.plan.names, self.plan.symbols)
-        own = self._note_commands(step, "strategy")
-        persons = self._hand.put(machine, step, row)
-        self._note_commands(step, "person", own)
-        for place, refusal in judged.judge_waiting(step, row.time, blocks, persons):
-            self._record("refused", {"command": place, **refusal.body()})
-        asked = len(waiting(machine.book))
-        judged.put(self._wind_down.duties(step, row, judged.book))
-        if acts(self._asked, step, row):
-            judged.put(judged.duties())
-        self._note_commands(step, "session", asked)
-        self._note_moves(judged.taken())
-
-    def _note_commands(self, step: int, by: str, first: int = 0) -> int:
-        """Record what waits, from a place of the inbox on; how much waits."""
-        commands = waiting(self.machine.book)
-        for place in range(first, len(commands)):
-            command = commands[place]
-            self._records.append(self._recording.command(self._at, step, place, command, by))
-        return len(commands)
+        """Before a step takes its commands."""
+        self._note_moves(self._commands.stop(step, row, blocks, self.answers, self._asked))
 
     def _failed(self, strategy: int, error: Exception) -> None:
         """A hook has raised: its strategy is left out from here on, what it holds is kept."""
@@ -366,16 +359,31 @@ class Session:
 
     def _obey(self, body: dict[str, Any]) -> None:
         """Do what a person asks for, or refuse it with the reason."""
-        kind, self._asked = body["kind"], self._at
+        kind, self._asked, broker = body["kind"], self._at, self._broker
         try:
             if kind in ORDERS:
                 self._hand.ask(body, self.machine, self._at)
+            elif broker is not None and kind in PERSONS:
+                broker.obey(body)
             else:
-                obey(body, self.judge, self._wind_down, self.plan.symbols)
+                known = {} if broker is None else broker.known()
+                obey(body, self.judge, self._wind_down, self.plan.symbols, known)
         except IntrabarError as error:
             text = {"command": body.get("id", kind), "rule": "person", "scope": ACCOUNT}
             self._record("refused", {**text, "value": None, "limit": None, "text": str(error)})
         self._note_moves(self.judge.taken())
+        if broker is not None:
+            self._note_moves(self._commands.persons(self._blocked(self._at)))
+
+    def _settle(self, broker: AtBroker) -> list[Effect]:
+        """What leaves at the end of a turn; before trading begins, nothing."""
+        effects = broker.settle(not self.is_ending)
+        records, notices = broker.taken()
+        for kind, body in records:
+            self._record(kind, body)
+        self._notices += notices
+        self._note_moves(self.judge.taken())
+        return effects
 
     def _note_moves(self, records: Sequence[Record]) -> None:
         """Record what the judge has done, and page who must know of it."""

@@ -49,6 +49,18 @@ class WindDown:
         if cancels_entries:
             self._stopped = at
 
+    def taken(self) -> set[str]:
+        """Symbols to be closed, each told once."""
+        leaving, self._leaving = self._leaving, set()
+        return leaving
+
+    def at_once(self, book: Callable[[], Book]) -> list[Duty]:
+        """What a stop cancels, where no step has to be waited for."""
+        if self._stopped is None:
+            return []
+        self._stopped = None
+        return list(cancel_entries(book()))
+
     def duties(self, step: int, row: ClosedRow, book: Callable[[], Book]) -> list[Duty]:
         """What is cancelled and closed at a step of a row."""
         duties: list[Duty] = []
