@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from intrabar.brokers.alpaca.broker import Alpaca, Fact
+from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.listening import Fact
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.alpaca_words import KEY, NUMBER, SECRET
 from intrabar.brokers.fakes.faults import Faults

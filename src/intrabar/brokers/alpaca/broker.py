@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, nullcontext
 from typing import Any
 
 from intrabar.brokers.alpaca import words
+from intrabar.brokers.alpaca.listening import Fact, Listening
 from intrabar.brokers.alpaca.looks import Looks
 from intrabar.brokers.fitting import unfit, unfit_change
 from intrabar.errors import (
@@ -22,20 +21,17 @@ from intrabar.errors import (
 )
 from intrabar.links.alpaca.hosts import KEY, LIVE, PAPER, SECRET, Hosts, Keys
 from intrabar.links.alpaca.rest import NotSent, Refusal, Rest
-from intrabar.links.alpaca.streams import USUAL, Limits, trade_updates
+from intrabar.links.alpaca.streams import USUAL, Limits
 from intrabar.links.broker import Wanted
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.credentials import require_known, secret_of
-from intrabar.links.lines import delay
-from intrabar.links.reading import begin, number
+from intrabar.links.reading import begin
 from intrabar.model.bars import DAY_NS
 from intrabar.model.broker_facts import (
     Accepted,
     AccountFacts,
     Can,
-    CashFact,
     Change,
-    FillFact,
     Grid,
     OrderFact,
     Outcome,
@@ -45,15 +41,10 @@ from intrabar.model.broker_facts import (
     Snapshot,
     Unknown,
 )
-from intrabar.model.facts import LinkFact
 
 GRID = Grid(tick=0.01, lot=1.0, point_value=1.0)
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
-_MOVES_OTHERS = ("fill", "partial_fill", "canceled", "expired", "rejected")
-"""Events of an order after which its legs and alternatives are others."""
 _YOUNGER = 60 * SECOND_NS  # than this before our request is an order that has its name already
-
-Fact = OrderFact | FillFact | CashFact | LinkFact
 
 
 class Alpaca:
@@ -105,13 +96,12 @@ class Alpaca:
             secret_of("alpaca", credentials, "api_key", KEY),
             secret_of("alpaca", credentials, "secret_key", SECRET),
         )
-        self._wanted, self._clock, self._limits = wanted, clock, limits
+        self._wanted, self._clock = wanted, clock
         self._hosts = hosts or (LIVE if wanted.kind == "live" else PAPER)
         self._rest = Rest(self._hosts, self._keys, clock, seconds=seconds)
         self._looks = Looks(self._rest, clock)
-        self._chance, self._closed = random.Random(0), asyncio.Event()
+        self._listening = Listening(self._hosts, self._keys, self._looks, clock, limits)
         self._grids: dict[str, Grid] = {}
-        self._turn = asyncio.Lock()  # while a group leaves, its legs have no names yet
 
     async def connect(self) -> AccountFacts:  # noqa: D102
         signs = {"host": self._hosts.kind, "key": self._keys.kind}
@@ -137,7 +127,7 @@ class Alpaca:
         refusal = self._unfit(group)
         if refusal is not None:
             return (refusal,) * len(group)
-        async with self._turn if len(group) > 1 else nullcontext():
+        with self._listening.naming() if len(group) > 1 else nullcontext():
             return await self._sent(group, words.body_of(group))
 
     async def _sent(self, group: tuple[Request, ...], body: dict[str, Any]) -> tuple[Outcome, ...]:
@@ -197,92 +187,13 @@ class Alpaca:
         return await self._looks.snapshot(since)
 
     async def events(self) -> AsyncIterator[Fact]:  # noqa: D102
-        attempt = 0
-        while not self._closed.is_set():
-            yield LinkFact("connecting")
-            try:
-                async with aclosing(self._told()) as facts:
-                    async for fact in facts:
-                        attempt = 0
-                        yield fact
-            except (LinkError, Refusal) as error:
-                yield LinkFact("down", str(error))
-                wait = delay(attempt, self._chance)
-                after = error.after if isinstance(error, RateLimited) else 0.0
-                await self._sleep(max(wait, after))
-                attempt += 1
+        async with aclosing(self._listening.events()) as facts:
+            async for fact in facts:
+                yield fact
 
     async def close(self) -> None:  # noqa: D102
-        self._closed.set()
+        self._listening.closed.set()
         self._rest.close()
-
-    # What the stream tells
-
-    async def _told(self) -> AsyncGenerator[Fact]:
-        """What one connection tells, until it is closed."""
-        stream = trade_updates(self._hosts, self._keys, self._limits)
-        up, totals, untold = 0, dict[str, float](), set[str]()
-        closing = asyncio.ensure_future(self._closed.wait())
-        coming = None
-        try:
-            while not closing.done():
-                coming = asyncio.ensure_future(anext(stream))
-                await asyncio.wait({coming, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done():
-                    return
-                update, coming = coming.result(), None
-                if update is None and not up:
-                    up = self._clock.now()
-                    yield LinkFact("up")
-                elif update is None:
-                    untold = await self._require_quiet(up, totals, untold)
-                else:
-                    for fact in await self._facts(update, totals):
-                        yield fact
-        finally:
-            closing.cancel()
-            if coming is not None:
-                coming.cancel()
-                await asyncio.wait({coming})
-            await stream.aclose()
-
-    async def _require_quiet(
-        self, since: int, told: Mapping[str, float], before: set[str]
-    ) -> set[str]:
-        """Ask for the fills that a silent stream should have told; those that are missing now.
-
-        Raises
-        ------
-        LinkError
-            One was missing before, and is.
-        """
-        try:
-            missing = await self._looks.untold(since, told)
-        except (LinkError, Refusal):
-            return before
-        if missing & before:
-            raise LinkError("alpaca: the stream is connected, but mute: it has not told fills")
-        return missing
-
-    async def _facts(self, update: Mapping[str, Any], totals: dict[str, float]) -> list[Fact]:
-        """What a trade update says: its fill, its order, and what becomes of the others with it.
-
-        The stream is silent where the alternative of a leg ends with it, so it is looked up.
-        """
-        order = update.get("order")
-        if not isinstance(order, dict):
-            raise BadAnswer(f"alpaca: a trade update without an order: {begin(dict(update))}")
-        event = update.get("event")
-        filled = number(order.get("filled_qty"), "alpaca: filled_qty")
-        totals[str(order.get("id"))] = max(totals.get(str(order.get("id")), 0.0), filled)
-        async with self._turn if words.has_legs(order) else nullcontext():
-            family = await self._looks.family(order) if event in _MOVES_OTHERS else []
-            fact = await self._looks.fact(order)
-        facts: list[Fact] = []
-        if event in ("fill", "partial_fill"):
-            fill = words.fill_fact(update, fact)
-            facts += [] if fill is None else [fill]
-        return [*facts, fact, *family]
 
     # Sending
 
@@ -356,18 +267,6 @@ class Alpaca:
         if set(signs.values()) != {self._wanted.kind}:
             said = ", ".join(f"{name} says {kind}" for name, kind in signs.items())
             raise GateError(f"alpaca: {what} is refused as {self._wanted.kind}: {said}")
-
-    async def _sleep(self, seconds: float) -> None:
-        """Wait, but for no longer than until it is closed."""
-        tasks = {
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(self._closed.wait()),
-        }
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 def _outcome(error: IntrabarError, otherwise: Any = "") -> Outcome:

@@ -24,6 +24,8 @@ from intrabar.model.broker_facts import FillFact, OrderFact, Ref, Snapshot
 
 Order = Mapping[str, Any]
 
+_OF_PARENTS = ("id", "client_order_id", "order_class", "status", "replaced_by")
+_SKEW = 5 * SECOND_NS  # of Alpaca's clock and ours, at most
 _FILLS = 100  # of a page
 _LONGEST = 91 * DAY_NS  # an order lives at most 90 days
 _NEAR = 2 * SECOND_NS  # of each other are the times of an order and its legs
@@ -96,10 +98,15 @@ class Looks:
         before = await self._before(order)
         return self._named(words.order_fact(order, parent, before, waits=waits))
 
+    def knows(self, order: Order) -> bool:
+        """Whether it is known what an order is called here: all but legs that were not seen."""
+        is_named = not words.has_legs(order) or name_of(words.said(order)) is not None
+        return is_named or str(order["id"]) in self._parents
+
     def noted(self, order: Order, parent: Order | None, name: str = "") -> OrderFact:
         """The same of one that was just shown, with whose leg it is and, where known, our name."""
         if parent is not None:
-            self._parents[str(order["id"])] = parent
+            self._parents[str(order["id"])] = {key: parent.get(key) for key in _OF_PARENTS}
         if name and parent is not None:
             self._names[str(order["id"])] = name
         fact = words.order_fact(order, parent, waits=words.waits(order, parent))
@@ -170,7 +177,9 @@ class Looks:
         return Snapshot(
             at,
             frozenset(complete),
-            tuple(fact for fact, _ in orders.values() if fact.time >= since or is_alive(fact)),
+            tuple(
+                fact for fact, _ in orders.values() if fact.time >= since - _SKEW or is_alive(fact)
+            ),
             tuple(_fill(one, orders) for one in parts.get("fills", ())),
             parts.get("positions", {}),
             balance,
@@ -186,10 +195,10 @@ class Looks:
         By id, each with what the orders had filled whose place it has taken.
         """
         looked, oldest = self._looked
-        first = min(since, oldest) if looked and since >= looked else max(since - _LONGEST, 0)
+        first = min(since, oldest) if looked and since >= looked else since - _LONGEST
         alive = await self._pages({"status": "open"}, 0)
         found: dict[str, tuple[Order, Order | None]] = {}
-        listed = await self._pages({"status": "all", "nested": "true"}, first)
+        listed = await self._pages({"status": "all", "nested": "true"}, max(first - _SKEW, 0))
         for order, parent in words.flat(listed, "alpaca: orders"):
             found[str(order["id"])] = order, parent
             self.noted(order, parent)

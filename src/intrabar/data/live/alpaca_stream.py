@@ -31,6 +31,7 @@ from intrabar.model.facts import BarClosed, Fact, Heartbeat, LinkFact, Quote, So
 
 _KEPT = 20  # bars that were told, against which a correction is seen
 _QUOTES_APART = 1.0  # seconds between two quotes of a symbol that are told
+_MISSED = MINUTE  # ns after which a minute that the stream has not told does not come any more
 _MUTE = 120.0  # seconds in session without a word, before REST is asked whether there was one
 
 
@@ -255,9 +256,7 @@ class _Watched:
                 self._sure.add(row.stamp)
             elif row.stamp in self._sure and self._minutes[row.stamp] == row:
                 continue
-            is_new |= row.stamp not in self._minutes and (
-                asked is None or over + 60 * 10**9 < asked
-            )
+            is_new |= row.stamp not in self._minutes and (asked is None or over + _MISSED < asked)
             self._minutes[row.stamp] = row
         return is_new
 
