@@ -1,0 +1,1 @@
+"""Orders at Interactive Brokers, through Trader Workstation or IB Gateway."""

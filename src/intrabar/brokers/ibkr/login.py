@@ -1,0 +1,97 @@
+"""Into TWS: the right account of the right kind, and what IB calls its symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from intrabar.errors import ConfigError, GateError, NotFoundError
+from intrabar.links.broker import Wanted
+from intrabar.links.clock import Clock
+from intrabar.links.ibkr import raw
+from intrabar.links.ibkr.asking import RefusedError
+from intrabar.links.ibkr.contracts import described
+from intrabar.links.ibkr.settings import Settings, signs_of
+from intrabar.links.ibkr.wire import NOT_FOUND, Wire
+from intrabar.model.broker_facts import AccountFacts
+
+LOGIN = 30.0  # seconds
+
+
+async def log_in(
+    at: Settings,
+    wanted: Wanted,
+    clock: Clock,
+    hear: Callable[[raw.Fact], None],
+    seconds: float,
+    silence: float,
+) -> tuple[Wire, dict[str, str]]:
+    """A connection, and what port and accounts say of it.
+
+    Raises
+    ------
+    GateError
+        TWS is logged in to another account, or to one of another kind.
+    LinkError
+    """
+    wire = Wire(
+        at.host,
+        at.port,
+        at.client_id,
+        clock,
+        hear,
+        seconds=seconds,
+        silence=silence,
+        zone=at.local,
+    )
+    accounts = await wire.connect(min(LOGIN, 3.0 * seconds))
+    signs = signs_of(at.port, accounts)
+    where = f"TWS at {at.host}:{at.port}"
+    why = ""
+    if wanted.account not in accounts:
+        why = (
+            f"{where} is logged in to {', '.join(accounts)}, not to {wanted.account}: log in "
+            "there, or name the port of the other one"
+        )
+    elif AccountFacts(wanted.account, signs, "").kind != wanted.kind:
+        said = ", ".join(f"{name} says {kind}" for name, kind in signs.items())
+        why = f"account {wanted.account} at {where} is refused as {wanted.kind}: {said}"
+    if why:
+        await wire.close()
+        raise GateError(why)
+    return wire, signs
+
+
+async def contract_of(
+    wire: Wire, symbol: str, contracts: Mapping[str, Mapping[str, Any]]
+) -> raw.Details:
+    """The one contract that a symbol is at IB.
+
+    Raises
+    ------
+    NotFoundError
+        IB has none.
+    ConfigError
+        Its description fits several, or its name describes nothing.
+    LinkError
+    """
+    try:
+        found = await wire.details(described(symbol, contracts))
+    except RefusedError as error:
+        if error.code != NOT_FOUND:
+            raise
+        raise NotFoundError("contract at IB", symbol, (), none=str(error)) from None
+    if not found:
+        raise NotFoundError("contract at IB", symbol, (), none="TWS names none")
+    if len({x.listed.con_id for x in found}) > 1:
+        several = "; ".join(
+            f"{x.listed.local} {x.listed.expiry} {x.listed.exchange} {x.listed.currency}, conId "
+            f"{x.listed.con_id}"
+            for x in found[:5]
+        )
+        raise ConfigError(
+            f"{symbol} fits {len(found)} contracts at IB: {several}; say which in the credentials: "
+            f"contracts: {{{symbol}: {{conId: {found[0].listed.con_id}, exchange: "
+            f"{found[0].listed.exchange}}}}}"
+        )
+    return found[0]
