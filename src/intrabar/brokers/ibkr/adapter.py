@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from intrabar.brokers.fitting import unfit, unfit_change
-from intrabar.brokers.ibkr.login import contract_of, log_in
+from intrabar.brokers.ibkr.login import log_in
 from intrabar.brokers.ibkr.looking import Looker, Names, matching
 from intrabar.brokers.ibkr.placing import Answers, changed, fields_of
 from intrabar.brokers.ibkr.reading import completed_fact, vendor_id
@@ -23,6 +23,7 @@ from intrabar.links.broker import Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.ibkr import raw
 from intrabar.links.ibkr.contracts import point_value
+from intrabar.links.ibkr.finding import contract_of
 from intrabar.links.ibkr.settings import settings_of
 from intrabar.links.ibkr.wire import Wire
 from intrabar.links.lines import delay

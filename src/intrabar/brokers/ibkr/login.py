@@ -60,38 +60,3 @@ async def log_in(
         await wire.close()
         raise GateError(why)
     return wire, signs
-
-
-async def contract_of(
-    wire: Wire, symbol: str, contracts: Mapping[str, Mapping[str, Any]]
-) -> raw.Details:
-    """The one contract that a symbol is at IB.
-
-    Raises
-    ------
-    NotFoundError
-        IB has none.
-    ConfigError
-        Its description fits several, or its name describes nothing.
-    LinkError
-    """
-    try:
-        found = await wire.details(described(symbol, contracts))
-    except RefusedError as error:
-        if error.code != NOT_FOUND:
-            raise
-        raise NotFoundError("contract at IB", symbol, (), none=str(error)) from None
-    if not found:
-        raise NotFoundError("contract at IB", symbol, (), none="TWS names none")
-    if len({x.listed.con_id for x in found}) > 1:
-        several = "; ".join(
-            f"{x.listed.local} {x.listed.expiry} {x.listed.exchange} {x.listed.currency}, conId "
-            f"{x.listed.con_id}"
-            for x in found[:5]
-        )
-        raise ConfigError(
-            f"{symbol} fits {len(found)} contracts at IB: {several}; say which in the credentials: "
-            f"contracts: {{{symbol}: {{conId: {found[0].listed.con_id}, exchange: "
-            f"{found[0].listed.exchange}}}}}"
-        )
-    return found[0]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from intrabar.errors import ConfigError
+from intrabar.errors import ConfigError, NotFoundError
 from intrabar.links.ibkr.raw import Listed
 
 MONTHS = "FGHJKMNQUVXZ"
@@ -52,7 +52,7 @@ def described(symbol: str, said: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 
     Raises
     ------
-    ConfigError
+    NotFoundError
         The name does not tell.
     """
     if symbol in said:
@@ -80,10 +80,13 @@ def described(symbol: str, said: Mapping[str, Mapping[str, Any]]) -> dict[str, A
     if re.fullmatch(r"[A-Z]{1,5}([./ -][A-Z])?", name) and name not in EXCHANGES:
         plain = re.sub(r"[./-]", " ", name)
         return {"symbol": plain, "secType": "STK", "exchange": "SMART", "currency": "USD"}
-    raise ConfigError(
-        f"what {symbol!r} is at IB its name does not tell; describe it: credentials: {{contracts: "
-        f"{{{symbol}: {{symbol: SAP, secType: STK, exchange: SMART, primaryExchange: IBIS, "
-        "currency: EUR}}}}; futures by their contract: ESZ6"
+    raise NotFoundError(
+        "contract at IB",
+        symbol,
+        (),
+        none="its name does not tell what it is; futures are named by their contract (ESZ6), "
+        f"others are described in the credentials: contracts: {{{symbol}: {{symbol: SAP, secType: "
+        "STK, exchange: SMART, primaryExchange: IBIS, currency: EUR}}",
     )
 
 
