@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from intrabar.errors import ConfigError, GateError, NotFoundError
+from intrabar.errors import GateError
 from intrabar.links.broker import Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.ibkr import raw
-from intrabar.links.ibkr.asking import RefusedError
-from intrabar.links.ibkr.contracts import described
 from intrabar.links.ibkr.settings import Settings, signs_of
-from intrabar.links.ibkr.wire import NOT_FOUND, Wire
+from intrabar.links.ibkr.wire import Wire
 from intrabar.model.broker_facts import AccountFacts
 
 LOGIN = 30.0  # seconds

@@ -53,7 +53,9 @@ SIZES = {
     DAY_NS: Size("1 day", "1 Y", 365 * DAY_NS),
 }
 """Periods whose bars begin where those of a session do: IB's bars of an hour do not."""
-SPLITS = "IB has adjusted the bars for splits and does not say for which: they are not raw before one"
+SPLITS = (
+    "IB has adjusted the bars for splits and does not say for which: they are not raw before one"
+)
 
 
 class IbkrBars:
@@ -217,9 +219,7 @@ class IbkrBars:
     async def _ticks(self, what: raw.Listed) -> list[raw.Tick]:
         return await (await self.wire()).ticks(what)
 
-    async def _some(
-        self, what: raw.Listed, until: int, size: Size, period: int
-    ) -> tuple[Row, ...]:
+    async def _some(self, what: raw.Listed, until: int, size: Size, period: int) -> tuple[Row, ...]:
         """One request's bars; none where IB has none."""
         wire = await self.wire()
         await self._pace(period)
@@ -278,4 +278,3 @@ def _shown(what: raw.Listed) -> str:
 
 def _price(value: float | None) -> float | None:
     return value if value is not None and value > 0.0 else None
-

@@ -11,11 +11,10 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
-from intrabar.data.instruments import calendar_of
 from intrabar.data.live.grid import Grid, lag_of, require_period
 from intrabar.data.live.ibkr import IbkrBars, row_of
 from intrabar.data.live.polling import APART, Polled
-from intrabar.errors import AuthError, ConfigError, LinkError
+from intrabar.errors import AuthError, LinkError
 from intrabar.links.clock import SECOND_NS
 from intrabar.links.ibkr import raw
 from intrabar.links.lines import delay
@@ -40,7 +39,7 @@ class IbkrSource:
 
     def __init__(self, vendor: IbkrBars, calendars: Mapping[str, str] | None = None) -> None:
         self.vendor, self._clock = vendor, vendor.clock
-        self._calendars = dict(calendars or {})
+        self.calendars = dict(calendars or {})
         self._closed = asyncio.Event()
         self._chance = random.Random(0)
 
@@ -75,7 +74,7 @@ class IbkrSource:
         await self.vendor.close()
 
     def _asked(self) -> Polled:
-        return Polled(self.vendor, self._clock, calendars=self._calendars)
+        return Polled(self.vendor, self._clock, calendars=self.calendars)
 
     async def _days(self, symbols: tuple[str, ...]) -> AsyncGenerator[Fact]:
         polled = self._asked()
@@ -90,7 +89,8 @@ class IbkrSource:
     async def _pushed(self, symbols: tuple[str, ...], period: int) -> AsyncGenerator[Fact]:
         lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
-        watched = {s: _Watched(s, self._grid(s, period), since, lag) for s in symbols}
+        asked = self._asked()
+        watched = {s: _Watched(s, asked.grid(s, period), since, lag) for s in symbols}
         for symbol in symbols:
             await self.vendor.listed(symbol)
         attempt = 0
@@ -110,9 +110,7 @@ class IbkrSource:
                 await self._wait(delay(attempt, self._chance))
                 attempt += 1
 
-    async def _connected(
-        self, watched: dict[str, _Watched], period: int
-    ) -> AsyncGenerator[Fact]:
+    async def _connected(self, watched: dict[str, _Watched], period: int) -> AsyncGenerator[Fact]:
         """What one connection tells, until it is closed.
 
         Raises
@@ -184,16 +182,6 @@ class IbkrSource:
         answer = await self.vendor.bars(one.symbol, period, one.newest - 4 * period, now)
         one.settle(answer.rows, now)
         return list(one.news(self._clock.now()))
-
-    def _grid(self, symbol: str, period: int) -> Grid:
-        said = self._calendars.get(symbol)
-        calendar = calendar_of(symbol) if said is None else said
-        if not calendar and said is None:
-            raise ConfigError(
-                f"when the exchange of the symbol {symbol!r} is open is not known; name the "
-                f"calendar: instruments: {{{symbol}: {{calendar: NYSE}}}}, or XETR, LSE, 24/7, none"
-            )
-        return Grid("" if calendar == "none" else calendar, period)
 
     async def _next(self, heard: asyncio.Queue[raw.Fact], seconds: float) -> raw.Fact | None:
         """What is heard next; None where nothing is for so long, or it is closed."""
