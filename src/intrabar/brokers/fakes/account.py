@@ -116,6 +116,8 @@ class FakeAccount:
         Children work after any fill of their entry, for what has filled; or once it is full.
     changes_make_new : bool
         A changed order is a new one (`Can.replace`).
+    unique : bool
+        A client id is taken once.
     holds : bool
         Shares that a resting exit may sell are held: a second exit is refused.
     names : callable
@@ -129,6 +131,7 @@ class FakeAccount:
     cash: float = 100_000.0
     activates: Literal["any", "whole"] = "any"
     changes_make_new: bool = False
+    unique: bool = True
     holds: bool = False
     names: Callable[[int], str] = str
     now: Callable[[], int] = time.time_ns
@@ -293,7 +296,7 @@ class FakeAccount:
     def _require_possible(self, order: Order) -> None:
         if order.symbol not in self.symbols:
             raise Impossible("unknown_symbol", f"no instrument {order.symbol}")
-        if order.client_id and order.client_id in self.submitted:
+        if self.unique and order.client_id and order.client_id in self.submitted:
             raise Impossible("id_clash", f"client id {order.client_id} must be unique")
         held = self.positions.get(order.symbol, (0.0, 0.0))[0]
         if self.holds and not order.parent and order.side * held < 0.0:

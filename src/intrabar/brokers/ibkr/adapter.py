@@ -122,7 +122,7 @@ class Ibkr:
         return AccountFacts(self._wanted.account, signs, self._looker.currency, dict(self._grids))
 
     async def submit(self, group: tuple[Request, ...]) -> tuple[Outcome, ...]:
-        """Send orders: only the last lets TWS transmit them, so they leave together."""
+        """Send orders: only the last child lets TWS transmit its entry, so they leave together."""
         refused = unfit(group, self.can, self._grids) or self._unready(group)
         wire = self._wire
         if refused is not None or wire is None:
@@ -142,7 +142,7 @@ class Ibkr:
                     self._wanted.account,
                     oca[name],
                     parent=numbers.get(request.parent, 0),
-                    transmit=place == len(group) - 1,
+                    transmit=not any(_family(x) == _family(request) for x in group[place + 1 :]),
                 )
                 try:
                     wire.place(numbers[name], what, **fields)
@@ -354,6 +354,11 @@ class Ibkr:
         sent = self._telling.numbered(wire.client_id, number)
         over = await self._looker.completed(wire)
         return next((x for x in over if sent is not None and x.perm_id == sent.perm_id), None)
+
+
+def _family(request: Request) -> str:
+    """Of an entry and its children."""
+    return request.parent or request.client_id
 
 
 def _oca(name: str) -> str:
