@@ -1,9 +1,10 @@
-"""Into TWS: the right account of the right kind, and what IB calls its symbols."""
+"""Into TWS: the right account of the right kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from intrabar.brokers.fitting import require_wanted
 from intrabar.errors import GateError
 from intrabar.links.broker import Wanted
 from intrabar.links.clock import Clock
@@ -43,17 +44,14 @@ async def log_in(
     )
     accounts = await wire.connect(min(LOGIN, 3.0 * seconds))
     signs = signs_of(at.port, accounts)
-    where = f"TWS at {at.host}:{at.port}"
-    why = ""
-    if wanted.account not in accounts:
-        why = (
-            f"{where} is logged in to {', '.join(accounts)}, not to {wanted.account}: log in "
-            "there, or name the port of the other one"
-        )
-    elif AccountFacts(wanted.account, signs, "").kind != wanted.kind:
-        said = ", ".join(f"{name} says {kind}" for name, kind in signs.items())
-        why = f"account {wanted.account} at {where} is refused as {wanted.kind}: {said}"
-    if why:
+    try:
+        if wanted.account not in accounts:
+            raise GateError(
+                f"TWS at {at.host}:{at.port} is logged in to {', '.join(accounts)}, not to "
+                f"{wanted.account}: log in there, or name the port of the other one"
+            )
+        require_wanted(wanted, AccountFacts(wanted.account, signs, ""))
+    except GateError:
         await wire.close()
-        raise GateError(why)
+        raise
     return wire, signs

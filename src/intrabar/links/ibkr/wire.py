@@ -78,7 +78,8 @@ class Wire:
         hearing = Hearing(self._take, self._asks.end, self._arrived, zone)
         self._client = Client(hearing)
         self._client.decoder = StrictDecoder(hearing)
-        self._client.apiError += self._lost
+        self._client.conn.disconnected += self._lost
+        self._client.apiError += self._failed
 
     async def connect(self, seconds: float) -> tuple[str, ...]:
         """Shake hands; the accounts that TWS manages.
@@ -356,24 +357,27 @@ class Wire:
             elif quiet >= self._silence / (_BEATS + 1):
                 self._quietly(self._client.reqCurrentTime)
 
+    def _failed(self, why: str) -> None:
+        if "version" in why:  # what else it says is known by other ways
+            self._refuse(LinkError(f"TWS at {self._where}:{self._port}: {why}"))
+
     def _lost(self, why: str) -> None:
-        if why.startswith("API connection failed"):
-            return  # of `connect`, which raises it
         self._refuse(
             LinkError(
                 f"TWS at {self._where}:{self._port} closed the connection at once: allow this "
                 "machine in Configure, API, Settings (trusted IPs)"
             )
         )
-        self._stop(why)
+        self._stop(why or "TWS has closed the connection")
 
     def _stop(self, why: str) -> None:
         if self._over:
             return
-        self._over = why or "the connection was lost"
+        self._over = why
         if self._beating is not None:
             self._beating.cancel()
-        self._client.apiError -= self._lost
+        self._client.conn.disconnected -= self._lost
+        self._client.apiError -= self._failed
         self._client.disconnect()
         self._asks.fail(self._over)
         lost = raw.Lost(self._over)

@@ -132,7 +132,7 @@ class Connection:
         self.task = asyncio.current_task()
         self._out: asyncio.Queue[tuple[list[str] | None, str]] = asyncio.Queue()
         self._answer: list[list[str]] | None = None  # of the request that is being carried out
-        self._mute = False
+        self._mute = self._leaves = False
         self._pump: asyncio.Task[None] | None = None
         self._kept: dict[int, asyncio.Task[None]] = {}
         self._feed = Feed(self._put, self.cut, tws.faults)
@@ -175,7 +175,7 @@ class Connection:
 
     def leave(self) -> None:
         """End it behind what was told."""
-        self._out.put_nowait((None, ""))
+        self._leaves = True
 
     def hear(self, news: News) -> None:
         """Tell what has become of an order of this client."""
@@ -240,7 +240,7 @@ class Connection:
             for frame in told:
                 is_row = frame[0] in ("5", "3", "11", "61", "63", "101", "59", "4")
                 self._out.put_nowait(([frame[0], "?", "<garbage>"] if is_row else frame, ""))
-        if fault == "drop":
+        if fault == "drop" or self._leaves:
             self._out.put_nowait((None, ""))
 
     def _carry_out(self, f: list[str]) -> None:
