@@ -78,5 +78,6 @@ BROKERS: Table[MakesBroker] = Table(
         "simulated": _simulated,
         "alpaca": "intrabar.brokers.alpaca.broker:Alpaca [alpaca]",
         "public": "intrabar.brokers.public.adapter:make [public]",
+        "ibkr": "intrabar.brokers.ibkr.adapter:Ibkr [ibkr]",
     },
 )

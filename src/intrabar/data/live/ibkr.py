@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from intrabar.errors import BadAnswer, DataError, NotFoundError, RateLimited
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.ibkr import raw
 from intrabar.links.ibkr.asking import RefusedError
 from intrabar.links.ibkr.finding import contract_of
-from intrabar.links.ibkr.settings import Settings, settings_of
+from intrabar.links.ibkr.settings import Settings
 from intrabar.links.ibkr.wire import Wire
 from intrabar.links.lines import Bucket, Line
 from intrabar.links.vendor import Answer, Row
@@ -241,16 +241,6 @@ class IbkrBars:
         await self._paced.take()
         if period <= 30 * SECOND_NS:
             await self._paced_short.take()
-
-
-def ibkr_bars(credentials: dict[str, Any], clock: Clock | None) -> IbkrBars:
-    """The vendor of a configuration's credentials.
-
-    Raises
-    ------
-    ConfigError
-    """
-    return IbkrBars(settings_of(credentials), clock)
 
 
 def row_of(bar: raw.Bar, symbol: str) -> Row:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from typing import Any
 
 from intrabar.data.live.grid import Grid, lag_of, require_period
 from intrabar.data.live.ibkr import IbkrBars, row_of
 from intrabar.data.live.polling import APART, Polled
 from intrabar.errors import AuthError, LinkError
-from intrabar.links.clock import SECOND_NS
+from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.ibkr import raw
+from intrabar.links.ibkr.settings import settings_of
 from intrabar.links.lines import delay
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS, Bars
@@ -199,6 +201,16 @@ class IbkrSource:
 
     async def _wait(self, seconds: float) -> None:
         await self._next(asyncio.Queue(), seconds)
+
+
+def ibkr_source(credentials: dict[str, Any], clock: Clock | None) -> IbkrSource:
+    """The source of a configuration's credentials (`links.ibkr.settings`).
+
+    Raises
+    ------
+    ConfigError
+    """
+    return IbkrSource(IbkrBars(settings_of(credentials), clock))
 
 
 class _Watched:

@@ -178,5 +178,6 @@ SOURCES: Table[Make] = Table(
         "alpaca": _alpaca,
         "tradestation": _tradestation,
         "public": "intrabar.data.live.public:make [public]",
+        "ibkr": "intrabar.data.live.ibkr_stream:ibkr_source [ibkr]",
     },
 )
