@@ -1,7 +1,7 @@
 """Bars and quotes of Interactive Brokers, asked of TWS or IB Gateway.
 
-Bars stamp their starts. Those of shares are adjusted for splits by IB, which tells none: the answer
-says so. What streams is `ibkr_stream`.
+Bars stamp their starts. Those of shares are adjusted for splits by IB, which tells none. What
+streams is `ibkr_stream`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from intrabar.errors import BadAnswer, DataError, NotFoundError, RateLimited
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
@@ -53,9 +53,6 @@ SIZES = {
     DAY_NS: Size("1 day", "1 Y", 365 * DAY_NS),
 }
 """Periods whose bars begin where those of a session do: IB's bars of an hour do not."""
-SPLITS = (
-    "IB has adjusted the bars for splits and does not say for which: they are not raw before one"
-)
 
 
 class IbkrBars:
@@ -118,8 +115,8 @@ class IbkrBars:
                 break
             until = least
         kept = tuple(rows[at] for at in sorted(rows) if start <= at <= end)
-        notes = (SPLITS,) if what.kind == "STK" else ()
-        return Answer(symbol, period, "", "start", kept, notes=notes)
+        adjusted: Literal["raw", "split"] = "split" if what.kind == "STK" else "raw"
+        return Answer(symbol, period, "", "start", kept, adjustment=adjusted)
 
     def earliest(self, period: int) -> int:
         """Some requests of one span each reach so far."""
