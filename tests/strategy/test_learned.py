@@ -293,3 +293,37 @@ def test_runs_of_the_same_policies_share_their_arrays_and_others_do_not() -> Non
     assert turned["weights"].tolist() == own.table["weights"].tolist()[::-1]
     with pytest.raises(ValueError, match="read-only"):
         own.table["ready"] = 1
+
+
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_runs_of_a_sweep_take_the_arms_of_each_other_and_change_by_nothing(
+    interpreted: bool,
+) -> None:
+    """An arm is the same wherever row, side and policy are: it is worked out for the first."""
+    middle = int(MARKET.time[450])
+    late = traded_policy(seed=4, trained_until=middle)
+    bot = replace(BOT, exit=Learned((POLICY, late), atr_period=5, max_bars=40))
+    bots = [replace(bot, risk_fraction=x, interpreted=interpreted) for x in (0.01, 0.02)]
+    bots.append(replace(bots[0], entry=CoinFlip(2, 0.2)))
+    shared = Prepared(MARKET, ("", ""), keeps=True)
+    alone = [kept_from(setup_of(MARKET, x), None) for x in bots]
+    assert [kept_from(setup_of(MARKET, x), shared) for x in bots] == alone
+    assert len({digest for digest, _ in alone}) == 3
+
+    lessons = Run(setup_of(MARKET, bot)).running["s"].learner.lessons
+    by = (FEATURES.hash, lessons.policies, lessons.ready)
+    own = shared.chosen(shared.feature_tables(FEATURES), by)
+    noted = np.concatenate(own)
+    assert set(np.unique((noted[noted > 0] - 1) // len(ARMS))) == {0, 1}
+    for part in own:
+        part[part > 0] = 1  # the first arm of the first policy: so it is seen that they are taken
+    assert kept_from(setup_of(MARKET, bots[0]), shared) != alone[0]
+
+
+def kept_from(setup: Any, prepared: Prepared | None) -> tuple[str, str]:
+    """The digests of a run that keeps no log, of the machine and of what is remembered."""
+    run = Run(setup, prepared, keeps_log=False)
+    run.to_end()
+    running = run.running["s"]
+    assert isinstance(running, RunningBot)
+    return run.machine.digest(), running.memory_digest()

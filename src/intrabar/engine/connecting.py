@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.engine.prepared import Prepared
 from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Timeline, Times
@@ -85,6 +86,16 @@ def lay_tables(running: Running, tables: FeatureTables | None, time: Times, firs
     assert isinstance(running, RunningBot)
     assert running.learner is not None
     running.learner.lay(tables, time, first_bar)
+
+
+def share_arms(running: Running, prepared: Prepared, tables: FeatureTables) -> None:
+    """Let a learned exit take the arms that the same policies have chosen in other runs."""
+    assert isinstance(running, RunningBot)
+    assert running.learner is not None
+    learner, own = running.learner, running.learner.lessons
+    if learner.decides_alike:
+        by = (tables.features.hash, own.policies, own.ready)
+        learner.share(prepared.chosen(tables, by))
 
 
 def connected(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from intrabar.analysis.lean_sheet import Calendar
 from intrabar.data.clock import ExchangeClock
@@ -14,7 +17,6 @@ from intrabar.engine.adjusted import Adjusted
 from intrabar.engine.columns import Named, compute_columns
 from intrabar.engine.tables.feature_table import FeatureTables, feature_tables, require_rows
 from intrabar.engine.time_frames import TimeFrames
-from intrabar.indicators import Indicator
 from intrabar.indicators.features import Features
 from intrabar.model.bars import Floats, Market
 
@@ -32,7 +34,8 @@ class Prepared:
     calendars : sequence of str
         Exchange calendar of each instrument.
     keeps : bool
-        Indicators and feature tables are kept for the next run, the latest `KEPT_BYTES` of them.
+        Indicators, feature tables and the arms of policies are kept for the next run, the latest
+        `KEPT_BYTES` of them.
     """
 
     def __init__(self, market: Market, calendars: Sequence[str], keeps: bool = False) -> None:
@@ -42,7 +45,7 @@ class Prepared:
         self.clock = ExchangeClock(calendars)
         self._clock_columns: dict[str, Floats] = {}
         self._keeps = keeps
-        self._kept: OrderedDict[Indicator | str, Any] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._kept_bytes = 0
         self._lock = Lock()
 
@@ -96,6 +99,31 @@ class Prepared:
             found: FeatureTables = self._kept.get(features.hash) or self._tables(features)
             self._keep({features.hash: found})
         return found
+
+    def chosen(self, tables: FeatureTables, by: Hashable) -> tuple[NDArray[np.int32], ...]:
+        """Where runs note for each other which arm was chosen at a row, 0 for none yet.
+
+        Parameters
+        ----------
+        tables : FeatureTables
+            What is read.
+        by : hashable
+            All that decides beside it: the policies, and when each is ready.
+
+        Returns
+        -------
+        (1 + m, 2) int32 of each instrument
+            A row more than there are bars; none at all where nothing is kept for another run.
+        """
+        if not self._keeps:
+            return ()
+        sizes = [1 + len(table) for table in tables.tables]
+        with self._lock:
+            noted = self._kept.get(by)
+            if noted is None:
+                noted = np.zeros((sum(sizes), 2), np.int32)
+            self._keep({by: noted})
+        return tuple(np.split(noted, np.cumsum(sizes)[:-1]))
 
     def _tables(self, features: Features) -> FeatureTables:
         require_rows(features, self.adjusted.market, self.frames)

@@ -20,6 +20,7 @@ from intrabar.engine.connecting import (
     given_columns,
     lay_tables,
     learning,
+    share_arms,
 )
 from intrabar.engine.judged import Limited, RiskLog
 from intrabar.engine.kept import Saves, ended, require_findable
@@ -222,6 +223,8 @@ class Run:
                 features = own.features
                 read = None if features is None else prepared.feature_tables(features)
                 lay_tables(self.running[name], read, setup.market.time, 0)
+                if read is not None:
+                    share_arms(self.running[name], prepared, read)
             elif name in arrays:
                 arrays[name].connect(self.machine, k, tables.get(name))
                 self.running[name] = arrays[name]

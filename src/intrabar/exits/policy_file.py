@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import ConfigError, FileError, IntrabarError, RunError
-from intrabar.exits.network import Network, highest
+from intrabar.exits.network import Network
 from intrabar.exits.policy import Course, Policy
 from intrabar.exits.policy_arrays import MEMBERS, PARTS, Probes, check_arrays
 from intrabar.exits.sealed import sealed, unsealed
@@ -274,15 +274,15 @@ def side_by_side(then: str, now: str) -> str:
 
 
 def _check_probes(path: Path, policy: Policy) -> None:
-    for k, (inputs, expected) in enumerate(
-        zip(policy.probes.inputs, policy.probes.outputs, strict=True)
-    ):
-        found = policy.pass_over(inputs)
-        second, first = np.sort(expected)[-2:] if len(expected) > 1 else (-np.inf, 0.0)
-        near = bool((np.abs(found - expected) <= OF_A_PROBE).all())
-        other = first - second > OF_A_PROBE and highest(found) != highest(expected)
-        if not near or other:
-            raise RunError(
-                f"{path}: probe {k} gives {found.tolist()}, expected {expected.tolist()} as the "
-                f"framework that trained it: {ANEW}"
-            )
+    expected = policy.probes.outputs
+    found = np.array([policy.pass_over(x) for x in policy.probes.inputs])
+    near = (np.abs(found - expected) <= OF_A_PROBE).all(axis=1)
+    other = np.zeros(len(expected), np.bool_)
+    if expected.shape[1] > 1:
+        second, first = np.sort(expected, axis=1)[:, -2:].T
+        other = (first - second > OF_A_PROBE) & (found.argmax(axis=1) != expected.argmax(axis=1))
+    for k in np.flatnonzero(~near | other):
+        raise RunError(
+            f"{path}: probe {k} gives {found[k].tolist()}, expected {expected[k].tolist()} as the "
+            f"framework that trained it: {ANEW}"
+        )

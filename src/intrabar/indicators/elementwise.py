@@ -1,8 +1,7 @@
 """What feature expressions do to series: one value per bar, from the values of the same bar.
 
 Only `+ - * /`, the square root and `log` of our own, each rounded in one way on every machine, in
-the order of the bars; so a history, a piece of it and a single bar have the same bits. `lag` alone
-reads another bar, and carries a state as the kernels of `averages` do.
+the order of the bars; so a history, a piece of it and a single bar have the same bits.
 """
 
 from __future__ import annotations
@@ -12,18 +11,19 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from intrabar.indicators.averages import keep_last
 from intrabar.indicators.elementary import log
 from intrabar.indicators.indicator import Floats
 from intrabar.kernel import kernel
 
-ADD, SUBTRACT, MULTIPLY, DIVIDE, LEAST, LARGEST = range(6)
-NEGATIVE, ABSOLUTE, ROOT, LOGARITHM = range(4)
+ADD, SUBTRACT, MULTIPLY, DIVIDE, LEAST, LARGEST, NEGATIVE, ABSOLUTE, ROOT, LOGARITHM = range(10)
 
 
 @kernel
-def of_two(operation: int, a: Floats, b: Floats, out: Floats) -> None:
-    """`a` with `b`; the least and the largest of NaN and anything is NaN."""
+def of_each(operation: int, a: Floats, b: Floats, out: Floats) -> None:
+    """`a` with `b`, or a function of `a` alone; NaN where it has no value.
+
+    The least and the largest of NaN and anything is NaN.
+    """
     if operation == ADD:
         for i in range(out.shape[0]):
             out[i] = a[i] + b[i]
@@ -39,15 +39,10 @@ def of_two(operation: int, a: Floats, b: Floats, out: Floats) -> None:
     elif operation == LEAST:
         for i in range(out.shape[0]):
             out[i] = a[i] if (a[i] < b[i]) | (a[i] != a[i]) else b[i]
-    else:
+    elif operation == LARGEST:
         for i in range(out.shape[0]):
             out[i] = a[i] if (a[i] > b[i]) | (a[i] != a[i]) else b[i]
-
-
-@kernel
-def of_one(operation: int, a: Floats, out: Floats) -> None:
-    """A function of `a`; NaN where it has no value."""
-    if operation == NEGATIVE:
+    elif operation == NEGATIVE:
         for i in range(out.shape[0]):
             out[i] = -a[i]
     elif operation == ABSOLUTE:
@@ -59,20 +54,6 @@ def of_one(operation: int, a: Floats, out: Floats) -> None:
     else:
         for i in range(out.shape[0]):
             out[i] = log(a[i])
-
-
-@kernel
-def lag(value: Floats, bars: int, state: Floats, out: Floats) -> None:
-    """The value of `bars` bars before. State: bars seen, the last `bars` values."""
-    n = value.shape[0]
-    window = state[1:]
-    seen = int(state[0])
-    for i in range(min(n, bars)):
-        out[i] = window[(seen + i) % bars] if seen + i >= bars else math.nan
-    for i in range(bars, n):
-        out[i] = value[i - bars]
-    keep_last(value, bars, seen, window)
-    state[0] = seen + n
 
 
 @kernel

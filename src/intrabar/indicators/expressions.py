@@ -186,6 +186,13 @@ def _code(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
+def _code_of(kind: str, given: int) -> int:
+    """The operation of `elementwise` that a kind of term is."""
+    if given == 1:
+        return ONE.get(kind, elementwise.NEGATIVE)
+    return SIGNS[kind][0] if kind in SIGNS else TWO[kind]
+
+
 def _binds(term: Term) -> int:
     return SIGNS[term.kind][1] if term.kind in SIGNS else UNARY if term.kind == "negative" else ATOM
 
@@ -223,7 +230,7 @@ class CarriedTerm:
     def __init__(self, term: Term) -> None:
         self._term = term
         self._of = [CarriedTerm(x) for x in term.of]
-        self._state = np.zeros(1 + term.bars)
+        self._last = np.full(term.bars, math.nan)
 
     def advance(self, read: Mapping[Leaf, Floats], n: int) -> Floats:
         """Its values at the next bars, for a long: (n,) float64.
@@ -240,12 +247,10 @@ class CarriedTerm:
         if kind in ("number", "side"):
             return np.full(n, self._term.number if kind == "number" else 1.0)
         given = [x.advance(read, n) for x in self._of]
-        out = np.empty(n)
         if kind == "lag":
-            elementwise.lag(given[0], self._term.bars, self._state, out)
-        elif kind == "negative" or kind in ONE:
-            elementwise.of_one(ONE.get(kind, elementwise.NEGATIVE), given[0], out)
-        else:
-            code = SIGNS[kind][0] if kind in SIGNS else TWO[kind]
-            elementwise.of_two(code, given[0], given[1], out)
+            all_ = np.concatenate((self._last, given[0]))
+            self._last = all_[n:].copy()
+            return all_[:n]
+        out = np.empty(n)
+        elementwise.of_each(_code_of(kind, len(given)), given[0], given[-1], out)
         return out

@@ -89,6 +89,12 @@ class Learner:
         return self.lessons.reads_position and not self.has_bandit
 
     @property
+    def decides_alike(self) -> bool:
+        """Whether row and side decide its arms in every run, and nothing else is kept of them."""
+        keeps_log = bool(self.record[0]["log_rows"])
+        return not (self.has_bandit or self.lessons.reads_position or keeps_log)
+
+    @property
     def address(self) -> int:
         """Where kernels find it."""
         return address_of(self.record, LEARNER, (1,))
@@ -182,6 +188,26 @@ class Learner:
             row["alpha"], row["explore"] = self.exit.alpha, self.exit.explore
 
     # In the course of a run
+
+    def share(self, chosen: Sequence[NDArray[np.int32]]) -> None:
+        """Note the arms of entries for other runs over the whole tables, and take those noted.
+
+        Parameters
+        ----------
+        chosen : (1 + m, 2) int32 of each instrument, or nothing
+            By row, the one before the first included, and side, short first.
+        """
+        if not chosen:
+            return
+        self.chosen = chosen
+        self._chosen = np.array([address_of(x, np.int32, (None, 2)) for x in chosen], np.int64)
+        self.record[0]["chosen"] = address_of(self._chosen, np.int64, (len(chosen),))
+
+    def chosen_at(self, i: int, j: int) -> NDArray[np.int32]:
+        """What is noted of both sides at a close."""
+        _, row_of, _, first_bar = self._laid
+        noted: NDArray[np.int32] = self.chosen[j][int(row_of[i - first_bar, j]) + 1]
+        return noted
 
     def lay(self, tables: Tables | None, time: Times, first_bar: int) -> None:
         """Read these feature tables from here on.

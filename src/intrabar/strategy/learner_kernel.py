@@ -20,6 +20,7 @@ from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.learner_record import (
     LEARNER,
     bandit_of,
+    chosen_at,
     context_of,
     ends_of,
     factors_of,
@@ -57,6 +58,12 @@ def decide(learner: Any, i: int, j: int, side: int, draw: float) -> int:
     if model < 0 and learner.models_count > 0:
         m.undecided += 1
         return UNDECIDED
+    if learner.chosen != 0:
+        noted = chosen_at(learner, i, j)[(1 + side) // 2] - 1
+        if noted >= 0 and noted // learner.arms_count == model:
+            arm = noted % learner.arms_count
+            note(learner, i, j, side, model, arm, arm, 1.0)
+            return arm
     mind = mind_of(learner, i, j, model)
     position_of(learner)[:] = 0.0
     arm, greedy, propensity = choose(mind, side, draw)
@@ -64,8 +71,11 @@ def decide(learner: Any, i: int, j: int, side: int, draw: float) -> int:
         m.undecided += 1
         return UNDECIDED
     note(learner, i, j, side, model, arm, greedy, propensity)
-    m.prior = mind.prior[arm]
-    context_of(learner, j)[:] = mind.x
+    if learner.has_bandit != 0:
+        m.prior = mind.prior[arm]
+        context_of(learner, j)[:] = mind.x
+    elif learner.chosen != 0:
+        chosen_at(learner, i, j)[(1 + side) // 2] = 1 + model * learner.arms_count + arm
     return arm
 
 

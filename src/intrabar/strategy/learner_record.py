@@ -101,6 +101,7 @@ LEARNER = np.dtype(
         ("row_of", "i8"),  # (t, n) int32, from `first_bar` on
         ("first_bar", "i8"),
         ("ready_rows", "i8"),  # (n,) int64: the row from which on there are statistics
+        ("chosen", "i8"),  # (n,) addresses of (1 + m, 2) int32; 0: none are noted
         ("positions", "i8"),  # 0, or 4 where it decides at each close
         ("position", "i8"),  # (4,) float64
         ("signs", "i8"),  # of the context
@@ -178,6 +179,20 @@ def filed_at(learner: Any, i: int, j: int, side: int) -> int:
             return rows[low].arm
         low += 1
     return -1
+
+
+@kernel
+def chosen_at(learner: Any, i: int, j: int) -> Any:
+    """What is noted at a close for other runs over the same table, by side, short first: (2,).
+
+    0 for nothing, else 1 + the number of the policy times the arms + the arm.
+    """
+    n = learner.instruments
+    row = carray(pointer(learner.row_of), (i - learner.first_bar + 1, n), np.int32)[
+        i - learner.first_bar, j
+    ]
+    address = carray(pointer(learner.chosen), n, np.int64)[j]
+    return carray(pointer(address), (row + 2, 2), np.int32)[row + 1]
 
 
 @kernel

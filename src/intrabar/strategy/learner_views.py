@@ -34,6 +34,7 @@ class LearnerViews:
             "time_at": lambda _, i: int(own.time[i]),
             "model_at": lambda _, i: own.model_at(i),
             "filed_at": self._filed_at,
+            "chosen_at": lambda _, i, j: own.chosen_at(i, j),
             "bandit_of": lambda _, j: own.bandit[j],
             "factors_of": lambda _, j: own.factors[j],
             "context_of": lambda _, j: own.contexts[j],
