@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from intrabar.analysis.drift import NO_LIMIT, STRETCH, deciles_of, psi_of
+from intrabar.analysis.drift import NO_LIMIT, deciles_of, psi_of
 from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.outcome.drifted import drift_table
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.run import Run, Setup
 from intrabar.exits.learned import Learned
 from intrabar.exits.policy import Policy
+from intrabar.exits.psi import STRETCH
 from intrabar.model.instrument import Instrument
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.entries import CoinFlip

@@ -15,6 +15,7 @@ from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.outcome.result import Result, finish
 from intrabar.engine.prepared import Prepared
 from intrabar.engine.run import Run
+from intrabar.engine.steps import walk_row
 from intrabar.errors import ConfigError
 from intrabar.exits import FixedRatio, Learned, TrailingATR
 from intrabar.exits.network import highest
@@ -327,3 +328,18 @@ def kept_from(setup: Any, prepared: Prepared | None) -> tuple[str, str]:
     running = run.running["s"]
     assert isinstance(running, RunningBot)
     return run.machine.digest(), running.memory_digest()
+
+
+def test_a_log_grows_where_a_run_is_stopped_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As sessions and replays do: a stop for room and the goal are the same place there."""
+    monkeypatch.setattr(learner, "LEAST_LOG", 8)
+    run = Run(setup_of(MARKET, BOT))
+    running = run.running["s"]
+    assert isinstance(running, RunningBot)
+    assert running.learner is not None
+    own = running.learner.record[0]
+    for bar in range(len(MARKET)):
+        walk_row(run.machine, lambda step: None)
+        assert max(own["decisions"], own["ended"]) < own["log_rows"], bar
+    assert own["decisions"] > 40
+    assert running.memory_digest() == ran(BOT)[1].memory_digest()

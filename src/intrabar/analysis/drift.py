@@ -21,15 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.errors import UsageError
+from intrabar.exits.psi import STRETCH, cells_of, index_of, share_of
 from intrabar.model.bars import Floats
 
-STRETCH = 500  # decisions at once
 FEWEST = 2_000  # of the training, from which a limit can be found
 CUSTOMARY = 0.25  # a limit is never below it
 RARE = 0.995  # share of the training's stretches that stay below the limit
 NO_LIMIT = float(np.finfo(np.float64).max)
 """A limit that no index reaches: of a training of fewer than 2,000 decisions. There is no alarm."""
-NEVER_EMPTY = 0.5  # decisions added to each cell: an empty one has a logarithm
 LEVELS = np.arange(1, 10) / 10.0
 
 
@@ -105,13 +104,9 @@ def psi_of(values: Floats, deciles: Floats) -> Floats:
     UsageError
         No row, a value that is not finite, or another number of features.
     """
-    values = _known(values, deciles.shape[1])
-    n, found = len(values), np.empty(values.shape[1])
-    for j, (own, edges) in enumerate(zip(values.T, deciles.T, strict=True)):
-        ends, share = _cells(edges)
-        count = np.bincount(np.searchsorted(ends, own), minlength=len(share)).astype(np.float64)
-        found[j] = _index(_share(count, n, len(share)), share).sum()
-    return found
+    values = np.array(_known(values, deciles.shape[1]), order="C")
+    each = [index_of(values, f, 1.0, 0.0, *cells_of(edges)) for f, edges in enumerate(deciles.T)]
+    return np.array(each)
 
 
 def psi_limit(values: Floats, deciles: Floats) -> float:
@@ -139,13 +134,13 @@ def psi_limit(values: Floats, deciles: Floats) -> float:
         return NO_LIMIT
     largest = np.zeros(n - STRETCH + 1)
     for own, edges in zip(values.T, deciles.T, strict=True):
-        ends, share = _cells(edges)
+        ends, share = cells_of(edges)
         cell, index, stored = np.searchsorted(ends, own), *np.zeros((2, len(largest)))
         for k in range(len(share)):
             before = np.concatenate(([0], np.cumsum(cell == k)))
             inside = (before[STRETCH:] - before[:-STRETCH]).astype(np.float64)
-            rest = _share(before[-1] - inside, n - STRETCH, len(share))
-            here = _share(inside, STRETCH, len(share))
+            rest = share_of(before[-1] - inside, n - STRETCH, len(share))
+            here = share_of(inside, STRETCH, len(share))
             index += _index(here, rest)
             stored += _index(here, share[k])
         np.maximum(largest, np.maximum(index, stored), out=largest)
@@ -169,29 +164,6 @@ def drift_of(values: Floats, names: Sequence[str], deciles: Floats, limit: float
     found = psi_of(values[-STRETCH:], deciles)
     told = dict(zip(names, found.tolist(), strict=True))
     return Drift(told, None if limit >= NO_LIMIT else limit)
-
-
-def _cells(edges: Floats) -> tuple[Floats, Floats]:
-    """Upper ends of the cells but the last, and the share of the training in each.
-
-    A value that is several deciles at once ends one cell. Where it is the highest decile too, what
-    lies above belongs to it: a feature of two values has two cells. A single value has a cell of
-    its own, between what is lower and what is higher.
-    """
-    ends, times = np.unique(edges, return_counts=True)
-    if len(ends) == 1:
-        share = np.array([0.0, 1.0, 0.0])
-        ends = np.array([np.nextafter(ends[0], -np.inf), ends[0]])
-    else:
-        if times[-1] > 1:
-            ends = ends[:-1]
-        below = np.searchsorted(edges, ends, "right") / 10.0
-        share = np.diff(np.concatenate(([0.0], below, [1.0])))
-    return ends, _share(share * STRETCH, STRETCH, len(share))
-
-
-def _share(count: Floats, n: int, cells: int) -> Floats:
-    return (count + NEVER_EMPTY) / (n + NEVER_EMPTY * cells)
 
 
 def _index(now: Floats, then: Floats) -> Floats:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from intrabar.engine.prepared import Prepared
 from intrabar.engine.tables.feature_table import FeatureTables
 from intrabar.errors import ConfigError
 from intrabar.model.bars import Floats, Timeline, Times
@@ -23,6 +23,9 @@ from intrabar.strategy.running_bot import RunningBot
 from intrabar.strategy.signals import RunningSignals, Signals
 from intrabar.strategy.strategy import RunningStrategy
 from intrabar.strategy.weights import RunningWeights, Weights
+
+Chosen = Callable[[FeatureTables, Hashable], tuple[NDArray[np.int32], ...]]
+"""Where runs over the same tables note the arms of the same policies (`Prepared.chosen`)."""
 
 Running = RunningBot | RunningStrategy | RunningSignals | RunningWeights
 
@@ -88,14 +91,14 @@ def lay_tables(running: Running, tables: FeatureTables | None, time: Times, firs
     running.learner.lay(tables, time, first_bar)
 
 
-def share_arms(running: Running, prepared: Prepared, tables: FeatureTables) -> None:
+def share_arms(running: Running, tables: FeatureTables, chosen: Chosen) -> None:
     """Let a learned exit take the arms that the same policies have chosen in other runs."""
     assert isinstance(running, RunningBot)
     assert running.learner is not None
     learner, own = running.learner, running.learner.lessons
     if learner.decides_alike:
         by = (tables.features.hash, own.policies, own.ready)
-        learner.share(prepared.chosen(tables, by))
+        learner.share(chosen(tables, by))
 
 
 def connected(

@@ -224,7 +224,7 @@ class Run:
                 read = None if features is None else prepared.feature_tables(features)
                 lay_tables(self.running[name], read, setup.market.time, 0)
                 if read is not None:
-                    share_arms(self.running[name], prepared, read)
+                    share_arms(self.running[name], read, prepared.chosen)
             elif name in arrays:
                 arrays[name].connect(self.machine, k, tables.get(name))
                 self.running[name] = arrays[name]

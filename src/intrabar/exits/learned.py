@@ -26,6 +26,7 @@ from intrabar.model.values import Bounds, Rule, choice, path, shown, take
 
 TRAILING, FIXED = "trailing", "fixed"
 SHADOW, ACT = "shadow", "act"
+TELL, STATIC = "tell", "static"
 LONGEST = 1_000_000  # bars
 MOST_ARMS = 64
 FIRST_ROWS = 500  # known bars that the context is normalised by, where no policy says how
@@ -105,6 +106,9 @@ class Learned(ArmExit):
     session : {"shadow", "act"}
         In a session: the static arm trades, and what is decided here is simulated beside it; or
         it trades itself, as in a backtest.
+    on_drift : {"tell", "static"}
+        Where the features of the last 500 decisions have drifted from those of the training: that
+        is told; or the policy's static arm trades too, as long as they have.
 
     Raises
     ------
@@ -121,6 +125,7 @@ class Learned(ArmExit):
     refit_lag: int = 8
     in_sample: bool = False
     session: str = SHADOW
+    on_drift: str = TELL
 
     def __post_init__(self) -> None:
         _take(self, {**COMMON, **OF_POLICIES, "static": Bounds()})
@@ -132,6 +137,11 @@ class Learned(ArmExit):
         if self.policy is not None and self.static:
             raise ConfigError("Learned: static is for a file of arms; a policy has its own")
         if self.arms is not None:
+            if self.on_drift == STATIC:
+                raise ConfigError(
+                    "Learned: on_drift: static is for a policy; of a file of arms no training is "
+                    "known to hold its decisions against"
+                )
             object.__setattr__(self, "arms", whole_path("Learned: arms", self.arms))
             if not self.static:
                 raise ConfigError(
@@ -217,7 +227,7 @@ class Hybrid(ArmExit):
         As `LinUCB`.
     n0 : float, > 0
         How many campaigns the policy counts for.
-    exit, atr_period, reward, max_bars, refit_lag, in_sample, session
+    exit, atr_period, reward, max_bars, refit_lag, in_sample, session, on_drift
         As `Learned`.
 
     Raises
@@ -238,6 +248,7 @@ class Hybrid(ArmExit):
     refit_lag: int = 8
     in_sample: bool = False
     session: str = SHADOW
+    on_drift: str = TELL
 
     def __post_init__(self) -> None:
         _take(self, {**COMMON, **OF_POLICIES, **OF_BANDITS})
@@ -286,6 +297,8 @@ def _take(exit_: Any, rules: dict[str, Rule]) -> None:
     take(exit_, f"{name}: ", rules)
     choice(f"{name}: exit", exit_.exit, (TRAILING, FIXED))
     choice(f"{name}: session", exit_.session, (SHADOW, ACT))
+    if hasattr(exit_, "on_drift"):
+        choice(f"{name}: on_drift", exit_.on_drift, (TELL, STATIC))
 
 
 def _take_policy(exit_: Any) -> None:

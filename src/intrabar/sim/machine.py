@@ -160,10 +160,10 @@ class Machine:
         go = run_one if self.book.sleeves.shape[0] == 1 else run
         while True:
             code = int(go(self.book_address, self.tape_address, until, step))
-            if code == PAUSED and self.on_stop and (self.bar, self._step) < (until, step):
-                for act in self.on_stop:
-                    act()
-            elif not self.goes_on(code):
+            for act in self.on_stop if code == PAUSED else ():
+                act()  # at the goal too: the next step may need the room
+            is_there = not self.on_stop or (self.bar, self._step) >= (until, step)
+            if is_there if code == PAUSED else not self.goes_on(code):
                 return code
 
     def goes_on(self, code: int) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.exits.bandit import start
-from intrabar.exits.learned import FIRST_ROWS, Learned
+from intrabar.exits.learned import FIRST_ROWS, STATIC, Learned
 from intrabar.exits.learned_kernel import gather
 from intrabar.exits.policy_arrays import POSITION
 from intrabar.indicators.indicator import Floats, Times
@@ -72,7 +72,8 @@ class Learner:
         self.window = 1 if lessons.features is None else lessons.features.window
         self._models = models_of(lessons.policies, lessons.ready, arms, features, self.window)
         self.networks, self.arm_means = self._models.networks, self._models.arm_means
-        self.models = self._models.table
+        self.cells, self.models = self._models.cells, self._models.table
+        static_on_drift = lessons.on_drift == STATIC
         self._contexts()
         self._bandits(arms if self.has_bandit else 0)
         self._scratch(arms)
@@ -80,7 +81,8 @@ class Learner:
         self.log = np.zeros(0, DECISION)
         self.values, self.ends = np.zeros((0, arms + self.size)), np.zeros(0, ENDED)
         self._fill()
-        if keeps_log:
+        self.record[0]["on_drift"] = static_on_drift
+        if keeps_log or static_on_drift:  # drift is that of the last lines
             self._make_room(max(LEAST_LOG, 4 * n))
 
     @property

@@ -10,7 +10,9 @@ from typing import Any
 
 from intrabar.exits.bandit import learn
 from intrabar.exits.learned_kernel import UNDECIDED, choose
+from intrabar.exits.network import highest
 from intrabar.exits.position import marked_profit, tell_position
+from intrabar.exits.psi import STRETCH, index_of
 from intrabar.kernel import carray, cfunc, kernel
 from intrabar.model.enums import FillReason
 from intrabar.sim.hook import GO_ON
@@ -20,6 +22,7 @@ from intrabar.strategy.bot_record import BOT
 from intrabar.strategy.learner_record import (
     LEARNER,
     bandit_of,
+    cells_at,
     chosen_at,
     context_of,
     ends_of,
@@ -31,6 +34,7 @@ from intrabar.strategy.learner_record import (
     memory_of,
     mind_of,
     model_at,
+    normal_at,
     position_of,
     set_arm,
     time_at,
@@ -70,6 +74,8 @@ def decide(learner: Any, i: int, j: int, side: int, draw: float) -> int:
     if arm < 0:
         m.undecided += 1
         return UNDECIDED
+    if has_drifted(learner, model):
+        arm, propensity = highest(mind.arm_means), 1.0
     note(learner, i, j, side, model, arm, greedy, propensity)
     if learner.has_bandit != 0:
         m.prior = mind.prior[arm]
@@ -77,6 +83,22 @@ def decide(learner: Any, i: int, j: int, side: int, draw: float) -> int:
     elif learner.chosen != 0:
         chosen_at(learner, i, j)[(1 + side) // 2] = 1 + model * learner.arms_count + arm
     return arm
+
+
+@kernel
+def has_drifted(learner: Any, model: int) -> bool:
+    """Whether the static arm trades: the last decisions have other features than the training."""
+    end = learner.decisions
+    if learner.on_drift == 0 or end < STRETCH:
+        return False
+    values = values_of(learner)[end - STRETCH : end, learner.arms_count + 1 :]
+    scale, mean = normal_at(learner)
+    ends, shares, cells, limit = cells_at(learner, model)
+    for f in range(learner.features):
+        k = cells[f]
+        if index_of(values, f, scale[f], mean[f], ends[f, : k - 1], shares[f, :k]) > limit:
+            return True
+    return False
 
 
 @kernel
@@ -135,7 +157,10 @@ def decide_held(learner: Any, book: Book, i: int, j: int, strategy: int, atr: fl
     bars, widest = held_bars(learner, j), largest_arm(learner)
     told = position_of(learner)
     tell_position(sleeve, x, profit, m.budget, bars, learner.max_bars, atr, widest, told)
-    arm, greedy, propensity = choose(mind_of(learner, i, j, model), m.side, 1.0)
+    mind = mind_of(learner, i, j, model)
+    arm, greedy, propensity = choose(mind, m.side, 1.0)
+    if arm >= 0 and has_drifted(learner, model):
+        arm = highest(mind.arm_means)
     if arm < 0 or arm == m.arm:
         return
     m.arm = arm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,9 +13,29 @@ from intrabar.exits.bandit import LOG_ODDS, SCORE
 from intrabar.exits.network import Network, work_size
 from intrabar.exits.policy import Policy
 from intrabar.exits.policy_arrays import POSITION
+from intrabar.exits.psi import DECILES, cells_of
 from intrabar.indicators.indicator import Floats
 from intrabar.sim.tables import address_of
 from intrabar.strategy.learner_record import MODEL
+
+
+class Cells(NamedTuple):
+    """What the drift of a policy's features is held against.
+
+    Attributes
+    ----------
+    ends : (F, 9) float64
+    shares : (F, 10) float64
+    counts : (F,) int64
+        How many cells each feature has.
+    limit : float
+        The index above which they have drifted.
+    """
+
+    ends: Floats
+    shares: Floats
+    counts: NDArray[np.int64]
+    limit: float
 
 
 class Models(NamedTuple):
@@ -25,6 +46,8 @@ class Models(NamedTuple):
     networks : tuple of Network
         Without a policy, one without rows.
     arm_means : tuple of (K,) float64
+    cells : tuple of Cells
+        None without a policy.
     table : (M,) MODEL
     address : int
         Of the table.
@@ -34,6 +57,7 @@ class Models(NamedTuple):
 
     networks: tuple[Network, ...]
     arm_means: tuple[Floats, ...]
+    cells: tuple[Cells, ...]
     table: NDArray[Any]
     address: int
     work: int
@@ -67,10 +91,27 @@ def models_of(
         row["mean"] = address_of(net.mean, np.float64, (features,))
         row["scale"] = address_of(net.scale, np.float64, (features,))
         row["arm_means"] = address_of(means, np.float64, (arms,))
-    for row, policy, after in zip(table, policies, ready, strict=False):
+    cells = tuple(_cells_of(policy) for policy in policies)
+    for row, policy, after, own in zip(table, policies, ready, cells, strict=False):
         row["ready"], row["calibration"] = after, policy.calibration
+        row["ends"] = address_of(own.ends, np.float64, (features, DECILES))
+        row["shares"] = address_of(own.shares, np.float64, (features, DECILES + 1))
+        row["cells"] = address_of(own.counts, np.int64, (features,))
+        row["psi_limit"] = own.limit
         row["numbers_are"] = SCORE if policy.loss == "score" else LOG_ODDS
     table.setflags(write=False)
     sizes = [work_size(net.plan, window, features + POSITION) for net in networks if len(net.plan)]
     address = address_of(table, MODEL, (len(networks),))
-    return Models(networks, arm_means, table, address, max(sizes, default=0))
+    return Models(networks, arm_means, cells, table, address, max(sizes, default=0))
+
+
+def _cells_of(policy: Policy) -> Cells:
+    """Of a network that others trained no deciles are known: it never drifts."""
+    features = policy.deciles.shape[1]
+    ends, shares = np.zeros((features, DECILES)), np.zeros((features, DECILES + 1))
+    counts = np.zeros(features, np.int64)
+    for f, edges in enumerate(policy.deciles.T):
+        own, share = cells_of(edges)
+        ends[f, : len(own)], shares[f, : len(share)], counts[f] = own, share, len(share)
+    limit = policy.psi_limit if policy.deciles.any() else math.inf
+    return Cells(ends, shares, counts, limit)

@@ -8,6 +8,7 @@ import numpy as np
 
 from intrabar.exits.learned_kernel import Mind
 from intrabar.exits.network import Network
+from intrabar.exits.psi import DECILES
 from intrabar.kernel import carray, kernel
 from intrabar.sim.tables import pointer
 
@@ -76,6 +77,10 @@ MODEL = np.dtype(
         ("scale", "i8"),
         ("arm_means", "i8"),
         ("numbers_are", "i8"),
+        ("ends", "i8"),  # (F, 9) float64: of the cells of each feature
+        ("shares", "i8"),  # (F, 10) float64
+        ("cells", "i8"),  # (F,) int64
+        ("psi_limit", "f8"),
         ("calibration", "f8"),
     ]
 )
@@ -115,6 +120,7 @@ LEARNER = np.dtype(
         ("filed", "i8"),  # (n,) addresses of FILED; 0: no file
         ("filed_counts", "i8"),
         ("static", "i8"),  # the arm where the file has none
+        ("on_drift", "i8"),  # 1: the policy's static arm trades where its features have drifted
         ("max_bars", "i8"),
         ("held", "i8"),  # (n,) int64, of the bot
         ("x", "i8"),  # scratch, float64: (d,), (K,), (K,), (K,), ...
@@ -233,6 +239,27 @@ def held_bars(learner: Any, j: int) -> int:
 def position_of(learner: Any) -> Any:
     """Where is told what is known of the own position, (4,)."""
     return carray(pointer(learner.position), 4, np.float64)
+
+
+@kernel
+def cells_at(learner: Any, model: int) -> Any:
+    """Where the cells of each feature of a policy end, their shares, and how many there are."""
+    one = carray(pointer(learner.models), learner.models_count, MODEL)[model]
+    features = learner.features
+    return (
+        carray(pointer(one.ends), (features, DECILES), np.float64),
+        carray(pointer(one.shares), (features, DECILES + 1), np.float64),
+        carray(pointer(one.cells), features, np.int64),
+        one.psi_limit,
+    )
+
+
+@kernel
+def normal_at(learner: Any) -> Any:
+    """Scale and mean by which contexts are normalised."""
+    one = carray(pointer(learner.models), learner.models_count, MODEL)[0]
+    scale = carray(pointer(one.scale), learner.features, np.float64)
+    return scale, carray(pointer(one.mean), learner.features, np.float64)
 
 
 @kernel

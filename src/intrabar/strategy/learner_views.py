@@ -34,6 +34,8 @@ class LearnerViews:
             "time_at": lambda _, i: int(own.time[i]),
             "model_at": lambda _, i: own.model_at(i),
             "filed_at": self._filed_at,
+            "cells_at": lambda _, model: own.cells[model],
+            "normal_at": lambda _: (own.networks[0].scale, own.networks[0].mean),
             "chosen_at": lambda _, i, j: own.chosen_at(i, j),
             "bandit_of": lambda _, j: own.bandit[j],
             "factors_of": lambda _, j: own.factors[j],

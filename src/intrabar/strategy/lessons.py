@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrabar.exits.bandit_state import BanditState
+from intrabar.exits.learned import TELL
 from intrabar.exits.policy import Policy
 from intrabar.indicators.features import Features
 from intrabar.indicators.indicator import Floats
@@ -44,6 +45,7 @@ class Lessons(NamedTuple):
         The arm where a file has none.
     source : str
         Hash of that file; "" for none.
+    on_drift : {"tell", "static"}
     """
 
     arms: tuple[float, ...]
@@ -54,6 +56,7 @@ class Lessons(NamedTuple):
     filed: Mapping[str, NDArray[Any]] | None = None
     static: int = 0
     source: str = ""
+    on_drift: str = TELL
 
     @property
     def reads_position(self) -> bool:

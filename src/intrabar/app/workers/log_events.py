@@ -50,6 +50,9 @@ EVENTS: Mapping[str, LogEvent] = {
     "shadow.decided": LogEvent("debug", "a learned exit in shadow decided at an entry"),
     "shadow.paired": LogEvent("info", "both campaigns of such a decision are over"),
     "shadow.ended": LogEvent("error", "a shadow could not be simulated on, and why"),
+    "features.drifted": LogEvent(
+        "warning", "the features of a learned exit have drifted, or drifted back"
+    ),
     "hook.raised": LogEvent("error", "a strategy raised, and is called no more"),
     "hook.slow": LogEvent("warning", "a hook took long"),
     "hook.hung": LogEvent("error", "a strategy does not return, or was left out by a person"),
@@ -93,6 +96,7 @@ _OTHER = {
     "decision": "shadow.decided",
     "pair": "shadow.paired",
     "shadow": "shadow.ended",
+    "drift": "features.drifted",
     "hook": "hook.raised",
     "hook.hung": "hook.hung",
     "not_repeatable": "session.not_repeatable",

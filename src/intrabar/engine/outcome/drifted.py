@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from intrabar.analysis.drift import STRETCH, Drift, drift_of
+from intrabar.analysis.drift import Drift, drift_of
+from intrabar.exits.learned import STATIC
+from intrabar.exits.psi import STRETCH
+from intrabar.indicators.indicator import Floats
 from intrabar.model.remark import Remark
-from intrabar.strategy.lessons import Decided
+from intrabar.strategy.lessons import Decided, Lessons
 
 SCHEMA: dict[str, Any] = {
     "strategy": pl.String,
@@ -44,8 +47,9 @@ def drifted(decided: Mapping[str, Decided]) -> list[Remark]:
             continue
         drift = found.drift
         if drift.alarm:
-            said = f"{name}: the features of its last 500 decisions have drifted: {drift.told}"
-            told.append(Remark(said, severe=True))
+            then = "; its static arm is taken" if one.lessons.on_drift == STATIC else ""
+            said = f"{name}: the features of its last 500 decisions have drifted{then}: "
+            told.append(Remark(said + drift.told, severe=True))
         elif drift.limit is None:
             told.append(Remark(f"{name}: {drift.told}"))
     return told
@@ -78,15 +82,32 @@ def _at(one: Decided, end: int) -> Stretch | None:
     Contexts are normalised by the first policy and within 3 deviations; the deciles are those of
     the policy that made the last of these decisions.
     """
-    policies, decisions = one.lessons.policies, one.log.decisions
-    if end < STRETCH or not policies:
+    decisions = one.log.decisions
+    if end < STRETCH or not one.lessons.policies:
         return None
-    net, last = policies[0].net, policies[int(decisions["model"][end - 1])]
-    # Of a network that others trained no deciles are known.
+    contexts = one.log.values[end - STRETCH : end, len(one.lessons.arms) + 1 :]
+    found = drift_at(one.lessons, int(decisions["model"][end - 1]), contexts)
+    return None if found is None else Stretch(int(decisions["time"][end - 1]), found)
+
+
+def drift_at(lessons: Lessons, model: int, contexts: Floats) -> Drift | None:
+    """Drift of 500 decisions.
+
+    Parameters
+    ----------
+    lessons : Lessons
+    model : int
+        Number of the policy that made the last of them.
+    contexts : (500, F)
+        Normalised by the first policy.
+
+    Returns
+    -------
+    Drift or None
+        None of a network that others trained: no deciles are known.
+    """
+    net, last = lessons.policies[0].net, lessons.policies[model]
     if not last.deciles.any():
         return None
-    context = one.log.values[end - STRETCH : end, len(one.lessons.arms) + 1 :]
-    found = drift_of(
-        context * net.scale + net.mean, last.features.names, last.deciles, last.psi_limit
-    )
-    return None if found is None else Stretch(int(decisions["time"][end - 1]), found)
+    values = contexts * net.scale + net.mean
+    return drift_of(values, last.features.names, last.deciles, last.psi_limit)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.engine.session.drifting import said_of
 from intrabar.engine.session.hand import ORDERS
 from intrabar.model.entry import Entry
 from intrabar.model.remark import Remark
@@ -45,6 +46,7 @@ def remarks_in(entries: Sequence[Entry], strategies: Mapping[str, AnyStrategy]) 
     yield from _left_out(entries)
     yield from _halts(entries)
     yield from _refused(entries)
+    yield from _drifted(entries)
     counts = Counter(e.kind for e in entries)
     told = ((counts[kind], says) for kind, says in COUNTED.items() if counts[kind])
     yield from (Remark(f"{count:,} {says}") for count, says in told)
@@ -125,6 +127,15 @@ def _refused(entries: Sequence[Entry]) -> Iterator[Remark]:
     for rule, count in Counter(str(e.body["rule"]) for e in refused).most_common():
         told = first[rule]
         yield Remark(f"{rule} refused {_times(count)}, first on {_time(told)}: {told.body['text']}")
+
+
+def _drifted(entries: Sequence[Entry]) -> Iterator[Remark]:
+    """When the features of learned exits drifted, and drifted back."""
+    found = [e for e in entries if e.kind == "drift"]
+    for e in found[:MOST]:
+        yield Remark(f"From {_time(e)} on, {said_of(e.body)}", severe=e.body["set"])
+    if len(found) > MOST:
+        yield Remark(f"Features drifted, or back, {len(found) - MOST:,} times more", severe=True)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -7,7 +7,7 @@ through the same loop as a backtest's, and nothing leaves but notices to persons
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,13 @@ import numpy as np
 
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
+from intrabar.engine.connecting import Running
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.session.at_broker import PERSONS, TOLD, AtBroker
 from intrabar.engine.session.bandits import states_of_start
 from intrabar.engine.session.commands import Commands
+from intrabar.engine.session.drifting import Drifts, notices_of
 from intrabar.engine.session.effects import Effect
 from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.hearing import HEARD, Hearing
@@ -83,7 +85,7 @@ class Session:
         self._records: list[Entry] = []
         self._notices: list[Notice] = []
         self._at = 0
-        self._wind_down = WindDown()
+        self._wind_down, self._drifts = WindDown(), Drifts()
         self._broker = None
         if plan.broker is not None:
             self._broker = AtBroker(plan, plan.broker, self.judge, self._wind_down)
@@ -154,9 +156,12 @@ class Session:
     @property
     def bandits(self) -> Bandits:
         """What each bandit knows now, by strategy and symbol."""
-        running = {} if self._laid is None else self._laid.running
-        own = bandits_of(decided_in(running), self.plan.symbols)
+        own = bandits_of(decided_in(self._running), self.plan.symbols)
         return own if self._laid is None else {**own, **self._shadows.bandits}
+
+    @property
+    def _running(self) -> Mapping[str, Running]:
+        return {} if self._laid is None else self._laid.running
 
     @property
     def machine(self) -> Machine:
@@ -304,7 +309,8 @@ class Session:
         walk_row(self.machine, lambda step: self._stop(step, row, blocks), self._failed)
         self._commands.changes()
         told, notices = self._shadows.run(first, row.time, self._records)
-        self._notices += notices
+        told += self._drifts.take(self._running)
+        self._notices += [*notices, *notices_of(told)]
         for kind, body in told:
             self._record(kind, body)
         self._end_row(row, first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.session.apart import Apart, Campaign
 from intrabar.engine.session.bandits import States
+from intrabar.engine.session.drifting import Drifting
 from intrabar.engine.session.plan import Plan
 from intrabar.exits.bandit import learn
+from intrabar.exits.learned import TELL
 from intrabar.model.bars import Market
 from intrabar.model.entry import in_json
 from intrabar.strategy.bot import Bot
@@ -67,10 +69,15 @@ class Shadow:
         self._plan, self.name = plan, name
         traded = plan.strategies[name]
         assert isinstance(traded, Bot)
-        self._learned = Apart(plan, name, plan.shadowed[name], trade_from, states)
+        shadowed = plan.shadowed[name]
+        exit_: Any = shadowed.exit
+        if hasattr(exit_, "on_drift"):  # what trades is static already
+            shadowed = replace(shadowed, exit=replace(exit_, on_drift=TELL))
+        self._learned = Apart(plan, name, shadowed, trade_from, states)
         self._static = Apart(plan, name, traded, trade_from, {})
         self._open: list[Pair] = []
         self._count = 0
+        self._drifting: Drifting | None = None
 
     @property
     def _learner(self) -> Learner:
@@ -133,7 +140,11 @@ class Shadow:
     def _told(self, pair: Pair) -> list[Told]:
         """What its campaign has decided in the row that was played last."""
         each = zip(*self._learned.decided, strict=True)
-        return [("decision", self._line(pair, line, values)) for line, values in each]
+        told = [("decision", self._line(pair, line, values)) for line, values in each]
+        if self._drifting is None:
+            self._drifting = Drifting(self.name, self._learner.lessons)
+        drift = self._drifting.take(*self._learned.decided)
+        return told if drift is None else [*told, ("drift", drift)]
 
     def _line(self, pair: Pair, line: Any, values: NDArray[np.float64]) -> dict[str, Any]:
         arms, policies = self._learner.arms, self._learner.lessons.policies

@@ -124,7 +124,14 @@ def _lessons(name: str, exit_: Learning, period: int) -> Lessons:
     if len(policies) == 1 or exit_.in_sample:
         ready[0] = ALWAYS
     arms = tuple(first.arms.tolist())
-    return Lessons(arms, first.features, policies, tuple(ready), static=first.static_arm)
+    return Lessons(
+        arms,
+        first.features,
+        policies,
+        tuple(ready),
+        static=first.static_arm,
+        on_drift=exit_.on_drift,
+    )
 
 
 def require_unseen(
