@@ -24,7 +24,7 @@ from intrabar.links.clock import Clock
 from intrabar.links.lines import Bucket, Line, within
 from intrabar.links.reading import number
 from intrabar.links.tradestation.service import NAME, Service
-from intrabar.links.tradestation.tokens import Tokens
+from intrabar.links.tradestation.tokens import Tokens, trusted
 
 DEADLINE = 10.0
 SILENCE = 30.0
@@ -106,6 +106,7 @@ class Client:
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(deadline),
             follow_redirects=False,
+            verify=trusted(),
             limits=httpx2.Limits(
                 max_connections=None, max_keepalive_connections=None if keeps else 0
             ),
@@ -180,8 +181,8 @@ class Client:
         """
         import httpx2
 
-        self._require_open(path)
         token = await self._tokens.access()
+        self._require_open(path)
         version = "v2" if path.startswith("/marketdata/") else "v3"
         headers = {
             "Authorization": f"Bearer {token}",

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,16 @@ def login_client(deadline: float = 10.0) -> Any:
         import httpx2
     except ImportError:
         raise MissingExtra("TradeStation", "live") from None
-    return httpx2.AsyncClient(timeout=deadline, limits=httpx2.Limits(max_keepalive_connections=0))
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    return httpx2.AsyncClient(timeout=deadline, limits=limits, verify=trusted())
+
+
+@cache
+def trusted() -> Any:
+    """The certificates that count: read once, which takes a tenth of a second."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 def read_token(file: Path) -> str:
@@ -239,6 +249,8 @@ async def ask_token(
     """
     import httpx2
 
+    if http.is_closed:
+        raise LinkError(f"{NAME}: the link was closed")
     try:
         reply = await http.post(f"{service.sign_in}/oauth/token", data=form)
         text = redact(reply.text.replace(secret, HIDDEN))
