@@ -78,6 +78,7 @@ BROKERS: Table[MakesBroker] = Table(
         "simulated": _simulated,
         "alpaca": "intrabar.brokers.alpaca.broker:Alpaca [alpaca]",
         "public": "intrabar.brokers.public.adapter:make [public]",
+        "tradestation": "intrabar.brokers.tradestation.adapter:tradestation [live]",
         "ibkr": "intrabar.brokers.ibkr.adapter:Ibkr [ibkr]",
     },
 )
