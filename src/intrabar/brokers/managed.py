@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from intrabar.brokers.sending import Sending
-from intrabar.errors import LinkError, OrderError
+from intrabar.errors import BadAnswer, IntrabarError, LinkError, OrderError
 from intrabar.links.broker import Broker
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.lines import Bucket, Line, within
@@ -29,6 +29,8 @@ from intrabar.model.broker_facts import (
 )
 from intrabar.model.facts import LinkFact
 from intrabar.model.secret import redact
+
+_T = TypeVar("_T")
 
 SEND_WITHIN = 3.0  # seconds from the commit on
 LEASE_LEFT = 10.0  # seconds that the lease must still be good for
@@ -93,7 +95,7 @@ class RiskManagedBroker:
         ------
         LinkError
         """
-        return await within(LOGIN, self._broker.connect(), "the broker's login")
+        return await within(LOGIN, _whole(self._broker.connect()), "the broker's login")
 
     async def send(
         self,
@@ -131,7 +133,9 @@ class RiskManagedBroker:
         LinkError
             Nobody knows.
         """
-        return await self._line.read(lambda: self._broker.find(ref), f"order {ref.client_id}")
+        return await self._line.read(
+            lambda: _whole(self._broker.find(ref)), f"order {ref.client_id}"
+        )
 
     async def snapshot(self, since: int) -> Snapshot:
         """One look at the account.
@@ -140,11 +144,24 @@ class RiskManagedBroker:
         ------
         LinkError
         """
-        return await self._line.read(lambda: self._broker.snapshot(since), "a look at the account")
+        return await self._line.read(
+            lambda: _whole(self._broker.snapshot(since)), "a look at the account"
+        )
 
-    def events(self) -> AsyncIterator[OrderFact | FillFact | CashFact | LinkFact]:
-        """Everything that happens from now on."""
-        return self._broker.events()
+    async def events(self) -> AsyncIterator[OrderFact | FillFact | CashFact | LinkFact]:
+        """Everything that happens from now on.
+
+        Raises
+        ------
+        LinkError
+        """
+        events = self._broker.events()
+        while True:
+            try:
+                fact = await _whole(anext(events))
+            except StopAsyncIteration:
+                return
+            yield fact
 
     async def close(self) -> None:
         """Let go of what it holds."""
@@ -224,6 +241,17 @@ class RiskManagedBroker:
         if sending.change is not None:
             return _alone(self._broker.replace(sending.ref, sending.change))
         return _alone(self._broker.cancel(sending.ref))
+
+
+async def _whole(call: Awaitable[_T]) -> _T:
+    """What a read gives; a fault of the adapter is an answer that nobody can read."""
+    try:
+        return await call
+    except (IntrabarError, StopAsyncIteration):
+        raise
+    except Exception as error:
+        text = f"a fault of the adapter: {type(error).__name__}: {error}"
+        raise BadAnswer(redact(text)) from error
 
 
 async def _alone(call: Awaitable[Outcome]) -> tuple[Outcome, ...]:

@@ -1,4 +1,4 @@
-"""What comes to a session that lives: bars of its source, requests of persons, its end."""
+"""What comes to a session: bars of its source, words of its broker, requests of persons, its end."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the broker, or its line, has told: kind and body of an event."""
+
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class End:
     """The session is to end.
 
@@ -43,7 +51,9 @@ class End:
 
 
 class Intake:
-    """Persons come before the end, and the end that a person asks for before what waits of bars.
+    """Persons come before the end, that before the broker, and all of them before bars that wait.
+
+    What a broker tells is never dropped and never waited with; a source waits while much does.
 
     Attributes
     ----------
@@ -55,11 +65,12 @@ class Intake:
         self.wanted: End | None = None
         self._facts: asyncio.Queue[Fact | End] = asyncio.Queue(WAITING)
         self._persons: deque[Asked] = deque()
+        self._broker: deque[Told] = deque()
         self._news = asyncio.Event()
         self._is_closed = False
 
     def __len__(self) -> int:
-        return self._facts.qsize() + len(self._persons)
+        return self._facts.qsize() + len(self._persons) + len(self._broker)
 
     async def listen(self, facts: AsyncIterator[Fact]) -> None:
         """Take in the facts of a source; one that raises has ended, whatever it raises."""
@@ -89,12 +100,17 @@ class Intake:
         self._news.set()
         return await asked.answer
 
+    def tell(self, told: Told) -> None:
+        """Take in what the broker has told."""
+        self._broker.append(told)
+        self._news.set()
+
     def end(self, end: End) -> None:
         """End before the next row."""
         self.wanted = self.wanted or end
         self._news.set()
 
-    async def next(self, seconds: float | None) -> Fact | Asked | End | None:
+    async def next(self, seconds: float | None) -> Fact | Asked | Told | End | None:
         """What comes next; None: nothing has come for so many seconds."""
         while True:
             if (first := self.urgent()) is not None:
@@ -107,9 +123,13 @@ class Intake:
             except TimeoutError:
                 return None
 
-    def urgent(self) -> Asked | End | None:
+    def urgent(self) -> Asked | Told | End | None:
         """What does not wait for bars."""
-        return self._persons.popleft() if self._persons else self.wanted
+        if self._persons:
+            return self._persons.popleft()
+        if self.wanted is not None or not self._broker:
+            return self.wanted
+        return self._broker.popleft()
 
     def close(self) -> None:
         """Nothing is taken in any more; who waits for an answer is told so."""
