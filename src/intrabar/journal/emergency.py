@@ -1,7 +1,8 @@
-"""The mark that a session halted when its journal could not be written.
+"""The mark that a session halted when its journal could not be written, and what it did without.
 
 `emergency.jsonl` is written in advance, so that a full disk has room for it. Its first line is the
-mark; a start takes it in before anything else, and empties the file.
+mark, the others are what was sent meanwhile, each on disk before it left; the next contact or start
+takes them in before anything else, and empties the file.
 """
 
 from __future__ import annotations
@@ -68,6 +69,19 @@ class Emergency:
                 continue  # the next one; who has none is told
         return written
 
+    def note(self, line: dict[str, Any]) -> list[Path]:
+        """Write a line behind those that are there, on disk before this returns; as `halt`."""
+        text = msgspec.json.encode(line) + b"\n"
+        written = []
+        for path in self._paths:
+            try:
+                whole = b"".join([*(x + b"\n" for x in _lines(path)), text])
+                _write(path, whole, "r+b" if path.exists() else "xb")
+                written.append(path)
+            except (OSError, StoreError):
+                continue
+        return written
+
     def lines(self) -> list[dict[str, Any]]:
         """What is written there, the mark first; nothing where nothing happened.
 
@@ -98,6 +112,16 @@ class Emergency:
             except OSError as error:
                 raise StoreError(f"{path} cannot be emptied: {error.strerror}") from None
         self.prepare()
+
+
+def emergency_bodies(lines: Sequence[dict[str, Any]], why: str = "") -> list[dict[str, Any]]:
+    """Bodies of the events by which a session takes a file in; `why` where it has no line."""
+    if not lines:
+        return [{"why": why}] if why else []
+    return [
+        {"why": str(line.get("why", "")), **({"deed": line["deed"]} if "deed" in line else {})}
+        for line in lines
+    ]
 
 
 def _read(line: bytes, path: Path) -> dict[str, Any]:

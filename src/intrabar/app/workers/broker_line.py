@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any
@@ -23,7 +23,7 @@ from intrabar.engine.session.broker_events import (
     report_body,
     snapshot_body,
 )
-from intrabar.engine.session.effects import Effect, Look, LookUp, Send
+from intrabar.engine.session.effects import Effect, Look, LookUp, Send, in_order
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import IntrabarError, LinkError
 from intrabar.links.clock import Clock
@@ -39,8 +39,6 @@ from intrabar.model.broker_facts import (
 )
 from intrabar.model.facts import LinkFact
 
-WITH_ORDERS, WITHOUT = 30.0, 300.0
-"""Seconds between two looks at the account, while orders are open and while none is."""
 APART = 1.0
 """Seconds after which what is less urgent leaves, though what is more so is not answered yet."""
 AGAIN = 5.0
@@ -61,10 +59,6 @@ class BrokerLine:
         Takes in what is told.
     refuse_of : callable
         Of an order that adds, its second look (`RiskManagedBroker.send`).
-    since : callable
-        Given the time: from when on a look needs fills and orders that are over, ns UTC.
-    has_orders : callable
-        Whether any may still fill.
     is_open : callable
         Given the time: whether any market of the session is open.
     fits : callable
@@ -75,7 +69,7 @@ class BrokerLine:
     windows : sequence of Window
         When the vendor has announced to be down.
     is_recorded : bool
-        Time is that of the bars: it looks when it is asked to, and not by a clock.
+        Time is that of the bars: nobody is told how long the line is away.
     """
 
     def __init__(
@@ -84,8 +78,6 @@ class BrokerLine:
         clock: Clock,
         take: Callable[[Told], None],
         refuse_of: Callable[[Send], Refuse],
-        since: Callable[[int], int],
-        has_orders: Callable[[], bool],
         *,
         is_open: Callable[[int], bool] = lambda now: True,
         fits: Callable[[AccountFacts], None] = lambda facts: None,
@@ -95,14 +87,14 @@ class BrokerLine:
         is_recorded: bool = False,
     ) -> None:
         self.broker, self._clock, self._take = broker, clock, take
-        self._refuse_of, self._since, self._has_orders = refuse_of, since, has_orders
+        self._refuse_of = refuse_of
         self._is_open, self._fits, self._notify = is_open, fits, notify
         self._looked, self._windows, self._is_recorded = looked, windows, is_recorded
         self.state = "down"
         self._chance = random.Random(0)
         self._tasks: set[asyncio.Task[None]] = set()
         self._doubts: set[str] = set()  # that are being looked up
-        self._looking = asyncio.Lock()
+        self._looking = False
         self._failed = 0  # looks in a row
         self._has_synced = asyncio.Event()
         self._away_since: float | None = None
@@ -115,7 +107,7 @@ class BrokerLine:
         GateError, NotFoundError
             Another account answers, or the broker lacks a symbol.
         """
-        watch = [self._start(self._watch())] if not self._is_recorded else []
+        watch = [asyncio.ensure_future(self._watch())] if not self._is_recorded else []
         attempt = 0
         try:
             while True:
@@ -139,7 +131,7 @@ class BrokerLine:
 
     def carry_out(self, effects: Iterable[Effect], committed: Committed) -> None:
         """Let leave what is committed, the most urgent first; what comes of it is told."""
-        found = list(effects)
+        found = in_order(list(effects))
         sends = [x for x in found if isinstance(x, Send)]
         if sends:
             self._start(self._leave(sends, committed))
@@ -159,27 +151,26 @@ class BrokerLine:
         """Wait until the account was seen once."""
         await self._has_synced.wait()
 
-    async def look(self, since: int | None = None) -> None:
-        """Look at the account, and tell what was seen."""
-        async with self._looking:
-            now = self._clock.now()
-            try:
-                look = await self.broker.snapshot(self._since(now) if since is None else since)
-            except LinkError as error:
-                self._look_failed(str(error))
-                return
-            self._failed = 0
-            self._looked(look)
-            self._take(Told("snapshot", snapshot_body(look)))
-            if self.state in ("syncing", "degraded") and not self.broker.is_stuck:
-                self._set("up")
+    async def look(self, since: int) -> None:
+        """Look at the account until something is seen, and tell it; one who looks is enough."""
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while (look := await self._seen(since)) is None:
+                await self._clock.sleep(AGAIN)
+        finally:
+            self._looking = False
+        self._failed = 0
+        self._looked(look)
+        self._take(Told("snapshot", snapshot_body(look)))
+        if self.state in ("syncing", "degraded") and not self.broker.is_stuck:
+            self._set("up")
 
     def degraded(self, fact: LinkFact) -> None:
         """A state that the handle of the broker has found out."""
-        if self.state == "up" or fact.state == "degraded":
+        if self.state in ("up", "degraded"):
             self._set(fact.state, fact.reason)
-        if fact.state == "syncing":
-            self._start(self.look())
 
     # What comes
 
@@ -187,8 +178,7 @@ class BrokerLine:
         if not isinstance(fact, LinkFact):
             self._take(Told("report", report_body(fact)))
         elif fact.state == "up":
-            self._set("syncing", fact.reason)
-            self._start(self.look())
+            self._set("syncing", fact.reason)  # the session asks for a look
         else:
             self._set(fact.state, fact.reason)
 
@@ -204,31 +194,25 @@ class BrokerLine:
         fact = LinkFact(state, reason)  # type: ignore[arg-type]
         self._take(Told("link", link_body("broker", fact)))
 
-    def _look_failed(self, why: str) -> None:
-        self._failed += 1
-        if self.state == "up":
-            self._set("degraded", why)
-        if self._failed == ROUNDS:
-            text = f"the account could not be looked at {ROUNDS} times: {why}"
-            self._notify(Notice("page", "look", text))
-        if self.state in ("syncing", "degraded"):
-            self._start(self._later(self.look))
-
-    async def _later(self, work: Callable[[], Awaitable[None]]) -> None:
-        await self._clock.sleep(AGAIN)
-        await work()
+    async def _seen(self, since: int) -> Snapshot | None:
+        """What a look shows; None where it has failed."""
+        try:
+            return await self.broker.snapshot(since)
+        except LinkError as error:
+            self._failed += 1
+            if self.state == "up":
+                self._set("degraded", str(error))
+            if self._failed == ROUNDS:
+                text = f"the account could not be looked at {ROUNDS} times: {error}"
+                self._notify(Notice("page", "look", text))
+            return None
 
     async def _watch(self) -> None:
-        """Look by the clock, and tell a person of a line that is away too long."""
-        last, is_told = self._clock.tick(), False
+        """Tell a person of a line that is away too long."""
+        is_told = False
         while True:
             await self._clock.sleep(AGAIN)
             now, tick = self._clock.now(), self._clock.tick()
-            if self.state == "up" and tick - last >= (
-                WITH_ORDERS if self._has_orders() else WITHOUT
-            ):
-                last = tick
-                self._start(self.look())
             since = self._away_since
             is_away = since is not None and tick - since >= PAGED_AFTER and self._is_open(now)
             if is_away and not is_told and not is_down(self._windows, now):

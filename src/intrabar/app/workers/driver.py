@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,30 +18,36 @@ import msgspec
 
 from intrabar.app.workers.asking import Ask, answered
 from intrabar.app.workers.beside import beside
+from intrabar.app.workers.commits import Commits
 from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
-from intrabar.app.workers.intake import Asked, End, Intake
+from intrabar.app.workers.intake import Asked, End, Intake, Told
 from intrabar.app.workers.observers import Observer, tell_observers
 from intrabar.app.workers.one_thread import OneThread
+from intrabar.app.workers.trading import Trading
+from intrabar.engine.session.broker_events import quote_body, timer_body
 from intrabar.engine.session.calling import Calling, calling
 from intrabar.engine.session.clocks import Pace
+from intrabar.engine.session.effects import Effect
 from intrabar.engine.session.row import ClosedRow, body_of
 from intrabar.engine.session.seal import Note, Sealer
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice, Turn
-from intrabar.errors import IntegrityError, StoreError, StrategyError
-from intrabar.journal.emergency import Emergency
+from intrabar.errors import IntegrityError, IntrabarError, StoreError, StrategyError
+from intrabar.journal.emergency import Emergency, emergency_bodies
 from intrabar.journal.journal import Journal
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.source import BarSource
 from intrabar.model.entry import Entry
-from intrabar.model.facts import Fact, Heartbeat, LinkFact
+from intrabar.model.facts import Fact, Heartbeat, LinkFact, Quote
 
 RENEW = 5.0  # seconds between two renewals of the lease
-AGAIN = 2.0  # seconds between two questions whether the journal is back
-PAUSE = 0.2  # of real seconds, where the clock is the bars' own
+LEAVES_WITHIN = 15.0  # seconds for the answers to what a stop sends
 LOOKS = 30.0  # seconds between two looks at clocks and ages, at most
 TIMER = Heartbeat()  # nobody has told anything: it is time to look
-SHARED = 50  # turns of recorded bars in one transaction
+SHARED = 50  # turns of recorded bars in one transaction, where the market fills
+SOONEST = SECOND_NS  # between two timers that have changed nothing
+SOON = 60 * SECOND_NS  # behind a recorded row; later nothing happens before the next one
+NOTHING_LEFT = ("timer", "quote")  # are no event where they have changed nothing
 
 
 @dataclass(eq=False)
@@ -71,6 +76,8 @@ class Driver:
         Told an event of the log that is in no journal.
     ask_of : callable, optional
         Asks for the predictions of a row; None: its strategies read none.
+    trading : Trading, optional
+        The broker that fills; None: the market does.
     """
 
     session: Session
@@ -86,11 +93,13 @@ class Driver:
     hook_limit: float = LIMIT
     log: Log = lambda event, **fields: None
     ask_of: Ask | None = None
+    trading: Trading | None = None
     ended: End | None = field(default=None, init=False)
-    is_away: bool = field(default=False, init=False)  # the journal
     _intake: Intake = field(default_factory=Intake, init=False)
     _open: list[Entry] = field(default_factory=list, init=False)
     _notices: list[Notice] = field(default_factory=list, init=False)
+    _effects: list[Effect] = field(default_factory=list, init=False)
+    _no_timer_until: int = field(default=0, init=False)
     _turns: int = field(default=0, init=False)
     _handling: asyncio.Future[Turn] | None = field(default=None, init=False)
     _hung: Calling | None = field(default=None, init=False)
@@ -98,6 +107,24 @@ class Driver:
     _looked: int = field(default=0, init=False)  # when the ages were last looked at
     _has_moved: bool = field(default=False, init=False)  # the clock, and no fact has come since
     _link: str = field(default="", init=False)  # how the source stands, as it was journalled
+
+    def __post_init__(self) -> None:
+        self._commits = Commits(
+            self.journal,
+            self.clock,
+            self.emergency,
+            self.notify,
+            self.is_recorded,
+            lambda: self._intake.wanted,
+        )
+        if self.trading is not None:
+            self.trading.begin(self._intake.tell, self.session)
+            self._commits.guard = self.trading.guard
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the journal is."""
+        return self._commits.is_away
 
     async def run(self) -> End:
         """Live; why it ended.
@@ -114,15 +141,20 @@ class Driver:
         self._hooks = OneThread("hooks")
         slow = self._slow_in(asyncio.get_running_loop())
         watch = HookWatch(lambda: calling(self.session), self.hook_limit, slow)
-        self._writer = ThreadPoolExecutor(1, "journal")
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
         renewed = beside("the lease is not renewed", self._renew(), self.notify)
-        tasks = [asyncio.create_task(x) for x in (self._intake.listen(facts), renewed)]
+        tasks = [asyncio.create_task(renewed)]
         try:
+            if self.trading is not None:
+                tasks.append(asyncio.create_task(self._hold(self.trading)))
+                await self.trading.seen()
+            tasks.append(asyncio.create_task(self._intake.listen(facts)))
             while self.ended is None:
                 await self._one(await self._next())
             await self._commit()
+            if self.trading is not None:
+                await self._leave(self.trading, self.ended)
         finally:
             self._intake.close()
             for task in tasks:
@@ -131,7 +163,7 @@ class Driver:
             await self.source.close()
             watch.close()
             self._hooks.shutdown()
-            self._writer.shutdown(wait=True)
+            self._commits.close()
         return self.ended
 
     async def ask(self, body: dict[str, Any]) -> list[Entry]:
@@ -171,29 +203,50 @@ class Driver:
 
     # What comes
 
-    async def _next(self) -> Fact | Asked | End:
+    async def _next(self) -> Fact | Asked | Told | End:
         """What comes next; `TIMER` where there is something to look at without it."""
-        due, now = self.sealer.next_timer(self.clock.now()), self.clock.now()
-        left = None if due is None else max(due - now, 0) / SECOND_NS
+        now = self.clock.now()
+        due = [x for x in (self.sealer.next_timer(now), self._timer(now)) if x is not None]
+        left = max(min(due) - now, 0) / SECOND_NS if due else None
         if not self.is_recorded:
             left = LOOKS if left is None else min(left, LOOKS)
         return await self._intake.next(left) or TIMER
 
-    async def _one(self, what: Fact | Asked | End) -> None:
+    def _timer(self, now: int) -> int | None:
+        """When the session wants to be asked again."""
+        due = self.session.next_timer(now)
+        if due is None or (self.is_recorded and now - self.sealer.last >= SOON):
+            return None
+        return max(due, self._no_timer_until)
+
+    async def _one(self, what: Fact | Asked | Told | End) -> None:
         now = self.clock.now()
         if not self.is_recorded:
             await self._look(now, what)
         if isinstance(what, Asked):
             await self._obey(what, now)
             return
+        if isinstance(what, Told):
+            await self._turn(what.kind, what.body, now)
+            return
         if isinstance(what, End):
             await self._end(what, now)
             return
         if isinstance(what, LinkFact):
             await self._linked(what, now)
+        await self._due(what, now)
         for note in self.sealer.take(what, now):
             await self._note(note, now)
         await self._seal(now)
+
+    async def _due(self, what: Fact, now: int) -> None:
+        """What the session has asked to be told of by now: an instant, a quote."""
+        due = self._timer(now)
+        if due is not None and due <= now:
+            turn = await self._turn("timer", timer_body(), now)
+            self._no_timer_until = 0 if _has_changed(turn) else now + SOONEST
+        if self.trading is not None and isinstance(what, Quote) and self.trading.quoted(what, now):
+            await self._turn("quote", quote_body(what), now)
 
     async def _obey(self, asked: Asked, now: int) -> None:
         turn = await self._turn("command.person", asked.body, now)
@@ -211,7 +264,7 @@ class Driver:
             await self._seal(now)
         self.ended = self.ended or self._intake.wanted or end
 
-    async def _look(self, now: int, what: Fact | Asked | End) -> None:
+    async def _look(self, now: int, what: Fact | Asked | Told | End) -> None:
         """Whether the clock was set or the machine slept, and whether what is held has bars."""
         moved = self._pace.moved(now, round(self.clock.tick() * SECOND_NS))
         if moved:
@@ -221,7 +274,7 @@ class Driver:
             await self._turn("clock", {"skew": self.sealer.skew.ns, "moved": moved}, now)
             await self._own_link(LinkFact("syncing", text), now)
             self._has_moved = True
-        elif self._has_moved and not isinstance(what, Asked | End):
+        elif self._has_moved and not isinstance(what, Asked | Told | End):
             if what is not TIMER:
                 self._has_moved = False
                 if not isinstance(what, LinkFact):
@@ -255,9 +308,13 @@ class Driver:
             await self._note(note, now)
 
     async def _goes_on(self, row: ClosedRow) -> bool:
-        """Do what persons ask for ahead of a row; whether the session does not end there."""
-        while isinstance(urgent := self._intake.urgent(), Asked):
-            await self._obey(urgent, row.time if self.is_recorded else self.clock.now())
+        """Hear persons and the broker ahead of a row; whether the session does not end there."""
+        while isinstance(urgent := self._intake.urgent(), Asked | Told):
+            now = row.time if self.is_recorded else self.clock.now()
+            if isinstance(urgent, Asked):
+                await self._obey(urgent, now)
+            else:
+                await self._turn(urgent.kind, urgent.body, now)
         return urgent is None and self.ended is None
 
     async def _row(self, row: ClosedRow) -> bool:
@@ -270,7 +327,12 @@ class Driver:
                 return False
             for kind, body in told:
                 await self._turn(kind, body, now(), ends=False)
+        if self.trading is not None:
+            for body in self.trading.before(row):
+                await self._turn("report", body, now())
         await self._turn("row.closed", body_of(row), now())
+        if self.trading is not None:
+            await self.trading.after()
         if self.session.is_over:
             self.ended = End("the account is ruined")
         elif self.session.is_ending and not self.session.positions:
@@ -287,6 +349,8 @@ class Driver:
 
     async def _turn(self, kind: str, body: dict[str, Any], now: int, ends: bool = True) -> Turn:
         """Handle an event; it is committed at once, or with those that follow it."""
+        if self.trading is not None:
+            body = {**body, "view": self.trading.view(kind, now)}
         event = Entry(now, *self.session.place, kind, body)
         loop, before = asyncio.get_running_loop(), time.perf_counter()
         self._handling = loop.run_in_executor(self._hooks, self.session.handle, event)
@@ -299,10 +363,13 @@ class Driver:
         finally:
             self._handling = None
         self.turned(kind, time.perf_counter() - before)
-        self._open += [event, *turn.records]
         self._notices += turn.notices
+        if kind in NOTHING_LEFT and not _has_changed(turn):
+            return turn
+        self._open += [event, *turn.records]
+        self._effects += turn.effects
         self._turns += 1
-        if ends and (not self.is_recorded or self._turns >= SHARED):
+        if ends and (not self.is_recorded or self.trading or self._turns >= SHARED):
             await self._commit()
         return turn
 
@@ -334,15 +401,20 @@ class Driver:
         raise StrategyError(text)
 
     async def _commit(self) -> None:
-        """Put what is open into the journal, then tell of it; waits as long as it is away."""
+        """Put what is open into the journal, then carry it out; waits as long as it is away."""
         entries, self._open, self._turns = self._open, [], 0
+        effects, self._effects = self._effects, []
         if entries:
-            was_away = await self._write(entries)
+            was_away = await self._commits.write(entries)
+            committed = self._commits.last
             self._show(entries)
             if was_away and self._hung is None:  # else the next start takes the file in
-                await self._turn("emergency", {"why": was_away}, self.clock.now())
+                for body in emergency_bodies(self.emergency.lines(), was_away):
+                    await self._turn("emergency", body, self.clock.now(), ends=False)
                 await self._commit()
                 self.emergency.clear()
+            if self.trading is not None:
+                self.trading.carry_out(effects, committed)
         notices, self._notices = self._notices, []
         for notice in notices:
             self.notify(notice)
@@ -350,51 +422,36 @@ class Driver:
     def _show(self, entries: list[Entry]) -> None:
         self._notices += tell_observers(self.observers, entries, self.session)
 
-    async def _write(self, entries: list[Entry]) -> str:
-        """Append them; why the journal was away meanwhile, "" where it was not."""
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._writer, self.journal.append, entries)
-        except IntegrityError:
-            raise
-        except StoreError as error:
-            await self._wait_for_journal(str(error))
-            return str(error)
-        return ""
-
-    async def _wait_for_journal(self, why: str) -> None:
-        """Decide nothing until the journal is back; what comes waits in the queue."""
-        self.is_away = True
-        written = self.emergency.halt(self.clock.now(), why)
-        without = "" if written else "; the emergency file cannot be written either"
-        text = f"the journal is away, nothing is decided: {why}{without}"
-        self.notify(Notice("page", "journal", text))
-        loop = asyncio.get_running_loop()
-        while self.is_away:
-            if (end := self._intake.wanted) is not None:
-                if end.error is not None:
-                    raise end.error
-                raise StoreError(f"it was stopped while {text}; what was open comes again")
-            if self.is_recorded:  # its clock jumps, a database does not
-                await asyncio.to_thread(time.sleep, PAUSE)
-            else:
-                await self.clock.sleep(AGAIN)
-            try:
-                await loop.run_in_executor(self._writer, self.journal.reconcile_last)
-                self.is_away = False
-            except IntegrityError:
-                raise
-            except StoreError:
-                continue
-
     async def _renew(self) -> None:
         """Keep the lease; who has lost it may not go on."""
-        loop = asyncio.get_running_loop()
         while not self.is_recorded:
             await self.clock.sleep(RENEW)
             try:
-                await loop.run_in_executor(self._writer, self.journal.renew, self.clock.now())
+                await self._commits.renew()
             except IntegrityError as error:
                 self._intake.end(End(str(error), error=error))
             except StoreError:
                 pass  # it is asked again, and the next commit tells of it
+
+    async def _hold(self, trading: Trading) -> None:
+        """Hold the broker's line; where it may not be held, the session ends."""
+        try:
+            await trading.line.run()
+        except IntrabarError as error:
+            self._notices.append(Notice("page", "link", str(error)))
+            self._intake.end(End(f"the broker: {error}", error=error))
+
+    async def _leave(self, trading: Trading, end: End) -> None:
+        """End while the broker still hears: what a stop cancels is sent, and answered."""
+        body = {"reason": end.why, "cancels_entries": end.cancels_entries}
+        await self._turn("session.stopped", body, self.clock_at_end)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVES_WITHIN):
+                await trading.line.settled()
+        for told in self._intake.untold():
+            await self._turn(told.kind, told.body, self.clock_at_end)
+        await self._commit()
+
+
+def _has_changed(turn: Turn) -> bool:
+    return bool(turn.records or turn.effects)

@@ -1,4 +1,4 @@
-"""What comes to a session: bars of its source, words of its broker, requests of persons, its end."""
+"""What comes to a session: bars of its source, words of its broker, requests, its end."""
 
 from __future__ import annotations
 
@@ -104,6 +104,12 @@ class Intake:
         """Take in what the broker has told."""
         self._broker.append(told)
         self._news.set()
+
+    def untold(self) -> list[Told]:
+        """What the broker has told, and nobody has taken yet."""
+        told = list(self._broker)
+        self._broker.clear()
+        return told
 
     def end(self, end: End) -> None:
         """End before the next row."""

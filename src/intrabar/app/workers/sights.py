@@ -1,4 +1,4 @@
-"""What is seen at the moment: quotes, ages and the account, as an event of a session carries them."""
+"""What is seen at the moment: quotes, ages, the account, as an event of a session has them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sights:
     def row(self, row: ClosedRow) -> None:
         """Take the real bars of a row in."""
         for bar in row.bars:
-            self._bars[bar.symbol] = bar.close, row.time
+            self._bars[self._symbols[bar.column]] = bar.close, row.time
 
     def look(self, look: Snapshot) -> None:
         """Take a look at the account in, if it has its balance."""

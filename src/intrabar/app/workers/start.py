@@ -20,7 +20,7 @@ from intrabar.engine.session.rerun import Rerun, rerun
 from intrabar.engine.session.row import body_of
 from intrabar.engine.session.session import Session
 from intrabar.errors import StoreError
-from intrabar.journal.emergency import Emergency
+from intrabar.journal.emergency import Emergency, emergency_bodies
 from intrabar.model.entry import Entry
 from intrabar.model.facts import SourceCan
 
@@ -205,10 +205,8 @@ def _resumed(made: Rerun, without: Iterable[str], now: int, emergency: Emergency
     if made.difference is not None:
         body = {"text": str(made.difference), **made.difference.body()}
         events.append(Entry(now, *place, "not_repeatable", body))
-    events += [
-        Entry(now, *place, "emergency", {"why": str(line.get("why", ""))})
-        for line in emergency.lines()
-    ]
+    bodies = emergency_bodies(emergency.lines())
+    events += [Entry(now, *place, "emergency", body) for body in bodies]
     events += [Entry(now, *place, "hook.hung", {"strategy": name}) for name in without]
     return events
 
