@@ -57,7 +57,7 @@ class Fold:
     ) -> None:
         self.session = session
         self._sleeves = {(row["strategy"], row["symbol"]): _sleeve(row) for row in positions}
-        self._asked = {row["client_id"]: dict(row) for row in open_requests}
+        self._asked = {(row["client_id"], row["kind"]): dict(row) for row in open_requests}
         self._bar = -1
         self._here: dict[int, Row] = {}  # commands of this bar, the last of each number
         self._time: int | None = None  # of the row in progress
@@ -68,7 +68,7 @@ class Fold:
             "row.closed": self._closed,
             "command": self._request,
             "command.person": self._person,
-            "intent": self._request,
+            "intent": self._intent,
             "refused": self._refused,
             "outcome": self._outcome,
         }
@@ -138,8 +138,19 @@ class Fold:
         self._stand(entry)
         if row["number"] is not None:
             self._here[row["number"]] = row
-        if row["client_id"] is not None:
-            self._asked[row["client_id"]] = row
+        rows[SUBMISSIONS.name].append(dict(row))
+
+    def _intent(self, rows: Rows, seq: int, entry: Entry) -> None:
+        """What leaves for a broker: a group stands under its first order."""
+        body = entry.body
+        first = next(iter(body.get("requests", ())), {})
+        name = _needed(entry, seq, "ticket")
+        whole = msgspec.structs.replace(entry, body={**first, **body})
+        row = self._row_of(SUBMISSIONS.name, seq, whole, order_number=body.get("order"))
+        row.update(client_id=_as(str, name), verdict="passed", number=None)
+        said = body.get("requests") or body.get("change")
+        row["request"] = msgspec.json.encode(said).decode() if said else None
+        self._asked[row["client_id"], row["kind"]] = row
         rows[SUBMISSIONS.name].append(dict(row))
 
     def _person(self, rows: Rows, seq: int, entry: Entry) -> None:
@@ -158,16 +169,18 @@ class Fold:
         rows[SUBMISSIONS.name].append(dict(row))
 
     def _outcome(self, rows: Rows, seq: int, entry: Entry) -> None:
-        row = self._asked.get(_as(str, _needed(entry, seq, "client_id")))
+        """The answer to a request; of a group that of its first order."""
+        asked = _as(str, _needed(entry, seq, "ticket")), _as(str, entry.body.get("request"))
+        row = self._asked.get(asked)
         if row is None:
             return  # of a request that was answered before
-        body = entry.body
-        row["answer"] = _as(str, body.get("outcome"))
+        body = _needed(entry, seq, "outcomes")[0]
+        row["answer"] = _as(str, body.get("kind"))
         row["answer_text"] = _as(str, body.get("text"))
         row["vendor_id"] = _as(str, body.get("vendor_id"))
         row["answered"] = entry.at
         if row["answer"] != "unknown":
-            del self._asked[row["client_id"]]
+            del self._asked[asked]
         rows[SUBMISSIONS.name].append(dict(row))
 
     def _stand(self, entry: Entry) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.compose.bars import one_of
+from intrabar.app.compose.broker_fills import Answered, fills_in, fills_of
 from intrabar.app.compose.predictions import predictor_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.session_setup import SessionSetup
@@ -24,6 +25,7 @@ from intrabar.data.live.vendors import sources_named
 from intrabar.data.periods import parse_period
 from intrabar.engine.chunks.setup import usual_phase
 from intrabar.engine.judged import first_day_begins
+from intrabar.engine.session.broker_fills import BrokerFills
 from intrabar.engine.session.closing import flatten_of
 from intrabar.engine.session.marks import Known
 from intrabar.engine.session.plan import Plan
@@ -35,22 +37,29 @@ from intrabar.errors import ConfigError, DataError
 from intrabar.links.clock import Clock
 from intrabar.links.source import BarSource
 from intrabar.model.bars import DAY_NS, Bars
+from intrabar.model.facts import SourceCan
 from intrabar.model.values import shown
 from intrabar.risk.limits import Limits, left_out
 from intrabar.strategy.registry import AnyStrategy
 from intrabar.strategy.signals import Signals
 from intrabar.strategy.weights import Weights
 
+CLOSED_BARS = SourceCan("none", 0.0, corrects=True, quotes=True)
+"""What a record is able to."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
 def recorded_session(
-    recipe: Recipe, name: str = "", *, begun: Mapping[str, Any] | None = None
+    recipe: Recipe,
+    name: str = "",
+    *,
+    begun: Mapping[str, Any] | None = None,
+    answered: Answered | None = None,
 ) -> SessionSetup:
     """A session that lives through the bars that a recipe has.
 
     With `begun`, the body of its `session.started`, it has no predictor: what its journal has is
-    all that is asked for.
+    all that is asked for. With `answered` a broker fills.
 
     Raises
     ------
@@ -63,7 +72,8 @@ def recorded_session(
     first = warm_rows(config, strategies, base.market)
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
     bars = {s.bars.symbol: s.bars for s in base.series}
-    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}))
+    broker = _broker(config, base, strategies, CLOSED_BARS, answered, begun)
+    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}), broker)
     predictor, told = None, list[str]()
     if begun is None:
         predictor, told = predictor_of(config, plan, base.market, is_recorded=True)
@@ -78,6 +88,8 @@ def recorded_session(
         _rates(base, first - 1),
         (*_remarks(recipe.config, base), *told, *_learned(plan, int(base.market.time[first]))),
         predictor,
+        answered,
+        base.market,
     )
 
 
@@ -88,6 +100,8 @@ def live_session(
     name: str = "",
     *,
     begun: Mapping[str, Any] | None = None,
+    answered: Answered | None = None,
+    can: SourceCan = CLOSED_BARS,
 ) -> SessionSetup:
     """A session on the bars of a source, from now on.
 
@@ -97,8 +111,10 @@ def live_session(
     history : sequence of Bars
         What the source has of each symbol up to now.
     now : int, ns UTC
-    begun : mapping, optional
+    begun, answered : optional
         As `recorded_session`.
+    can : SourceCan
+        Of the source.
 
     Raises
     ------
@@ -127,7 +143,8 @@ def live_session(
                 "up; write live: {warm_up: fewer bars}"
             )
     along = {s.bars.symbol: Alongside(s.actions, s.margins, s.rolls) for s in base.series}
-    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}))
+    broker = _broker(config, base, strategies, can, answered, begun)
+    plan = plan_of(config, base, strategies, (begun or {}).get("predictions", {}), broker)
     predictor, told = None, list[str]()
     if begun is None:
         predictor, told = predictor_of(config, plan, base.market, is_recorded=False)
@@ -142,6 +159,7 @@ def live_session(
         _rates(base, -1),
         (*_remarks(recipe.config, base), *told, *_learned(plan, now + 1)),
         predictor,
+        answered,
     )
 
 
@@ -180,6 +198,7 @@ def plan_of(
     base: TradedMarket,
     strategies: Mapping[str, AnyStrategy],
     told: Mapping[str, Sequence[str]],
+    broker: BrokerFills | None = None,
 ) -> Plan:
     """The plan of a session over a market."""
     live, market = config.live, base.market
@@ -204,7 +223,25 @@ def plan_of(
         phases=tuple(usual_phase([s.bars]) for s in base.series),
         told=told,
         shadowed=shadowed,
+        broker=broker,
     )
+
+
+def _broker(
+    config: Config,
+    base: TradedMarket,
+    strategies: Mapping[str, AnyStrategy],
+    can: SourceCan,
+    answered: Answered | None,
+    begun: Mapping[str, Any] | None,
+) -> BrokerFills | None:
+    """Where the fills come from, if not from the market."""
+    if begun is not None:
+        return fills_in(begun)
+    if answered is None:
+        return None
+    period = base.market.period
+    return fills_of(config, answered, base.instruments, strategies, can, period)
 
 
 def _of_a_session(config: Config, **dates: None) -> Config:

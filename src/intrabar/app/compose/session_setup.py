@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from intrabar.app.compose.broker_fills import SIMULATED, Answered, broker_body, fills_in
 from intrabar.app.config.model import Config
 from intrabar.app.provenance import content, parameters
 from intrabar.data.alongside import Alongside
@@ -24,7 +25,7 @@ from intrabar.engine.session.seal import Sealer
 from intrabar.engine.tables.lessons import learned_exits, models_of, require_unseen
 from intrabar.engine.tables.states import states_of
 from intrabar.errors import StateError
-from intrabar.model.bars import Bars
+from intrabar.model.bars import Bars, Market
 from intrabar.model.facts import SourceCan
 from intrabar.sources import versions
 
@@ -50,6 +51,10 @@ class SessionSetup:
         What was guessed, left out or contradicted on the way.
     predictor : Predictor or None
         What says what its strategies read of predictions; None where they read none.
+    answered : Answered or None
+        The account whose broker fills; None where the market does.
+    market : Market or None
+        Of the bars that are lived through, from the first of the history on.
     """
 
     name: str
@@ -62,6 +67,23 @@ class SessionSetup:
     rates: Mapping[tuple[str, str], Known]
     remarks: tuple[str, ...] = ()
     predictor: Predictor | None = None
+    answered: Answered | None = None
+    market: Market | None = None
+
+    @property
+    def lease(self) -> str | None:
+        """What must be this process's alone: the account at the broker; None: the session."""
+        if self.answered is None:
+            return None
+        if self.answered.name == SIMULATED:
+            return f"{SIMULATED}/{self.name}"
+        return f"{self.answered.name}/{self.answered.facts.id}"
+
+    def as_begun(self, started: Mapping[str, Any]) -> SessionSetup:
+        """With what its journal says of its broker: names of orders are drawn once."""
+        if self.answered is None:
+            return self
+        return replace(self, plan=replace(self.plan, broker=fills_in(started)))
 
     @property
     def decides(self) -> str:
@@ -75,6 +97,9 @@ class SessionSetup:
         ]
         learned = {name: found for name, one in strategies.items() if (found := models_of(one))}
         told += [learned] if learned else []
+        if self.plan.broker is not None and self.answered is not None:
+            account = self.answered.name, self.answered.facts.id, self.answered.kind
+            told.append([*account, {k: list(v) for k, v in self.plan.broker.symbols.items()}])
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
@@ -96,7 +121,9 @@ class SessionSetup:
             A state cannot be read, is of another bandit, or knows the first row.
         """
         states = states_at_start(self.plan, self.trade_from)
-        bandits = {"bandits": body_of(states)} if states else {}
+        more: dict[str, Any] = {"bandits": body_of(states)} if states else {}
+        if self.plan.broker is not None and self.answered is not None:
+            more["broker"] = broker_body(self.answered, self.plan.broker)
         settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
         return {
             "name": self.name,
@@ -115,7 +142,7 @@ class SessionSetup:
             "limits": self.plan.limits.given(),
             "predictions": self.predictions,
             "versions": versions(),
-            **bandits,
+            **more,
         }
 
     def require_same(self, started: Mapping[str, Any]) -> None:

@@ -96,7 +96,7 @@ class BrokerLine:
         self._doubts: set[str] = set()  # that are being looked up
         self._looking = False
         self._failed = 0  # looks in a row
-        self._has_synced = asyncio.Event()
+        self.has_synced = False
         self._away_since: float | None = None
 
     async def run(self) -> None:
@@ -147,10 +147,6 @@ class BrokerLine:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def synced(self) -> None:
-        """Wait until the account was seen once."""
-        await self._has_synced.wait()
-
     async def look(self, since: int) -> None:
         """Look at the account until something is seen, and tell it; one who looks is enough."""
         if self._looking:
@@ -188,7 +184,7 @@ class BrokerLine:
         self.state = state
         if state == "up":
             self._away_since = None
-            self._has_synced.set()
+            self.has_synced = True
         elif self._away_since is None:
             self._away_since = self._clock.tick()
         fact = LinkFact(state, reason)  # type: ignore[arg-type]

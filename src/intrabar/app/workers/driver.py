@@ -148,7 +148,8 @@ class Driver:
         try:
             if self.trading is not None:
                 tasks.append(asyncio.create_task(self._hold(self.trading)))
-                await self.trading.seen()
+                while self.trading.is_first and self.ended is None:
+                    await self._one(await self._next())
             tasks.append(asyncio.create_task(self._intake.listen(facts)))
             while self.ended is None:
                 await self._one(await self._next())
@@ -206,7 +207,7 @@ class Driver:
     async def _next(self) -> Fact | Asked | Told | End:
         """What comes next; `TIMER` where there is something to look at without it."""
         now = self.clock.now()
-        due = [x for x in (self.sealer.next_timer(now), self._timer(now)) if x is not None]
+        due = [x for x in (self.sealer.next_timer(now), self._timer(now - 1)) if x is not None]
         left = max(min(due) - now, 0) / SECOND_NS if due else None
         if not self.is_recorded:
             left = LOOKS if left is None else min(left, LOOKS)
@@ -241,7 +242,7 @@ class Driver:
 
     async def _due(self, what: Fact, now: int) -> None:
         """What the session has asked to be told of by now: an instant, a quote."""
-        due = self._timer(now)
+        due = self._timer(now - 1)  # one that is over is told as the next instant
         if due is not None and due <= now:
             turn = await self._turn("timer", timer_body(), now)
             self._no_timer_until = 0 if _has_changed(turn) else now + SOONEST

@@ -13,6 +13,7 @@ from typing import Any, TextIO, Unpack
 
 import msgspec
 
+from intrabar.app.compose.broker_fills import SIMULATED, Answered
 from intrabar.app.compose.options import RunOptions, parameters_given
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import folder_name, recorded_session, seeded
@@ -32,6 +33,8 @@ from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
 from intrabar.app.workers.missed import going_on
 from intrabar.app.workers.observers import tell_observers
+from intrabar.app.workers.simulated_exchange import FILE as SIMULATED_FILE
+from intrabar.app.workers.simulated_exchange import SimulatedExchange
 from intrabar.app.workers.standing import time_text
 from intrabar.app.workers.start import (
     begun,
@@ -42,7 +45,9 @@ from intrabar.app.workers.start import (
     time_of_start,
 )
 from intrabar.app.workers.stop_signals import StopSignals, terminates
+from intrabar.app.workers.trading import Trading
 from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
+from intrabar.brokers.simulated import SimulatedBroker
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.session import Session
@@ -51,10 +56,14 @@ from intrabar.errors import StateError, StrategyError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
+from intrabar.links.broker import Broker
 from intrabar.links.clock import Clock, LoopClock, WallClock
+from intrabar.links.maintenance import window_of
 from intrabar.links.source import BarSource
 from intrabar.model import values
+from intrabar.model.broker_facts import AccountFacts
 from intrabar.model.entry import Entry
+from intrabar.risk.gates import check_wire
 
 ROWS = 2_000  # that stay with a session while it lives
 
@@ -135,8 +144,15 @@ def paper(
     return live_through(setup, Ways(values.number("speed:", speed, values.Bounds(0.0))))
 
 
+MakesLine = Callable[[Clock], Broker]
+"""Makes the broker of a session, not connected yet."""
+
+
 def live_through(
-    setup: SessionSetup, ways: Ways = Ways(), source: BarSource | None = None
+    setup: SessionSetup,
+    ways: Ways = Ways(),
+    source: BarSource | None = None,
+    broker: MakesLine | None = None,
 ) -> Lived:
     """Start a session, or go on with it, until its bars end or a person ends it.
 
@@ -146,6 +162,8 @@ def live_through(
     ways : Ways
     source : BarSource, optional
         None: the recorded bars of the setup.
+    broker : callable, optional
+        Who fills, where `setup.answered` says that a broker does; None: the simulated one.
 
     Raises
     ------
@@ -166,6 +184,7 @@ def live_through(
         setup.name,
         folder,
         time.time_ns(),
+        lease=setup.lease,
         password=password,
         take_over=ways.take_over,
         commit_within=setup.config.live.commit_within,
@@ -178,13 +197,14 @@ def live_through(
         signs_of_life(setup, folder, ways.stream, lambda: journal.commit_seconds) as signs,
     ):
         signs = signs._replace(observers=(*signs.observers, files))
-        return _live(setup, ways, source, folder, journal, signs)
+        return _live(setup, ways, source, broker, folder, journal, signs)
 
 
 def _live(
     setup: SessionSetup,
     ways: Ways,
     source: BarSource | None,
+    broker: MakesLine | None,
     folder: Path,
     journal: Journal,
     signs: SignsOfLife,
@@ -193,6 +213,8 @@ def _live(
     emergency = Emergency([folder, *(Path(x) for x in [setup.config.live.emergency] if x)])
     emergency.prepare()
     entries = [record.entry for record in journal.read()]
+    if entries:
+        setup = setup.as_begun(entries[0].body)
     now = time_of_start(setup, entries)
     clock: Clock = LoopClock(last_row(setup, entries)) if is_recorded else WallClock()
     if source is None:
@@ -201,6 +223,19 @@ def _live(
         source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
     notify = _shown(signs.notifier, ways.pages)
     limit = setup.config.live.hook_limit
+    trading = None
+    if setup.answered is not None:
+        exchange = _exchange(setup, folder, bool(entries)) if broker is None else None
+        trading = Trading(
+            exchange if broker is None else broker(clock),  # type: ignore[arg-type]
+            clock,
+            lambda: journal.lease.until,
+            emergency,
+            notify,
+            partial(require_account, setup.answered),
+            [window_of(text) for text in setup.config.live.maintenance],
+            exchange,
+        )
 
     def tell(entries: Sequence[Entry], session: Session) -> None:
         for notice in tell_observers(signs.observers, entries, session):
@@ -248,6 +283,7 @@ def _live(
         hook_limit=limit,
         log=signs.log,
         ask_of=None if asking is None else asking.ask,
+        trading=trading,
     )
     run: Callable[[Coroutine[Any, Any, End]], End] = (
         simulated_time.run if is_recorded else asyncio.run
@@ -258,17 +294,39 @@ def _live(
     finally:
         if asking is not None:
             asking.close()
-    body = {"reason": end.why, "cancels_entries": end.cancels_entries}
-    ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
-    news = [ended, *session.handle(ended).records]
-    journal.append(news)
-    tell(news, session)
+    if trading is None:  # else it was said while the broker still heard
+        body = {"reason": end.why, "cancels_entries": end.cancels_entries}
+        ended = Entry(driver.clock_at_end, *session.place, "session.stopped", body)
+        news = [ended, *session.handle(ended).records]
+        journal.append(news)
+        tell(news, session)
     if not is_recorded:  # recorded bars can be lived through again
         backups.make(time.time_ns())
     unreported = report_at_stop(setup, session, journal, folder, notify, signs.log)
     if end.error is not None:
         raise end.error
     return Lived(session, folder, end.why, setup, unreported)
+
+
+def _exchange(setup: SessionSetup, folder: Path, has_begun: bool) -> SimulatedExchange:
+    """The simulated broker of a session, with what it remembers."""
+    assert setup.market is not None
+    path = folder / SIMULATED_FILE
+    if not has_begun:
+        path.unlink(missing_ok=True)
+    plan = setup.plan
+    return SimulatedExchange(SimulatedBroker(setup.market, plan.instruments, plan.account), path)
+
+
+def require_account(answered: Answered, facts: AccountFacts) -> None:
+    """Refuse to trade another account than the one that answered when the session was made.
+
+    Raises
+    ------
+    GateError
+    """
+    if answered.name != SIMULATED:
+        check_wire(answered.facts.id, answered.kind, facts.id, facts.signs)
 
 
 def asking_of(setup: SessionSetup) -> Asking | None:

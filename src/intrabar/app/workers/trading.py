@@ -93,10 +93,10 @@ class Trading:
         guarding = Guarding(broker, self.emergency, self.clock, fills.code, self.notify)
         self.guarding = guarding
 
-    async def seen(self) -> None:
-        """Wait until the account was seen once, where time is that of the bars."""
-        if self.exchange is not None:
-            await self.line.synced()
+    @property
+    def is_first(self) -> bool:
+        """Whether the account is to be seen before any bar: where time is that of the bars."""
+        return self.exchange is not None and not self.line.has_synced
 
     def view(self, kind: str, now: int) -> dict[str, Any]:
         """What is known of the moment, for an event of a kind."""
