@@ -109,7 +109,9 @@ def test_numbers_of_numpy_and_texts_that_are_none(store: Database) -> None:
     named = {"symbol": "E\0S", "strategy": "x\ud800y", "qty": np.float64(1.0), "index": np.int64(3)}
     at = Entry(np.int64(5), np.int32(2), np.int8(7), "fill", {**named, "position": 1.0})  # type: ignore[arg-type]
     journal.append([at])
-    journal.append([Entry(6, 2, 7, "outcome", {"client_id": "\0", "text": "\ud800\0"})])
+    journal.append(
+        [Entry(6, 2, 7, "outcome", {"ticket": "\0", "outcomes": [{"text": "\ud800\0"}]})]
+    )
     assert not verify(journal.store, deep=True)[0].why
     tables = tables_of(journal.store, "main")
     assert [(row["symbol"], row["at"], row["bar"]) for row in tables["fills"]] == [("ES", 5, 2)]

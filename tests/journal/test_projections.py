@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -93,6 +94,7 @@ def test_refusals_and_answers_stand_beside_what_was_asked(store: Database) -> No
     journal = store.journal()
     asked = {"strategy": "bot", "symbol": "ES", "side": "buy", "qty": 2.0, "kind": "submit"}
     why = {"rule": "allow_short", "scope": "ES", "value": -1.0, "limit": 0.0, "text": "no"}
+    group = [{"client_id": f"a-1-0{x}", "symbol": "ES", "qty": 2.0} for x in ("", "s")]
     journal.append(
         [
             Entry(1, 0, 7, "command", {**asked, "index": 0}),
@@ -100,12 +102,13 @@ def test_refusals_and_answers_stand_beside_what_was_asked(store: Database) -> No
             Entry(1, 0, 7, "refused", {"command": 1, **why}),
             Entry(2, 1, 7, "command", {**asked, "index": 0}),
             Entry(2, 1, 7, "refused", {"command": 5, **why}),
-            Entry(2, 1, 7, "intent", {"kind": "submit", "client_id": "a-1-0", "request": {"q": 2}}),
+            Entry(2, 1, 7, "intent", {"kind": "submit", "ticket": "a-1-0", "requests": group}),
         ]
     )
     journal.close()
     journal = store.journal()  # the answer comes after a restart
-    answer = {"client_id": "a-1-0", "outcome": "accepted", "vendor_id": "77", "text": "ok"}
+    answers = [{"client_id": "a-1-0", "kind": "accepted", "vendor_id": "77", "text": "ok"}, {}]
+    answer = {"ticket": "a-1-0", "request": "submit", "outcomes": answers}
     journal.append([Entry(5, 1, 7, "outcome", answer), Entry(5, 1, 7, "never heard of", {"x": 1})])
     found = tables_of(journal.store, "main")["submissions"]
     assert [(row["seq"], row["verdict"], row["rule"]) for row in found] == [
@@ -118,7 +121,8 @@ def test_refusals_and_answers_stand_beside_what_was_asked(store: Database) -> No
     assert found[1]["value"] == -1.0
     assert found[1]["limit_value"] == 0.0
     last = found[-1]
-    assert (last["request"], last["answer"], last["answered"]) == ('{"q":2}', "accepted", 5)
+    assert json.loads(last["request"]) == group
+    assert (last["answer"], last["answered"], last["qty"]) == ("accepted", 5, 2.0)
     assert last["vendor_id"] == "77"
     journal.close()
 

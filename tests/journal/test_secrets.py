@@ -34,10 +34,10 @@ def test_planted_secrets_are_in_no_file(
     journal = store.journal()
     for at, form in enumerate(forms):
         text = f"GET /?q={form} gave 401"
-        body = {"client_id": f"c{at}", "request": {"url": text, "deep": [{form: 1}]}, "x": secret}
+        body = {"ticket": f"c{at}", "requests": [{"url": text, "deep": [{form: 1}]}], "x": secret}
         journal.append([Entry(at, 0, 0, "intent", body)])
-        answer = {"client_id": f"c{at}", "outcome": "refused", "text": text, "vendor_id": form}
-        journal.append([Entry(at, 0, 0, "outcome", answer)])
+        answers = [{"kind": "refused", "text": text, "vendor_id": form}]
+        journal.append([Entry(at, 0, 0, "outcome", {"ticket": f"c{at}", "outcomes": answers})])
         journal.append([Entry(at, 0, 0, "refused", {"command": at, "text": text, "rule": form})])
     assert next(journal.read()).body["x"] == "***"
     assert not verify(journal.store, deep=True)[0].why
