@@ -122,9 +122,9 @@ app.command(
     help_epilogue=examples("intrabar kill main", "intrabar kill"),
 )
 app.command(
-    "intrabar.app.cli.paper:live",
+    "intrabar.app.cli.live:app",
     name="live",
-    help="Trade with real money (needs a broker).",
+    help="Trade with real money, behind three gates.",
 )
 app.command(
     "intrabar.app.cli.demo_learning:demo_learning",

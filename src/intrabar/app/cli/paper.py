@@ -14,9 +14,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from intrabar.app.cli.account import broker_of, found, simulated, with_capital
 from intrabar.app.cli.journal_options import JournalOptions
 from intrabar.app.cli.output import Json, print_json
 from intrabar.app.cli.session_folders import is_running
+from intrabar.app.compose.broker_fills import SIMULATED, Answered
 from intrabar.app.compose.demo import demo_config
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.compose.session import live_period, live_session, recorded_session, source_of
@@ -45,6 +47,7 @@ def paper(
     config: Path,
     /,
     *,
+    broker: str | None = None,
     recorded: str | None = None,
     speed: float = 0.0,
     name: str = "",
@@ -58,6 +61,9 @@ def paper(
     ----------
     config : path
         A configuration file.
+    broker : str
+        Who fills instead of the market: simulated, or a broker of whose paper account live.account
+        is the id.
     recorded : path, or "data"
         Live through the bars of a file, or those that the configuration names, in their own time.
     speed : float
@@ -73,23 +79,58 @@ def paper(
     """
     made, remarks = read_config(config, "paper")
     ways = Ways(speed, take_over, tuple(without))
+    who = broker_of(made, broker)
+    if who is None and made.brokerage is not None:
+        told = f"brokerage: {made.brokerage.name} is not asked, the market fills; give --broker"
+        remarks.append(told)
+    make = None
     if recorded is not None:
         ways = replace(ways, pages=sys.stderr)
-        setup, source = recorded_session(_recipe(_of(made, recorded), remarks), name), None
+        setup, source = _recorded(made, remarks, name, recorded, who), None
     else:
         ways = replace(ways, stream=sys.stderr)
-        setup, source = _on_live_bars(made, remarks, name)
+        account = None
+        if who is not None:
+            _require_live_bars(who)
+            account = found(who, made, "paper", traded_symbols(made))
+            made, make = with_capital(made, account.answered), account.make
+        setup, source = on_live_bars(made, remarks, name, account and account.answered)
     for unknown in set(without).difference(setup.plan.strategies):
         raise NotFoundError("strategy of --without", unknown, setup.plan.strategies)
     notes = [*remarks, *setup.remarks]
     for note in () if as_json else notes:
         print(f"note: {note}")
-    lived = live_through(setup, ways, source)
+    lived = live_through(setup, ways, source, make)
     if as_json:
         print_json({**summary(lived), "notes": notes})
     else:
         print("\n".join(lines(lived)))
     return 0 if lived.level is Level.TRADING else BREAKER
+
+
+def _recorded(
+    config: Config, remarks: list[str], name: str, recorded: str, who: str | None
+) -> SessionSetup:
+    """A session on the bars of a file, filled by the market or by the simulated broker."""
+    config = _of(config, recorded)
+    if who is None:
+        return recorded_session(_recipe(config, remarks), name)
+    if who != SIMULATED:
+        raise ConfigError(
+            f"--recorded: {who} does not fill bars of the past; give --broker {SIMULATED}, or leave "
+            "--recorded out"
+        )
+    answered = simulated().answered
+    recipe = _recipe(with_capital(config, answered), remarks)
+    return recorded_session(recipe, name, answered=answered)
+
+
+def _require_live_bars(who: str) -> None:
+    if who == SIMULATED:
+        raise ConfigError(
+            f"--broker {SIMULATED}: it fills bars of the past; give --recorded too (--recorded "
+            f"{OWN}); on live bars intrabar paper without --broker simulates"
+        )
 
 
 def demo_paper(*, sessions: Path = SESSIONS) -> int:
@@ -132,19 +173,6 @@ def _take_away(folder: Path, title: str) -> None:
     if first is not None and first.entry.body["config"].get("name") != title:
         raise StateError(f"{folder}: there is another session than the demo's; give --sessions")
     shutil.rmtree(folder)
-
-
-def live() -> int:
-    """Trade with real money, which needs a broker.
-
-    Raises
-    ------
-    UsageError
-    """
-    raise UsageError(
-        "live: there is no broker in this version, so nothing can be sent; intrabar paper runs the "
-        "same session on live bars"
-    )
 
 
 def summary(lived: Lived) -> dict[str, Any]:
@@ -224,10 +252,17 @@ def _of(config: Config, recorded: str) -> Config:
     return config.model_copy(update={"data": [source], "symbols": []})
 
 
-def _on_live_bars(config: Config, remarks: list[str], name: str) -> tuple[SessionSetup, BarSource]:
-    """A session on the bars of the configuration's source; its history is asked for now."""
+def traded_symbols(config: Config) -> list[str]:
+    """What a session on live bars trades."""
     allowed = None if config.limits is None else config.limits.allowed_symbols
-    symbols = list(config.traded or allowed or ())
+    return list(config.traded or allowed or ())
+
+
+def on_live_bars(
+    config: Config, remarks: list[str], name: str, answered: Answered | None = None
+) -> tuple[SessionSetup, BarSource]:
+    """A session on the bars of the configuration's source; its history is asked for now."""
+    symbols = traded_symbols(config)
     recipe = _recipe(config.model_copy(update={"symbols": symbols, "data": []}), remarks)
     period = live_period(config)
     said = {s: str(x.get("calendar") or "") for s, x in config.instruments.items()}
@@ -235,7 +270,8 @@ def _on_live_bars(config: Config, remarks: list[str], name: str) -> tuple[Sessio
     source = source_of(config, WallClock(), {s: c for s, c in calendars.items() if c})
     now = time.time_ns()
     bars = asyncio.run(_history(source, symbols, period, config, now))
-    return live_session(replace(recipe, series=None), bars, now, name), source
+    recipe = replace(recipe, series=None)
+    return live_session(recipe, bars, now, name, answered=answered, can=source.can), source
 
 
 async def _history(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class SessionSetup:
         The account whose broker fills; None where the market does.
     market : Market or None
         Of the bars that are lived through, from the first of the history on.
+    gate : mapping
+        Who has passed the third gate of real money, and how.
     """
 
     name: str
@@ -69,6 +71,11 @@ class SessionSetup:
     predictor: Predictor | None = None
     answered: Answered | None = None
     market: Market | None = None
+    gate: Mapping[str, Any] = field(default_factory=dict)
+
+    def passed(self, gate: Mapping[str, Any]) -> SessionSetup:
+        """With who has passed the third gate."""
+        return replace(self, gate=gate)
 
     @property
     def lease(self) -> str | None:
@@ -124,6 +131,7 @@ class SessionSetup:
         more: dict[str, Any] = {"bandits": body_of(states)} if states else {}
         if self.plan.broker is not None and self.answered is not None:
             more["broker"] = broker_body(self.answered, self.plan.broker)
+        more |= {"gate": dict(self.gate)} if self.gate else {}
         settings = self.config.model_dump(mode="json", by_alias=True, exclude_none=True)
         return {
             "name": self.name,

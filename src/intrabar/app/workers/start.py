@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.workers.driver import RENEW
@@ -116,7 +117,7 @@ def begun(
     setup.require_same(entries[0].body)
     made = rerun(setup.plan, entries, shown)
     out = dict.fromkeys([*_to_be_left_out(entries), *without])
-    events = _resumed(made, out, now, emergency)
+    events = _resumed(made, out, now, emergency, setup.gate)
     events += [Entry(now, *made.session.place, kind, body) for kind, body in said]
     again = _turns(made.session, events)
     return made.session, [*made.left, *again]
@@ -198,10 +199,17 @@ def _to_be_left_out(entries: Sequence[Entry]) -> list[str]:
     return [name for name, is_waiting in hung.items() if is_waiting]
 
 
-def _resumed(made: Rerun, without: Iterable[str], now: int, emergency: Emergency) -> list[Entry]:
+def _resumed(
+    made: Rerun,
+    without: Iterable[str],
+    now: int,
+    emergency: Emergency,
+    gate: Mapping[str, Any],
+) -> list[Entry]:
     """What happens at a start that is not the first."""
     place = made.session.place
-    events = [Entry(now, *place, "session.resumed", {"turns": made.turns})]
+    passed = {"gate": dict(gate)} if gate else {}
+    events = [Entry(now, *place, "session.resumed", {"turns": made.turns, **passed})]
     if made.difference is not None:
         body = {"text": str(made.difference), **made.difference.body()}
         events.append(Entry(now, *place, "not_repeatable", body))
