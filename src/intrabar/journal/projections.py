@@ -143,7 +143,7 @@ class Fold:
     def _intent(self, rows: Rows, seq: int, entry: Entry) -> None:
         """What leaves for a broker: a group stands under its first order."""
         body = entry.body
-        first = next(iter(body.get("requests", ())), {})
+        first: Mapping[str, Any] = next(iter(body.get("requests", ())), {})
         name = _needed(entry, seq, "ticket")
         whole = msgspec.structs.replace(entry, body={**first, **body})
         row = self._row_of(SUBMISSIONS.name, seq, whole, order_number=body.get("order"))

@@ -1,4 +1,4 @@
-"""The account that a session is to trade: which broker, who answers, whether it is the right one."""
+"""The account that a session trades: which broker, who answers, whether it is the right one."""
 
 from __future__ import annotations
 

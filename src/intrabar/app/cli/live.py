@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -18,7 +17,6 @@ from cyclopts import App, Parameter
 from intrabar.app.cli.account import Found, broker_of, found, with_capital
 from intrabar.app.cli.output import Json, examples, print_json
 from intrabar.app.cli.paper import BREAKER, lines, on_live_bars, summary, traded_symbols
-from intrabar.app.compose.session import session_name
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.file import read_config
 from intrabar.app.config.model import Config

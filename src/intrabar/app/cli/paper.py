@@ -30,7 +30,7 @@ from intrabar.app.pages.session_report import REPORT
 from intrabar.app.workers.lived import Lived
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.data.instruments import calendar_of
-from intrabar.errors import ConfigError, NotFoundError, StateError, UsageError
+from intrabar.errors import ConfigError, NotFoundError, StateError
 from intrabar.journal.reading import read
 from intrabar.links.clock import WallClock
 from intrabar.links.source import BarSource
@@ -117,8 +117,8 @@ def _recorded(
         return recorded_session(_recipe(config, remarks), name)
     if who != SIMULATED:
         raise ConfigError(
-            f"--recorded: {who} does not fill bars of the past; give --broker {SIMULATED}, or leave "
-            "--recorded out"
+            f"--recorded: {who} does not fill bars of the past; give --broker {SIMULATED}, or "
+            "leave --recorded out"
         )
     answered = simulated().answered
     recipe = _recipe(with_capital(config, answered), remarks)
