@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.brokers.door import Door
 from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.connecting import Running
@@ -175,6 +176,16 @@ class Session:
         if self._laid is None:
             raise StateError("the session has had no row yet")
         return self._laid.machine
+
+    @property
+    def door(self) -> Door | None:
+        """What of its orders is at the broker; None where the market fills."""
+        return None if self._broker is None else self._broker.desk.door
+
+    @property
+    def refuses(self) -> str:
+        """Why it may not start on this account, as the first look has shown; "": it may."""
+        return "" if self._broker is None else self._broker.desk.looks.refuses
 
     @property
     def starting(self) -> tuple[str] | None:
