@@ -175,6 +175,18 @@ def test_alternatives_are_one_order_and_each_is_found_in_another_process() -> No
     played(test)
 
 
+def test_a_leg_that_is_told_before_its_group_is_answered_has_its_name() -> None:
+    async def test(broker: Alpaca, fake: FakeAlpaca, heard: Heard) -> None:
+        fake.account.trade("AAPL", 1, 10.0, 100.0)
+        fake.faults.slow = 0.2
+        fake.faults.add("submit", "slow")
+        stop, _ = await accepted(broker, OUT, GAIN)
+        await heard.until(lambda told: bool(of(told, stop)))
+        assert {x.client_id for x in of(heard.facts, stop)} == {OUT.client_id}
+
+    played(test)
+
+
 def test_two_legs_that_may_be_the_same_order_are_not_guessed() -> None:
     async def test(broker: Alpaca, fake: FakeAlpaca, heard: Heard) -> None:
         fake.account.trade("AAPL", 1, 20.0, 100.0)
@@ -466,7 +478,7 @@ def test_an_answer_that_drips_is_over_in_time() -> None:
         hosts = Hosts("paper", server.url, server.url, "", "")
         rest = Rest(hosts, Keys(Secret(KEY), Secret(SECRET)), WallClock(), seconds=0.3)
         try:
-            with pytest.raises(Timeout):
+            with pytest.raises(Timeout, match="in time"):  # by the transport, in its thread
                 await rest.read("trading", "/account", {})
         finally:
             rest.close()
