@@ -231,6 +231,17 @@ def test_a_second_connection_waits_until_the_first_has_gone() -> None:
     )
 
 
+def test_a_vendor_that_is_away_at_the_start_is_waited_for() -> None:
+    def prepare(fake: FakePrices) -> None:
+        fake.faults = fake.server.faults = Faults([(("connect", n), "500") for n in range(7)])
+
+    facts = asked(lambda s, f, c: told(s, NOW + 3 * MINUTE, c), prepare)
+    states = [fact.state for fact in facts if isinstance(fact, LinkFact)]
+    assert states[:3] == ["connecting", "down", "connecting"]
+    assert states[-1] == "up"
+    require_true(bars_of(facts))
+
+
 def test_keys_that_are_refused_end_the_stream() -> None:
     with pytest.raises(AuthError, match="keys are refused"):
         asked(lambda s, f, c: told(s, NOW + MINUTE, c), key="PKANOTHERKEY12345678")

@@ -94,12 +94,13 @@ class AlpacaSource:
         lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
         watched = {symbol: _Watched(symbol, period, since, lag) for symbol in symbols}
-        for symbol in symbols:
-            await self.vendor.require(symbol)
-        attempt = 0
+        attempt, unknown = 0, list(symbols)
         while not self._closed.is_set():
             yield LinkFact("connecting")
             try:
+                while unknown:
+                    await self.vendor.require(unknown[-1])
+                    unknown.pop()
                 async with aclosing(self._connected(watched)) as facts:
                     async for fact in facts:
                         if isinstance(fact, LinkFact) and fact.state == "up":

@@ -183,9 +183,9 @@ def _said(call: Callable[[], _T], path: str, clock: Clock) -> _T:
     except requests.Timeout:
         raise Timeout(f"{place}: no answer in time") from None
     except requests.ConnectionError as error:
+        if why := _why_refused(error):
+            raise NotSent(f"{place}: no connection: {redact(why)[:160]}") from None
         text = redact(str(error))[:160]
-        if _is_refused(error):
-            raise NotSent(f"{place}: no connection: {text}") from None
         raise LinkError(f"{place}: the connection broke: {text}") from None
     except requests.JSONDecodeError as error:
         raise BadAnswer(f"{place}: no JSON but {redact(error.doc[:400])[:80]!r}") from None
@@ -193,12 +193,14 @@ def _said(call: Callable[[], _T], path: str, clock: Clock) -> _T:
         raise LinkError(f"{place}: not reached: {redact(str(error))[:160]}") from None
 
 
-def _is_refused(error: Exception) -> bool:
-    """Whether no connection was made, so that nothing has left."""
+def _why_refused(error: Exception) -> str:
+    """Why no connection was made, so that nothing has left; "" where there was one."""
     from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-    why = error.args[0] if error.args else None
-    return isinstance(why, MaxRetryError) and isinstance(why.reason, NewConnectionError)
+    told = error.args[0] if error.args else None
+    if isinstance(told, MaxRetryError) and isinstance(told.reason, NewConnectionError):
+        return str(told.reason).partition("): ")[2] or str(told.reason)
+    return ""
 
 
 def _refusal(error: Any, place: str, clock: Clock) -> IntrabarError:
