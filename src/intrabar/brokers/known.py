@@ -1,7 +1,7 @@
 """Brokers by their names: ours, and those that other packages offer as `intrabar.brokers`.
 
-What stands behind a name is called with the credentials, the account that is wanted and a clock,
-and makes a `Broker`.
+What stands behind a name is an `Offer`: what it can, and how a `Broker` is made of credentials, an
+account and a clock.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from intrabar.brokers.simulated import SimulatedBroker
 from intrabar.errors import ConfigError, NotFoundError
-from intrabar.links.broker import Broker, MakesBroker, Wanted
+from intrabar.links.broker import Broker, Offer, Wanted
 from intrabar.links.clock import Clock, WallClock
 from intrabar.plugins import Table
 
@@ -44,8 +45,25 @@ def broker_named(
         It has no accounts of that kind.
     MissingExtra
     """
-    make = BROKERS.load(known_broker(name))
-    return make(dict(credentials or {}), wanted, WallClock() if clock is None else clock)
+    clock = WallClock() if clock is None else clock
+    return offer_of(name).make(dict(credentials or {}), wanted, clock)
+
+
+def offer_of(name: str) -> Offer:
+    """What stands behind a name.
+
+    Raises
+    ------
+    NotFoundError, MissingExtra
+    ConfigError
+        A package offers something else by that name.
+    """
+    found = BROKERS.load(known_broker(name))
+    if not isinstance(found, Offer):
+        raise ConfigError(
+            f"the broker {name} of another package is {found!r}, not an Offer (docs/brokers.md)"
+        )
+    return found
 
 
 def known_broker(name: str) -> str:
@@ -71,14 +89,14 @@ def _simulated(credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> NoR
 
 SPELT = {"ib": "ibkr", "interactivebrokers": "ibkr", "futu": "moomoo"}
 """Names that others write."""
-BROKERS: Table[MakesBroker] = Table(
+BROKERS: Table[Offer] = Table(
     "broker",
     "intrabar.brokers",
     {
-        "simulated": _simulated,
-        "alpaca": "intrabar.brokers.alpaca.broker:Alpaca [alpaca]",
-        "public": "intrabar.brokers.public.adapter:make [public]",
-        "tradestation": "intrabar.brokers.tradestation.adapter:tradestation [live]",
-        "ibkr": "intrabar.brokers.ibkr.adapter:Ibkr [ibkr]",
+        "simulated": Offer(_simulated, SimulatedBroker.can),
+        "tradestation": "intrabar.brokers.tradestation.adapter:OFFER [live]",
+        "alpaca": "intrabar.brokers.alpaca.broker:OFFER [alpaca]",
+        "public": "intrabar.brokers.public.adapter:OFFER [public]",
+        "ibkr": "intrabar.brokers.ibkr.adapter:OFFER [ibkr]",
     },
 )

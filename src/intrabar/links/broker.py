@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -108,16 +108,19 @@ class Broker(Protocol):
         """Let go of what it holds; a second time too."""
 
 
-class MakesBroker(Protocol):
-    """What stands behind a broker's name: its class, or what is called like it."""
+@dataclass(frozen=True)
+class Offer:
+    """What stands behind a broker's name.
 
-    def __call__(self, credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> Broker:
-        """A broker that is not connected yet; nothing is asked of the vendor.
+    Parameters
+    ----------
+    make : callable
+        Given credentials, the account that is wanted and a clock: a broker that is not connected
+        yet; nothing is asked of the vendor. It raises `ConfigError` for credentials that are
+        unknown or missing, and `GateError` for a kind of account that the vendor does not have.
+    can : Can
+        What its accounts are able to, as far as that is known before one has answered.
+    """
 
-        Raises
-        ------
-        ConfigError
-            Credentials that are unknown or missing.
-        GateError
-            The vendor has no accounts of that kind.
-        """
+    make: Callable[[dict[str, Any], Wanted, Clock], Broker]
+    can: Can

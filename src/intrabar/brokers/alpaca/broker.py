@@ -22,7 +22,7 @@ from intrabar.errors import (
 from intrabar.links.alpaca.hosts import KEY, LIVE, PAPER, SECRET, Hosts, Keys
 from intrabar.links.alpaca.rest import NotSent, Refusal, Rest
 from intrabar.links.alpaca.streams import USUAL, Limits
-from intrabar.links.broker import Wanted
+from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.credentials import require_known, secret_of
 from intrabar.links.reading import begin
@@ -280,3 +280,6 @@ def _outcome(error: IntrabarError, otherwise: Any = "") -> Outcome:
     if isinstance(error, AuthError):
         return Refused(str(error))
     return Unknown(str(error))
+
+
+OFFER = Offer(Alpaca, Alpaca.can)

@@ -19,7 +19,7 @@ from intrabar.brokers.ibkr.reading import completed_fact, vendor_id
 from intrabar.brokers.ibkr.telling import Telling, Told
 from intrabar.brokers.ibkr.words import COVERS, TIFS, TYPES
 from intrabar.errors import GateError, LinkError
-from intrabar.links.broker import Wanted
+from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.ibkr import raw
 from intrabar.links.ibkr.contracts import point_value
@@ -371,3 +371,6 @@ def _unsent(text: str) -> Refused:
 
 def _not_connected() -> Refused:
     return _unsent("not connected to TWS")
+
+
+OFFER = Offer(Ibkr, Ibkr.can)

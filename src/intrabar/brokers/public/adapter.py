@@ -38,7 +38,7 @@ from intrabar.errors import (
     NotFoundError,
     RateLimited,
 )
-from intrabar.links.broker import Wanted
+from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.credentials import require_known, secret_of
 from intrabar.links.public import (
@@ -280,3 +280,6 @@ def _positions(held: Holdings) -> dict[str, tuple[float, float]]:
         average = NAN if paid is None else float(paid)
         found[symbol_of(one.instrument)] = (float(one.quantity), average)
     return {symbol: held for symbol, held in found.items() if held[0]}
+
+
+OFFER = Offer(make, PublicBroker.can)

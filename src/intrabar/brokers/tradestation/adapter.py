@@ -26,7 +26,7 @@ from intrabar.brokers.tradestation.orders import (
 )
 from intrabar.brokers.tradestation.reading import COVERS, grid_of, order_fact
 from intrabar.errors import AuthError, BadAnswer, GateError, LinkError, NotFoundError, RateLimited
-from intrabar.links.broker import Wanted
+from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.lines import delay
 from intrabar.links.reading import begin
@@ -285,3 +285,6 @@ def _read(told: dict[str, Any]) -> OrderFact | LinkFact:
 
 def _safe(symbol: str) -> str:
     return quote(symbol, safe="@$.")
+
+
+OFFER = Offer(tradestation, CAN)
