@@ -165,7 +165,11 @@ class Checker:
         except IntrabarError as error:
             outcome, told, fact = error, None, None  # type: ignore[assignment]
         over = fact is None or fact.state in OVER
-        text = "" if over else f"CANCEL IT BY HAND: order {', '.join(ref.vendor_ids)}: {_text(outcome)}"
+        text = (
+            ""
+            if over
+            else f"CANCEL IT BY HAND: order {', '.join(ref.vendor_ids)}: {_text(outcome)}"
+        )
         self._note(f"{ref.client_id} is over", over, text)
         if over and ref.vendor_ids:
             self._note("its stream tells the end", told is not None, "")
@@ -195,8 +199,9 @@ class Checker:
 
     @staticmethod
     def _of(client_id: str, *vendor_ids: str) -> Callable[[Any], bool]:
-        return lambda fact: isinstance(fact, OrderFact) and (
-            fact.client_id == client_id or fact.vendor_id in vendor_ids
+        return lambda fact: (
+            isinstance(fact, OrderFact)
+            and (fact.client_id == client_id or fact.vendor_id in vendor_ids)
         )
 
     async def _snapshot(self) -> Snapshot:
@@ -211,5 +216,3 @@ OVER = frozenset({"filled", "cancelled", "expired", "rejected"})
 
 def _text(outcome: Any) -> str:
     return str(getattr(outcome, "text", outcome))
-
-

@@ -1,4 +1,4 @@
-"""What is proven of each broker: the tests that it passes, and who else says that its fake is right.
+"""What is proven of each broker: tests that it passes, and who else says that its fake is right.
 
 `proofs.json` stands in the wheel; a test keeps it true.
 """

@@ -127,6 +127,11 @@ app.command(
     help="Trade with real money, behind three gates.",
 )
 app.command(
+    "intrabar.app.cli.broker:broker",
+    name="broker",
+    help="See which brokers there are, and how an account does.",
+)
+app.command(
     "intrabar.app.cli.demo_learning:demo_learning",
     name="demo-learning",
     help="Train an exit on five shares, and ask if it is worth it.",
