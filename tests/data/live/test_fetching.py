@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from intrabar.data.live.answers import Answers
 from intrabar.data.live.fetching import Fetched, age_text, fetch, refresh
 from intrabar.data.live.in_turn import InTurn
 from intrabar.data.live.polling import Polled
+from intrabar.data.live.recorded import Recorded
 from intrabar.data.live.vendors import (
     SOURCES,
     known_source,
@@ -37,7 +38,7 @@ from intrabar.links.simulated_time import run
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import DAY_NS
 from intrabar.model.secret import Secret
-from tests.data.live.samples import MINUTE, SECOND, Scripted, ns, rows
+from tests.data.live.samples import MINUTE, SECOND, Scripted, minutes, ns, rows
 
 NOW = ns("2026-03-03T15:00:20")
 START = ns("2026-03-02")
@@ -47,11 +48,15 @@ MINUTES = rows("2026-03-02", MINUTE, 390) + rows("2026-03-03", MINUTE, 390, 500.
 class WithActions(Scripted):
     splits: tuple[tuple[int, float], ...] = ()
     dividends: tuple[tuple[int, float], ...] = ()
+    adjustment: Literal["raw", "split"] = "raw"
 
     async def bars(self, *asked: Any, **how: Any) -> Answer:
         answer = await super().bars(*asked, **how)
         assert how.get("actions") is True
-        return msgspec.structs.replace(answer, splits=self.splits, dividends=self.dividends)
+        told = {"splits": self.splits, "dividends": self.dividends}
+        if self.adjustment == "split":
+            told = {}  # such a vendor tells none
+        return msgspec.structs.replace(answer, adjustment=self.adjustment, **told)
 
 
 def fetched(
@@ -69,12 +74,14 @@ def fetched(
     symbol: str = "IBM",
     name: str = "scripted",
     period: int = MINUTE,
+    adjustment: Literal["raw", "split"] = "raw",
     **how: Any,
 ) -> Fetched:
     async def main() -> Fetched:
         clock = LoopClock(now)
         vendor = WithActions(clock, table or {"IBM": MINUTES}, change, name=name)
         vendor.splits, vendor.dividends = splits, dividends
+        vendor.adjustment = adjustment
         answers = Answers(vendor, folder / "kept" if keeping else None, clock)
         catalogue = Catalogue(folder / "catalogue")
         if again:
@@ -103,6 +110,28 @@ def test_bars_that_are_over_are_stored_with_vendor_and_day(tmp_path: Path) -> No
     assert bars.close[0] == MINUTES[0].close
     assert any("not over yet" in note for note in done.notes)
     assert manifest.source_sha256
+
+
+def test_prices_that_come_adjusted_are_kept_as_such_and_never_beside_others(
+    tmp_path: Path,
+) -> None:
+    half = tuple(
+        Row(r.stamp, r.open / 2, r.high / 2, r.low / 2, r.close / 2, r.volume * 2) for r in MINUTES
+    )
+    later = ns("2026-03-03")
+    first = fetched(tmp_path, adjustment="split", end=ns("2026-03-02T21:00"))
+    assert first.manifest.adjustment == "split"
+    # Bars behind those that are kept, of which none was asked for again: nobody knows.
+    with pytest.raises(DataError, match=r"was asked for none.*--start 2026-03-02"):
+        fetched(tmp_path, adjustment="split", start=later)
+    more = fetched(tmp_path, adjustment="split", start=ns("2026-03-02T20:00"))
+    assert more.is_new
+    # After a split all bars are told otherwise: the older ones would stand beside them.
+    with pytest.raises(DataError, match="tells bars otherwise"):
+        fetched(tmp_path, adjustment="split", table={"IBM": half}, start=later)
+    anew = fetched(tmp_path, adjustment="split", table={"IBM": half})
+    assert anew.changed == len(stored(tmp_path))
+    assert stored(tmp_path).close[0] == MINUTES[0].close / 2
 
 
 def test_the_same_answer_makes_no_new_version(tmp_path: Path) -> None:
@@ -351,7 +380,7 @@ def test_a_source_of_another_package_is_asked_or_tells_by_itself(
 ) -> None:
     clock = LoopClock(NOW)
     vendor = Scripted(clock, {"IBM": MINUTES})
-    pushing = Polled(vendor, clock)
+    pushing = Recorded([minutes("IBM", "2026-03-02T14:30", 9)], clock)
     monkeypatch.setitem(SOURCES._own, "asked", lambda credentials, clock: vendor)
     monkeypatch.setitem(SOURCES._own, "Pushing", lambda credentials, clock: pushing)
     asked = source_named("asked", clock=clock, calendars={"IBM": "NYSE"}, pause=30.0)

@@ -12,8 +12,12 @@ import pytest
 from intrabar.brokers.fakes.faults import Faults
 from intrabar.brokers.fakes.tradestation import FakeTradeStation
 from intrabar.brokers.fakes.tradestation_data import FakeMarket
+from intrabar.data.catalogue import Catalogue
+from intrabar.data.live.answers import Answers
 from intrabar.data.live.conformance import Case, SourceConformance
+from intrabar.data.live.fetching import fetch
 from intrabar.data.live.tradestation import TradeStationBars
+from intrabar.data.live.vendors import source_named, vendor_named
 from intrabar.errors import DataError, NotFoundError
 from intrabar.links.clock import SECOND_NS
 from intrabar.links.tradestation.market_data import MarketData
@@ -67,7 +71,7 @@ class TestTradeStation(SourceConformance):
     @staticmethod
     def run(main: Coroutine[Any, Any, None]) -> None:
         def make() -> FakeTradeStation:
-            TestTradeStation.clock = FastClock(ns("2026-03-02T15:30:20"), SPEED)
+            TestTradeStation.clock = FastClock(ns("2026-03-02T15:30:02"), 120.0)
             fake = FakeTradeStation(market=FakeMarket(PRICES, TestTradeStation.clock))
             fake.lifetime = 500_000
             TestTradeStation.here = fake
@@ -244,3 +248,29 @@ def test_an_open_is_the_first_print_and_comes_before_its_bar_is_over(tmp_path: P
             assert opens[time][1] < time
 
     with_source("2026-03-02T15:30:20", tmp_path, test)
+
+
+def test_it_is_listened_to_and_may_be_asked_as_a_vendor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADESTATION_CLIENT_ID", "an-api-key")
+    monkeypatch.delenv("TRADESTATION_CLIENT_SECRET", raising=False)
+    credentials = {"refresh_token": f"file:{tmp_path / 'token'}"}
+    source = source_named("tradestation", credentials, calendars={"ZZ": "XETR"})
+    assert isinstance(source, TradeStationBars)  # it is not polled
+    assert source.calendars == {"ZZ": "XETR"}
+    assert source.can.streams
+    assert vendor_named("tradestation", credentials).periods == source.can.periods
+
+
+def test_history_is_kept_as_adjusted_for_splits(tmp_path: Path) -> None:
+    async def test(fake: FakeTradeStation, source: TradeStationBars, clock: FastClock) -> None:
+        answers = Answers(source.vendor, None, clock)
+        catalogue = Catalogue(tmp_path / "catalogue")
+        start = ns("2026-03-02T14:30")
+        done = await fetch(answers, catalogue, "ACME", MINUTE, start, calendar="NYSE")
+        assert done.manifest.adjustment == "split"
+        assert done.added == 390
+        assert any("splits" in note for note in done.notes)
+
+    with_source("2026-03-02T21:30", tmp_path, test, NYSE)

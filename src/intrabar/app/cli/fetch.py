@@ -48,7 +48,8 @@ def fetch(
     start, end : str
         Dates; without an end up to the last bar that is over.
     source : str, optional
-        yfinance or alpha_vantage (key in ALPHAVANTAGE_API_KEY); else that of the configuration.
+        yfinance, alpha_vantage (key in ALPHAVANTAGE_API_KEY), tradestation, ...; else that of the
+        configuration.
     calendar : str, optional
         NYSE, XETR, 24/7, ...; "none" for none; else the instrument's.
     replace : bool
@@ -135,7 +136,7 @@ def quote(
     ----------
     symbol : str
     source : str, optional
-        yfinance or alpha_vantage; else that of the configuration.
+        yfinance, alpha_vantage, tradestation, ...; else that of the configuration.
     config : Path, optional
         Its section data: provider, credentials, cache_enabled, cache_dir.
     as_json : bool
@@ -225,10 +226,12 @@ def _print(done: Fetched) -> None:
     from intrabar.data.live.fetching import age_text
 
     m = done.manifest
+    told = "raw" if m.adjustment == "raw" else "adjusted for splits"
     what = f"{done.added:,} new, {done.changed:,} changed" if done.is_new else "nothing new"
     print(
         f"{m.symbol} {m.period}: {m.rows:,} bars of {m.format}, {m.first} to {m.last}: {what}; "
-        f"raw, calendar {m.calendar or 'none'}, {done.splits} splits and {done.dividends} dividends"
+        f"{told}, calendar {m.calendar or 'none'}, {done.splits} splits and {done.dividends} "
+        "dividends"
     )
     if done.replaced:
         print(f"the bars of {done.replaced} were replaced")

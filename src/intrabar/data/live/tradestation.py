@@ -29,7 +29,7 @@ from intrabar.links.tradestation.market_data import (
 from intrabar.links.tradestation.service import LIVE
 from intrabar.links.vendor import Answer, Row
 from intrabar.model.bars import Bars
-from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact, SourceCan
+from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact, Quote, SourceCan
 
 KEPT = 20  # bars that were told, against which a correction is seen
 ROOM = 10_000  # facts that wait for their reader; the streams wait where there are more
@@ -38,7 +38,7 @@ DELAYED = "quotes of {} are delayed: this login has no real-time ones"
 
 
 class TradeStationBars:
-    """A source of bars that are pushed; as a `Vendor` it is asked for those of the past.
+    """A source of bars that are pushed; its `vendor` is asked for those of the past.
 
     Parameters
     ----------
@@ -52,34 +52,34 @@ class TradeStationBars:
         self, wire: MarketData, clock: Clock, calendars: Mapping[str, str] | None = None
     ) -> None:
         self.calendars = dict(calendars or {})
-        self._wire, self._clock = wire, clock
+        self.vendor, self._clock = wire, clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self.name, self.lag, self.lag_daily = wire.name, wire.lag, wire.lag_daily
-        self.periods, self.corrects, self.calls_a_day = wire.periods, True, wire.calls_a_day
-        self.bars, self.earliest, self.quote = wire.bars, wire.earliest, wire.quote
 
     @property
     def can(self) -> SourceCan:  # noqa: D102
         return SourceCan(
             "forming",
-            self.lag,
+            self.vendor.lag,
             corrects=True,
             quotes=True,
-            periods=self.periods,
-            lag_daily=self.lag_daily,
+            periods=self.vendor.periods,
+            lag_daily=self.vendor.lag_daily,
         )
 
+    async def quote(self, symbol: str) -> Quote:  # noqa: D102
+        return await self.vendor.quote(symbol)
+
     async def history(self, symbol: str, period: int, start: int, end: int) -> Bars:  # noqa: D102
-        asked = Polled(self._wire, self._clock, calendars=self.calendars)
+        asked = Polled(self.vendor, self._clock, calendars=self.calendars)
         return await asked.history(symbol, period, start, end)
 
     async def events(self, symbols: tuple[str, ...], period: int) -> AsyncIterator[Fact]:  # noqa: D102
-        asked = Polled(self._wire, self._clock, calendars=self.calendars)
+        asked = Polled(self.vendor, self._clock, calendars=self.calendars)
         quoted = [symbols[first : first + AT_ONCE] for first in range(0, len(symbols), AT_ONCE)]
         links = _Links(symbols, [_quotes_of(some) for some in quoted])
         told: asyncio.Queue[Fact | IntrabarError | None] = asyncio.Queue(ROOM)
-        lag = lag_of(self._wire, period)
+        lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
         forming = [
             _Forming(symbol, asked.grid(symbol, period), lag, since, self._clock)
@@ -113,20 +113,20 @@ class TradeStationBars:
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        await self._wire.close()
+        await self.vendor.close()
 
     async def _bars(self, one: _Forming, links: _Links, told: asyncio.Queue[Any]) -> None:
         """What becomes of one symbol's bars, its stream opened again and again."""
 
         async def listen() -> None:
             back = (self._clock.now() - one.newest) // one.grid.period + 2
-            stream = self._wire.bar_stream(one.symbol, one.grid.period, int(back))
+            stream = self.vendor.bar_stream(one.symbol, one.grid.period, int(back))
             async with aclosing(stream) as frames:
                 async for frame in frames:
                     await links.up(one.symbol, told)
                     if "Heartbeat" in frame:
                         await told.put(Heartbeat())
-                        for fact in await one.asked_for(self._wire):
+                        for fact in await one.asked_for(self.vendor):
                             await told.put(fact)
                     elif "Error" in frame:
                         refuse_symbol(frame)
@@ -145,7 +145,7 @@ class TradeStationBars:
         async def listen() -> None:
             named = {symbol.upper(): symbol for symbol in symbols}
             whole: dict[str, dict[str, Any]] = {symbol: {} for symbol in symbols}
-            async with aclosing(self._wire.quote_stream(symbols)) as frames:
+            async with aclosing(self.vendor.quote_stream(symbols)) as frames:
                 async for frame in frames:
                     symbol = named.get(str(frame.get("Symbol")).upper(), "")
                     if symbol and frame.get("Error"):

@@ -1,8 +1,9 @@
 """Sources by their names: ours, and those that other packages offer as `intrabar.sources`.
 
 What stands behind a name is called with the credentials and a clock, and makes a `Vendor`, which
-is asked, or a `BarSource`, which tells by itself, or both in one. A `BarSource` that lays bars into
-sessions has a dictionary `calendars`, of symbols whose names do not tell theirs.
+is asked, or a `BarSource`, which tells by itself and may have a `vendor` that is asked. A
+`BarSource` that lays bars into sessions has a dictionary `calendars`, of symbols whose names do not
+tell theirs.
 """
 
 from __future__ import annotations
