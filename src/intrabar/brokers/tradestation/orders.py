@@ -122,8 +122,9 @@ def _told(reply: Reply) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def _fits(request: Request, told: dict[str, Any]) -> bool:
     """Whether a message ("Sent order: Buy 10 ACME @ 9.50 Limit") is of an order."""
     text = str(told.get("Message")).lower()
-    is_stop, is_limit = "stop" in text, "limit" in text
-    return is_stop == request.type.startswith("stop") and is_limit == request.type.endswith("limit")
+    found = ("buy" in text, "stop" in text, "limit" in text)
+    kind = request.type
+    return found == (request.side > 0, kind.startswith("stop"), kind.endswith("limit"))
 
 
 def _words(errors: Sequence[dict[str, Any]]) -> str:

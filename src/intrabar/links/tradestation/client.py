@@ -270,7 +270,7 @@ class Client:
             after = [reply.headers.get(key) for key in ("x-ratelimit-reset", "retry-after")]
             wait = next((number(x, f"{place}: reset") for x in after if x), 60.0)
             raise RateLimited(f"{place}: too many requests", wait if wait >= 0.0 else 60.0)
-        if reply.status_code >= 500:
+        if reply.status_code >= 500 or reply.status_code == 408:
             raise LinkError(f"{place}: the server answers {reply.status_code}")
         told: Any = None
         with suppress(ValueError):
