@@ -28,6 +28,16 @@ broker = App(
 )
 
 
+broker.command(
+    "intrabar.app.cli.broker_login:login",
+    name="login",
+    help="Log in at a broker in a browser, and keep its refresh token in a file.",
+    help_epilogue=examples(
+        "intrabar broker login tradestation --token-file tradestation.token",
+    ),
+)
+
+
 @broker.command(name="list")
 def list_(*, as_json: Json = False) -> int:
     """List the brokers: what each can, and what is proven of it.
