@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from intrabar.brokers.door import Door
-from intrabar.brokers.tickets import OPEN, State
+from intrabar.brokers.tickets import OPEN, Asked, State, Terms
 from intrabar.model.broker_facts import FillFact, OrderFact
 from tests.brokers.faults import SCRIPTS
 from tests.brokers.worlds import CODE, World
@@ -86,3 +86,34 @@ def test_a_change_names_its_order_by_all_that_is_known(door: Door) -> None:
     assert not ref.order.opens
     door.blotter.change(ENTRY, vendor_ids=())
     assert set(door.ref(ENTRY).others) >= set(ticket.vendor_ids)
+
+
+def test_an_order_whose_place_another_has_taken_ends_no_ticket(door: Door) -> None:
+    """Told before or after the answer to the change, or found: the ticket has the new one."""
+    (old,) = door.tickets[STOP].vendor_ids
+    told = OrderFact(
+        old, STOP, "A", -1, "stop", 10.0, "cancelled", stop_price=95.0, replaced_by="101"
+    )
+    wanted = Terms(10.0, stop_price=97.0)
+    door.blotter.change(STOP, asked=Asked.REPLACE, wanted=wanted, also=(f"{ENTRY[:-1]}7s",))
+    for hear in (door.told, lambda fact, now: door.looked_up(STOP, fact, now), door.told):
+        hear(told, 0)
+        ticket = door.tickets[STOP]
+        assert ticket.state in OPEN
+        assert (ticket.vendor_ids, ticket.terms) == ((old, "101"), wanted)
+        assert ticket.asked is Asked.NONE
+        assert STOP in door.doubts
+    door.told(replace(told, replaced_by="102"), 0)  # by others
+    assert door.tickets[STOP].vendor_ids[-1] == "102"
+    assert door.tickets[STOP].state in OPEN
+
+
+def test_what_an_old_order_had_filled_does_not_fall(door: Door) -> None:
+    (old,) = door.tickets[STOP].vendor_ids
+    door.told(FillFact("f9", old, STOP, "A", -1, 7.0, 95.0, total=7.0), 0)
+    told = OrderFact(
+        old, STOP, "A", -1, "stop", 10.0, "cancelled", 4.0, 95.0, stop_price=95.0, replaced_by="101"
+    )
+    for now in (0, 10**10, 2 * 10**10):
+        door.looked_up(STOP, told, now)
+    assert door.tickets[STOP].booked == 7.0

@@ -31,6 +31,7 @@ from intrabar.brokers.tickets import (
     Corrected,
     Filled,
     Found,
+    Replaced,
     State,
     Terms,
     Ticket,
@@ -324,3 +325,33 @@ def test_what_a_look_finds_is_done_and_a_second_finds_nothing(has_ids: bool) -> 
 )
 def test_absent_is_what_two_looks_prove(absence: Absence, expected: bool) -> None:
     assert is_absent(absence, 30 * SECOND) is expected
+
+
+NEW = replace(FACT, vendor_id="v2", client_id=f"{CODE}-1-1", limit_price=101.0)
+GONE = replace(FACT, state="cancelled", replaced_by="v2")
+CHANGING = replace(TICKET, asked=Asked.REPLACE, wanted=Terms(10.0, 101.0), also=(f"{CODE}-1-1",))
+
+
+@pytest.mark.parametrize("orders", [(GONE, NEW), (NEW, GONE)])
+def test_of_two_orders_of_a_ticket_the_one_counts_that_took_the_others_place(
+    orders: tuple[OrderFact, ...],
+) -> None:
+    known = replace(KNOWN, tickets=(CHANGING,))
+    actions = reconcile(known, replace(LOOK, orders=orders))
+    assert actions == [Tell(CHANGING.name, Found(State.WORKING, "v2"))]
+
+
+def test_an_order_whose_place_another_has_taken_is_not_over() -> None:
+    known = replace(KNOWN, tickets=(CHANGING,))
+    actions = reconcile(known, replace(LOOK, orders=(GONE,)))
+    assert actions == [
+        Tell(CHANGING.name, Replaced(Terms(10.0, 101.0), "v2")),
+        LookUp(CHANGING.name),
+    ]
+
+
+def test_a_fill_under_a_later_name_of_ours_is_no_strangers() -> None:
+    known = replace(KNOWN, tickets=(CHANGING,), has_ids=False, positions={"A": 4.0})
+    fill = replace(FILL, vendor_id="v2", client_id=f"{CODE}-1-1")
+    look = replace(LOOK, orders=(), fills=(fill,), positions={"A": (4.0, 99.5)})
+    assert not [x for x in reconcile(known, look) if isinstance(x, Book | Differs)]

@@ -40,6 +40,7 @@ from intrabar.brokers.tickets import (
     Terms,
     Ticket,
     Total,
+    replaced,
     same,
 )
 from intrabar.model.broker_facts import (
@@ -217,6 +218,10 @@ class Door:
         steps = []
         if fact.filled > self.tickets[name].booked:
             steps.append(self.hear(name, Total(fact.filled, fact.average), now))
+        if fact.replaced_by:
+            self.doubts[name] = None
+            event = replaced(self.tickets[name], fact)
+            return steps if event is None else [*steps, self.hear(name, event, now)]
         steps.append(self.hear(name, status_of(fact), now))
         self.books.confirm(name, Terms(fact.qty, fact.limit_price, fact.stop_price))
         return steps
@@ -241,6 +246,8 @@ class Door:
             return []
         self._missed.pop(name, None)
         steps, terms = [], Terms(fact.qty, fact.limit_price, fact.stop_price)
+        if fact.replaced_by:  # what it is now, the other order says
+            return self.told(fact, now) or []
         if fact.filled != ticket.booked:
             total = Total(fact.filled, fact.average, in_look=True)
             steps.append(self.hear(name, total, now))

@@ -28,6 +28,7 @@ from intrabar.brokers.tickets import (
     Terms,
     Ticket,
     Total,
+    replaced,
     same,
 )
 from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
@@ -175,7 +176,7 @@ def _matched(
     known: Known, orders: Iterable[OrderFact]
 ) -> tuple[dict[str, OrderFact], list[OrderFact]]:
     """The orders of our tickets, by client id, and those of nobody."""
-    by_name = {ticket.name: ticket for ticket in known.tickets}
+    by_name = {name: t for t in known.tickets for name in (t.name, *t.also)}
     by_vendor = {x: ticket for ticket in known.tickets for x in ticket.vendor_ids}
     ours: dict[str, OrderFact] = {}
     others = []
@@ -183,8 +184,8 @@ def _matched(
         ticket = by_name.get(fact.client_id) or by_vendor.get(fact.vendor_id)
         if ticket is None:
             others.append(fact)
-        else:
-            ours[ticket.name] = fact
+        elif not fact.replaced_by or ticket.name not in ours:
+            ours[ticket.name] = fact  # of two the one that has taken the other's place
     strangers = []
     for fact in others:
         fits = [t for t in known.tickets if t.name not in ours and is_it(t, fact)]
@@ -212,9 +213,10 @@ def _fills(
     by_vendor = {fact.vendor_id: name for name, fact in of_orders.items()}
     by_vendor |= {x: t.name for t in known.tickets for x in t.vendor_ids}
     by_name = {ticket.name: ticket for ticket in known.tickets}
+    named = {name: t.name for t in known.tickets for name in (t.name, *t.also)}
     ours, foreign = [], []
     for fact in fills:
-        name = fact.client_id if fact.client_id in by_name else by_vendor.get(fact.vendor_id)
+        name = named.get(fact.client_id) or by_vendor.get(fact.vendor_id)
         if name is None:
             if fact.id not in known.booked:
                 foreign.append(fact)
@@ -233,6 +235,11 @@ def _orders(known: Known, look: Snapshot, of_orders: Mapping[str, OrderFact]) ->
         if fact is None:
             if ticket.state in OPEN and "orders" in look.complete:
                 actions.append(LookUp(ticket.name))
+            continue
+        if fact.replaced_by:  # what it is now, the other order says
+            event = replaced(ticket, fact)
+            actions += [] if event is None else [Tell(ticket.name, event)]
+            actions.append(LookUp(ticket.name))
             continue
         if fact.filled != ticket.booked:
             actions.append(Tell(ticket.name, Total(fact.filled, fact.average, in_look=True)))

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from intrabar.model.broker_facts import Accepted
+from intrabar.model.broker_facts import Accepted, OrderFact
 
 NAN = float("nan")
 DUST = 1e-9
@@ -244,3 +244,15 @@ class Booking(msgspec.Struct, frozen=True):
     of_qty: float = 0.0
     price_change: float = 0.0
     is_fix: bool = False
+
+
+def replaced(ticket: Ticket, fact: OrderFact) -> Event | None:
+    """What it says that another order has taken the place of a ticket's; None: it was known.
+
+    The order that was changed is over; its ticket is not, it has the new one.
+    """
+    if fact.replaced_by in ticket.vendor_ids:
+        return None
+    if ticket.wanted is not None:
+        return Replaced(ticket.wanted, fact.replaced_by)
+    return Accepted(fact.replaced_by, works=ticket.state is not State.ACKED)
