@@ -53,6 +53,16 @@ CHANGES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         2,
         ["account.cash: is 'much', must be a number"],
     ),
+    "neither of two kinds": (
+        {"predict": {"hyperparameters": 3}},
+        2,
+        ["predict.hyperparameters: is 3, must be text or a mapping of names to values"],
+    ),
+    "inside one of two kinds": (
+        {"predict": {"features": ["a = close", 3]}},
+        2,
+        ["config.yaml: predict.features[1]: is 3, must be text"],
+    ),
     "no such word": (
         {"account": {"path_policy": "kindest"}},
         2,

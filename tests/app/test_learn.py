@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 import intrabar as ib
 from intrabar.app.cli.main import run
@@ -64,6 +65,24 @@ def test_the_call_and_the_command_make_the_same_rows(config: Path) -> None:
     made = ib.learn.dataset(config, name="other", threads=2)
     assert made.rows.equals(read_dataset(config.parent / "datasets" / "trend").rows)
     assert made.folder == config.parent / "datasets" / "other"
+
+
+@pytest.mark.parametrize(
+    ("learn", "words"),
+    [
+        ({"seed": -1}, "learn.seed: is -1, must be at least 0"),
+        ({"train": "x"}, "learn.train: 'x' is no stretch of the calendar"),
+        ({"test": "0m"}, "learn.test: '0m' is no stretch of the calendar"),
+    ],
+)
+def test_what_a_later_training_could_not_take_is_refused_at_once(
+    config: Path, learn: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump({**given, "learn": {**given["learn"], **learn}}))
+    assert run(["learn", "dataset", str(config)]) == 2
+    assert words in capsys.readouterr().err
+    assert not (config.parent / "datasets").exists()
 
 
 @pytest.mark.parametrize(

@@ -189,9 +189,11 @@ def test_compare_is_on_the_same_entries(home: Path, capsys: pytest.CaptureFixtur
     assert one["trained_seeds"] == [3, 4, 5]
     assert run(["learn", "compare", "one", "two", *given]) == 0
     assert "entries are common to all" in capsys.readouterr().out
-    same = ib.learn.compare(["one", "one"], config=home / "trend.yaml", out=home / "runs")
-    assert same.less_first[1] is not None
-    assert same.less_first[1].mean == 0.0
+    looks = told["policies"][1]["account"]["looks"]
+    with pytest.raises(ib.UsageError, match="one is there twice"):
+        ib.learn.compare(["one", "two", "one"], config=home / "trend.yaml", out=home / "runs")
+    again = ib.learn.score(config=home / "trend.yaml", policy="one", out=home / "runs")
+    assert again.deflated.looks == looks + 3  # those of the second call, and its own
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
@@ -28,7 +29,7 @@ from intrabar.learn.passes import passes
 from intrabar.learn.ppo_canaries import null
 from intrabar.learn.ppo_net import Layers, module_of
 from intrabar.learn.ppo_policy import Ground, ground_of, train_ppo
-from intrabar.learn.ppo_training import PpoSettings, Seed, greedy, plain_network
+from intrabar.learn.ppo_training import PpoSettings, Seed, greedy, plain_network, train_seed
 from intrabar.learn.resume import keep_seeds, kept_seeds
 from intrabar.learn.terms import Terms
 from intrabar.learn.trained import Trained
@@ -179,6 +180,14 @@ def test_a_loss_that_is_not_finite_stops_and_names_step_and_seed(
     monkeypatch.setattr(PPO, "train", spoiled)
     with pytest.raises(RunError, match=r"not finite at step 2,048 of seed 5, before any check"):
         trained(ground)
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    train_seed(ground.world, ground.checked, replace(SMALL, steps=512), Seed(5))
+    assert not list(tmp_path.iterdir())
 
 
 def test_where_an_arm_cannot_be_traded_that_is_told() -> None:

@@ -193,6 +193,7 @@ def train_seed(
     watch : callable or None
     """
     from stable_baselines3 import PPO
+    from stable_baselines3.common.logger import Logger
     from torch import nn
 
     from intrabar.learn.vec_environment import ExitVecEnv
@@ -215,6 +216,7 @@ def train_seed(
         device="cpu",
         verbose=0,
     )
+    model.set_logger(Logger(None, []))  # its own makes a folder that stays
     watching = _watching()(checked, s, seed, watch)
     try:
         model.learn(s.steps, callback=watching, log_interval=NEVER)

@@ -105,7 +105,7 @@ def compare(
     Raises
     ------
     UsageError
-        There are fewer than two policies, or they have no entry in common.
+        There are fewer than two policies, one is there twice, or they have no entry in common.
     """
     if not isinstance(policies, list | tuple) or len(policies) < 2:
         raise UsageError(
@@ -115,6 +115,13 @@ def compare(
     seed = whole("seed:", seed, Bounds(whole=True))
     folder = path("out:", out)
     every = [evidence_in(None, config, one, static, name, threads)[0] for one in policies]
+    known: dict[str, int] = {}
+    for k, one in enumerate(every):
+        if known.setdefault(one.training.hash, k) != k:
+            raise UsageError(
+                f"policies: {one.training.name} is there twice: a policy is not set beside itself, "
+                "and each is a look"
+            )
     shared = _shared([one.entries for one in every])
     if not shared:
         raise UsageError(

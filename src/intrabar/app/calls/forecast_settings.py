@@ -102,7 +102,7 @@ def settings_of(section: PredictConfig, home: Path, seed: int | None = None) -> 
     if section.forecaster.startswith("onnx:"):
         features, outputs = notes_features(home / section.forecaster.removeprefix("onnx:"))
     found = hyperparameters_of(section.hyperparameters, home)
-    require_spans({"train": section.train, "refit": section.refit})
+    require_spans({"predict.train": section.train, "predict.refit": section.refit})
     schedule = Schedule(section.train, section.refit, lag_of(section.refit_lag), section.anchored)
     settings = Settings(
         section.forecaster,

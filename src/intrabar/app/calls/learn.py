@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from intrabar.analysis.splits.walk_forward import require_spans
 from intrabar.app.compose.recipe import Recipe
 from intrabar.app.config.file import validated
 from intrabar.app.config.learning import LearnConfig
@@ -94,6 +95,7 @@ def dataset(
     over = {key: value for key, value in values.items() if value is not None}
     section = recipe.config.learn or LearnConfig()
     asked = validated(LearnConfig, {**section.model_dump(), **over}, "learn.")
+    require_spans({"learn.train": asked.train, "learn.test": asked.test})
     terms = Terms(
         features_of(asked.features, asked.window), tuple(asked.arms), asked.exit, asked.max_bars
     )

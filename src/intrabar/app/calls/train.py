@@ -142,8 +142,7 @@ def lstm(
     given = {"seed": seed, "loss": loss, "train": train, "test": test}
     over = {key: value for key, value in given.items() if value is not None}
     asked = validated(LearnConfig, {**behind.section.model_dump(), **over}, "learn.")
-    if walk_forward:
-        require_spans({"learn.train": asked.train, "learn.test": asked.test})
+    require_spans({"learn.train": asked.train, "learn.test": asked.test})
     seed = whole("seed:", asked.seed, SEEDS)
     settings = LstmSettings(loss=asked.loss, epochs=epochs)
     runs = path("runs:", runs)

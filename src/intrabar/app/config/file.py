@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,10 @@ EXPECTED = {
     "date_parsing": "a date such as 2020-01-31",
     "datetime_parsing": "a date such as 2020-01-31",
 }
+
+
+SCALARS = (("str", "string_"), ("int", "int_"), ("float", "float_"), ("bool", "bool_"))
+"""What Pydantic calls a branch of a union, and how its kinds of errors begin."""
 
 
 def read_config(path: Path | str, purpose: Purpose = "backtest") -> tuple[Config, list[str]]:
@@ -176,7 +180,7 @@ def validated(model: type[Model], given: Mapping[str, Any], place: str = "") -> 
     except RecursionError:
         raise ConfigError(f"{place.rstrip('.') or 'config'}: holds itself") from None
     except ValidationError as error:
-        lines = [place + _sentence(model, e) for e in error.errors()]
+        lines = [place + x for x in _sentences(model, error.errors())]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -239,8 +243,21 @@ def with_catalogue(config: Config) -> Config:
     )
 
 
+def _sentences(model: type[BaseModel], errors: Sequence[Any]) -> list[str]:
+    """One for each place: of a union what each of its branches expects, or what is inside one."""
+    found: dict[str, list[str]] = {}
+    places = [place_of(_shown_of(e)) for e in errors]
+    for place, error in zip(places, errors, strict=True):
+        deeper = any(x != place and re.match(re.escape(place) + r"[.\[]", x) for x in places)
+        if not (deeper and len(_shown_of(error)) < len(error["loc"])):
+            text, _, expected = _sentence(model, error).partition(", must be ")
+            found.setdefault(text, []).append(expected)
+    told = {text: " or ".join(dict.fromkeys(x for x in each if x)) for text, each in found.items()}
+    return [f"{text}, must be {expected}" if expected else text for text, expected in told.items()]
+
+
 def _sentence(model: type[BaseModel], error: Any) -> str:
-    loc = [part for part in error["loc"] if not _is_branch(part)]
+    loc = _shown_of(error)
     place = place_of(loc)
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -262,9 +279,19 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
     return f"{place}: is {shown(value)}, must be {expected or error['msg']}"
 
 
+def _shown_of(error: Any) -> list[Any]:
+    """A place without the branches of unions, which Pydantic names in it: a person knows none."""
+    *rest, last = error["loc"] or ("",)
+    kind = error["type"]
+    of_last = isinstance(last, str) and (
+        any(last == name and kind.startswith(start) for name, start in SCALARS) or _is_branch(last)
+    )
+    return [x for x in (*rest, *(() if of_last else (last,))) if not _is_branch(x)]
+
+
 def _is_branch(part: Any) -> bool:
-    # Pydantic names the branches of a union in the place; a person knows no branches.
-    return isinstance(part, str) and (part in ("date", "datetime"))
+    is_text = isinstance(part, str)
+    return is_text and (part in ("date", "datetime") or bool(re.match(r"(list|dict)\[.*\]$", part)))
 
 
 def place_of(loc: list[Any]) -> str:

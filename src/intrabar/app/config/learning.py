@@ -45,7 +45,7 @@ class LearnConfig(Section):
     exit: Literal["trailing", "fixed"] = "trailing"
     max_bars: int = 250
     loss: Literal["score", "label"] = "score"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
     train: str = "2y"
     test: str = "6m"
     when: Literal["bar", "entry"] = "bar"

@@ -149,6 +149,8 @@ def notes_of(path: Path) -> dict[str, Any]:
     ConfigError
         It says too little, or what cannot be.
     """
+    if not path.name:
+        raise ConfigError("forecaster: onnx: names no file; write such as onnx:models/nvda.onnx")
     beside = path.with_suffix(".meta.json")
     if not path.is_file():
         raise FileError(f"forecaster: onnx:{path}: there is no such file")
