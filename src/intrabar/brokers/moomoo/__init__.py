@@ -1,0 +1,1 @@
+"""Moomoo as a broker, by its gateway OpenD."""
