@@ -247,3 +247,18 @@ def test_a_process_ends_though_a_thread_hangs(tmp_path: Path) -> None:
         "    print('ended')\n"
     )
     assert python("-c", code, folder=tmp_path) == "ended\n"
+
+
+def test_who_is_cancelled_as_the_answer_comes_ends() -> None:
+    """`asyncio.wait_for` of Python 3.11 gives the answer, and what was cancelled goes on."""
+
+    async def main() -> None:
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        asking = asyncio.ensure_future(within(5.0, answer, "it"))
+        await asyncio.sleep(0)
+        answer.set_result(1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(main())

@@ -34,7 +34,8 @@ async def within(seconds: float, call: Awaitable[_T], what: str) -> _T:
         There was none.
     """
     try:
-        return await asyncio.wait_for(call, seconds)
+        async with asyncio.timeout(seconds):  # `wait_for` may swallow that it is cancelled
+            return await call
     except TimeoutError:
         raise Timeout(f"{what}: no answer in {seconds:g} s") from None
 

@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from intrabar.errors import (
+    BadAnswer,
     ConfigError,
     IntrabarError,
     LinkError,
@@ -30,7 +32,8 @@ from intrabar.model.secret import Secret, redact
 HOST, PORT = "127.0.0.1", 11111
 LOGIN = 30.0  # seconds
 _TRIED = 2.0  # seconds for the port to open
-_CUT = ("disconnect", "packeterr", "timeout", "abnormal")  # of the client's texts: nobody knows
+_CUT = ("disconnect", "packeterr", "timeout", "timed out", "abnormal", "unknown error", "internal")
+"""In a text: nobody knows whether the request was carried out."""
 _UNSENT = ("connect timeout", "not connected", "connection lost", "connection closed", "status bad")
 _OFTEN = ("frequen", "too many", "rate limit")
 _LATER = 30.0  # seconds, the span of OpenD's limits
@@ -112,14 +115,14 @@ class Connection:
         await self._try_port()
         loop, made = asyncio.get_running_loop(), list[Any]()
         kinds = {"trade": moomoo.OpenSecTradeContext, "quote": moomoo.OpenQuoteContext}
-        ending = _ending(kinds[self._kind], made, lambda: _hand(loop, self.ended.set))
+        given_up = threading.Event()
+        ending = _ending(kinds[self._kind], made, given_up, lambda: _hand(loop, self.ended.set))
         given = {"filter_trdmarket": moomoo.TrdMarket.US} if self._kind == "trade" else {}
         call = in_thread(lambda: ending(host=HOST, port=self._port, **given))
         try:
             await within(self._login, call, "moomoo: OpenD's login")
         except BaseException:
-            for context in made:
-                context.close()
+            given_up.set()  # its thread makes one more attempt at the most
             raise
         self._context = made[0]
         if self._context.status != moomoo.common.constant.ContextStatus.READY:
@@ -205,13 +208,24 @@ class Trading:
         return list(await self.connection.ask(name, **named, **self._given))
 
 
-def _ending(base: type, made: list[Any], ended: Callable[[], None]) -> type:
+def _ending(
+    base: type, made: list[Any], given_up: threading.Event, ended: Callable[[], None]
+) -> type:
     """A context that stays ended: it would come back by itself, and tell nobody of the gap."""
 
     class Ending(base):  # type: ignore[misc]
         def __init__(self, **given: Any) -> None:
             made.append(self)
             super().__init__(**given)
+
+        def _init_connect_sync(self) -> int:
+            if given_up.is_set():
+                self._auto_reconnect = False
+                return -1
+            code = super()._init_connect_sync()
+            if given_up.is_set():
+                self.close()
+            return int(code)
 
         def on_disconnect(self, conn_id: int, reason: Any, msg: str) -> None:
             self._auto_reconnect = False
@@ -258,8 +272,8 @@ def _error(name: str, text: str) -> IntrabarError:
     place, lower = f"moomoo: {name}: {redact(text)[:200]}", text.lower()
     if any(word in lower for word in _UNSENT):
         return UnsentError(place)
-    if any(lower.startswith(word) for word in _CUT):
-        return LinkError(place)
+    if not text or any(word in lower for word in _CUT):
+        return BadAnswer(f"{place}: it cannot be read") if not text else LinkError(place)
     if any(word in lower for word in _OFTEN):
         return RateLimited(place, _LATER)
     return DeclinedError(place)

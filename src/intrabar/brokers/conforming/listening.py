@@ -206,7 +206,7 @@ async def a_status_that_nobody_knows_is_unknown(scene: Scene) -> None:
 async def what_covers_is_working(scene: Scene) -> None:
     """A stop under each of the words of `covers` rests and triggers by itself."""
     if "stop" not in scene.can.types:
-        request = scene.request("limit", type="stop", limit_price=NAN, stop_price=110.0)
+        request = scene.request("stop")
         await scene.submit(request)
         assert scene.count(request.client_id) == 0
         return

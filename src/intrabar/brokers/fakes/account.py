@@ -161,7 +161,7 @@ class FakeAccount:
             order.id = order.id or self.names(next(self._numbers))
             ids[order.client_id] = order.id
             order.created = order.changed = self.now()
-            order.parent = ids.get(order.parent, order.parent)
+            order.parent = ids.get(order.parent, order.parent) if order.parent else ""
             order.status = "held" if order.parent else "working" if works else "accepted"
             self.orders[order.id] = order
             self.submitted.append(order.client_id)

@@ -211,7 +211,14 @@ class MoomooBroker:
         self._line.close()
 
     async def _placed(self, request: Request, is_entry: bool) -> str:
-        (row,) = await self._line.place(is_entry, **order_of(request))
+        """Send an order; where OpenD says no, it is asked whether it has it all the same."""
+        try:
+            (row,) = await self._line.place(is_entry, **order_of(request))
+        except DeclinedError:
+            known = await self._row(Ref(request))
+            if known is None or fact_of(known).state == "rejected":
+                raise
+            row = known
         return str(row["order_id"])
 
     async def _modified(self, ref: Ref, op: str, qty: float, **prices: float) -> str:
