@@ -11,16 +11,24 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from intrabar.brokers.fakes.account import ALIVE, NAN, FakeAccount, Impossible, News, Order
 from intrabar.brokers.fakes.faults import Faults
-from intrabar.brokers.fakes.moomoo_frames import Frame, encoded, module, read
+from intrabar.brokers.fakes.moomoo_frames import (
+    EASTERN,
+    Frame,
+    No,
+    encoded,
+    local,
+    module,
+    read,
+    text,
+)
+from intrabar.brokers.fakes.moomoo_quotes import FakeQuotes
 
-EASTERN = ZoneInfo("America/New_York")
-US, US_QUOTES, USD = 2, 11, 2
+US, USD = 2, 2
 PASSWORD = "a-trade-password"
 STATUSES = {
     "accepted": 2,
@@ -51,10 +59,6 @@ class Gone(Exception):  # noqa: N818
     """A fault has ended the connection."""
 
 
-class No(Exception):  # noqa: N818
-    """What OpenD says instead of an answer."""
-
-
 class FakeOpenD:
     """The gateway, with one account behind it.
 
@@ -77,7 +81,7 @@ class FakeOpenD:
         bars: Callable[[str, int], list[tuple[float, ...]] | None] | None = None,
     ) -> None:
         self.account, self.env, self.faults = account, env, faults or Faults()
-        self.bars, self.port, self.page = bars, 0, 1000
+        self.quotes, self.port = FakeQuotes(account, bars), 0
         self.asked: list[Frame] = []
         self.unlocked = env == "SIMULATE"
         self._server: asyncio.Server | None = None
@@ -85,7 +89,6 @@ class FakeOpenD:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pushes: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
         self._held: list[bytes] = []
-        self._subscribed: set[tuple[str, int]] = set()
         account.watchers.append(self._changed)
 
     async def start(self) -> None:
@@ -192,10 +195,10 @@ class FakeOpenD:
                 response.s2c.header.CopyFrom(asked.header)
                 self._look(frame.proto, asked, response.s2c)
             case 3001:
-                self._subscribe(asked)
+                self.quotes.subscribe(asked)
                 self._writers[writer].add("bars")
             case 3006 | 3103 | 3202 | 3203:
-                self._data(frame.proto, asked, response.s2c)
+                self.quotes.fill_in(frame.proto, asked, response.s2c)
 
     # The account
 
@@ -286,7 +289,7 @@ class FakeOpenD:
             wanted = set(asked.filterConditions.orderIDExList)
             today = datetime.now(EASTERN).date()
             for order in account.orders.values():
-                is_past = _local(order.created).date() < today and order.status not in ALIVE
+                is_past = local(order.created).date() < today and order.status not in ALIVE
                 if (proto == 2221) == is_past and (not wanted or order.id in wanted):
                     self._order(told.orderList.add(), order)
 
@@ -303,7 +306,7 @@ class FakeOpenD:
         if order.stop_price == order.stop_price:
             told.auxPrice = order.stop_price
         told.timeInForce = {word: number for number, word in TIFS.items()}[order.tif]
-        told.createTime, told.updateTime = _text(order.created), _text(order.changed)
+        told.createTime, told.updateTime = text(order.created), text(order.changed)
         told.lastErrMsg = order.text or (order.word if order.word not in WORDS else "")
 
     def _status(self, order: Order) -> int:
@@ -322,9 +325,14 @@ class FakeOpenD:
         told.orderID, told.orderIDEx = int(fill.order), fill.order
         told.code = told.name = fill.symbol
         told.secMarket, told.qty, told.price = US, fill.qty, fill.price
-        told.createTime, told.status = _text(fill.time), 0
+        told.createTime, told.status = text(fill.time), 0
 
     # Pushes
+
+    def push_bars(self) -> None:
+        """Push the K-line in progress of all that is subscribed to."""
+        for message in self.quotes.pushes():
+            self._pushes.put_nowait((3007, message))
 
     def _changed(self, news: News) -> None:
         if news.fill is not None and self.env == "REAL":
@@ -372,107 +380,6 @@ class FakeOpenD:
                 with contextlib.suppress(OSError):
                     writer.writelines(frames)
                     await writer.drain()
-
-    # Data
-
-    def _subscribe(self, asked: Any) -> None:
-        for one in asked.securityList:
-            self._require_code(one.code)
-            for kind in asked.subTypeList:
-                self._subscribed.add((one.code, SUBSCRIBED[kind]))
-
-    def push_bars(self) -> None:
-        """Push the K-line in progress of all that is subscribed to."""
-        for code, seconds in sorted(self._subscribed):
-            rows = self._rows(code, seconds)
-            message = module(3007).Response()
-            message.retType = 0
-            message.s2c.rehabType, message.s2c.klType = 0, LENGTHS[seconds]
-            message.s2c.security.market, message.s2c.security.code = US_QUOTES, code
-            for row in rows[-1:]:
-                _line(message.s2c.klList.add(), row, seconds)
-            self._pushes.put_nowait((3007, message))
-
-    def _rows(self, code: str, seconds: int) -> list[tuple[float, ...]]:
-        rows = self.bars(code, seconds) if self.bars is not None else None
-        if rows is None:
-            raise No(f"Unknown stock US.{code}")
-        return rows
-
-    def _require_code(self, code: str) -> None:
-        known = self.bars is not None and self.bars(code, 60) is not None
-        if not known and code not in self.account.symbols:
-            raise No(f"Unknown stock US.{code}")
-
-    def _data(self, proto: int, asked: Any, told: Any) -> None:
-        if proto == 3202:
-            for one in asked.securityList:
-                self._require_code(one.code)
-                basic = told.staticInfoList.add().basic
-                basic.security.CopyFrom(one)
-                basic.id, basic.lotSize, basic.secType = 1, 1, 3
-                basic.name, basic.listTime = one.code, "2000-01-03"
-            return
-        if proto == 3203:
-            for one in asked.securityList:
-                self._snapshot(one, told)
-            return
-        seconds = {number: length for length, number in LENGTHS.items()}[asked.klType]
-        if asked.rehabType != 0:
-            raise No("These K-lines would be adjusted")
-        rows = self._rows(asked.security.code, seconds)
-        told.security.CopyFrom(asked.security)
-        if proto == 3006:
-            told_rows = rows[-asked.reqNum :]
-        else:
-            texts = [(_stamp(row[0], seconds), row) for row in rows]
-            begin, end = asked.beginTime, asked.endTime
-            found = [
-                row
-                for text, row in texts
-                if begin <= text[: len(begin)] and text[: len(end)] <= end
-            ]
-            at = int(asked.nextReqKey or b"0")
-            told_rows = found[at : at + self.page]
-            if at + self.page < len(found):
-                told.nextReqKey = str(at + self.page).encode()
-        for row in told_rows:
-            _line(told.klList.add(), row, seconds)
-
-    def _snapshot(self, security: Any, told: Any) -> None:
-        self._require_code(security.code)
-        basic = told.snapshotList.add().basic
-        last = self.account.symbols.get(security.code, 100.0)
-        basic.security.CopyFrom(security)
-        basic.type, basic.isSuspend, basic.listTime = 3, False, "2000-01-03"
-        basic.lotSize, basic.priceSpread, basic.updateTime = 1, 0.01, _text(self.account.now())
-        basic.highPrice = basic.openPrice = basic.lowPrice = basic.lastClosePrice = last
-        basic.curPrice, basic.volume, basic.turnover, basic.turnoverRate = last, 1000, 0.0, 0.0
-        basic.askPrice, basic.bidPrice = last + 0.01, last - 0.01
-
-
-LENGTHS = {60: 1, 180: 10, 300: 6, 900: 7, 1800: 8, 3600: 9, 86_400: 2}
-SUBSCRIBED = {11: 60, 17: 180, 7: 300, 8: 900, 9: 1800, 10: 3600, 6: 86_400}
-
-
-def _line(told: Any, row: tuple[float, ...], seconds: int) -> None:
-    told.time, told.isBlank = _stamp(row[0], seconds), False
-    told.openPrice, told.highPrice, told.lowPrice, told.closePrice = row[1:5]
-    told.volume, told.lastClosePrice = int(row[5]), row[1]
-
-
-def _stamp(end: float, seconds: int) -> str:
-    """A K-line's time: its end, where the exchange is; of a day its date."""
-    there = _local(int(end))
-    return there.strftime("%Y-%m-%d 00:00:00" if seconds == 86_400 else "%Y-%m-%d %H:%M:%S")
-
-
-def _local(at: int) -> datetime:
-    return datetime.fromtimestamp(at // 10**9, UTC).astimezone(EASTERN)
-
-
-def _text(at: int) -> str:
-    return f"{_local(at):%Y-%m-%d %H:%M:%S}.{at // 10**6 % 1000:03d}"
 
 
 def _excuse(fault: str) -> str:

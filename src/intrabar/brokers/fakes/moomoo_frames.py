@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import struct
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
+EASTERN = ZoneInfo("America/New_York")
 HEAD = struct.Struct("<1s1sI2B2I20s8s")
 MESSAGES = {
     1001: "InitConnect",
@@ -32,6 +35,10 @@ MESSAGES = {
     3202: "Qot_GetStaticInfo",
     3203: "Qot_GetSecuritySnapshot",
 }
+
+
+class No(Exception):  # noqa: N818
+    """What OpenD says instead of an answer."""
 
 
 class Frame(NamedTuple):
@@ -69,3 +76,13 @@ async def read(reader: asyncio.StreamReader) -> Frame | None:
     if head[:2] != (b"F", b"T") or hashlib.sha1(body).digest() != head[7]:
         raise ValueError("no frame of OpenD")
     return Frame(head[2], head[5], module(head[2]).Request.FromString(body).c2s)
+
+
+def local(at: int) -> datetime:
+    """An instant (ns UTC) in New York."""
+    return datetime.fromtimestamp(at // 10**9, UTC).astimezone(EASTERN)
+
+
+def text(at: int) -> str:
+    """An instant as OpenD writes it."""
+    return f"{local(at):%Y-%m-%d %H:%M:%S}.{at // 10**6 % 1000:03d}"
