@@ -21,7 +21,7 @@ def test_nothing_of_a_vendor_is_imported_before_it_is_asked(tmp_path: Path) -> N
         "import intrabar.links.yahoo, intrabar.links.alpha_vantage, intrabar.links.alpaca.streams\n"
         "import intrabar.links.alpaca.rest, intrabar.data.live.alpaca_stream\n"
         "packages = {'yfinance', 'curl_cffi', 'httpx2', 'requests', 'alpaca', 'websockets'}\n"
-        "assert not (packages | {'public_api_sdk', 'ib_async'}) & set(sys.modules)\n"
+        "assert not (packages | {'public_api_sdk', 'ib_async', 'moomoo'}) & set(sys.modules)\n"
     )
     assert python("-c", code, folder=tmp_path) == ""
 
@@ -42,6 +42,7 @@ KEYS = {"api_key": Secret("SOME-KEY-2"), "secret_key": Secret("SOME-SECRET-2")}
             {"client_id": Secret("SOME-ID-1"), "refresh_token": "file:/some/where"},
         ),
         ("public", "public_api_sdk", "public", {"secret": Secret("SOME-SECRET-3")}),
+        ("moomoo", "moomoo", "moomoo", {}),
         ("ibkr", "ib_async.client", "ibkr", {}),
     ],
 )

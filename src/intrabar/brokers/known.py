@@ -97,6 +97,7 @@ BROKERS: Table[Offer] = Table(
         "tradestation": "intrabar.brokers.tradestation.adapter:OFFER [live]",
         "alpaca": "intrabar.brokers.alpaca.broker:OFFER [alpaca]",
         "public": "intrabar.brokers.public.adapter:OFFER [public]",
+        "moomoo": "intrabar.brokers.moomoo.adapter:OFFER [moomoo]",
         "ibkr": "intrabar.brokers.ibkr.adapter:OFFER [ibkr]",
     },
 )

@@ -13,6 +13,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,6 +52,21 @@ class DeclinedError(IntrabarError):
     """OpenD has read the request and says no."""
 
 
+def require_package() -> None:
+    """Refuse to begin without the vendor's package, which is imported when it is connected.
+
+    Raises
+    ------
+    MissingExtra
+    """
+    try:
+        is_there = find_spec("moomoo") is not None
+    except ValueError:  # it was taken out
+        is_there = False
+    if not is_there:
+        raise MissingExtra("Moomoo", "moomoo")
+
+
 def package() -> Any:
     """The vendor's package, quiet and without threads that keep a process alive.
 
@@ -66,10 +82,9 @@ def package() -> Any:
             f"Moomoo's client writes its logs under {home}, where nothing can be written; set HOME "
             "to a folder that can"
         )
-    try:
-        import moomoo
-    except ImportError:
-        raise MissingExtra("Moomoo", "moomoo") from None
+    require_package()
+    import moomoo
+
     moomoo.SysConfig.set_all_thread_daemon(True)
     moomoo.SysConfig.enable_console_log(False)
     return moomoo

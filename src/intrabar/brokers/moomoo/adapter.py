@@ -22,7 +22,6 @@ from intrabar.brokers.moomoo.words import (
     OVER,
     TIFS,
     TYPES,
-    code_of,
     declined,
     fact_of,
     fills_of,
@@ -31,10 +30,10 @@ from intrabar.brokers.moomoo.words import (
     symbol_of,
 )
 from intrabar.errors import ConfigError, GateError, IntrabarError, LinkError, RateLimited
-from intrabar.links.broker import Wanted
+from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import Clock
 from intrabar.links.credentials import require_known, secret_of
-from intrabar.links.moomoo import PORT, DeclinedError, Row, UnsentError
+from intrabar.links.moomoo import PORT, DeclinedError, Row, UnsentError, require_package
 from intrabar.model.bars import DAY_NS
 from intrabar.model.broker_facts import (
     Accepted,
@@ -84,8 +83,9 @@ def make(credentials: dict[str, Any], wanted: Wanted, clock: Clock) -> MoomooBro
 
     Raises
     ------
-    ConfigError
+    ConfigError, MissingExtra
     """
+    require_package()
     require_known("moomoo", credentials, ("port", "trade_password"))
     port = credentials.get("port", PORT)
     if not isinstance(port, int) or not 0 < port < 65_536:
@@ -312,4 +312,4 @@ def _positions(rows: list[Row]) -> dict[str, tuple[float, float]]:
     return found
 
 
-__all__ = ["MoomooBroker", "can_of", "code_of", "make"]
+OFFER = Offer(make, can_of("live"))

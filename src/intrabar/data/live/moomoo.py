@@ -19,7 +19,7 @@ from intrabar.errors import BadAnswer, ConfigError, DataError, LinkError, NotFou
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.credentials import require_known
 from intrabar.links.lines import Bucket, Line, delay
-from intrabar.links.moomoo import PORT, Connection, DeclinedError, Row
+from intrabar.links.moomoo import PORT, Connection, DeclinedError, Row, require_package
 from intrabar.links.reading import number
 from intrabar.links.vendor import Answer
 from intrabar.links.vendor import Row as Bar
@@ -315,8 +315,9 @@ def make(credentials: dict[str, Any], clock: Clock | None) -> MoomooSource:
 
     Raises
     ------
-    ConfigError
+    ConfigError, MissingExtra
     """
+    require_package()
     require_known("moomoo", credentials, ("port",))
     port = credentials.get("port", PORT)
     if not isinstance(port, int) or not 0 < port < 65_536:

@@ -179,6 +179,7 @@ SOURCES: Table[Make] = Table(
         "alpaca": _alpaca,
         "tradestation": _tradestation,
         "public": "intrabar.data.live.public:make [public]",
+        "moomoo": "intrabar.data.live.moomoo:make [moomoo]",
         "ibkr": "intrabar.data.live.ibkr_stream:ibkr_source [ibkr]",
     },
 )
