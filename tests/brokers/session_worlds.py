@@ -77,7 +77,7 @@ class SessionWorld:
             event = Entry(self.now, *self.session.place, kind, {**body, **self.seen()})
             for effect in self._take(event):
                 if isinstance(effect, Send):
-                    waiting.extendleft(self.carry_out(effect))
+                    waiting.extendleft(reversed(list(self.carry_out(effect))))
                 else:
                     asked.append(effect)
 

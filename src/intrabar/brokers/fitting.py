@@ -41,6 +41,25 @@ def unfit(group: tuple[Request, ...], can: Can, grids: Mapping[str, Grid]) -> Re
     return None
 
 
+def unheld(request: Request, held: float, taken: float) -> Refused | None:
+    """Why an order is refused where nothing is netted; None: it opens, or leaves what is free.
+
+    Parameters
+    ----------
+    held : signed
+        Of the account.
+    taken : quantity
+        What other orders of that side would leave.
+    """
+    if held * request.side >= 0.0:
+        return None
+    if request.qty > abs(held):
+        return _cannot(f"an order of {request.qty:g} that turns {held:g} round in one")
+    if request.qty + taken > abs(held):
+        return Refused(f"{taken:g} of {abs(held):g} are held by other orders", code="held")
+    return None
+
+
 def unfit_change(ref: Ref, change: Change, can: Can, grids: Mapping[str, Grid]) -> Refused | None:
     """Why a change may not leave; None: it may. What it leaves alone is not looked at."""
     order = ref.order

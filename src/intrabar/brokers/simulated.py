@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from intrabar.brokers.fitting import unfit, unfit_change
+from intrabar.brokers.fitting import unfit, unfit_change, unheld
 from intrabar.brokers.names import PROTECTS
 from intrabar.model.bars import DAY_NS, Market
 from intrabar.model.broker_facts import (
@@ -60,6 +60,9 @@ class SimulatedBroker:
     market : Market
     instruments : sequence of Instrument
     account : Account
+    nets : bool
+        False: it does what most vendors do. A flip in one order is refused, and so is an exit of
+        shares that another one holds; nothing is reduce-only, and no entry takes children.
     """
 
     can = Can(
@@ -78,7 +81,14 @@ class SimulatedBroker:
         paper=True,
     )
 
-    def __init__(self, market: Market, instruments: Sequence[Instrument], account: Account) -> None:
+    def __init__(
+        self,
+        market: Market,
+        instruments: Sequence[Instrument],
+        account: Account,
+        nets: bool = True,
+    ) -> None:
+        self.can = replace(type(self).can, nets=nets, bracket=nets)
         wake = np.zeros((len(market), 1), np.uint8)
         self.machine = Machine(market, instruments, account, wake)
         self._symbols = [x.symbol for x in instruments]
@@ -115,7 +125,22 @@ class SimulatedBroker:
                 return Refused(f"no instrument {request.symbol}", code="unknown_symbol")
             if request.client_id in self._numbers:
                 return Refused("a client id must be unique", code="id_clash")
+            if not self.can.nets and (refusal := self._not_held(request, group)) is not None:
+                return refusal
         return unfit(group, self.can, self._grids)
+
+    def _not_held(self, request: Request, group: tuple[Request, ...]) -> Refused | None:
+        """Why an order is refused that would turn a position, or leave what another leaves."""
+        book, column = self.machine.book, self._symbols.index(request.symbol)
+        beside = {request.oco, *(x.client_id for x in group)}
+        orders = book.orders[self.machine.working()]
+        mine = orders[(orders["instrument"] == column) & (orders["side"] == request.side)]
+        others = [o for o in mine if self._names.get(int(o["id"])) not in beside]
+        coming = [x for name, x in self._coming.items() if name not in beside]
+        taken = sum(float(o["qty"] - o["filled"]) for o in others) + sum(
+            x.qty for x in coming if (x.symbol, x.side) == (request.symbol, request.side)
+        )
+        return unheld(request, float(book.sleeves["qty"][column]), taken)
 
     def _take(self, entry: Request, children: tuple[Request, ...]) -> tuple[Outcome, ...]:
         levels = {self._leg(child): child for child in children}
@@ -130,7 +155,7 @@ class SimulatedBroker:
             type=OrderType[entry.type.upper()],
             tif=TimeInForce[entry.tif.upper()],
             role=Role.PLAIN,
-            reduce_only=entry.reduce_only,
+            reduce_only=entry.reduce_only and self.can.nets,
             oco=self._numbers.get(entry.oco, -1),
             until=entry.until,
             qty=entry.qty,

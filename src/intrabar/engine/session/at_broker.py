@@ -53,7 +53,8 @@ class AtBroker:
         self._judge, self._wind_down = judge, wind_down
         judge.flat_by_look = True
         one_of: dict[str, Exchange] = {x.calendar: x for x in plan.exchanges}
-        self._exchanges = {x.symbol: one_of[x.calendar] for x in plan.instruments}
+        of_each = zip(plan.symbols, plan.exchanges, strict=True)
+        self._exchanges = {symbol: one_of[x.calendar] for symbol, x in of_each}
         self._leaving: set[str] = set()  # symbols that a person has asked to leave
         self._desk: Desk | None = None
 

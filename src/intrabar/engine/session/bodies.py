@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ def in_body(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return {
             field.name: in_body(own)
-            for field in msgspec.structs.fields(value)
+            for field in _fields(type(value))
             if not _unsaid(own := getattr(value, field.name), field)
         }
     if isinstance(value, Enum):
@@ -37,6 +38,11 @@ def in_body(value: Any) -> Any:
 def body_from(body: Any, kind: type[T]) -> T:
     """The struct of a body."""
     return msgspec.convert(body, kind, strict=False)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
 
 
 def _unsaid(value: Any, field: msgspec.structs.FieldInfo) -> bool:

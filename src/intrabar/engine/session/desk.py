@@ -223,10 +223,10 @@ class Desk:
 
     def next_timer(self) -> int | None:
         """When the next event is wanted at the latest."""
-        parts = (self.ways_out, self.ladder, self.waits)
+        parts = (self.ways_out, self.ladder, self.waits) if self.looks.has_seen else ()
         times = [t for part in parts for t in part.next_timer(self.moment)]
         times += self.looks.next_timer(bool(self.door.blotter.open))
-        times += [at + AGAIN for at in self._not_left.values()]
+        times += [at + AGAIN for at in self._not_left.values() if parts]
         times += self.covering.next_timer()
         times += [r.made for r in self.door.rows(self.moment.now) if r.is_held]
         return min(times, default=None)
@@ -344,7 +344,7 @@ class Desk:
     def _asks(self) -> None:
         """Ask for what is in doubt, and for a look where one is due."""
         looks, now = self.looks, self.moment.now
-        names = self.waits.look_ups(self.moment) if looks.listens else []
+        names = self.waits.look_ups(self.moment) if looks.has_seen else []
         self._effects += [LookUp(name, self.door.ref(name)) for name in names]
         living = self.door.blotter.open
         is_due = looks.is_due(now, bool(living))

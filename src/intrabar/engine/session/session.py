@@ -138,7 +138,7 @@ class Session:
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
-            case "link" if event.body["who"] == "source":
+            case "link" if event.body.get("who", "source") == "source":
                 self._blocks.link(LinkFact(event.body["state"], event.body["reason"]))
             case kind if broker is not None and (kind in TOLD or kind == "link"):
                 broker.take(event)
