@@ -62,7 +62,8 @@ class FakeTradeStation:
         self.others: list[str] = []  # further accounts of the login
         self.rotates = False
         self.lifetime = 1200
-        self.refresh_token, self._tokens, self._good = "refresh-0", 0, ""
+        self.refresh_token, self._tokens = "refresh-0", 0
+        self._good: set[str] = set()  # each is good until its end, whatever others are given
         self.server = FakeServer(self._handle, kind_of, self.faults, refusal=self._refusal)
         self._feeds: set[asyncio.Queue[Order | str]] = set()
         self.account.watchers.append(self._watch)
@@ -85,7 +86,7 @@ class FakeTradeStation:
     async def _handle(self, call: Call) -> Answer | Streamed:
         if call.path == "/oauth/token":
             return self._token(call)
-        if not self._good or call.headers.get("authorization") != f"Bearer {self._good}":
+        if call.headers.get("authorization", "").removeprefix("Bearer ") not in self._good:
             return error(401, "Unauthorized", "The token is not valid or has expired.")
         parts = call.path.strip("/").split("/")[1:]
         match [call.method, *parts]:
@@ -122,9 +123,10 @@ class FakeTradeStation:
                 403,
             )
         self._tokens += 1
-        self._good = f"access-{self._tokens}"
+        token = f"access-{self._tokens}"
+        self._good.add(token)
         told = {
-            "access_token": self._good,
+            "access_token": token,
             "id_token": "an-id",
             "scope": "openid offline_access MarketData ReadAccount Trade",
             "expires_in": self.lifetime,
@@ -147,7 +149,7 @@ class FakeTradeStation:
                 return Answer({"Orders": [{"OrderID": "", **told}], "Errors": []})
             case "second_login":
                 self._tell("DualLogon")
-        self._good = ""
+        self._good.clear()
         return error(401, "Unauthorized", "The token is not valid or has expired.")
 
     # Accounts and looks

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
-from intrabar.brokers.fitting import unfit, unfit_change
+from intrabar.brokers.fitting import require_wanted, unfit, unfit_change
 from intrabar.brokers.tradestation.looks import LISTED, Looks, had
 from intrabar.brokers.tradestation.orders import (
     DURATIONS,
@@ -112,10 +112,7 @@ class TradeStation:
         currency = str(listed[ids.index(account)].get("Currency") or "")
         await self._learn(self._wanted.symbols)
         facts = AccountFacts(account, signs, currency, dict(self._grids))
-        if facts.kind != self._wanted.kind:
-            said = ", ".join(f"{name} says {kind}" for name, kind in signs.items())
-            raise GateError(f"account {account} is refused as {self._wanted.kind}: {said}")
-        return facts
+        return require_wanted(self._wanted, facts)
 
     async def submit(self, group: tuple[Request, ...]) -> tuple[Outcome, ...]:  # noqa: D102
         refused = unfit(group, self.can, self._grids)
