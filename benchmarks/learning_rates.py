@@ -137,6 +137,9 @@ def again(path: Path, seeds: list[int]) -> int:
             found = differs(row_of(world, seed), known[world.name, seed])
             compared, wrong = compared + 1, wrong + bool(found)
             print(f"{world.name}, seed {seed}: {'; '.join(found) or 'as in the file'}", flush=True)
+    if not compared:
+        print(f"{path} has no row of these seeds")
+        return 1
     print(f"{compared} rows made again, {wrong} differ")
     return 1 if wrong or not compared else 0
 

@@ -62,7 +62,12 @@ def test_rules_that_would_say_nothing_are_refused() -> None:
     with pytest.raises(ib.ConfigError, match="Ev: must be a dataclass"):
         ib.Bot(bare())
     leaves = {"initial_levels": staticmethod(levels), "indicators": lambda self: {}}
-    for more, message in (({}, "Ex: trails is missing"), ({"trails": True}, "def update_stop")):
+    learning = {"trails": False, "ingest_trade_log": lambda self, rows: None}
+    for more, message in (
+        ({}, "Ex: trails is missing"),
+        ({"trails": True}, "def update_stop"),
+        (learning, "ingest_trade_log is never called"),
+    ):
         exit_ = dataclass(frozen=True)(type("Ex", (), {**leaves, **more}))()
         with pytest.raises(ib.ConfigError, match=message):
             ib.Bot(ib.CoinFlip(), exit_)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.engine.tables.lessons import hashes_of
-from intrabar.engine.tables.predicted import files_of, models_of
+from intrabar.engine.tables.predicted import files_of, predicted_by
 from intrabar.errors import IntrabarError
 from intrabar.strategy.bot import Bot
 from intrabar.strategy.registry import AnyStrategy
@@ -66,7 +66,7 @@ def _read_by(name: str, strategy: AnyStrategy) -> dict[str, Any]:
     """The hashes of the files of predictions and of the policies that a strategy reads, if any."""
     ways: dict[str, Callable[[], dict[str, Any]]] = {
         "predictions": lambda: files_of(name, strategy),
-        "predicted by": lambda: models_of(name, strategy),
+        "predicted by": lambda: predicted_by(name, strategy),
         "policies": lambda: hashes_of(strategy),
     }
     found: dict[str, Any] = {}

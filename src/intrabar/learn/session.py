@@ -268,7 +268,7 @@ class Asked:
         return prediction(self._request, told, model=model.hash, trained_until=until)
 
 
-def models_of(registry: Registry, home: Path) -> Models:
+def registered_models(registry: Registry, home: Path) -> Models:
     """What stands in a registry, each model read once and the index where it has changed."""
     known: dict[str, Model] = {}
     stamp: list[int] = []

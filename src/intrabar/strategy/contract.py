@@ -171,6 +171,13 @@ def require_exit(exit_: Any) -> dict[str, Indicator]:
             f"{_name(exit_)}: trails is missing; write trails = False in the class, or True and a "
             "static update_stop(now, p, side, entry, stop)"
         )
+    for told in ("ingest_trade_log", "campaign_closed"):
+        if hasattr(exit_, told):
+            raise ConfigError(
+                f"{_name(exit_)}: {told} is never called: an exit of one's own learns nothing in a "
+                "run; learn outside and give the arms as a file, Learned(arms=FILE), or take "
+                "LinUCB or Hybrid"
+            )
     if exit_.trails:
         _require_static(exit_, "update_stop(now, p, side, entry, stop)")
     taken(f"{_name(exit_)}: max_bars", getattr(exit_, "max_bars", 0), Bounds(whole=True))

@@ -62,9 +62,9 @@ def predictor_of(
         folder = home / REGISTRY / path.stem
         if config.predict is not None and folder.is_dir():
             from intrabar.learn.registry import Registry
-            from intrabar.learn.session import Asked, models_of
+            from intrabar.learn.session import Asked, registered_models
 
-            models = models_of(Registry(folder), home)
+            models = registered_models(Registry(folder), home)
             asks = request in chances
             predictors.append(
                 Asked(request, path.stem, models, plan, is_recorded, asks_chance=asks)

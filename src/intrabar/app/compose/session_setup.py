@@ -22,7 +22,7 @@ from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.predicting import Predictor
 from intrabar.engine.session.row import ClosedRow
 from intrabar.engine.session.seal import Sealer
-from intrabar.engine.tables.lessons import learned_exits, models_of, require_unseen
+from intrabar.engine.tables.lessons import learned_exits, policy_hashes, require_unseen
 from intrabar.engine.tables.states import states_of
 from intrabar.errors import StateError
 from intrabar.model.bars import Bars, Market
@@ -102,7 +102,7 @@ class SessionSetup:
             self.plan.period,
             repr(self.plan.account),
         ]
-        learned = {name: found for name, one in strategies.items() if (found := models_of(one))}
+        learned = {name: found for name, one in strategies.items() if (found := policy_hashes(one))}
         told += [learned] if learned else []
         if self.plan.broker is not None and self.answered is not None:
             account = self.answered.name, self.answered.facts.id, self.answered.kind

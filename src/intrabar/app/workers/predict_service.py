@@ -27,7 +27,7 @@ from intrabar.learn.model import newest
 from intrabar.learn.predicting import UTC_TIME, predictions, quantile_name
 from intrabar.learn.registry import Registry
 from intrabar.learn.samples import market_samples
-from intrabar.learn.session import models_of
+from intrabar.learn.session import registered_models
 from intrabar.model.instant import instant_text
 from intrabar.model.secret import redact
 from intrabar.model.values import shown
@@ -58,7 +58,7 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self._registry = Registry(folder)
         self._registry.models(self._registry.home)  # what is wrong is told before anybody asks
-        self._models = models_of(self._registry, self._registry.home)
+        self._models = registered_models(self._registry, self._registry.home)
         self._lock = threading.Lock()
 
     def answer(self, body: bytes) -> Answer:

@@ -40,10 +40,10 @@ def learned_exits(strategies: Mapping[str, AnyStrategy]) -> dict[str, Learning]:
 def hashes_of(strategy: AnyStrategy) -> dict[str, str]:
     """What a learned exit was made of: the hash of each policy and state, by where it is from."""
     given = strategy.exit if isinstance(strategy, Bot) else None
-    return {**models_of(strategy), **files_of_states(getattr(given, "state", None))}
+    return {**policy_hashes(strategy), **files_of_states(getattr(given, "state", None))}
 
 
-def models_of(strategy: AnyStrategy) -> dict[str, str]:
+def policy_hashes(strategy: AnyStrategy) -> dict[str, str]:
     """The hash of each policy of a learned exit, or of its file of arms, by where it is from."""
     if not isinstance(strategy, Bot) or not learns(strategy.exit):
         return {}

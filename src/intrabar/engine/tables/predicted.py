@@ -127,7 +127,7 @@ def files_of(name: str, strategy: AnyStrategy) -> dict[str, str]:
     return {x.file: read_predictions(x.file).sha256 for x in wanted}
 
 
-def models_of(name: str, strategy: AnyStrategy) -> dict[str, Any]:
+def predicted_by(name: str, strategy: AnyStrategy) -> dict[str, Any]:
     """By path, the models of the files of predictions that a strategy reads."""
     read = {file: read_predictions(file) for file in files_of(name, strategy)}
     return {
