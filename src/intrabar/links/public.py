@@ -56,6 +56,7 @@ __all__ = [
     "URL",
     "VARIABLE",
     "AbsentError",
+    "Account",
     "BarsResponse",
     "DeclinedError",
     "Holdings",
@@ -73,6 +74,7 @@ _PARTS: dict[str, tuple[str, type]] = {
     "quotes": ("quotes", list),
 }
 """What an answer must have, by the last word of its path: the client takes its absence for none."""
+_GLIMPSE = 2.0  # seconds
 _LIMITED = 60.0  # seconds, where the vendor does not say how long
 
 _T = TypeVar("_T")
@@ -174,7 +176,8 @@ class Public:
     async def glimpse(self, account: str, order: str) -> Order | None:
         """An order where it is shown at once; None for whatever else is answered."""
         try:
-            told = await self._send(lambda: self._get(account, f"order/{order}"), "order")
+            call = self._send(lambda: self._get(account, f"order/{order}"), "order")
+            told = await within(_GLIMPSE, call, f"{self.name}: order")
             return _made(Order, told, BadAnswer)
         except (AbsentError, DeclinedError, LinkError):
             return None

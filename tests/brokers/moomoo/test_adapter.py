@@ -183,6 +183,21 @@ def test_orders_beyond_the_limit_are_refused_and_exits_keep_their_part() -> None
     at(test)
 
 
+def test_a_market_order_is_one_of_the_day_and_others_say_what_there_is() -> None:
+    async def test(gateway: FakeOpenD, broker: MoomooBroker) -> None:
+        await broker.connect()
+        market = Request("0a1b2c-1-0", "AAPL", 1, "market", 10.0, tif="gtc")
+        assert await broker.submit((market,)) == (Accepted("1"),)
+        assert gateway.account.orders["1"].tif == "day"
+        resting = Request("0a1b2c-2-0", "AAPL", 1, "limit", 10.0, 90.0, tif="gtc")
+        (outcome,) = await broker.submit((resting,))
+        assert isinstance(outcome, Refused)
+        assert outcome.not_sent
+        assert "it takes day" in outcome.text
+
+    at(test)
+
+
 def test_real_fills_have_ids_and_simulated_ones_do_not() -> None:
     async def test(gateway: FakeOpenD, broker: MoomooBroker) -> None:
         await broker.connect()

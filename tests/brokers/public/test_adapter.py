@@ -239,6 +239,19 @@ def test_an_empty_answer_is_not_no_orders() -> None:
     at(test)
 
 
+def test_a_vendor_that_says_no_to_a_look_is_a_fault_of_the_link() -> None:
+    async def test(vendor: FakePublic, broker: PublicBroker) -> None:
+        vendor.account.id = "closed"  # 400 from now on: "Account is invalid or unauthorized"
+        for call in (broker.snapshot(0), broker.find(Ref(LIMIT))):
+            with pytest.raises(LinkError, match="invalid or unauthorized"):
+                await call
+        async for fact in broker.events():
+            assert getattr(fact, "state", "") == "down"
+            break
+
+    at(test)
+
+
 @pytest.mark.parametrize("permission", ["RESTRICTED_CLOSE_ONLY", "RESTRICTED_NO_TRADING"])
 def test_an_account_that_may_not_trade_is_refused(permission: str) -> None:
     async def test(vendor: FakePublic, broker: PublicBroker) -> None:

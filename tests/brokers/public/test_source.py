@@ -84,7 +84,7 @@ def test_stamps_of_the_end_of_a_bar_are_seen_and_moved(tls: TLS) -> None:
         late = await source.bars("IBM", MINUTE, START, clock.now())
         assert late.label == "end"
         assert late.rows[0].stamp == START + MINUTE
-        assert Polled(source, clock)._grid("IBM", MINUTE).placed(late, "IBM").open_time[0] == START
+        assert Polled(source, clock).grid("IBM", MINUTE).placed(late, "IBM").open_time[0] == START
 
     asked(tls, test, label=60)
 

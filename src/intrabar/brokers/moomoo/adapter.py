@@ -25,6 +25,7 @@ from intrabar.brokers.moomoo.words import (
     declined,
     fact_of,
     fills_of,
+    of_the_day,
     order_of,
     prices_of,
     symbol_of,
@@ -150,6 +151,7 @@ class MoomooBroker:
         return AccountFacts(self._wanted.account, {"environment": kind}, "USD", self._grids)
 
     async def submit(self, group: tuple[Request, ...]) -> tuple[Outcome, ...]:  # noqa: D102
+        group = tuple(of_the_day(request) for request in group)
         no = unfit(group, self.can, self._grid_of(group[0].symbol))
         if no is None and len(group) > 1:
             no = Refused("orders do not leave together to Moomoo", not_sent=True, code="cannot")

@@ -122,7 +122,9 @@ class Line:
                 try:
                     rows = await quotes.ask("get_stock_basicinfo", "US", "STOCK", [code_of(symbol)])
                 except DeclinedError as error:
-                    raise NotFoundError("symbol", symbol, (), str(error)) from None
+                    if "unknown stock" in str(error).lower():
+                        raise NotFoundError("symbol", symbol, (), str(error)) from None
+                    raise LinkError(str(error)) from None
                 found |= {symbol_of(str(row["code"])): float(row["lot_size"]) for row in rows}
         finally:
             quotes.close()

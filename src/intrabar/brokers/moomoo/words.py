@@ -66,6 +66,11 @@ def declined(text: str) -> Refused:
     return Refused(text, code=next((code for word, code in _REASONS if word in lower), ""))
 
 
+def of_the_day(request: Request) -> Request:
+    """A request whose time in force Moomoo has: a market order does not last."""
+    return replace(request, tif="day", until=0) if request.type == "market" else request
+
+
 def order_of(request: Request) -> dict[str, Any]:
     """An order as the client takes it; environment and account are added where it leaves."""
     told: dict[str, Any] = {

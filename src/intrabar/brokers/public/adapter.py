@@ -131,7 +131,7 @@ class PublicBroker:
         self._watch = Watch(self._looks, clock, pause)
 
     async def connect(self) -> AccountFacts:  # noqa: D102
-        accounts = {one.account_id: one for one in await self._link.accounts()}
+        accounts = {one.account_id: one for one in await self._looks.accounts()}
         if self._account not in accounts:
             names = ", ".join(sorted(accounts)) or "none"
             raise GateError(f"the login has no account {self._account}; it has: {names}")

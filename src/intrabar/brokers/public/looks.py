@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import timedelta
+from typing import TypeVar
 
 from intrabar.brokers.names import PROTECTS, name_of
 from intrabar.brokers.public.ids import order_id
 from intrabar.brokers.public.words import DAYS, TYPES, fact_of, fills_of, moment
 from intrabar.errors import LinkError
 from intrabar.links.clock import SECOND_NS, Clock
-from intrabar.links.public import AbsentError, Holdings, Order, Public
+from intrabar.links.public import AbsentError, Account, DeclinedError, Holdings, Order, Public
 from intrabar.model.bars import DAY_NS
 from intrabar.model.broker_facts import FillFact, OrderFact, Ref
 
+_T = TypeVar("_T")
 LIMIT = 500  # orders of one answer
 MINUTE_NS = 60 * SECOND_NS
 OVER = ("filled", "cancelled", "expired", "rejected")
@@ -40,13 +42,27 @@ class Looks:
         """Its fills."""
         return fills_of(order, self._account)
 
+    async def accounts(self) -> list[Account]:
+        """The accounts of the login."""
+        return await _had(self._link.accounts())
+
     async def portfolio(self) -> Holdings:
         """Positions, money, and all orders that are open."""
-        return await self._link.portfolio(self._account)
+        return await _had(self._link.portfolio(self._account))
 
     async def order(self, vendor_id: str) -> Order:
-        """An order of the last 30 days."""
-        return await self._link.order(self._account, vendor_id)
+        """An order of the last 30 days.
+
+        Raises
+        ------
+        AbsentError
+            There is none, or it is not shown yet.
+        LinkError
+        """
+        try:
+            return await self._link.order(self._account, vendor_id)
+        except DeclinedError as error:
+            raise LinkError(str(error)) from None
 
     async def standing(self, ref: Ref) -> Order | None:
         """An order as the vendor has it: alone, or among what is open, where it may be older."""
@@ -108,7 +124,7 @@ class Looks:
         found: dict[str, Order] = {}
         while spans:
             after, before = spans.pop()
-            part = await self._link.orders(self._account, after, before)
+            part = await _had(self._link.orders(self._account, after, before))
             if len(part) < LIMIT:
                 found |= {order.order_id: order for order in part}
                 continue
@@ -123,3 +139,11 @@ def is_child(ref: Ref) -> bool:
     """Whether the vendor may have made it itself, as the exit of a bracket."""
     name = name_of(ref.client_id)
     return name is not None and name.part in PROTECTS
+
+
+async def _had(call: Awaitable[_T]) -> _T:
+    """What is always there: that the vendor says no is a fault of the link."""
+    try:
+        return await call
+    except (AbsentError, DeclinedError) as error:
+        raise LinkError(str(error)) from None
