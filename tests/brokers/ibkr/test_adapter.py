@@ -18,7 +18,9 @@ from intrabar.brokers.fakes.ibkr.server import FakeTws
 from intrabar.brokers.ibkr.adapter import Ibkr
 from intrabar.errors import AuthError, ConfigError, GateError, LinkError, NotFoundError
 from intrabar.links.broker import Wanted
+from intrabar.links.clock import WallClock
 from intrabar.links.ibkr.settings import PORTS, settings_of, signs_of
+from intrabar.links.ibkr.wire import Wire
 from intrabar.model.broker_facts import (
     Accepted,
     Change,
@@ -345,6 +347,20 @@ def test_a_client_id_that_is_taken_is_said_to_be() -> None:
         desk.tws.taken = {21}
         with pytest.raises(AuthError, match="client id 21 is in use"):
             await desk.connect("AAPL")
+
+    at_desk(test)
+
+
+def test_a_line_that_is_gone_is_an_error_of_the_link_whatever_is_asked() -> None:
+    async def test(desk: Desk) -> None:
+        wire = Wire("127.0.0.1", desk.tws.port, 40, WallClock(), lambda fact: None, seconds=0.5)
+        await wire.connect(0.5)
+        await wire.close()
+        for ask in (wire.values, wire.positions, wire.open_orders, wire.completed):
+            with pytest.raises(LinkError, match="closed"):
+                await ask()
+        with pytest.raises(LinkError):
+            wire.next_number()
 
     at_desk(test)
 

@@ -130,9 +130,9 @@ class Ibkr:
             return tuple(no for _ in group)
         try:
             oca = {x.client_id: await self._group_of(wire, x, group) for x in group}
+            numbers = {request.client_id: wire.next_number() for request in group}
         except LinkError as error:
             return tuple(Refused(str(error), not_sent=True) for _ in group)
-        numbers = {request.client_id: wire.next_number() for request in group}
         with wire.watching(*numbers.values()) as news:
             for place, request in enumerate(group):
                 what, name = self._listed[request.symbol], request.client_id

@@ -182,18 +182,24 @@ class IbkrBars:
                 self._wire = wire
             return self._wire
 
-    async def keep(self, symbol: str, period: int) -> tuple[int, tuple[Row, ...]]:
+    async def keep(self, symbol: str, period: int) -> tuple[int | None, tuple[Row, ...]]:
         """Bars up to now; each change of the newest is heard under the number from now on.
+
+        Where there are no bars now IB tells none later either: then there is no number.
 
         Raises
         ------
-        NotFoundError, LinkError
+        NotFoundError, DataError, LinkError
         """
         what, size = await self.listed(symbol), SIZES[period]
         wire = await self.wire()
         await self._pace(period)
-        show, regular = _shown(what), False
-        number, bars = await wire.keep_bars(what, size.span, size.word, show, regular)
+        show, regular = _shown(what), False  # what is outside of the session is left out here
+        try:
+            number, bars = await wire.keep_bars(what, size.span, size.word, show, regular)
+        except RefusedError as error:
+            _require_no_data(error, symbol)
+            return None, ()
         return number, tuple(row_of(bar, symbol) for bar in bars)
 
     def drop(self, number: int) -> None:
@@ -224,20 +230,31 @@ class IbkrBars:
         try:
             bars = await wire.bars(what, until, size.span, size.word, _shown(what), regular)
         except RefusedError as error:
-            text = str(error).lower()
-            if error.code != HISTORY:
-                raise
-            if "no data" in text:
-                return ()
-            if "pacing" in text:
-                raise RateLimited(str(error), 15.0) from None
-            raise DataError(f"{what.local or what.symbol}: {error}") from None
+            _require_no_data(error, what.local or what.symbol)
+            return ()
         return tuple(row_of(bar, what.local or what.symbol) for bar in bars)
 
     async def _pace(self, period: int) -> None:
         await self._paced.take()
         if period <= 30 * SECOND_NS:
             await self._paced_short.take()
+
+
+def _require_no_data(error: RefusedError, symbol: str) -> None:
+    """Pass where IB just has no bars.
+
+    Raises
+    ------
+    RateLimited, DataError, LinkError
+        It says no for another reason.
+    """
+    text = str(error).lower()
+    if error.code != HISTORY:
+        raise error
+    if "pacing" in text:
+        raise RateLimited(str(error), 15.0)
+    if "no data" not in text:
+        raise DataError(f"{symbol}: {error}")
 
 
 def row_of(bar: raw.Bar, symbol: str) -> Row:

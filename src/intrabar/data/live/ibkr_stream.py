@@ -126,7 +126,8 @@ class IbkrSource:
         try:
             for one in watched.values():
                 number, rows = await self.vendor.keep(one.symbol, period)
-                numbers[number] = one
+                if number is not None:
+                    numbers[number] = one
                 one.begin(rows)
             yield LinkFact("up")
             for one in watched.values():
@@ -220,6 +221,7 @@ class _Watched:
         self.symbol, self.grid, self._since, self._lag = symbol, grid, since, lag
         self.newest = since  # close time of the newest bar that was told
         self._rows: dict[int, Row] = {}  # by close time, not told yet
+        self._growing = -1, 0  # stamp and close time of the bar that is told again and again
         self._opened: set[int] = set()
         self._sure: set[int] = set()  # close times of bars that are over by the clock
         self._target = grid.due(since)  # close time of the bar that is waited for
@@ -228,15 +230,22 @@ class _Watched:
 
     def begin(self, rows: tuple[Row, ...]) -> None:
         """The bars up to now, of a new subscription."""
-        for row in rows:
-            self.update(row)
+        self._take(tuple(row for row in rows if row.stamp >= self.newest - self.grid.period))
 
     def update(self, row: Row) -> None:
         """A bar as it is now."""
-        self._sure |= {close for close in self._rows if row.stamp >= close}
-        placed = self._placed((row,))
-        if placed and next(iter(placed)) > self.newest:
-            self._rows |= placed
+        if row.stamp == self._growing[0]:
+            self._rows[self._growing[1]] = row
+        else:
+            self._take((row,))
+
+    def _take(self, rows: tuple[Row, ...]) -> None:
+        placed = self._placed(rows) if rows else {}
+        self._rows |= {close: row for close, row in placed.items() if close > self.newest}
+        last = max((row.stamp for row in rows), default=0)
+        self._sure |= {close for close in self._rows if close <= last}
+        grows = [close for close in self._rows if self._rows[close].stamp == last]
+        self._growing = (last, grows[0]) if grows else (-1, 0)
 
     def due(self) -> int:
         """When a bar that the stream has not closed is asked for, ns UTC."""
@@ -276,6 +285,8 @@ class _Watched:
             if close > now or (close == last and close not in self._sure):
                 break
             del self._rows[close]
+            if close == self._growing[1]:
+                self._growing = -1, 0
             self.newest = max(self.newest, close)
             if close > self._since:
                 prices = (row.open, row.high, row.low, row.close, row.volume)

@@ -132,7 +132,13 @@ class Wire:
         return bool(self._client.isReady()) and not self._over
 
     def next_number(self) -> int:
-        """A number that no order or request of this connection has had."""
+        """A number that no order or request of this connection has had.
+
+        Raises
+        ------
+        LinkError
+        """
+        self._require()
         number: int = self._client.getReqId()
         return number
 
@@ -307,7 +313,6 @@ class Wire:
         frames: tuple[int, ...],
         number: int | None = None,
     ) -> list[Any]:
-        self._require()
         key = self.next_number() if number is None else number
         return await self._ask(key, lambda: send(key), what, frames)
 

@@ -131,6 +131,10 @@ def history(c: Connection, f: list[str]) -> None:
     market = c.tws.market
     end = _instant(until) / 1e9 if until else market.seconds()
     rows = market.rows(one, end, span, size)
+    if one.local in c.tws.unseen:
+        text = "Historical Market Data Service error message:No market data permissions for "
+        c.tell(frames.notice(request, 162, f"{text}{one.exchange} {one.kind}"))
+        return
     if not rows:
         text = "Historical Market Data Service error message:HMDS query returned no data: "
         c.tell(frames.notice(request, 162, text + one.local))
@@ -150,7 +154,7 @@ async def _updates(c: Connection, request: int, one: Contract, width: int) -> No
         await market.sleep(step - now)
         at = (step - STEP) // width * width
         row = market.row(one, at, width, step)
-        if row is not None and one.local not in market.silent:
+        if row is not None and step <= market.ends.get(one.local, step):
             c.tell(frames.update(request, row), "event")
 
 
@@ -166,6 +170,9 @@ def quote(c: Connection, f: list[str]) -> None:
         c.tell(frames.notice(request, 200, "No security definition has been found"))
         return
     market, one = c.tws.market, found[0]
+    if one.local in c.tws.unseen:
+        c.tell(frames.notice(request, 354, "Requested market data is not subscribed."))
+        return
     price = market.price(one)
     c.tell(frames.price_tick(request, 1, round(price - one.tick, 6)))
     c.tell(frames.price_tick(request, 2, round(price + one.tick, 6)))

@@ -33,7 +33,7 @@ class FakeMarket:
 
     def __init__(self, clock: Clock, begins: float = 0.0) -> None:
         self.sleep, self._clock, self.begins = clock.sleep, clock, begins
-        self.silent: set[str] = set()  # symbols that trade no more
+        self.ends: dict[str, float] = {}  # when a contract has traded for the last time
         self.prices: dict[str, float] = {}
 
     def seconds(self) -> float:
@@ -51,7 +51,10 @@ class FakeMarket:
 
     def row(self, contract: Contract, at: int, width: int, until: float) -> Row | None:
         """One bar as far as it goes at an instant."""
-        steps = [self._step(contract, t) for t in range(at, at + width, STEP) if t + STEP <= until]
+        until = min(until, self.ends.get(contract.local, until))
+        apart = STEP if width < 86_400 else 3_600  # a day is of some of them
+        times = range(at, at + width, apart)
+        steps = [self._step(contract, t) for t in times if t + STEP <= until]
         if not steps:
             return None
         label = str(at) if width < 86_400 else _day(at)
