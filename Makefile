@@ -11,7 +11,7 @@ VERSIONS := 3.11 3.12 3.13
 # `demo` takes nothing away from an environment that has the developers' packages.
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.demo)
 
-.PHONY: setup demo demo-paper demo-learning test test-slow check lock test-newest test-oldest test-pythons test-optimized test-wheel
+.PHONY: setup demo demo-paper demo-broker demo-learning test test-slow check lock test-newest test-oldest test-pythons test-optimized test-wheel
 .PHONY: compiled-wheel test-compiled-wheel bench bench-all bench-growth learning-rates docs fuzz fuzz-live clean
 
 # Exactly what requirements/$(1).lock says, then the project itself, in the environment $(2).
@@ -47,6 +47,11 @@ demo: $(READY)       ## a real backtest on real bars, to a report
 
 demo-paper: setup    ## three years of them as a session on paper, held against the backtest
 	$(BIN)/intrabar demo-paper
+
+demo-broker: setup   ## three years of one share through the simulated broker, held against the market
+	rm -rf sessions/rehearsal
+	$(BIN)/intrabar paper examples/rehearsal.yaml --broker simulated --recorded data
+	$(BIN)/intrabar parity rehearsal
 
 demo-learning: setup ## from bars to a trained exit and its scorecard, with the verdict at the end
 	$(BIN)/intrabar demo-learning

@@ -80,9 +80,7 @@ def paper(
     made, remarks = read_config(config, "paper")
     ways = Ways(speed, take_over, tuple(without))
     who = broker_of(made, broker)
-    if who is None and made.brokerage is not None:
-        told = f"brokerage: {made.brokerage.name} is not asked, the market fills; give --broker"
-        remarks.append(told)
+    remarks += _unread(made) if who is None else []
     make = None
     if recorded is not None:
         ways = replace(ways, pages=sys.stderr)
@@ -106,6 +104,19 @@ def paper(
     else:
         print("\n".join(lines(lived)))
     return 0 if lived.level is Level.TRADING else BREAKER
+
+
+def _unread(config: Config) -> list[str]:
+    """What a file says of a broker, where the market fills."""
+    named = [x.label for x in config.strategies if x.symbols]
+    told = []
+    if config.brokerage is not None:
+        told.append(f"brokerage: {config.brokerage.name} is not asked, the market fills; --broker")
+    if named:
+        told.append(
+            f"symbols of {', '.join(named)}: only with a broker; here every strategy may trade all"
+        )
+    return told
 
 
 def _recorded(

@@ -104,6 +104,15 @@ def broker_body(answered: Answered, fills: BrokerFills) -> dict[str, Any]:
     }
 
 
+def answered_in(started: Mapping[str, Any]) -> Answered | None:
+    """The account of a session that has begun; None where the market fills."""
+    body = started.get("broker")
+    if body is None:
+        return None
+    facts = AccountFacts(body["account"], {"kind": body["kind"]}, "")
+    return Answered(body["name"], facts, body_from(body["can"], Can), body["kind"])
+
+
 def fills_in(started: Mapping[str, Any]) -> BrokerFills | None:
     """What a session that has begun knows of its account; None where the market fills."""
     body = started.get("broker")

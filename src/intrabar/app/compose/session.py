@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from intrabar.app.compose.bars import one_of
-from intrabar.app.compose.broker_fills import Answered, fills_in, fills_of
+from intrabar.app.compose.broker_fills import Answered, answered_in, fills_in, fills_of
 from intrabar.app.compose.predictions import predictor_of
 from intrabar.app.compose.recipe import Recipe, TradedMarket, is_open
 from intrabar.app.compose.session_setup import SessionSetup
@@ -67,6 +67,7 @@ def recorded_session(
         As a backtest; or there are too few bars to warm up.
     """
     config = _of_a_session(recipe.config)
+    answered = answered_in(begun) if begun is not None else answered
     base = replace(recipe, config=config).traded_market()
     strategies = in_zone(recipe.strategies, config.zone)
     first = warm_rows(config, strategies, base.market)
@@ -122,6 +123,7 @@ def live_session(
         Too few bars, or a calendar that nobody knows.
     """
     config = _of_a_session(recipe.config, start=None, end=None)
+    answered = answered_in(begun) if begun is not None else answered
     series = tuple(one_of(bars, bars.symbol, config) for bars in history)
     base = replace(recipe, config=config, series=series).traded_market()
     for x in base.instruments:

@@ -94,7 +94,7 @@ def normal(
         remarks.append("brokerage is not read: a backtest sends no order")
         values["brokerage"] = None
     named = [x.label for x in file.strategies if x.symbols]
-    if named and not (purpose == "live" or file.live.fills == "broker"):
+    if named and purpose == "backtest":
         remarks.append(
             f"symbols of {', '.join(named)}: only a session with a broker reads them; here every "
             "strategy may trade all"

@@ -8,6 +8,7 @@ from pathlib import Path
 from intrabar.app.pages.report import report
 from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.result import result_of
+from intrabar.errors import RunError
 from intrabar.model.entry import Entry
 
 REPORT = "report.html"
@@ -34,6 +35,11 @@ def session_report(
     RunError
         There is no row to report, it would not be what the journal says, or cannot be written.
     """
+    if plan.broker is not None:
+        raise RunError(
+            "its fills came from a broker, and a report is of those of the market; fills.csv, "
+            "trades.csv and equity.csv have what it did"
+        )
     result = result_of(plan, entries)
     manifest = {**entries[0].body, "records": len(entries), "digest": result.digest}
     return report(result, folder / REPORT, name=name, remarks=list(remarks), manifest=manifest)

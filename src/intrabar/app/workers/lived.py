@@ -66,6 +66,11 @@ class Lived:
             The session did what no backtest does: persons gave orders, entries came too late.
         """
         session, plan, entries = self.session, self.session.plan, self._entries()
+        if plan.broker is not None:
+            raise RunError(
+                f"{self.folder.name} traded through a broker, and a result is that of a market's "
+                "fills; its folder has what it did"
+            )
         if any(entry.kind == "hook.hung" for entry in entries):
             raise RunError(
                 f"{self.folder.name} calls a strategy no more, whose hook did not return or that a "

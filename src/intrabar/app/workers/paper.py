@@ -225,7 +225,7 @@ def _live(
     limit = setup.config.live.hook_limit
     trading = None
     if setup.answered is not None:
-        exchange = _exchange(setup, folder, bool(entries)) if broker is None else None
+        exchange = _exchange(setup, folder, entries) if broker is None else None
         trading = Trading(
             exchange if broker is None else broker(clock),  # type: ignore[arg-type]
             clock,
@@ -308,14 +308,15 @@ def _live(
     return Lived(session, folder, end.why, setup, unreported)
 
 
-def _exchange(setup: SessionSetup, folder: Path, has_begun: bool) -> SimulatedExchange:
+def _exchange(setup: SessionSetup, folder: Path, entries: Sequence[Entry]) -> SimulatedExchange:
     """The simulated broker of a session, with what it remembers."""
     assert setup.market is not None
     path = folder / SIMULATED_FILE
-    if not has_begun:
+    if not entries:
         path.unlink(missing_ok=True)
     plan = setup.plan
-    return SimulatedExchange(SimulatedBroker(setup.market, plan.instruments, plan.account), path)
+    market = SimulatedBroker(setup.market, plan.instruments, plan.account)
+    return SimulatedExchange(market, path)
 
 
 def require_account(answered: Answered, facts: AccountFacts) -> None:

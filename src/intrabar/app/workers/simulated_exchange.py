@@ -1,6 +1,6 @@
 """The simulated broker of a session: its market moves with the rows, and it forgets nothing.
 
-What reaches it stands in a file of its own, as a real broker has books of its own: a session that
+How far its market is, and what reaches it, stands in a file of its own, as a real broker has books of its own: a session that
 is killed finds there, at its next start, what it has sent and what it has not.
 """
 
@@ -91,7 +91,13 @@ class SimulatedExchange:
 
         Orders that come then are there at the next open, as they are where the market fills.
         """
+        if time <= self._until:
+            return []
         self._until = time
+        self._note()
+        return self._moved(time)
+
+    def _moved(self, time: int) -> list[OrderFact | FillFact | CashFact]:
         row = int(np.searchsorted(self._times, time))
         if row == len(self._times) or self._times[row] != time or self._is_over:
             return []  # a row without any real bar, which no file has
@@ -111,16 +117,15 @@ class SimulatedExchange:
         """Let what was asked before reach it again, where it did."""
         broker = self._broker
         if int(line["time"]) > self._until:
-            self.until(int(line["time"]))
+            self._until = int(line["time"])
+            self._moved(self._until)
         if "group" in line:
             group = tuple(body_from(x, Request) for x in line["group"])
             _done(broker.submit(group))
-            return
-        ref = body_from(line["ref"], Ref)
-        if "change" in line:
-            _done(broker.replace(ref, body_from(line["change"], Change)))
-        else:
-            _done(broker.cancel(ref))
+        elif "change" in line:
+            _done(broker.replace(body_from(line["ref"], Ref), body_from(line["change"], Change)))
+        elif "ref" in line:
+            _done(broker.cancel(body_from(line["ref"], Ref)))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
