@@ -96,6 +96,11 @@ def emergency_id(code: str, number: int) -> str:
     return f"{code}-e{number}"
 
 
+def is_emergency(text: str) -> bool:
+    """Whether a client id is of an emergency file."""
+    return _EMERGENCY.fullmatch(text) is not None
+
+
 def is_ours(text: str, codes: frozenset[str]) -> bool:
     """Whether a client id has a code of ours, in either form."""
     found = _NAME.fullmatch(text) or _EMERGENCY.fullmatch(text)

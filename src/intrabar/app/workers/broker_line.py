@@ -221,8 +221,15 @@ class BrokerLine:
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
         return task
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """A task has ended; what it raises is a bug, and a person must know of it."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            text = f"a bug at the broker's line: {type(error).__name__}: {error}"
+            self._notify(Notice("page", "line", text))
 
     async def _leave(self, sends: list[Send], committed: Committed) -> None:
         """Send by urgency; what is of one urgency goes at once, in its order."""

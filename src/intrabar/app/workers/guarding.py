@@ -42,6 +42,8 @@ class Guarding:
         Where stops were last committed to be.
     exits : set of str
         Symbols that a person has asked to leave.
+    earlier : list of Deed
+        Of emergencies that are over: their numbers are never used again.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Guarding:
         self._code, self._notify = code, notify
         self.levels: dict[str, float] = {}
         self.exits: set[str] = set()
+        self.earlier: list[Deed] = []
 
     async def run(self) -> None:
         """Look and do what is missing, until it is cancelled."""
@@ -66,7 +69,7 @@ class Guarding:
                 text = f"the journal is away, and so is the broker: {error}"
                 self._notify(Notice("page", "guard", text))
             else:
-                before = deeds_in(self._emergency.lines())
+                before = [*self.earlier, *deeds_in(self._emergency.lines())]
                 for deed in guard(look, self.levels, self.exits, before, self._code):
                     await self._do(deed, look)
             await self._clock.sleep(EACH)

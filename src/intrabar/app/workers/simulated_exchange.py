@@ -1,7 +1,8 @@
 """The simulated broker of a session: its market moves with the rows, and it forgets nothing.
 
-How far its market is, and what reaches it, stands in a file of its own, as a real broker has books of its own: a session that
-is killed finds there, at its next start, what it has sent and what it has not.
+How far its market is, and what has reached it, stands in a file of its own, as a real broker has
+books of its own: a session that is killed finds there, at its next start, what it has sent and what
+it has not.
 """
 
 from __future__ import annotations

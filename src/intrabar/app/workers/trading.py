@@ -16,7 +16,9 @@ from intrabar.app.workers.intake import Told
 from intrabar.app.workers.sights import Sights
 from intrabar.app.workers.simulated_exchange import SimulatedExchange
 from intrabar.brokers.door import Door
+from intrabar.brokers.guard import Deed
 from intrabar.brokers.managed import Committed, Refuse, RiskManagedBroker
+from intrabar.brokers.names import is_emergency
 from intrabar.brokers.sending import Sending
 from intrabar.engine.session.broker_events import report_body
 from intrabar.engine.session.effects import Effect, Send
@@ -130,6 +132,11 @@ class Trading:
     def carry_out(self, effects: Iterable[Effect], committed: Committed) -> None:
         """Let leave what is committed; what stands then is what the guard goes by."""
         self.guarding.levels = self._levels()
+        self.guarding.earlier = [
+            Deed("exit", t.sent, t.name, t.symbol)
+            for t in self._door.tickets.values()
+            if is_emergency(t.name)
+        ]
         self.line.carry_out(effects, committed)
 
     def guard(self) -> Coroutine[Any, Any, None]:

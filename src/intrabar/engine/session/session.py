@@ -33,6 +33,7 @@ from intrabar.engine.session.plan import Plan
 from intrabar.engine.session.row import ClosedRow, market_of, row_of
 from intrabar.engine.session.shadows import Shadows
 from intrabar.engine.session.turn import Notice, Turn
+from intrabar.engine.session.unjournalled import take_in
 from intrabar.engine.session.wind_down import WindDown
 from intrabar.engine.steps import walk_row
 from intrabar.engine.waking import allowed
@@ -144,6 +145,8 @@ class Session:
                 broker.take(event)
             case "not_repeatable" | "emergency" as kind:
                 cause, why = STOPS[kind]
+                if broker is not None and "deed" in event.body:
+                    take_in(event.body["deed"], broker.desk.door, event.at)
                 self.judge.move(cause, text=str(event.body[why]))
                 self._note_moves(self.judge.taken())
             case "hook.hung" if not event.body.get("at_start"):
