@@ -33,7 +33,7 @@ AGES = 10**18
 
 
 def fills_by(can: Any, **more: Any) -> BrokerFills:
-    return BrokerFills(CODE, can, AGES, **{"holds": False, **more})
+    return BrokerFills(CODE, can, **{"act_within": AGES, "holds": False, **more})
 
 
 class SessionWorld:

@@ -247,6 +247,7 @@ class Desk:
         """Run the plan once; whether anything has come of it."""
         now, door = self.moment.now, self.door
         self._end_what_is_over()
+        self._not_left = {k: at for k, at in self._not_left.items() if now - at < AGAIN}
         found = door.plan(now)
         rows = {row.order: row for row in door.rows(now)}
         kept = [r for r in rows.values() if self._is_kept(r, rows)]
@@ -261,7 +262,6 @@ class Desk:
         moved = self.ways_out.advance(rows, self.moment)
         self._do(moved, rows)
         intents = [x for x in found.intents if self._leaves(x, rows, kept, may_enter)]
-        self._not_left = {k: at for k, at in self._not_left.items() if now - at < AGAIN}
         sendings = door.commit(Plan(tuple(intents), found.late), now)
         for sending in sendings:
             self._send(sending, rows)

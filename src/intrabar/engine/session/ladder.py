@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from intrabar.brokers.cover import DELAYS, TRY_AGAIN, WATCH_FOR, Climb, Sight, climb
+from intrabar.brokers.cover import DELAYS, RESTS, TRY_AGAIN, WATCH_FOR, Climb, Sight, climb
 from intrabar.brokers.door import Door
 from intrabar.brokers.plan import Row
 from intrabar.brokers.tickets import OPEN, Ticket
@@ -90,20 +90,26 @@ class Ladder:
                 if self._ways_out.of(row.sleeve) is None:
                     at = self._step(row, at, is_kept, looked, moment, deeds)
                 there[row.order] = at
-        self.climbs = there
-        self._rows = {order: self._rows[order] for order in there}
+        self.climbs = {k: at for k, at in self.climbs.items() if self._is_coming(k)} | there
+        self._rows = {order: self._rows[order] for order in self.climbs}
         return deeds
 
     def next_timer(self, moment: Moment) -> Iterable[int]:
         """When rows want to be asked again; a level is asked for at each quote."""
         for order, at in self.climbs.items():
-            if self._ways_out.of(self._rows[order].sleeve) is not None or at.is_out:
+            leaves = self._ways_out.of(self._rows[order].sleeve) is not None
+            if leaves or at.is_out or self._is_coming(order):
                 continue
             if at.watched_since:
                 yield at.last + TRY_AGAIN
                 yield at.watched_since + WATCH_FOR
             elif at.attempts < len(DELAYS):
                 yield at.last + DELAYS[at.attempts]
+
+    def _is_coming(self, order: int) -> bool:
+        """Whether a new attempt is on its way, and does not rest yet."""
+        living = [t for t in self._door.blotter.of_row(order) if t.state in OPEN]
+        return bool(living) and not any(t.state in RESTS for t in living)
 
     def _first(self, row: Row, is_kept: bool, now: int) -> Climb:
         if is_kept:
