@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from intrabar.brokers.fakes.server import Answer, Call
 from intrabar.brokers.fakes.tradestation import FakeTradeStation
@@ -13,16 +14,24 @@ from intrabar.brokers.tradestation.adapter import TradeStation
 from intrabar.brokers.tradestation.orders import (
     action,
     changed,
-    decimal,
     group_body,
     order_body,
     outcomes,
 )
 from intrabar.brokers.tradestation.reading import order_fact
+from intrabar.errors import GateError, NotFoundError
 from intrabar.links.broker import Wanted
 from intrabar.links.clock import WallClock
 from intrabar.links.tradestation.client import Reply
-from intrabar.model.broker_facts import Accepted, Outcome, Refused, Request, Unknown
+from intrabar.model.broker_facts import (
+    Accepted,
+    Change,
+    Outcome,
+    Ref,
+    Refused,
+    Request,
+    Unknown,
+)
 from tests.brokers.tradestation.served import client_of, served
 
 ENTRY = Request("a-1-0", "AAPL", 1, "limit", 10.0, limit_price=99.0)
@@ -73,12 +82,42 @@ def test_a_bracket_and_a_pair_are_groups_that_shrink_together() -> None:
     assert order_body(market, "SIM1", False)["TimeInForce"] == {"Duration": "DAY"}
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(10.0, "10"), (0.1, "0.1"), (100.25, "100.25"), (1e-05, "0.00001"), (1e16, "1" + "0" * 16)],
-)
-def test_numbers_leave_as_their_shortest_decimals(value: float, text: str) -> None:
-    assert decimal(value) == text
+def test_a_price_leaves_as_it_is_written_and_is_found_again(tmp_path: Path) -> None:
+    noisy = 9007 * 0.01
+    assert noisy != 90.07
+
+    async def test(fake: FakeTradeStation) -> None:
+        wanted = Wanted(fake.account.id, "paper", ("AAPL",))
+        broker = TradeStation(client_of(fake, tmp_path), wanted, WallClock())
+        await broker.connect()
+        request = replace(STOP, stop_price=noisy, parent="")
+        assert isinstance((await broker.submit((request,)))[0], Accepted)
+        sent = next(c.json for c in fake.server.calls if c.method == "POST" and "order" in c.path)
+        assert sent["StopPrice"] == "90.07"
+        found = await broker.find(Ref(request))
+        assert found is not None
+        assert (found.client_id, found.stop_price) == ("a-1-0s", 90.07)
+        await broker.replace(
+            Ref(request, (found.vendor_id,)), Change(float("nan"), float("nan"), 8801 * 0.01)
+        )
+        assert fake.server.calls[-1].json["StopPrice"] == "88.01"
+        await broker.close()
+
+    served(FakeTradeStation, test)
+
+
+def test_a_symbol_is_written_as_the_vendor_writes_it(tmp_path: Path) -> None:
+    async def test(fake: FakeTradeStation) -> None:
+        symbols = fake.market._symbol
+        fake.market._symbol = lambda name: {**symbols(name), "Symbol": "AAPL"}  # type: ignore[method-assign]
+        fake.account.symbols["aapl"] = 100.0
+        wanted = Wanted(fake.account.id, "paper", ("aapl",))
+        broker = TradeStation(client_of(fake, tmp_path), wanted, WallClock())
+        with pytest.raises(NotFoundError, match="AAPL"):
+            await broker.connect()
+        await broker.close()
+
+    served(FakeTradeStation, test)
 
 
 def answered(*parts: str, errors: tuple[dict[str, str], ...] = ()) -> tuple[Outcome, ...]:
@@ -198,8 +237,6 @@ def test_what_nobody_can_be_sure_of_is_unknown(
 
 
 def test_accounts_of_both_kinds_are_refused(tmp_path: Path) -> None:
-    from intrabar.errors import GateError
-
     async def test(fake: FakeTradeStation) -> None:
         fake.others = ["11111111"]
         wanted = Wanted(fake.account.id, "paper", ())

@@ -216,6 +216,9 @@ class TradeStation:
             known = {str(x.get("Symbol")).upper(): x for x in told.get("Symbols") or ()}
             for symbol in some:
                 one = known.get(symbol.upper())
+                if one is not None and str(one["Symbol"]) != symbol:
+                    name = str(one["Symbol"])
+                    raise NotFoundError("symbol", symbol, (name,), f"{NAME} writes {name}")
                 kind = "" if one is None else str(one.get("AssetType")).upper()
                 if one is None or kind not in ("STOCK", "FUTURE"):
                     why = f"{NAME} has none of that name" if one is None else f"it is {kind}"

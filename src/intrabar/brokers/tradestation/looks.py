@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
+from intrabar.brokers.tickets import Terms, same
 from intrabar.brokers.tradestation.reading import fill_facts, held, order_fact
 from intrabar.errors import BadAnswer, LinkError
 from intrabar.links.clock import SECOND_NS, Clock
@@ -180,19 +181,15 @@ def _listed(told: dict[str, Any], path: str, key: str) -> list[Any]:
 def _is_it(ref: Ref, fact: OrderFact) -> bool:
     """Whether an order may be the one that was sent: of the same terms, and no older."""
     order = ref.order
-    same = (order.symbol.upper(), order.side, order.type, order.qty) == (
-        fact.symbol,
-        fact.side,
-        fact.type,
-        fact.qty,
+    asked, there = (
+        (x.symbol, x.side, x.type, Terms(x.qty, x.limit_price, x.stop_price)) for x in (order, fact)
     )
-    prices = ((order.limit_price, fact.limit_price), (order.stop_price, fact.stop_price))
-    alike = all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in prices)
-    return same and alike and fact.time >= ref.sent - CLOCKS_APART
+    alike = asked[:3] == there[:3] and same(asked[3], there[3])
+    return alike and fact.time >= ref.sent - CLOCKS_APART
 
 
 def _named(fact: OrderFact, ref: Ref) -> OrderFact:
-    return replace(fact, client_id=ref.client_id, symbol=ref.order.symbol)
+    return replace(fact, client_id=ref.client_id)
 
 
 def _day(at: int) -> str:

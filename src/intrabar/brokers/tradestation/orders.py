@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+from intrabar.brokers.fitting import decimal_text
 from intrabar.links.clock import SECOND_NS
 from intrabar.links.tradestation.client import Reply
 from intrabar.model.broker_facts import Accepted, Change, Code, Outcome, Refused, Request, Unknown
@@ -38,13 +38,13 @@ def order_body(request: Request, account: str, is_future: bool) -> dict[str, Any
     return {
         "AccountID": account,
         "Symbol": request.symbol,
-        "Quantity": decimal(request.qty),
+        "Quantity": decimal_text(request.qty),
         "OrderType": TYPES[request.type],
         "TradeAction": action(request, is_future),
         "TimeInForce": {"Duration": duration, **_until(request, duration)},
         "OrderConfirmID": request.client_id,
-        **({"LimitPrice": decimal(limit)} if limit == limit else {}),
-        **({"StopPrice": decimal(stop)} if stop == stop else {}),
+        **({"LimitPrice": decimal_text(limit)} if limit == limit else {}),
+        **({"StopPrice": decimal_text(stop)} if stop == stop else {}),
     }
 
 
@@ -71,13 +71,7 @@ def change_body(change: Change) -> dict[str, str]:
         "LimitPrice": change.limit_price,
         "StopPrice": change.stop_price,
     }
-    return {key: decimal(value) for key, value in named.items() if value == value}
-
-
-def decimal(value: float) -> str:
-    """A number as the vendor writes it: its shortest decimal, without an exponent."""
-    text = f"{Decimal(repr(value)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return {key: decimal_text(value) for key, value in named.items() if value == value}
 
 
 def outcomes(group: Sequence[Request], reply: Reply) -> tuple[Outcome, ...]:
