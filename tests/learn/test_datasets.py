@@ -337,3 +337,11 @@ def test_a_dataset_is_of_one_bot() -> None:
     resting = replace(setup, strategies={"s": Bot(AtALimit(), qty=1.0)})
     with pytest.raises(ConfigError, match="market entries alone"):
         bot_named(resting, "s")
+
+
+def test_rows_without_a_known_window_are_told_where_they_are_many(tmp_path: Path) -> None:
+    holes = replace(SMALL, features=features_of(["up = sqrt(close - lag(close, 1))"], 2))
+    told = [made(tmp_path / x.features.hash, setup_of(), x) for x in (SMALL, holes)]
+    few, many = ([t for t in x.manifest["remarks"] if "left out" in t] for x in told)
+    assert not few
+    assert "a feature in their window is not known" in many[0]

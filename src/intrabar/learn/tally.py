@@ -15,6 +15,7 @@ from intrabar.model.enums import FillReason
 from intrabar.strategy.lane_kernel import Campaigns
 
 SHARE = 0.05  # of the campaigns of an arm: more than that is worth a word
+UNKNOWN = 0.2  # of the rows: more without a window, and the features are not what was meant
 WHOLE = 0.9  # of what the budget would buy: less has been cut
 TEN_YEARS = 3_652 * DAY_NS
 
@@ -125,6 +126,12 @@ class Tally:
     def remarks(self, span: int) -> list[str]:
         """What is to be known; `span` is the length of the data in ns."""
         told = []
+        asked = self._rows + self._window + int(self._left_out.sum())
+        if self._window > UNKNOWN * asked:
+            told.append(
+                f"{self._window / asked:.0%} of {asked:,} rows are left out: a feature in their "
+                "window is not known. Nothing is learned of such bars, and nothing decided on them"
+            )
         shares = {
             "were cut in size: less than nine tenths of what the budget would buy has entered": (
                 self._cut
