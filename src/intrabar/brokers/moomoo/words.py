@@ -68,7 +68,9 @@ def declined(text: str) -> Refused:
 
 def of_the_day(request: Request) -> Request:
     """A request whose time in force Moomoo has: a market order does not last."""
-    return replace(request, tif="day", until=0) if request.type == "market" else request
+    if request.type == "market" and request.tif in ("gtc", "gtd"):
+        return replace(request, tif="day", until=0)
+    return request
 
 
 def order_of(request: Request) -> dict[str, Any]:

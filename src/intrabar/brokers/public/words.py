@@ -69,11 +69,11 @@ def declined(text: str) -> Refused:
 def meant(request: Request, now: int) -> Request:
     """A request in times in force that Public has.
 
-    It has no `gtc`: what protects rests for 29 days, and a market order is of the day.
+    It has no `gtc`: what leaves a position rests for 29 days, and a market order is of the day.
     """
-    if request.type == "market":
+    if request.type == "market" and request.tif in ("gtc", "gtd"):
         return replace(request, tif="day", until=0)
-    if request.tif == "gtc" and (request.reduce_only or request.parent):
+    if request.tif == "gtc" and (request.parent or not request.opens):
         return replace(request, tif="gtd", until=now + DAYS * DAY_NS)
     return request
 

@@ -13,6 +13,7 @@ from intrabar.risk.records import Refusal
 from intrabar.sim.state import SUBMIT
 
 RESTS = (OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT)
+REST = (TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY)
 
 
 def refused(
@@ -42,7 +43,8 @@ def refused(
         return Refusal("not_its_symbol", symbol, None, None, text)
     kind, tif = OrderType(int(command["type"])), TimeInForce(int(command["tif"]))
     word = "stop" if kind is OrderType.TRAILING_STOP else kind.word
-    if word not in can.types or tif.word not in can.tifs:
+    lasts = kind is not OrderType.MARKET or tif not in REST  # a market order never does
+    if word not in can.types or (lasts and tif.word not in can.tifs):
         takes = ", ".join(sorted(can.types | can.tifs))
         text = f"cannot {symbol}: the account takes no {kind.word} {tif.word} orders; {takes}"
         return Refusal("cannot", symbol, None, None, text)
