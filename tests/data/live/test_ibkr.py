@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from intrabar.links.clock import LoopClock
 from intrabar.links.ibkr.settings import Settings
 from intrabar.links.simulated_time import SimLoop
 from intrabar.model.bars import DAY_NS
-from intrabar.model.facts import BarClosed, BarOpened, Fact, LinkFact
+from intrabar.model.facts import BarClosed, BarOpened, Fact, LinkFact, Quote
 from tests.data.live.samples import MINUTE, SECOND, ns
 
 NOW = ns("2026-03-02T15:30:20")  # an hour after NYSE opened
@@ -236,9 +237,28 @@ def test_a_quote_says_what_it_has_and_one_that_may_not_be_seen_says_why() -> Non
         assert quote.ask is not None
         assert quote.bid < quote.ask
         assert (await source.quote("EURUSD")).price is None
-        tws.unseen = {"AAPL"}
+        tws.unquoted = {"AAPL"}
         with pytest.raises(NotFoundError, match="market data"):
             await source.quote("AAPL")
+
+    asked(test)
+
+
+def test_quotes_are_pushed_once_a_second_and_what_may_not_be_seen_is_said() -> None:
+    async def test(source: IbkrSource, tws: FakeTws, clock: LoopClock) -> None:
+        facts = await told(source, clock, clock.now() + 2 * MINUTE)
+        quotes = [fact for fact in facts if isinstance(fact, Quote)]
+        assert 20 <= len(quotes) <= 30  # TWS changes them each five seconds here
+        assert all(x.bid is not None and x.ask is not None and x.bid < x.ask for x in quotes)
+        times = [x.time for x in quotes]
+        assert all(later - one >= SECOND for one, later in pairwise(times))
+
+        tws.unquoted = {"AAPL"}
+        facts = await told(source, clock, clock.now() + 2 * MINUTE)
+        assert not [fact for fact in facts if isinstance(fact, Quote)]
+        assert closed(facts)
+        (said,) = [x.reason for x in facts if isinstance(x, LinkFact) and "no quotes" in x.reason]
+        assert "not subscribed" in said
 
     asked(test)
 

@@ -133,7 +133,7 @@ class Ibkr:
             numbers = {request.client_id: wire.next_number() for request in group}
         except LinkError as error:
             return tuple(Refused(str(error), not_sent=True) for _ in group)
-        with wire.watching(*numbers.values()) as news:
+        with wire.watches.over(*numbers.values()) as news:
             for place, request in enumerate(group):
                 what, name = self._listed[request.symbol], request.client_id
                 fields = fields_of(
@@ -165,7 +165,7 @@ class Ibkr:
             fields = fields_of(
                 order, there.listed.kind, there.account, there.oca, parent=there.parent_id
             )
-            with wire.watching(there.order_id) as news:
+            with wire.watches.over(there.order_id) as news:
                 wire.place(there.order_id, self._listed[order.symbol], **fields)
                 return await self._answers.to_change(there.order_id, order, news)
         except LinkError as error:
@@ -182,7 +182,7 @@ class Ibkr:
             there = known[0] if mine else await self._there(wire, ref)
             if isinstance(there, Refused):
                 return there
-            with wire.watching(there.order_id) as news:
+            with wire.watches.over(there.order_id) as news:
                 wire.cancel(there.order_id)
                 outcome = await self._answers.to_cancel(there.order_id, news)
         except LinkError as error:

@@ -101,7 +101,7 @@ class Telling:
         elif notice.code in BACK:
             self.cut = ""
             self.tell(LinkFact("up", f"TWS {notice.code}: {notice.text}: look at the account"))
-        elif wire is None or wire.is_watched(notice.id):
+        elif wire is None or notice.id in wire.watches:
             return  # it answers a request
         elif notice.code not in HARMLESS | {CANCELLED}:
             order = self.numbered(wire.client_id, notice.id)

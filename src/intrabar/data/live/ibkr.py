@@ -7,7 +7,7 @@ streams is `ibkr_stream`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -130,21 +130,10 @@ class IbkrBars:
             if error.code in NO_QUOTES:
                 raise NotFoundError("quote", symbol, (), none=str(error)) from None
             raise
-        found = {tick.kind: tick.value for tick in ticks}
-        now = self.clock.now()
-        bid, ask, price = (_price(found.get(kind)) for kind in (BID, ASK, LAST))
-        if bid is ask is price is None:
+        found = quote_of(symbol, {x.kind: x.value for x in ticks}, self.clock.now())
+        if found is None:
             raise NotFoundError("quote", symbol, (), none=f"IB has no price of {symbol} now")
-        at = round(found[LAST_TIME]) * SECOND_NS if LAST_TIME in found else now
-        volume = found.get(VOLUME, -1.0)
-        return Quote(
-            symbol,
-            min(at, now),
-            price=price,
-            bid=bid,
-            ask=ask,
-            volume=volume if volume >= 0.0 else None,
-        )
+        return found
 
     async def listed(self, symbol: str) -> raw.Listed:
         """What a symbol is at IB.
@@ -202,10 +191,23 @@ class IbkrBars:
             return None, ()
         return number, tuple(row_of(bar, symbol) for bar in bars)
 
-    def drop(self, number: int) -> None:
-        """End what `keep` began, where the connection still is."""
+    async def keep_quotes(self, symbol: str) -> int:
+        """Have each change of a quote heard under the number that is returned.
+
+        Raises
+        ------
+        NotFoundError, LinkError
+        """
+        what = await self.listed(symbol)
+        return (await self.wire()).keep_ticks(what)
+
+    def drop(self, bars: Iterable[int], quotes: Iterable[int]) -> None:
+        """End what was kept under these numbers, where the connection still is."""
         if self._wire is not None:
-            self._wire.stop_bars(number)
+            for number in bars:
+                self._wire.stop_bars(number)
+            for number in quotes:
+                self._wire.stop_ticks(number)
 
     async def close(self) -> None:  # noqa: D102
         wire, self._wire = self._wire, None
@@ -238,6 +240,23 @@ class IbkrBars:
         await self._paced.take()
         if period <= 30 * SECOND_NS:
             await self._paced_short.take()
+
+
+def quote_of(symbol: str, ticks: Mapping[int, float], now: int) -> Quote | None:
+    """A quote of the ticks that there are, by their kinds; None where there is no price."""
+    bid, ask, price = (_price(ticks.get(kind)) for kind in (BID, ASK, LAST))
+    if bid is ask is price is None:
+        return None
+    at = round(ticks[LAST_TIME]) * SECOND_NS if LAST_TIME in ticks and bid is ask is None else now
+    volume = ticks.get(VOLUME, -1.0)
+    return Quote(
+        symbol,
+        min(at, now),
+        price=price,
+        bid=bid,
+        ask=ask,
+        volume=volume if volume >= 0.0 else None,
+    )
 
 
 def _require_no_data(error: RefusedError, symbol: str) -> None:

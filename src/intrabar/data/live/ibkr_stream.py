@@ -8,12 +8,13 @@ mute, as it is after IB's nightly reset: then it is asked for anew.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from intrabar.data.live.grid import Grid, lag_of, require_period
-from intrabar.data.live.ibkr import IbkrBars, row_of
+from intrabar.data.live.ibkr import ASK, BID, LAST, IbkrBars, quote_of, row_of
 from intrabar.data.live.polling import APART, Polled
 from intrabar.errors import AuthError, LinkError
 from intrabar.links.clock import SECOND_NS, Clock
@@ -26,7 +27,8 @@ from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact
 
 CUT, BACK, GONE = frozenset({1100, 2110}), frozenset({1101, 1102}), frozenset({10182, 10225})
 """TWS has lost IB; it has it again; one subscription has ended."""
-_KEPT = 20
+QUOTES_APART = 1.0  # seconds between two quotes of a symbol that are told
+SETTLES = 0.05  # seconds in which the ticks of one change come
 
 
 class IbkrSource:
@@ -123,22 +125,28 @@ class IbkrSource:
         heard: asyncio.Queue[raw.Fact] = asyncio.Queue()
         self.vendor.hearers.add(heard.put_nowait)
         numbers: dict[int, _Watched] = {}
+        quoted: dict[int, _Quoted] = {}
         try:
             for one in watched.values():
                 number, rows = await self.vendor.keep(one.symbol, period)
                 if number is not None:
                     numbers[number] = one
                 one.begin(rows)
+            quoted |= {await self.vendor.keep_quotes(s): _Quoted(s) for s in watched}
             yield LinkFact("up")
             for one in watched.values():
                 for fact in one.news(self._clock.now()):
                     yield fact
             while not self._closed.is_set():
                 now = self._clock.now()
-                left = min(one.due() for one in watched.values()) - now
-                fact_heard = await self._next(heard, max(left / SECOND_NS, 0.001))
-                for fact in self._said(fact_heard, numbers):
+                left = (min(one.due() for one in watched.values()) - now) / SECOND_NS
+                left = min(left, *(one.left(self._clock.tick()) for one in quoted.values()))
+                fact_heard = await self._next(heard, max(left, 0.001))
+                for fact in self._said(fact_heard, numbers, quoted):
                     yield fact
+                for quoting in quoted.values():
+                    for fact in quoting.news(self._clock):
+                        yield fact
                 for one in watched.values():
                     for fact in await self._checked(one, period):
                         yield fact
@@ -149,10 +157,14 @@ class IbkrSource:
                         )
         finally:
             self.vendor.hearers.discard(heard.put_nowait)
-            for number in numbers:
-                self.vendor.drop(number)
+            self.vendor.drop(numbers, quoted)
 
-    def _said(self, fact: raw.Fact | None, numbers: Mapping[int, _Watched]) -> Iterator[Fact]:
+    def _said(
+        self,
+        fact: raw.Fact | None,
+        numbers: Mapping[int, _Watched],
+        quoted: Mapping[int, _Quoted],
+    ) -> Iterator[Fact]:
         """What a raw fact says.
 
         Raises
@@ -164,6 +176,11 @@ class IbkrSource:
                 one = numbers[fact.request]
                 one.update(row_of(fact, one.symbol))
                 yield from one.news(self._clock.now())
+            case raw.Tick() if fact.request in quoted:
+                quoted[fact.request].take(fact, self._clock.tick())
+            case raw.Notice() if fact.id in quoted:
+                symbol = quoted[fact.id].symbol  # bars go on: a state that blocks would be wrong
+                yield LinkFact("up", f"no quotes of {symbol}: TWS {fact.code}: {fact.text}")
             case raw.Time():
                 yield Heartbeat(fact.at)
             case raw.Lost():
@@ -212,6 +229,37 @@ def ibkr_source(credentials: dict[str, Any], clock: Clock | None) -> IbkrSource:
     ConfigError
     """
     return IbkrSource(IbkrBars(settings_of(credentials), clock))
+
+
+class _Quoted:
+    """The newest ticks of one symbol; its quote is told once a second.
+
+    Bid and ask come in frames of their own: a quote is told a moment behind the last of them.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self._ticks: dict[int, float] = {}
+        self._told, self._due = -math.inf, math.inf
+
+    def take(self, tick: raw.Tick, now: float) -> None:
+        """A tick, at an instant of the monotonic clock."""
+        self._ticks[tick.kind] = tick.value
+        if tick.kind in (BID, ASK, LAST):
+            self._due = max(now + SETTLES, self._told + QUOTES_APART)
+
+    def left(self, now: float) -> float:
+        """Seconds until it is told again."""
+        return self._due - now
+
+    def news(self, clock: Clock) -> Iterator[Quote]:
+        """The quote, where it is due."""
+        if clock.tick() < self._due:
+            return
+        self._told, self._due = clock.tick(), math.inf
+        found = quote_of(self.symbol, self._ticks, clock.now())
+        if found is not None:
+            yield found
 
 
 class _Watched:

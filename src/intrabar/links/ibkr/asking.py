@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from intrabar.errors import BadAnswer, LinkError
@@ -137,3 +138,35 @@ class Asks:
         for ask in asks:
             if not ask.end.done():
                 ask.end.set_exception(RefusedError(notice.code, notice.text))
+
+
+class Watches:
+    """Who waits for what is said of orders, by their numbers."""
+
+    def __init__(self) -> None:
+        self._news: dict[int, asyncio.Queue[raw.Fact]] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._news
+
+    @contextlib.contextmanager
+    def over(self, *numbers: int) -> Iterator[asyncio.Queue[raw.Fact]]:
+        """What is said of orders, as long as the block lasts; that the line is lost too."""
+        news: asyncio.Queue[raw.Fact] = asyncio.Queue()
+        self._news |= dict.fromkeys(numbers, news)
+        try:
+            yield news
+        finally:
+            for number in numbers:
+                if self._news.get(number) is news:
+                    del self._news[number]
+
+    def tell(self, number: int, fact: raw.Fact) -> None:
+        """Tell who waits for an order."""
+        if number in self._news:
+            self._news[number].put_nowait(fact)
+
+    def tell_all(self, fact: raw.Fact) -> None:
+        """Tell everybody who waits."""
+        for news in self._news.values():
+            news.put_nowait(fact)

@@ -7,9 +7,8 @@ but the requests that wait for an answer. The client lets at most 45 messages a 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -21,7 +20,7 @@ from ib_async.order import Order
 from intrabar.errors import AuthError, LinkError, Timeout
 from intrabar.links.clock import Clock
 from intrabar.links.ibkr import raw
-from intrabar.links.ibkr.asking import Asks
+from intrabar.links.ibkr.asking import Asks, Watches
 from intrabar.links.ibkr.hearing import Hearing, StrictDecoder
 from intrabar.links.ibkr.times import utc_text
 from intrabar.model.secret import redact
@@ -70,7 +69,7 @@ class Wire:
         self._where, self._port, self.client_id = host, port, client_id
         self._clock, self._hear, self._seconds, self._silence = clock, hear, seconds, silence
         self._asks = Asks()
-        self._watched: dict[int, asyncio.Queue[raw.Fact]] = {}
+        self.watches = Watches()  # of orders
         self._heard_at = 0.0
         self._over = ""
         self._beating: asyncio.Task[None] | None = None
@@ -223,6 +222,21 @@ class Wire:
             (1, 2, 46),
         )
 
+    def keep_ticks(self, what: raw.Listed) -> int:
+        """Have each change of a quote heard, under the number that is returned.
+
+        Raises
+        ------
+        LinkError
+        """
+        number = self.next_number()
+        self._client.reqMktData(number, _contract(what), "", False, False, [])
+        return number
+
+    def stop_ticks(self, number: int) -> None:
+        """End what `keep_ticks` began."""
+        self._quietly(lambda: self._client.cancelMktData(number))
+
     # Orders
 
     def place(self, number: int, what: raw.Listed, **fields: Any) -> None:
@@ -252,22 +266,6 @@ class Wire:
         self._require()
         self._client.cancelOrder(number)
 
-    @contextlib.contextmanager
-    def watching(self, *numbers: int) -> Iterator[asyncio.Queue[raw.Fact]]:
-        """What is said of orders, as long as the block lasts; that the connection is lost too."""
-        news: asyncio.Queue[raw.Fact] = asyncio.Queue()
-        self._watched |= dict.fromkeys(numbers, news)
-        try:
-            yield news
-        finally:
-            for number in numbers:
-                if self._watched.get(number) is news:
-                    del self._watched[number]
-
-    def is_watched(self, number: int) -> bool:
-        """Whether somebody waits for what is said of an order."""
-        return number in self._watched
-
     # What comes
 
     def _take(self, fact: raw.Fact) -> None:
@@ -281,9 +279,7 @@ class Wire:
                     )
                 )
         self._asks.take(fact)
-        number = self._number_of(fact)
-        if number in self._watched:
-            self._watched[number].put_nowait(fact)
+        self.watches.tell(self._number_of(fact), fact)
         self._hear(fact)
 
     def _refuse(self, error: LinkError) -> None:
@@ -386,8 +382,7 @@ class Wire:
         self._client.disconnect()
         self._asks.fail(self._over)
         lost = raw.Lost(self._over)
-        for news in self._watched.values():
-            news.put_nowait(lost)
+        self.watches.tell_all(lost)
         self._hear(lost)
 
 

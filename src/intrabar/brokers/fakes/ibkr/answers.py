@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -158,8 +158,8 @@ async def _updates(c: Connection, request: int, one: Contract, width: int) -> No
             c.tell(frames.update(request, row), "event")
 
 
-def stop_history(c: Connection, f: list[str]) -> None:
-    """25: no more changes."""
+def stop(c: Connection, f: list[str]) -> None:
+    """2, 25: no more changes."""
     c.drop(int(f[2]))
 
 
@@ -169,18 +169,34 @@ def quote(c: Connection, f: list[str]) -> None:
     if not found:
         c.tell(frames.notice(request, 200, "No security definition has been found"))
         return
-    market, one = c.tws.market, found[0]
-    if one.local in c.tws.unseen:
+    one = found[0]
+    if one.local in c.tws.unquoted:
         c.tell(frames.notice(request, 354, "Requested market data is not subscribed."))
         return
+    for frame in _ticks(c, request, one):
+        c.tell(frame)
+    if f[17] == "1":
+        c.tell(frames.end(57, request))
+    else:
+        c.keep(request, asyncio.ensure_future(_changes(c, request, one)))
+
+
+async def _changes(c: Connection, request: int, one: Contract) -> None:
+    while True:
+        await c.tws.market.sleep(STEP)
+        for frame in _ticks(c, request, one):
+            c.tell(frame)
+
+
+def _ticks(c: Connection, request: int, one: Contract) -> Iterator[list[str]]:
+    market = c.tws.market
     price = market.price(one)
-    c.tell(frames.price_tick(request, 1, round(price - one.tick, 6)))
-    c.tell(frames.price_tick(request, 2, round(price + one.tick, 6)))
+    yield frames.price_tick(request, 1, round(price - one.tick, 6))
+    yield frames.price_tick(request, 2, round(price + one.tick, 6))
     if one.kind != "CASH":
-        c.tell(frames.price_tick(request, 4, price))
-        c.tell(frames.size_tick(request, 8, 12_345))
-        c.tell(frames.text_tick(request, 45, str(int(market.seconds()) - 1)))
-    c.tell(frames.end(57, request))
+        yield frames.price_tick(request, 4, price)
+        yield frames.size_tick(request, 8, 12_345)
+        yield frames.text_tick(request, 45, str(int(market.seconds()) - 1))
 
 
 def time_now(c: Connection, f: list[str]) -> None:
@@ -200,7 +216,7 @@ def _instant(text: str) -> int:
 
 
 ANSWERS: dict[int, Callable[[Connection, list[str]], None]] = {
-    1: quote, 2: nothing, 3: place, 4: cancel, 5: open_orders, 7: executions, 9: details,
-    16: open_orders, 20: history, 25: stop_history, 49: time_now, 58: cancel_all, 61: positions,
+    1: quote, 2: stop, 3: place, 4: cancel, 5: open_orders, 7: executions, 9: details,
+    16: open_orders, 20: history, 25: stop, 49: time_now, 58: cancel_all, 61: positions,
     62: summary, 63: nothing, 64: nothing, 71: start, 99: completed,
 }  # fmt: skip

@@ -53,7 +53,7 @@ class FakeTws:
         self.market.prices |= account.symbols
         self.port, self.taken = port, set[int]()  # client ids that others have
         self.accounts = [account.id]
-        self.unseen: set[str] = set()  # local symbols whose prices the login may not see
+        self.unseen, self.unquoted = set[str](), set[str]()  # symbols: no bars, no quotes
         self.clients: dict[int, Connection] = {}
         self.desk = Desk(account)
         self.contracts: dict[str, Contract] = dict(CONTRACTS)
