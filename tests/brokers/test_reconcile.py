@@ -351,7 +351,8 @@ def test_an_order_whose_place_another_has_taken_is_not_over() -> None:
 
 
 def test_a_fill_under_a_later_name_of_ours_is_no_strangers() -> None:
-    known = replace(KNOWN, tickets=(CHANGING,), has_ids=False, positions={"A": 4.0})
-    fill = replace(FILL, vendor_id="v2", client_id=f"{CODE}-1-1")
-    look = replace(LOOK, orders=(), fills=(fill,), positions={"A": (4.0, 99.5)})
-    assert not [x for x in reconcile(known, look) if isinstance(x, Book | Differs)]
+    out = replace(CHANGING, side=-1)
+    known = replace(KNOWN, tickets=(out,), has_ids=False, positions={"A": 10.0})
+    fill = replace(FILL, side=-1, vendor_id="v2", client_id=f"{CODE}-1-1")
+    look = replace(LOOK, orders=(), fills=(fill,), positions={"A": (6.0, 99.5)})
+    assert not [x for x in reconcile(known, look) if isinstance(x, Book)]
