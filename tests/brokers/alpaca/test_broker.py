@@ -411,6 +411,27 @@ def test_a_look_goes_through_all_pages_though_orders_are_of_one_moment() -> None
     played(test)
 
 
+def test_a_fill_that_nobody_can_read_spoils_the_fills_alone() -> None:
+    async def test(broker: Alpaca, fake: FakeAlpaca, heard: Heard) -> None:
+        fake.account.trade("AAPL", 1, 10.0, 100.0)
+        fake.account.trade("AAPL", 1, 1.0, float("nan"))
+        fake.account.positions["AAPL"] = 11.0, 100.0
+        look = await broker.snapshot(0)
+        assert look.complete >= {"orders", "positions"}
+        assert "fills" not in look.complete
+        assert look.positions == {"AAPL": (11.0, 100.0)}
+
+    played(test)
+
+
+def test_a_price_leaves_as_it_was_meant() -> None:
+    async def test(broker: Alpaca, fake: FakeAlpaca, heard: Heard) -> None:
+        (vendor_id,) = await accepted(broker, replace(ENTRY, limit_price=103.96000000000001))
+        assert fake.account.orders[vendor_id].limit_price == 103.96
+
+    played(test)
+
+
 def test_orders_of_others_that_we_could_not_send_do_not_blind_a_look() -> None:
     """By an amount of money, of options in one, of a type that we have not."""
     by_money = published.order(id="1", notional="500", qty=None, filled_qty="2.5", status="filled")

@@ -9,7 +9,7 @@ from typing import Any
 from intrabar.brokers.alpaca import words
 from intrabar.brokers.alpaca.listening import Fact, Listening
 from intrabar.brokers.alpaca.looks import Looks
-from intrabar.brokers.fitting import unfit, unfit_change
+from intrabar.brokers.fitting import decimal_text, unfit, unfit_change
 from intrabar.errors import (
     AuthError,
     BadAnswer,
@@ -158,7 +158,7 @@ class Alpaca:
             if fact.filled or total != fact.qty:  # else a part that has filled is asked for again
                 if total <= fact.filled:
                     return Refused(f"{fact.filled:g} have filled", code="invalid_quantity")
-                body["qty"] = words.text_of(round(total - fact.filled, 9))
+                body["qty"] = decimal_text(total - fact.filled)
             told = await self._rest.once("PATCH", f"/orders/{order['id']}", body)
         except (Refusal, LinkError) as error:
             return _outcome(error, "not_open")

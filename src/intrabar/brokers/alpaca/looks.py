@@ -180,7 +180,7 @@ class Looks:
             tuple(
                 fact for fact, _ in orders.values() if fact.time >= since - _SKEW or is_alive(fact)
             ),
-            tuple(_fill(one, orders) for one in parts.get("fills", ())),
+            tuple(_named(one, orders) for one in parts.get("fills", ())),
             parts.get("positions", {}),
             balance,
             done_since=since if "orders" in parts else at,
@@ -211,15 +211,15 @@ class Looks:
         self._looked = at, min(lives, default=at) - _NEAR
         return facts
 
-    async def _fills(self, since: int) -> list[Order]:
-        found: list[Order] = []
+    async def _fills(self, since: int) -> list[FillFact]:
+        found: list[FillFact] = []
         token = None
         while True:
             asked = {"after": stamp(since), "direction": "asc", "page_size": _FILLS}
             page = await self._read("/account/activities/FILL", {**asked, "page_token": token})
             if not isinstance(page, list) or not all(isinstance(x, dict) for x in page):
                 raise BadAnswer(f"alpaca: no list of fills but {begin(page)}")
-            found += page
+            found += [_fill(one) for one in page]
             if len(page) < _FILLS:
                 return found
             last = page[-1].get("id")
@@ -362,10 +362,9 @@ def is_alive(fact: OrderFact) -> bool:
     return fact.state in ("acked", "working", "partial", "unknown")
 
 
-def _fill(one: Order, orders: Mapping[str, tuple[OrderFact, float]]) -> FillFact:
-    """A fill of a look; `orders` as `Looks._orders` has them."""
-    vendor_id, place = str(one.get("order_id")), f"alpaca: fill {one.get('id')}"
-    fact, before = orders.get(vendor_id, (None, 0.0))
+def _fill(one: Order) -> FillFact:
+    """A fill, under no name yet and with what its own order has filled."""
+    place = f"alpaca: fill {one.get('id')}"
     qty, price, total = (
         number(one.get(key), f"{place}: {key}") for key in ("qty", "price", "cum_qty")
     )
@@ -374,12 +373,20 @@ def _fill(one: Order, orders: Mapping[str, tuple[OrderFact, float]]) -> FillFact
         raise BadAnswer(f"{place} cannot be read: {begin(dict(one))}")
     return FillFact(
         str(one.get("id")),
-        vendor_id,
-        fact.client_id if fact is not None else "",
+        str(one.get("order_id")),
+        "",
         str(one.get("symbol")),
         side,
         qty,
         price,
-        total=total + before,
+        total=total,
         time=instant(one.get("transaction_time"), f"{place}: time"),
     )
+
+
+def _named(fill: FillFact, orders: Mapping[str, tuple[OrderFact, float]]) -> FillFact:
+    """A fill under the name of its order; `orders` as `Looks._orders` has them."""
+    if fill.vendor_id not in orders:
+        return fill
+    order, before = orders[fill.vendor_id]
+    return replace(fill, client_id=order.client_id, total=fill.total + before)

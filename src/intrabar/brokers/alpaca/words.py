@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
+from intrabar.brokers.fitting import decimal_text
 from intrabar.brokers.names import Part, name_of
 from intrabar.errors import BadAnswer
 from intrabar.links.alpaca.rest import Refusal, instant
@@ -67,11 +67,6 @@ _WHY: tuple[tuple[str, Code], ...] = (
 _CODES: dict[int, Code] = {40_310_100: "pdt"}
 
 
-def text_of(value: float) -> str:
-    """A price or quantity in plain decimals."""
-    return format(Decimal(repr(value)).normalize(), "f")
-
-
 def body_of(group: tuple[Request, ...]) -> dict[str, Any]:
     """What asks for an order, or for a group in one: bracket, oto or oco."""
     entry, *others = group
@@ -81,7 +76,7 @@ def body_of(group: tuple[Request, ...]) -> dict[str, Any]:
         return {
             **_one(target),
             "order_class": "oco",
-            "take_profit": {"limit_price": text_of(target.limit_price)},
+            "take_profit": {"limit_price": decimal_text(target.limit_price)},
             "stop_loss": _stop(stop),
         }
     body = _one(entry)
@@ -89,7 +84,7 @@ def body_of(group: tuple[Request, ...]) -> dict[str, Any]:
         body["order_class"] = "bracket" if len(others) == 2 else "oto"
     for child in others:
         if child.type == "limit":
-            body["take_profit"] = {"limit_price": text_of(child.limit_price)}
+            body["take_profit"] = {"limit_price": decimal_text(child.limit_price)}
         else:
             body["stop_loss"] = _stop(child)
     return body
@@ -98,7 +93,7 @@ def body_of(group: tuple[Request, ...]) -> dict[str, Any]:
 def _one(request: Request) -> dict[str, Any]:
     body = {
         "symbol": request.symbol,
-        "qty": text_of(request.qty),
+        "qty": decimal_text(request.qty),
         "side": "buy" if request.side > 0 else "sell",
         "type": TYPES[request.type],
         "time_in_force": TIFS[request.tif],
@@ -114,7 +109,7 @@ def _stop(request: Request) -> dict[str, str]:
 def prices_of(limit: float, stop: float) -> dict[str, str]:
     """The prices that there are."""
     named = {"limit_price": limit, "stop_price": stop}
-    return {name: text_of(value) for name, value in named.items() if math.isfinite(value)}
+    return {name: decimal_text(value) for name, value in named.items() if math.isfinite(value)}
 
 
 def flat(orders: Any, place: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
