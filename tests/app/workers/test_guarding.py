@@ -70,9 +70,10 @@ def guarded(
         clock = LoopClock(START)
         broker = RiskManagedBroker(account, clock, lambda: 0)  # type: ignore[arg-type]
         guarding = Guarding(broker, emergency, clock, CODE, told.append)
-        guarding.levels, guarding.exits = {"A": 95.0}, exits
-        guarding.earlier = list(earlier)
+        guarding.levels, guarding.earlier = {"A": 95.0}, list(earlier)
         task = asyncio.ensure_future(guarding.run())
+        await asyncio.sleep(0)
+        guarding.exits |= exits
         await asyncio.sleep(seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

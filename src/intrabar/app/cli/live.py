@@ -57,6 +57,7 @@ def live(
     name: str = "",
     take_over: bool = False,
     without: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    restored: bool = False,
     as_json: Json = False,
 ) -> int:
     """Start a session with real money, or go on with the one of that name.
@@ -71,6 +72,8 @@ def live(
         Take the account from a process that still runs.
     without : list of str
         Strategies that are called no more.
+    restored : bool
+        With a broker: the journal was put back, and no other copy of this session lives.
     as_json : bool
         One JSON object on stdout, nothing else.
     """
@@ -86,7 +89,7 @@ def live(
         check_armed(_arming(_folder(meant.setup)), account, meant.digest, time.time_ns())
         how = "armed"
     setup = meant.setup.passed({**_person(), "how": how, "digest": meant.digest})
-    ways = Ways(0.0, take_over, tuple(without), stream=sys.stderr, pages=sys.stderr)
+    ways = Ways(0.0, take_over, tuple(without), restored, stream=sys.stderr, pages=sys.stderr)
     lived = live_through(setup, ways, meant.source, meant.account.make)
     if as_json:
         print_json({**summary(lived), "notes": meant.remarks})

@@ -53,6 +53,7 @@ def paper(
     name: str = "",
     take_over: bool = False,
     without: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    restored: bool = False,
     as_json: Json = False,
 ) -> int:
     """Start a session on paper, or go on with the one of that name.
@@ -74,11 +75,13 @@ def paper(
         Take the session from a process that still runs.
     without : list of str
         Strategies that are called no more.
+    restored : bool
+        With a broker: the journal was put back, and no other copy of this session lives.
     as_json : bool
         One JSON object on stdout, nothing else.
     """
     made, remarks = read_config(config, "paper")
-    ways = Ways(speed, take_over, tuple(without))
+    ways = Ways(speed, take_over, tuple(without), restored)
     who = broker_of(made, broker)
     remarks += _unread(made) if who is None else []
     make = None

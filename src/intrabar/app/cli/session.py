@@ -177,10 +177,10 @@ def stop(
     """
     folder = folder_of(name, sessions)
     if flatten:
-        _asked(folder, {"kind": "flatten", "reason": reason})
+        asked(folder, {"kind": "flatten", "reason": reason})
     if flatten or when_flat:
-        return _asked(folder, {"kind": "stop_when_flat", "reason": reason})
-    return _asked(folder, {"kind": "stop", "reason": reason})
+        return asked(folder, {"kind": "stop_when_flat", "reason": reason})
+    return asked(folder, {"kind": "stop", "reason": reason})
 
 
 @session.command
@@ -197,9 +197,7 @@ def flatten(
     reason : str
     sessions : path
     """
-    return _asked(
-        folder_of(name, sessions), {"kind": "flatten", "symbol": symbol, "reason": reason}
-    )
+    return asked(folder_of(name, sessions), {"kind": "flatten", "symbol": symbol, "reason": reason})
 
 
 @session.command
@@ -212,7 +210,7 @@ def halt(name: str, /, *, reason: str, sessions: Folder = SESSIONS) -> int:
     reason : str
     sessions : path
     """
-    return _asked(folder_of(name, sessions), {"kind": "halt", "reason": reason})
+    return asked(folder_of(name, sessions), {"kind": "halt", "reason": reason})
 
 
 @session.command
@@ -238,7 +236,7 @@ def resume(
     sessions : path
     """
     request = {"kind": "resume", "reason": reason, "override": list(override)}
-    return _asked(folder_of(name, sessions), {**request, "as_recorded": as_recorded})
+    return asked(folder_of(name, sessions), {**request, "as_recorded": as_recorded})
 
 
 @session.command
@@ -281,7 +279,7 @@ def order(
         "type": type, "limit_price": limit, "stop_price": stop, "stop_loss": stop_loss,
         "take_profit": take_profit, "tif": tif,
     }  # fmt: skip
-    return _asked(folder_of(name, sessions), request)
+    return asked(folder_of(name, sessions), request)
 
 
 @session.command
@@ -307,7 +305,7 @@ def modify(
     sessions : path
     """
     request = {"kind": "modify", "order": number, "qty": qty, "limit_price": limit}
-    return _asked(folder_of(name, sessions), {**request, "stop_price": stop})
+    return asked(folder_of(name, sessions), {**request, "stop_price": stop})
 
 
 @session.command
@@ -321,7 +319,7 @@ def cancel(name: str, number: int, /, *, sessions: Folder = SESSIONS) -> int:
         Of the order.
     sessions : path
     """
-    return _asked(folder_of(name, sessions), {"kind": "cancel", "order": number})
+    return asked(folder_of(name, sessions), {"kind": "cancel", "order": number})
 
 
 @session.command
@@ -344,7 +342,7 @@ def close(
     sessions : path
     """
     request = {"kind": "close", "symbol": symbol, "strategy": strategy}
-    return _asked(folder_of(name, sessions), request)
+    return asked(folder_of(name, sessions), request)
 
 
 def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder = SESSIONS) -> int:
@@ -365,7 +363,7 @@ def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder
     problems: list[IntrabarError] = []
     for folder in folders:
         try:
-            _asked(folder, {"kind": "kill", "reason": reason})
+            asked(folder, {"kind": "kill", "reason": reason})
         except IntrabarError as error:  # the others are killed all the same
             problems.append(error)
     for problem in problems[1:]:
@@ -376,14 +374,27 @@ def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder
 
 
 session.command(kill, name="kill")
+session.command(
+    "intrabar.app.cli.session_account:adopt",
+    name="adopt",
+    help="Take a position over that the broker has and nothing explains.",
+)
+session.command(
+    "intrabar.app.cli.session_account:transfer",
+    name="transfer",
+    help="Say that money came to the account, or went, beside the session.",
+)
 
 
-def _asked(folder: Path, request: dict[str, Any]) -> int:
+def asked(folder: Path, request: dict[str, Any]) -> int:
     """Ask, and say what came of it."""
     answer = ask(folder, {**request, "id": uuid.uuid4().hex})
     refused = answer.get("refused", [])
     if refused:
         raise UsageError("; ".join(refused))
+    if "told" in answer:
+        print(f"{folder.name}: {answer['told']}")
+        return 0
     records = [
         f"{e['kind']} {e['body'].get('cause', '')}".strip() for e in answer.get("records", [])
     ]

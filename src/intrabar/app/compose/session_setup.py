@@ -57,6 +57,8 @@ class SessionSetup:
         Of the bars that are lived through, from the first of the history on.
     gate : mapping
         Who has passed the third gate of real money, and how.
+    is_restored : bool
+        A person says that the journal was put back.
     """
 
     name: str
@@ -72,6 +74,7 @@ class SessionSetup:
     answered: Answered | None = None
     market: Market | None = None
     gate: Mapping[str, Any] = field(default_factory=dict)
+    is_restored: bool = False
 
     def passed(self, gate: Mapping[str, Any]) -> SessionSetup:
         """With who has passed the third gate."""
@@ -86,11 +89,12 @@ class SessionSetup:
             return f"{SIMULATED}/{self.name}"
         return f"{self.answered.name}/{self.answered.facts.id}"
 
-    def as_begun(self, started: Mapping[str, Any]) -> SessionSetup:
+    def as_begun(self, started: Mapping[str, Any], is_restored: bool = False) -> SessionSetup:
         """With what its journal says of its broker: names of orders are drawn once."""
         if self.answered is None:
             return self
-        return replace(self, plan=replace(self.plan, broker=fills_in(started)))
+        plan = replace(self.plan, broker=fills_in(started))
+        return replace(self, plan=plan, is_restored=is_restored)
 
     @property
     def decides(self) -> str:

@@ -32,7 +32,7 @@ from intrabar.engine.session.row import ClosedRow, body_of
 from intrabar.engine.session.seal import Note, Sealer
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice, Turn
-from intrabar.errors import IntegrityError, IntrabarError, StoreError, StrategyError
+from intrabar.errors import IntegrityError, IntrabarError, StateError, StoreError, StrategyError
 from intrabar.journal.emergency import Emergency, emergency_bodies
 from intrabar.journal.journal import Journal
 from intrabar.links.clock import SECOND_NS, Clock
@@ -177,6 +177,10 @@ class Driver:
         """
         return await self._intake.ask(body)
 
+    def leave(self, body: dict[str, Any]) -> list[str]:
+        """The symbols that are left at once, without the journal, as a person asks."""
+        return self.trading.leave(body) if self.is_away and self.trading is not None else []
+
     def stop(self, why: str) -> None:
         """A person stops it: it ends before its next row, and no entry works on."""
         self._intake.end(End(why, cancels_entries=True))
@@ -228,7 +232,7 @@ class Driver:
             await self._obey(what, now)
             return
         if isinstance(what, Told):
-            await self._turn(what.kind, what.body, now)
+            await self._hear(what, now)
             return
         if isinstance(what, End):
             await self._end(what, now)
@@ -239,6 +243,13 @@ class Driver:
         for note in self.sealer.take(what, now):
             await self._note(note, now)
         await self._seal(now)
+
+    async def _hear(self, told: Told, now: int) -> None:
+        """Take in what the broker tells; its first look may show that this may not go on."""
+        await self._turn(told.kind, told.body, now)
+        if told.kind == "snapshot" and (why := self.session.refuses):
+            text = f"{why}: this account is not ours alone; --restored says that it may be"
+            self.ended = self.ended or End(text, error=StateError(text))
 
     async def _due(self, what: Fact, now: int) -> None:
         """What the session has asked to be told of by now: an instant, a quote."""
@@ -315,7 +326,7 @@ class Driver:
             if isinstance(urgent, Asked):
                 await self._obey(urgent, now)
             else:
-                await self._turn(urgent.kind, urgent.body, now)
+                await self._hear(urgent, now)
         return urgent is None and self.ended is None
 
     async def _row(self, row: ClosedRow) -> bool:

@@ -62,6 +62,7 @@ class Guarding:
 
     async def run(self) -> None:
         """Look and do what is missing, until it is cancelled."""
+        self.exits.clear()
         while True:
             try:
                 look = await self._broker.snapshot(0)

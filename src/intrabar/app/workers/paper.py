@@ -80,6 +80,9 @@ class Ways:
         Take the session from a process that lives.
     without : tuple of str
         Strategies that are called no more.
+    restored : bool
+        A person says that the journal was put back: orders of ours that it does not know are no
+        other session's.
     faults : tuple of Fault
         What goes wrong with recorded bars.
     stream : text stream, optional
@@ -91,6 +94,7 @@ class Ways:
     speed: float = 0.0
     take_over: bool = False
     without: tuple[str, ...] = ()
+    restored: bool = False
     faults: tuple[Fault, ...] = ()
     stream: TextIO | None = None
     pages: TextIO | None = None
@@ -214,7 +218,7 @@ def _live(
     emergency.prepare()
     entries = [record.entry for record in journal.read()]
     if entries:
-        setup = setup.as_begun(entries[0].body)
+        setup = setup.as_begun(entries[0].body, ways.restored)
     now = time_of_start(setup, entries)
     clock: Clock = LoopClock(last_row(setup, entries)) if is_recorded else WallClock()
     if source is None:
@@ -357,6 +361,12 @@ def _shown(notify: Notify, pages: TextIO | None) -> Notify:
     return tell
 
 
+async def suppressed(work: Coroutine[Any, Any, Any]) -> None:
+    """Do it, where the session has not ended meanwhile."""
+    with suppress(StateError):
+        await work
+
+
 async def _run(
     driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife, backups: Backups
 ) -> End:
@@ -368,16 +378,18 @@ async def _run(
         if request["kind"] == "stop":
             driver.stop(str(request.get("reason", "a person stops it")))
             return {"stopping": True}
+        if symbols := driver.leave(request):
+            asyncio.ensure_future(suppressed(driver.ask(request)))  # when the journal is back
+            told = f"the journal is away; {', '.join(symbols)} is left without it"
+            return {"records": [], "refused": [], "told": told}
         records = await driver.ask(request)
         refused = [e.body["text"] for e in records if e.kind == "refused"]
         return {"records": [msgspec.to_builtins(e) for e in records], "refused": refused}
 
     async def kill(text: str = "a signal") -> None:
-        await driver.ask({"id": "kill", "kind": "kill", "reason": text})
-
-    async def kill_now() -> None:
-        with suppress(StateError):  # it has ended meanwhile
-            await kill()
+        request = {"id": "kill", "kind": "kill", "reason": text}
+        driver.leave(request)
+        await driver.ask(request)
 
     control = Control(folder, handle)
     await control.open()
@@ -386,7 +398,7 @@ async def _run(
         copies = after_closes(driver.session.plan.exchanges, clock, backups.make)
         work["the journal is not backed up after closes"] = copies
     tasks = [asyncio.create_task(beside(what, x, driver.notify)) for what, x in work.items()]
-    undo = on_kill_signal(lambda: asyncio.ensure_future(kill_now()))
+    undo = on_kill_signal(lambda: asyncio.ensure_future(suppressed(kill())))
     signals = StopSignals(driver.stop)
     try:
         async with watched(signs, clock, lambda: driver.is_away, driver.is_recorded):

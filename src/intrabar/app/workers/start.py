@@ -117,7 +117,7 @@ def begun(
     setup.require_same(entries[0].body)
     made = rerun(setup.plan, entries, shown)
     out = dict.fromkeys([*_to_be_left_out(entries), *without])
-    events = _resumed(made, out, now, emergency, setup.gate)
+    events = _resumed(made, out, now, emergency, _said(setup))
     events += [Entry(now, *made.session.place, kind, body) for kind, body in said]
     again = _turns(made.session, events)
     return made.session, [*made.left, *again]
@@ -204,12 +204,11 @@ def _resumed(
     without: Iterable[str],
     now: int,
     emergency: Emergency,
-    gate: Mapping[str, Any],
+    said: Mapping[str, Any],
 ) -> list[Entry]:
     """What happens at a start that is not the first."""
     place = made.session.place
-    passed = {"gate": dict(gate)} if gate else {}
-    events = [Entry(now, *place, "session.resumed", {"turns": made.turns, **passed})]
+    events = [Entry(now, *place, "session.resumed", {"turns": made.turns, **said})]
     if made.difference is not None:
         body = {"text": str(made.difference), **made.difference.body()}
         events.append(Entry(now, *place, "not_repeatable", body))
@@ -217,6 +216,12 @@ def _resumed(
     events += [Entry(now, *place, "emergency", body) for body in bodies]
     events += [Entry(now, *place, "hook.hung", {"strategy": name}) for name in without]
     return events
+
+
+def _said(setup: SessionSetup) -> dict[str, Any]:
+    """What a person has said at this start: the third gate, that the journal was put back."""
+    gate = {"gate": dict(setup.gate)} if setup.gate else {}
+    return {**gate, **({"restored": True} if setup.is_restored else {})}
 
 
 def _turns(session: Session, events: Sequence[Entry]) -> list[Entry]:

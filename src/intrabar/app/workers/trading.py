@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -33,6 +33,8 @@ from intrabar.model.facts import Quote
 from intrabar.risk.at_the_wire import AtTheWire, Standing
 from intrabar.risk.records import Seen, Working
 
+LEAVES = ("close", "flatten", "kill")
+"""What a person may ask for that leaves positions."""
 OF_ALL = ("row.closed", "row.opened")
 """Events at which hooks may ask for any symbol."""
 
@@ -142,6 +144,21 @@ class Trading:
     def guard(self) -> Coroutine[Any, Any, None]:
         """What goes on while the journal is away."""
         return self.guarding.run()
+
+    def leave(self, asked: Mapping[str, Any]) -> list[str]:
+        """Let the guard leave what a person asks to leave, while the journal is away.
+
+        Returns
+        -------
+        list of str
+            The symbols; none where it was asked for something else.
+        """
+        if asked["kind"] not in LEAVES:
+            return []
+        named = asked.get("symbol")
+        symbols = [named] if named is not None else list(self.session.plan.symbols)
+        self.guarding.exits.update(symbols)
+        return symbols
 
     # What of the session is read between two turns
 

@@ -35,8 +35,6 @@ class BrokerFills:
         Whether a stop that only we watch counts as cover.
     foreign : "block" or "tolerate"
         What is done about what is foreign in symbols that are not ours.
-    is_restored : bool
-        A person has said that the journal was put back.
     codes : frozenset of str
         Codes of before, whose orders are ours too.
     holds : bool
@@ -59,7 +57,6 @@ class BrokerFills:
     on_stop_refused: Literal["watch", "exit"] = "watch"
     watched_stops: bool = False
     foreign: Literal["block", "tolerate"] = "block"
-    is_restored: bool = False
     codes: frozenset[str] = frozenset()
     holds: bool = True
     symbols: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

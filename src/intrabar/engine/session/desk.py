@@ -99,6 +99,7 @@ class Desk:
         self._not_left: dict[int, int] = {}  # by order: when it was to leave and did not
         self._kept_back: dict[str, int] = {}  # tickets whose change was refused: to be looked up
         self._anomalies: list[int] = []
+        self._is_restored = False
 
     def begin(self, moment: Moment) -> None:
         """An event has come."""
@@ -134,8 +135,9 @@ class Desk:
         self.looks.linked(state, self.moment.now)
         self.waits.forget()
 
-    def resumed(self) -> None:
+    def resumed(self, is_restored: bool = False) -> None:
         """The process is another one: what was not answered is in doubt, and all is seen anew."""
+        self._is_restored = is_restored
         self.looks.linked("down", self.moment.now)
         self.waits.forget()
         for ticket in self.door.blotter.open:
@@ -152,7 +154,7 @@ class Desk:
             acting=acting,
             differences=looks.differences,
             is_start=not looks.has_seen,
-            is_restored=self.fills.is_restored,
+            is_restored=self._is_restored,
             tolerates=self.fills.foreign == "tolerate",
         )
         actions = reconcile(known, look)

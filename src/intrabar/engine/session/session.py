@@ -135,7 +135,7 @@ class Session:
             case "session.resumed":
                 self._asked = event.at
                 if broker is not None:
-                    broker.desk.resumed()
+                    broker.desk.resumed(bool(event.body.get("restored")))
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
