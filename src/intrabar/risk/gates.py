@@ -41,6 +41,12 @@ def check_file(mode: str, account: str | None, limits: Limits) -> None:
         raise GateError(f"real money is refused: {'; '.join(missing)}")
 
 
+def daily_loss(limits: Limits, equity: float) -> float:
+    """The daily loss limit in money, the smaller where there are two; infinite without one."""
+    of_pct = (limits.max_daily_loss_pct or math.inf) / 100.0 * equity
+    return min(limits.max_daily_loss or math.inf, of_pct)
+
+
 def check_wire(account: str, wanted: Kind, found: str, signs: Mapping[str, str]) -> None:
     """The second gate: everything that the broker shows says the same, of the right account.
 

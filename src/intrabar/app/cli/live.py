@@ -19,12 +19,11 @@ from intrabar.app.cli.output import Json, examples, print_json
 from intrabar.app.cli.paper import BREAKER, lines, on_live_bars, summary, traded_symbols
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.file import read_config
-from intrabar.app.config.model import Config
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.errors import ConfigError, GateError, NotFoundError
 from intrabar.links.source import BarSource
 from intrabar.risk.breaker import Level
-from intrabar.risk.gates import Arming, check_armed, check_file, check_typed
+from intrabar.risk.gates import Arming, check_armed, check_file, check_typed, daily_loss
 from intrabar.risk.limits import Limits
 from intrabar.sources import versions
 
@@ -152,13 +151,9 @@ def _meant(path: Path, name: str) -> Meant:
     config = with_capital(config, account.answered)
     setup, source = on_live_bars(config, remarks, name, account.answered)
     remarks = [*remarks, *setup.remarks]
-    return Meant(setup, source, account, daily_loss(limits, config), _digest(setup), remarks)
-
-
-def daily_loss(limits: Limits, config: Config) -> float:
-    """The daily loss limit in money, the smaller where there are two."""
-    of_pct = (limits.max_daily_loss_pct or 0.0) / 100.0 * config.account.cash
-    return min(x for x in (limits.max_daily_loss, of_pct) if x)
+    return Meant(
+        setup, source, account, daily_loss(limits, config.account.cash), _digest(setup), remarks
+    )
 
 
 def shown(meant: Meant) -> list[str]:

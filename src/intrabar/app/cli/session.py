@@ -26,7 +26,7 @@ from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.control import ask
 from intrabar.app.workers.signs import STATUS, measured_in, write_folder
 from intrabar.app.workers.standing import HEADS
-from intrabar.errors import IntrabarError, StateError, StoreError, UsageError
+from intrabar.errors import GateError, IntrabarError, StateError, StoreError, UsageError
 
 ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
 Folder = Annotated[Path, Parameter(help="Folder of the sessions' folders.")]
@@ -388,7 +388,14 @@ session.command(
 
 def asked(folder: Path, request: dict[str, Any]) -> int:
     """Ask, and say what came of it."""
-    answer = ask(folder, {**request, "id": uuid.uuid4().hex})
+    request = {**request, "id": uuid.uuid4().hex}
+    try:
+        answer = ask(folder, request)
+    except GateError as error:
+        if not sys.stdin.isatty():
+            raise
+        print(error)
+        answer = ask(folder, {**request, "typed": [input("account: "), input("daily loss: ")]})
     refused = answer.get("refused", [])
     if refused:
         raise UsageError("; ".join(refused))

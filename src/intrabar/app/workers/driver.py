@@ -19,13 +19,13 @@ import msgspec
 from intrabar.app.workers.asking import Ask, answered
 from intrabar.app.workers.beside import beside
 from intrabar.app.workers.commits import Commits
-from intrabar.app.workers.hook_watch import LIMIT, HookWatch, Log, Notify, tell_slow, told_at_last
+from intrabar.app.workers.handling import Handling
+from intrabar.app.workers.hook_watch import LIMIT, Log, Notify, told_at_last
 from intrabar.app.workers.intake import Asked, End, Intake, Told
 from intrabar.app.workers.observers import Observer, tell_observers
-from intrabar.app.workers.one_thread import OneThread
 from intrabar.app.workers.trading import Trading
 from intrabar.engine.session.broker_events import quote_body, timer_body
-from intrabar.engine.session.calling import Calling, calling
+from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.clocks import Pace
 from intrabar.engine.session.effects import Effect
 from intrabar.engine.session.row import ClosedRow, body_of
@@ -101,8 +101,7 @@ class Driver:
     _effects: list[Effect] = field(default_factory=list, init=False)
     _no_timer_until: int = field(default=0, init=False)
     _turns: int = field(default=0, init=False)
-    _handling: asyncio.Future[Turn] | None = field(default=None, init=False)
-    _hung: Calling | None = field(default=None, init=False)
+    _has_hung: bool = field(default=False, init=False)
     _pace: Pace = field(default_factory=Pace, init=False)
     _looked: int = field(default=0, init=False)  # when the ages were last looked at
     _has_moved: bool = field(default=False, init=False)  # the clock, and no fact has come since
@@ -138,9 +137,7 @@ class Driver:
         StrategyError
             A hook did not return; its thread is left behind.
         """
-        self._hooks = OneThread("hooks")
-        slow = self._slow_in(asyncio.get_running_loop())
-        watch = HookWatch(lambda: calling(self.session), self.hook_limit, slow)
+        self._handling = Handling(self.session, self.hook_limit, self.notify, self.log)
         plan = self.session.plan
         facts = self.source.events(plan.symbols, plan.period)
         renewed = beside("the lease is not renewed", self._renew(), self.notify)
@@ -162,8 +159,7 @@ class Driver:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.source.close()
-            watch.close()
-            self._hooks.shutdown()
+            self._handling.close()
             self._commits.close()
         return self.ended
 
@@ -364,16 +360,10 @@ class Driver:
         if self.trading is not None:
             body = {**body, "view": self.trading.view(kind, now)}
         event = Entry(now, *self.session.place, kind, body)
-        loop, before = asyncio.get_running_loop(), time.perf_counter()
-        self._handling = loop.run_in_executor(self._hooks, self.session.handle, event)
-        try:
-            turn = await self._handling
-        except asyncio.CancelledError:
-            if self._hung is None:
-                raise
-            await self._give_up(self._hung, event)
-        finally:
-            self._handling = None
+        before = time.perf_counter()
+        turn = await self._handling.turn(event)
+        if isinstance(turn, Calling):
+            await self._give_up(turn, event)
         self.turned(kind, time.perf_counter() - before)
         self._notices += turn.notices
         if kind in NOTHING_LEFT and not _has_changed(turn):
@@ -385,26 +375,9 @@ class Driver:
             await self._commit()
         return turn
 
-    def _slow_in(self, loop: asyncio.AbstractEventLoop) -> Callable[[Calling, float], None]:
-        """What the watch calls, in its own thread."""
-
-        def slow(hook: Calling, seconds: float) -> None:
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._slow, hook, seconds)
-
-        return slow
-
-    def _slow(self, hook: Calling, seconds: float) -> None:
-        """Tell of a hook that takes long; one that has passed its limit is waited for no more."""
-        if seconds >= self.hook_limit:
-            if self._handling is not None:
-                self._hung = hook
-                self._handling.cancel()
-        else:
-            tell_slow(hook, seconds, self.notify, self.log)
-
     async def _give_up(self, hook: Calling, event: Entry) -> NoReturn:
         """Write down which strategy hangs, and end: what the event was for comes again."""
+        self._has_hung = True
         body = {"strategy": hook.strategy, "bar": hook.bar, "step": hook.step}
         self._open.append(Entry(event.at, event.bar, event.step, "hook.hung", body))
         text = told_at_last(hook, self.hook_limit)
@@ -420,7 +393,7 @@ class Driver:
             was_away = await self._commits.write(entries)
             committed = self._commits.last
             self._show(entries)
-            if was_away and self._hung is None:  # else the next start takes the file in
+            if was_away and not self._has_hung:  # else the next start takes the file in
                 for body in emergency_bodies(self.emergency.lines(), was_away):
                     await self._turn("emergency", body, self.clock.now(), ends=False)
                 await self._commit()

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, Unpack
-
-import msgspec
 
 from intrabar.app.compose.broker_fills import SIMULATED, Answered
 from intrabar.app.compose.options import RunOptions, parameters_given
@@ -22,17 +19,15 @@ from intrabar.app.compose.strategies import strategies_of
 from intrabar.app.config.file import validated
 from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.asking import TIMEOUT, Asking
-from intrabar.app.workers.backups import Backups, after_closes
+from intrabar.app.workers.backups import Backups
 from intrabar.app.workers.bandit_files import bandit_files
-from intrabar.app.workers.beside import beside
-from intrabar.app.workers.control import Control
 from intrabar.app.workers.driver import Driver
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
 from intrabar.app.workers.intake import End
-from intrabar.app.workers.kill import on_kill_signal, watch_kill
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
 from intrabar.app.workers.missed import going_on
 from intrabar.app.workers.observers import tell_observers
+from intrabar.app.workers.persons import live_and_hear
 from intrabar.app.workers.simulated_exchange import FILE as SIMULATED_FILE
 from intrabar.app.workers.simulated_exchange import SimulatedExchange
 from intrabar.app.workers.standing import time_text
@@ -44,15 +39,15 @@ from intrabar.app.workers.start import (
     said_before,
     time_of_start,
 )
-from intrabar.app.workers.stop_signals import StopSignals, terminates
+from intrabar.app.workers.stop_signals import terminates
 from intrabar.app.workers.trading import Trading
-from intrabar.app.workers.watched import SignsOfLife, signs_of_life, watched
+from intrabar.app.workers.watched import SignsOfLife, signs_of_life
 from intrabar.brokers.simulated import SimulatedBroker
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
-from intrabar.errors import StateError, StrategyError
+from intrabar.errors import StrategyError
 from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal, open_journal
 from intrabar.links import simulated_time
@@ -294,7 +289,7 @@ def _live(
     )
     backups = Backups(journal.store, folder, notify)
     try:
-        end = run(_run(driver, folder, clock, signs, backups))
+        end = run(live_and_hear(driver, setup, folder, clock, signs, backups))
     finally:
         if asking is not None:
             asking.close()
@@ -359,56 +354,3 @@ def _shown(notify: Notify, pages: TextIO | None) -> Notify:
         notify(notice)
 
     return tell
-
-
-async def suppressed(work: Coroutine[Any, Any, Any]) -> None:
-    """Do it, where the session has not ended meanwhile."""
-    with suppress(StateError):
-        await work
-
-
-async def _run(
-    driver: Driver, folder: Path, clock: Clock, signs: SignsOfLife, backups: Backups
-) -> End:
-    """Live, and hear what persons ask for meanwhile."""
-
-    async def handle(request: dict[str, Any]) -> dict[str, Any]:
-        if request["kind"] == "status":
-            return driver.status()
-        if request["kind"] == "stop":
-            driver.stop(str(request.get("reason", "a person stops it")))
-            return {"stopping": True}
-        if symbols := driver.leave(request):
-            asyncio.ensure_future(suppressed(driver.ask(request)))  # when the journal is back
-            told = f"the journal is away; {', '.join(symbols)} is left without it"
-            return {"records": [], "refused": [], "told": told}
-        records = await driver.ask(request)
-        refused = [e.body["text"] for e in records if e.kind == "refused"]
-        return {"records": [msgspec.to_builtins(e) for e in records], "refused": refused}
-
-    async def kill(text: str = "a signal") -> None:
-        request = {"id": "kill", "kind": "kill", "reason": text}
-        driver.leave(request)
-        await driver.ask(request)
-
-    control = Control(folder, handle)
-    await control.open()
-    work = {"nobody looks for the file KILL": watch_kill(folder, clock, kill, driver.is_recorded)}
-    if not driver.is_recorded:
-        copies = after_closes(driver.session.plan.exchanges, clock, backups.make)
-        work["the journal is not backed up after closes"] = copies
-    tasks = [asyncio.create_task(beside(what, x, driver.notify)) for what, x in work.items()]
-    undo = on_kill_signal(lambda: asyncio.ensure_future(suppressed(kill())))
-    signals = StopSignals(driver.stop)
-    try:
-        async with watched(signs, clock, lambda: driver.is_away, driver.is_recorded):
-            return await driver.run()
-    except asyncio.CancelledError:
-        signals.require_order()
-        raise
-    finally:
-        signals.close()
-        undo()
-        for task in tasks:
-            task.cancel()
-        await control.close()
