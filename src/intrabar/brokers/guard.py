@@ -115,8 +115,10 @@ def _leaves(order: OrderFact, held: float) -> bool:
 
 
 def _coming(lines: Iterable[Deed], living: Iterable[OrderFact], symbol: str, now: int) -> float:
-    """What was sent a moment ago, and no look shows yet."""
+    """What was sent a moment ago, and no look shows yet; what was cancelled none will show."""
+    lines = list(lines)
     shown = {order.client_id for order in living}
+    shown |= {line.name for line in lines if line.kind == "cancel"}
     return sum(
         line.qty
         for line in lines

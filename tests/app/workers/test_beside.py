@@ -30,8 +30,8 @@ def test_a_bug_is_told_and_an_end_is_not() -> None:
 @pytest.mark.parametrize(
     ("place", "what"),
     [
-        ("paper.watch_kill", "nobody looks for the file KILL"),
-        ("paper.after_closes", "the journal is not backed up after closes"),
+        ("persons.watch_kill", "nobody looks for the file KILL"),
+        ("persons.after_closes", "the journal is not backed up after closes"),
         ("driver.Driver._renew", "the lease is not renewed"),
     ],
 )
