@@ -119,6 +119,11 @@ def _made(torch: Any, w: Windows, s: LstmSettings, seeds: Sequence[Seed]) -> Tra
     others = {".pt": files["torchscript"], ".onnx": files["onnx"]}
     others[".meta.json"] = _meta(policy, w, chosen.seed, files)
     remarks = _remarks(w, s, seeds, judged)
+    if chosen.score <= static:
+        remarks.append(
+            f"on the validation rows arm {w.of.arms[policy.static_arm]:g} always earns as much or "
+            f"more ({static:.4f} against {chosen.score:.4f}): nothing was learned beyond it"
+        )
     return Trained(policy, curves, told, others, remarks, judged.reliability)
 
 
