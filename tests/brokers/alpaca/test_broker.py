@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -510,6 +511,8 @@ def test_an_answer_that_drips_is_over_in_time() -> None:
 
 def test_who_gives_a_submit_up_waits_until_it_can_no_longer_leave() -> None:
     async def test(broker: Alpaca, fake: FakeAlpaca, heard: Heard) -> None:
+        wrong: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, what: wrong.append(what))
         task = asyncio.ensure_future(broker.submit((ENTRY,)))
         await asyncio.sleep(0.05)
         task.cancel()
@@ -517,6 +520,9 @@ def test_who_gives_a_submit_up_waits_until_it_can_no_longer_leave() -> None:
         assert not task.done()
         with pytest.raises(asyncio.CancelledError):
             await task
+        del task
+        gc.collect()
+        assert wrong == []  # nobody waits for how it has ended, and nothing is said of that
 
     played(test, Faults([(("submit", 0), "mute")]), seconds=0.6)
 

@@ -129,6 +129,7 @@ class Rest:
         if self._is_closed:
             raise NotSent(f"alpaca: {path}: the link is closed")
         task = asyncio.ensure_future(in_thread(lambda: _said(call, path, self._clock)))
+        task.add_done_callback(_heard)  # though nobody waits any more
         try:
             done, _ = await asyncio.wait({task}, timeout=1.5 * self._seconds)
         except asyncio.CancelledError:
@@ -166,6 +167,11 @@ def stamp(at: int) -> str:
     """An instant (ns UTC) as Alpaca takes it."""
     seconds, rest = divmod(at, SECOND_NS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def _heard(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _said(call: Callable[[], _T], path: str, clock: Clock) -> _T:
