@@ -30,4 +30,4 @@ async def stage() -> FakeStage:
     there = account()
     tws = FakeTws(there, Faults())
     await tws.start()
-    return FakeStage(there, tws, lambda wanted, _: adapter(tws, wanted))
+    return FakeStage(there, tws, lambda wanted, _: adapter(tws, wanted), deadline=8.0)

@@ -62,7 +62,7 @@ class Desk:
         return found
 
     async def until(self, holds: Callable[[Facts], bool]) -> None:
-        async with asyncio.timeout(3.0):
+        async with asyncio.timeout(8.0):
             while not (self.facts and holds(self.facts)):
                 self.news.clear()
                 await self.news.wait()
@@ -248,6 +248,36 @@ def test_an_order_of_another_client_is_named_and_left_alone() -> None:
         fact = await desk.broker.find(Ref(BUY))
         assert fact is not None
         assert fact.state == "working"
+
+    at_desk(test)
+
+
+def test_what_happens_to_an_order_of_another_process_is_told_with_what_it_is() -> None:
+    """A status says neither symbol nor side: they are known before the first one comes."""
+
+    async def test(desk: Desk) -> None:
+        await desk.connect("AAPL")
+        await desk.broker.submit((BUY,))
+        await desk.broker.close()
+        desk.facts.clear()
+        await desk.connect("AAPL")
+        order = desk.there.by_client_id(BUY.client_id)
+        assert order is not None
+        desk.there.end(order.id, "cancelled")
+        await desk.until(lambda facts: facts[-1:] != [] and _is_over(facts[-1]))
+        assert (desk.facts[-1].client_id, desk.facts[-1].symbol) == (BUY.client_id, "AAPL")
+
+    at_desk(test)
+
+
+def test_a_status_of_an_order_that_was_never_shown_makes_it_be_asked_for() -> None:
+    async def test(desk: Desk) -> None:
+        await desk.connect("AAPL")
+        told = desk.tws.desk.told
+        desk.tws.desk.told = lambda *x: [f for f in told(*x) if f[0] != "5"]  # type: ignore[method-assign]
+        await desk.broker.submit((BUY,))
+        await desk.until(lambda _: bool(desk.orders(BUY.client_id)))
+        assert desk.orders(BUY.client_id)[0].state == "working"
 
     at_desk(test)
 
@@ -467,6 +497,10 @@ def test_a_paper_account_is_no_real_money() -> None:
 
 def _is(fact: Any, state: str) -> bool:
     return isinstance(fact, LinkFact) and fact.state == state
+
+
+def _is_over(fact: Any) -> bool:
+    return isinstance(fact, OrderFact) and fact.state == "cancelled"
 
 
 def replace_values(request: Request, **values: Any) -> Request:

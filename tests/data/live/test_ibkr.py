@@ -27,6 +27,7 @@ from tests.data.live.samples import MINUTE, SECOND, ns
 
 NOW = ns("2026-03-02T15:30:20")  # an hour after NYSE opened
 START = ns("2026-03-02T14:30")
+HOUR = 60 * MINUTE
 CLOSE = ns("2026-03-02T21:00")
 
 
@@ -217,6 +218,26 @@ def test_a_long_history_takes_as_many_requests_as_ib_asks_for() -> None:
         assert len(bars) == 5 * 390  # of the first day the end, of the last the beginning
 
     asked(test, begins=NOW - 9 * DAY_NS)
+
+
+def test_a_pause_in_which_nothing_is_traded_does_not_end_a_history() -> None:
+    """Bars of five seconds are asked for by the hour; IB answers an empty hour with an error."""
+
+    async def test(source: IbkrSource, tws: FakeTws, clock: LoopClock) -> None:
+        tws.market.shut = [(NOW / 1e9 - 5 * 3_600, NOW / 1e9 - 3_600)]
+        bars = await source.history("ESZ6", 5 * SECOND, NOW - 6 * HOUR, clock.now())
+        assert len(bars) == 2 * 720
+        assert bars.close_time[0] <= NOW - 6 * HOUR + 5 * SECOND
+
+    asked(test, begins=NOW - 7 * HOUR)
+
+
+def test_more_symbols_than_ib_pushes_are_refused() -> None:
+    async def test(source: IbkrSource, tws: FakeTws, clock: LoopClock) -> None:
+        with pytest.raises(ConfigError, match="at most 50"):
+            await anext(aiter(source.events(tuple(f"S{n}" for n in range(51)), MINUTE)))
+
+    asked(test)
 
 
 def test_a_future_and_short_bars() -> None:

@@ -7,6 +7,7 @@ that of TWS, so there is no secret here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -119,6 +120,7 @@ class Ibkr:
             raise
         self._wire = wire
         self._telling.tell(LinkFact("up"))
+        await self._hear_orders(wire)
         return AccountFacts(self._wanted.account, signs, self._looker.currency, dict(self._grids))
 
     async def submit(self, group: tuple[Request, ...]) -> tuple[Outcome, ...]:
@@ -264,8 +266,15 @@ class Ibkr:
                 self._telling.tell(LinkFact("down", why))
                 if isinstance(error, GateError):
                     attempt = max(attempt, _A_PERSON)
-        self._telling.cut = ""
-        self._telling.tell(LinkFact("up", "connected again: look at the account"))
+            else:
+                self._telling.cut = ""
+                self._telling.tell(LinkFact("up", "connected again: look at the account"))
+                await self._hear_orders(self._wire)
+
+    async def _hear_orders(self, wire: Wire) -> None:
+        """Have every order that works told, since its statuses do not say what it is."""
+        with contextlib.suppress(LinkError):  # the next look says it
+            await self._looker.open_orders(wire)
 
     async def _read(self, ask: Callable[[Wire], Awaitable[_T]]) -> _T:
         """An answer of TWS; asked again, on the next connection too, as long as there is time."""

@@ -7,8 +7,9 @@ kept, and of each fill the frame until its cost has come. Nothing is decided by 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec.structs import replace
@@ -75,6 +76,8 @@ class Telling:
                 order = self.numbered(fact.client_id, fact.order_id)
                 if order is not None:
                     self._tell_order(order_fact(order, fact, names))
+                elif (wire := self._wire()) is not None:
+                    self._start(self._looker.open_orders(wire))  # it is heard again, with its order
             case raw.Execution(request=-1) if fact.account == self._looker.account:
                 _keep(self._fills, fact.id, fact)
                 self.tell(fill_fact(fact, names, NAN))
@@ -106,18 +109,22 @@ class Telling:
         elif notice.code not in HARMLESS | {CANCELLED}:
             order = self.numbered(wire.client_id, notice.id)
             if order is not None:
-                task = asyncio.ensure_future(self._settle(wire, order, notice))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._settle(wire, order, notice))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        async def done() -> None:
+            with contextlib.suppress(LinkError):  # the next look at the account says it
+                await work
+
+        task = asyncio.ensure_future(done())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _settle(self, wire: Wire, order: raw.Order, notice: raw.Notice) -> None:
         """Ask what has become of an order that TWS has remarked something of."""
         names, perm = self._looker.names.symbols, vendor_id(order.perm_id)
-        try:
-            _, alive = await self._looker.open_orders(wire)
-            over = await self._looker.completed(wire)
-        except LinkError:
-            return  # the next look at the account says it
+        _, alive = await self._looker.open_orders(wire)
+        over = await self._looker.completed(wire)
         facts = [*alive, *(completed_fact(row, names, NAN) for row in over)]
         found = [fact for fact in facts if fact.vendor_id == perm]
         if found:

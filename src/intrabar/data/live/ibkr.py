@@ -25,6 +25,7 @@ from intrabar.model.facts import Quote
 
 MINUTE = 60 * SECOND_NS
 HISTORY = 162
+LONGEST_PAUSE = 5 * DAY_NS  # in which nothing is traded
 NO_QUOTES = frozenset({354, 10089, 10090, 10167, 10168, 10186, 10197})
 """Codes of prices that the login may not see, or sees elsewhere just now."""
 BID, ASK, LAST, VOLUME, LAST_TIME = 1, 2, 4, 8, 45
@@ -104,16 +105,17 @@ class IbkrBars:
         until = min(end, self.clock.now())
         # A bar that begins before the end is in the answer; a day is known by its date.
         until += DAY_NS if period == DAY_NS else 0
-        while True:
+        empty = 0  # ns without a bar: a weekend may be, IB's memory may end
+        while until > start and empty < LONGEST_PAUSE:
             found = await self._line.read(
                 lambda until=until: self._some(what, until, size, period),  # type: ignore[misc]
                 f"bars {size.word} {symbol}",
             )
             rows |= {row.stamp: row for row in found}
-            least = min((row.stamp for row in found), default=0)
-            if not found or least <= start or least >= until:
-                break
-            until = least
+            empty = 0 if found else empty + size.span_ns
+            until = (
+                min([until - 1, *(row.stamp for row in found)]) if found else until - size.span_ns
+            )
         kept = tuple(rows[at] for at in sorted(rows) if start <= at <= end)
         adjusted: Literal["raw", "split"] = "split" if what.kind == "STK" else "raw"
         return Answer(symbol, period, "", "start", kept, adjustment=adjusted)

@@ -16,7 +16,7 @@ from typing import Any
 from intrabar.data.live.grid import Grid, lag_of, require_period
 from intrabar.data.live.ibkr import ASK, BID, LAST, IbkrBars, quote_of, row_of
 from intrabar.data.live.polling import APART, Polled
-from intrabar.errors import AuthError, LinkError
+from intrabar.errors import AuthError, ConfigError, LinkError
 from intrabar.links.clock import SECOND_NS, Clock
 from intrabar.links.ibkr import raw
 from intrabar.links.ibkr.settings import settings_of
@@ -28,6 +28,7 @@ from intrabar.model.facts import BarClosed, BarOpened, Fact, Heartbeat, LinkFact
 CUT, BACK, GONE = frozenset({1100, 2110}), frozenset({1101, 1102}), frozenset({10182, 10225})
 """TWS has lost IB; it has it again; one subscription has ended."""
 QUOTES_APART = 1.0  # seconds between two quotes of a symbol that are told
+MOST = 50  # open requests for bars
 SETTLES = 0.05  # seconds in which the ticks of one change come
 
 
@@ -91,6 +92,11 @@ class IbkrSource:
             closing.cancel()
 
     async def _pushed(self, symbols: tuple[str, ...], period: int) -> AsyncGenerator[Fact]:
+        if len(symbols) > MOST:
+            raise ConfigError(
+                f"IB pushes bars of at most {MOST} symbols to one login, not {len(symbols)}; name "
+                "fewer, or a second source for the rest"
+            )
         lag = lag_of(self.vendor, period)
         since = self._clock.now() - lag - period
         asked = self._asked()

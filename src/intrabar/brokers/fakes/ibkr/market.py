@@ -34,6 +34,7 @@ class FakeMarket:
     def __init__(self, clock: Clock, begins: float = 0.0) -> None:
         self.sleep, self._clock, self.begins = clock.sleep, clock, begins
         self.ends: dict[str, float] = {}  # when a contract has traded for the last time
+        self.shut: list[tuple[float, float]] = []  # from when to when nothing is traded
         self.prices: dict[str, float] = {}
 
     def seconds(self) -> float:
@@ -54,7 +55,8 @@ class FakeMarket:
         until = min(until, self.ends.get(contract.local, until))
         apart = STEP if width < 86_400 else 3_600  # a day is of some of them
         times = range(at, at + width, apart)
-        steps = [self._step(contract, t) for t in times if t + STEP <= until]
+        traded = [t for t in times if t + STEP <= until and not self._is_shut(t)]
+        steps = [self._step(contract, t) for t in traded]
         if not steps:
             return None
         label = str(at) if width < 86_400 else _day(at)
@@ -72,6 +74,9 @@ class FakeMarket:
         """The last price."""
         at = int(self.seconds()) // STEP * STEP - STEP
         return self._step(contract, at)[3]
+
+    def _is_shut(self, at: float) -> bool:
+        return any(first <= at < last for first, last in self.shut)
 
     def _step(self, contract: Contract, at: int) -> tuple[float, float, float, float, int]:
         """Open, high, low, close and volume of five seconds."""
