@@ -16,9 +16,9 @@ ACCOUNT = "281756455982434220"
 
 
 class Quick:
-    """The time of the machine, but waits are short: a minute takes a second."""
+    """The time of the machine, but waits are short: a minute takes half a second."""
 
-    RATE = 60.0
+    RATE = 120.0
 
     def now(self) -> int:
         return time.time_ns()
@@ -42,6 +42,6 @@ def broker_at(gateway: FakeOpenD, wanted: Wanted, password: str = PASSWORD) -> M
         Quick(),
         port=gateway.port,
         password=Secret(password) if wanted.kind == "live" else None,
-        seconds=1.0,
-        login=1.5,
+        seconds=1.2,
+        login=2.5,
     )

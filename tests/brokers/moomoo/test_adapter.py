@@ -99,8 +99,10 @@ def test_a_wrong_trade_password_says_so() -> None:
         gateway = opend("REAL")
         await gateway.start()
         broker = broker_at(gateway, Wanted(ACCOUNT, "live"), "not-that-password")
-        with pytest.raises(AuthError, match="check the trade password"):
-            await broker.connect()
+        for _ in range(3):
+            with pytest.raises(AuthError, match="check the trade password"):
+                await broker.connect()
+        assert sum(x.proto == 2005 for x in gateway.asked) == 1  # of many it would lock
         await broker.close()
         await gateway.stop()
 

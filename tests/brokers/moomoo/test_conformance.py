@@ -26,7 +26,7 @@ async def _stage(env: Literal["SIMULATE", "REAL"]) -> FakeStage:
         make,
         secrets=(PASSWORD,) if is_real else (),
         kind="live" if is_real else "paper",
-        deadline=6.0,
+        deadline=9.0,
     )
 
 

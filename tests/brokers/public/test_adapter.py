@@ -298,6 +298,23 @@ def test_the_wire_is_tls_and_a_certificate_of_strangers_is_refused(tls: TLS) -> 
     asyncio.run(main())
 
 
+def test_a_login_that_is_refused_is_not_asked_for_every_two_seconds() -> None:
+    async def test(vendor: FakePublic, broker: PublicBroker) -> None:
+        wrong = PublicBroker(login(vendor, None, Quick(), secret="no-such-secret"), WANTED, Quick())
+
+        async def listen() -> None:
+            async for fact in wrong.events():
+                assert getattr(fact, "state", "") == "down"
+
+        listening = asyncio.ensure_future(listen())
+        await asyncio.wait({listening}, timeout=0.5)  # thirty seconds of its clock
+        assert sum(FakePublic.kind_of(c) == "token" for c in vendor.server.calls) == 1
+        await wrong.close()
+        await asyncio.wait_for(listening, 2.0)
+
+    at(test)
+
+
 def test_wrong_keys_say_what_to_do() -> None:
     async def test(vendor: FakePublic, broker: PublicBroker) -> None:
         wrong = PublicBroker(login(vendor, None, Quick(), secret="no-such-secret"), WANTED, Quick())

@@ -54,6 +54,7 @@ class Line:
         self._turn = asyncio.Lock()
         self._trading: Trading | None = None
         self._closed = self._unlocks = False
+        self._wrong = ""  # why the password was refused
         self.told: Told = lambda what, row: None
         """Given what is pushed."""
 
@@ -201,10 +202,13 @@ class Line:
     async def _unlock(self, trading: Trading) -> None:
         if self._password is None:
             return
+        if self._wrong:  # asked again and again, Moomoo would lock the account
+            raise AuthError(self._wrong)
         try:
             await trading.unlock(self._password)
         except DeclinedError as error:
-            raise AuthError(f"{error}; check the trade password") from None
+            self._wrong = f"{error}; check the trade password, and begin anew"
+            raise AuthError(self._wrong) from None
 
     async def _within_limits(self, bucket: Bucket) -> None:
         try:

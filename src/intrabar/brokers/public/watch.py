@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from msgspec.structs import replace
 
 from intrabar.brokers.public.looks import OVER, Looks
-from intrabar.errors import LinkError
+from intrabar.errors import AuthError, LinkError, RateLimited
 from intrabar.links.clock import Clock
+from intrabar.links.lines import LONGEST
 from intrabar.links.public import AbsentError
 from intrabar.model.broker_facts import CashFact, FillFact, OrderFact
 from intrabar.model.facts import LinkFact
@@ -51,17 +52,19 @@ class Watch:
         state = LinkFact("connecting")
         while not self._over.is_set():
             facts: list[Fact] = []
+            pause = self._pause
             try:
                 await self._news(facts)
                 link = LinkFact("up")
             except LinkError as error:
                 link = LinkFact("down", str(error))
+                pause = max(pause, _left_alone(error))
             if link.state != state.state:
                 yield link
             state = link
             for fact in facts:
                 yield fact
-            await self._wait()
+            await self._wait(pause)
 
     async def _news(self, facts: list[Fact]) -> None:
         """Add what is otherwise than it was told; an order that has changed is asked for alone."""
@@ -94,9 +97,9 @@ class Watch:
         if fact.state in OVER:
             self._expected.pop(fact.vendor_id, None)
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         waiting = asyncio.ensure_future(self._over.wait())
-        pause = asyncio.ensure_future(self._clock.sleep(self._pause))
+        pause = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
             await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -107,3 +110,10 @@ class Watch:
 def _same(one: OrderFact, other: OrderFact) -> bool:
     """Whether a fact tells nothing new; when it was looked at is not of it."""
     return repr(replace(one, time=0)) == repr(replace(other, time=0))
+
+
+def _left_alone(error: LinkError) -> float:
+    """Seconds for which the vendor is not asked: a login that it refuses stays refused."""
+    if isinstance(error, AuthError):
+        return LONGEST
+    return error.after if isinstance(error, RateLimited) else 0.0
