@@ -331,6 +331,7 @@ def test_show_tells_a_policy_and_what_its_features_are_worth(
     assert trained(config, "--walk-forward", "--name", "windows") == 0
     page = config.parent / "policies" / "trend" / "report.html"
     assert "arm 2 always" in page.read_text()
+    assert '"x_unit":"epochs"' in page.read_text()
     saved = json.loads((page.parent / "policy.json").read_text())["seed"]
     assert page.read_text().count(f"seed {saved}, saved") >= 2  # of the curves and of the bars
     assert (config.parent / "policies" / "windows" / "w001" / "report.html").exists()

@@ -55,6 +55,9 @@ def test_a_command_goes_from_a_configuration_to_a_policy(
     assert {x.name for x in folder.iterdir()} == {
         *("policy.npz", "policy.json", "curves.parquet", "report.html", "trend.zip", "trend.onnx")
     }
+    page = (folder / "report.html").read_text()
+    assert '"x_unit":"steps"' in page
+    assert "It chose its steps" in page
     told = json.loads((folder / "policy.json").read_text())
     policy = load_policy(folder, probe_features)
     assert (told["command"], told["loss"], told["when"]) == ("learn ppo", "ppo", "bar")

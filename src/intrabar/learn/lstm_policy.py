@@ -119,7 +119,7 @@ def _made(torch: Any, w: Windows, s: LstmSettings, seeds: Sequence[Seed]) -> Tra
     others = {".pt": files["torchscript"], ".onnx": files["onnx"]}
     others[".meta.json"] = _meta(policy, w, chosen.seed, files)
     remarks = _remarks(w, s, seeds, judged)
-    if chosen.score <= static:
+    if chosen.score <= static and judged.calibration > 0.0:
         remarks.append(
             f"on the validation rows arm {w.of.arms[policy.static_arm]:g} always earns as much or "
             f"more ({static:.4f} against {chosen.score:.4f}): nothing was learned beyond it"

@@ -36,7 +36,7 @@ def policy_page(one: Trained, name: str, told: Mapping[str, Any]) -> bytes:
     given = page.Validation(
         name=f"Policy {name}",
         subject="policy",
-        verdict=_verdict(metrics),
+        verdict=_verdict(metrics, _pace(one)),
         checks=[
             _curves(one),
             _seeds(one),
@@ -55,7 +55,7 @@ def policy_page(one: Trained, name: str, told: Mapping[str, Any]) -> bytes:
         return write_validation(validation_view(given), Path(folder) / "report.html").read_bytes()
 
 
-def _verdict(metrics: dict[str, Any]) -> page.Verdict:
+def _verdict(metrics: dict[str, Any], pace: str) -> page.Verdict:
     score, static, arm = (metrics[x] for x in ("validation_score", "static_score", "static_arm"))
     told = f"mean score {score:.3f} on the validation rows, of arm {arm:g} always {static:.3f}"
     if metrics.get("slope", 1.0) <= 0.0:
@@ -66,10 +66,15 @@ def _verdict(metrics: dict[str, Any]) -> page.Verdict:
     better = score > static
     word = "more" if better else "no more"
     return page.Verdict(
-        sentence=f"It chose its epochs to earn {word} than the best single arm: {told}. Whether "
+        sentence=f"It chose its {pace} to earn {word} than the best single arm: {told}. Whether "
         "that holds on bars that it has not seen, a scorecard asks",
         mark="doubt" if better else "fail",
     )
+
+
+def _pace(one: Trained) -> str:
+    """What is counted between two checks."""
+    return "steps" if one.policy.loss == "ppo" else "epochs"
 
 
 def _curves(one: Trained) -> page.Check:
@@ -98,7 +103,7 @@ def _by_seed(one: Trained, column: str) -> page.Series:
         at = np.searchsorted(steps, own["step"].to_numpy())
         line[at] = own[column].fill_null(np.nan).to_numpy()
         lines[_seed_name(one, seed)] = line
-    return page.Series(x=steps, lines=lines, unit="ratio", x_unit="steps")
+    return page.Series(x=steps, lines=lines, unit="ratio", x_unit=_pace(one))
 
 
 def _seed_name(one: Trained, seed: int) -> str:
