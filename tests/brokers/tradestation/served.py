@@ -46,6 +46,6 @@ def client_of(
     fake: FakeTradeStation, folder: Path, clock: Clock | None = None, **limits: float
 ) -> Client:
     """A client with limits of milliseconds."""
-    limits = {"deadline": 0.5, "silence": 0.5, **limits}
+    limits = {"deadline": 1.5, "silence": 0.8, **limits}
     made = clock or WallClock()
     return Client(fake.service, tokens_at(fake, folder, made), made, keeps=True, **limits)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from intrabar.links.tradestation.client import Client
 from intrabar.links.tradestation.tokens import Key, Tokens, write_token
 from intrabar.model.secret import Secret
 
+WAIT = 0.8  # seconds: more than a busy machine takes to answer
 SECRETS = ("an-api-key-0", "a-client-secret-0", "refresh-0")
 
 
@@ -28,11 +29,11 @@ async def stage() -> FakeStage:
         file = folder / ("wrong.token" if wrong_keys else "refresh.token")
         write_token(file, "refresh-wrong" if wrong_keys else SECRETS[2])
         key, service = Key(SECRETS[0], Secret(SECRETS[1])), fake.service
-        tokens = Tokens(service, key, file, clock, tries=1, deadline=0.3)
-        client = Client(service, tokens, clock, keeps=True, deadline=0.3, silence=0.5, tries=1)
+        tokens = Tokens(service, key, file, clock, tries=1, deadline=WAIT)
+        client = Client(service, tokens, clock, keeps=True, deadline=WAIT, silence=WAIT, tries=1)
         return TradeStation(client, wanted, clock)
 
-    return FakeStage(fake.account, fake.server, broker, secrets=SECRETS)
+    return FakeStage(fake.account, fake.server, broker, secrets=SECRETS, deadline=8.0 * WAIT)
 
 
 class TestTradeStation(BrokerConformance):

@@ -44,7 +44,7 @@ from intrabar.model.broker_facts import (
 from intrabar.model.facts import LinkFact
 from tests.brokers.tradestation.served import KEY
 
-AT_ONCE, WAIT = 12, 0.5
+AT_ONCE, WAIT = 16, 1.0
 NAN = float("nan")
 ENTRY = Request("abcdef-1-0", "AAPL", 1, "limit", 10.0, limit_price=99.0)
 STOP = Request(
@@ -219,7 +219,7 @@ def play(found: list[Schedule]) -> list[str]:
     async def one(schedule: Schedule, turn: asyncio.Semaphore) -> str:
         async with turn:
             try:
-                await asyncio.wait_for(Day(Faults(schedule)).live(), 20.0)
+                await asyncio.wait_for(Day(Faults(schedule)).live(), 60.0)
             except Exception as error:
                 return f"{schedule}: {type(error).__name__}: {error}"
         return ""
@@ -280,7 +280,7 @@ def test_another_login_is_not_fought_with() -> None:
                     day.fake._tell("DualLogon") if fact.state == "up" else None
 
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(listen(), 0.5)
+            await asyncio.wait_for(listen(), 1.5)
         assert [fact.state for fact in told] == ["up", "down"]
         assert "another login" in told[1].reason
         streams = [call for call in day.fake.server.calls if "stream" in call.path]

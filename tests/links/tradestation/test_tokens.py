@@ -85,12 +85,13 @@ def test_two_that_share_a_file_do_not_spend_each_others_tokens(tmp_path: Path) -
 
 def test_a_token_is_renewed_before_its_end(tmp_path: Path) -> None:
     async def test(fake: FakeTradeStation) -> None:
-        clock = FastClock(0, 10_000.0)  # 1,080 s in 0.108 s
+        clock = FastClock(0, 25.0)
+        fake.lifetime = 40  # it is renewed after 20
         tokens = tokens_at(fake, tmp_path, clock)
         assert await tokens.access() == "access-1"
-        await clock.sleep(500.0)
+        await clock.sleep(2.0)
         assert await tokens.access() == "access-1"
-        await clock.sleep(700.0)
+        await clock.sleep(20.0)
         assert await tokens.access() == "access-2"
 
     served(FakeTradeStation, test)
@@ -98,7 +99,7 @@ def test_a_token_is_renewed_before_its_end(tmp_path: Path) -> None:
 
 def test_a_login_that_is_away_does_not_end_a_token_that_is_still_good(tmp_path: Path) -> None:
     async def test(fake: FakeTradeStation) -> None:
-        clock = FastClock(0, 50.0)
+        clock = FastClock(0, 25.0)
         fake.lifetime = 40
         tokens = tokens_at(fake, tmp_path, clock)
         await tokens.access()
