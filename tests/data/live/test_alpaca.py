@@ -329,3 +329,5 @@ def test_quotes_are_pushed_one_a_second_at_most() -> None:
 def test_an_unknown_symbol_is_asked_for_by_name() -> None:
     with pytest.raises(NotFoundError, match="asset not found for AAPL"):
         asked(lambda s, f, c: s.history("AAPL", MINUTE, START, NOW))
+    with pytest.raises(NotFoundError, match="unknown symbol"):
+        asked(lambda s, f, c: s.quote("IBM/../x?y#z"))

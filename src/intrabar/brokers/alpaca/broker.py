@@ -20,7 +20,7 @@ from intrabar.errors import (
     RateLimited,
 )
 from intrabar.links.alpaca.hosts import KEY, LIVE, PAPER, SECRET, Hosts, Keys
-from intrabar.links.alpaca.rest import NotSent, Refusal, Rest
+from intrabar.links.alpaca.rest import NotSent, Refusal, Rest, asset_path
 from intrabar.links.alpaca.streams import USUAL, Limits
 from intrabar.links.broker import Offer, Wanted
 from intrabar.links.clock import SECOND_NS, Clock
@@ -256,7 +256,7 @@ class Alpaca:
 
     async def _grid(self, symbol: str) -> Grid:
         try:
-            told = await self._rest.read("trading", f"/assets/{symbol}", {})
+            told = await self._rest.read("trading", asset_path(symbol), {})
         except Refusal as error:
             raise NotFoundError("symbol", symbol, (), f"alpaca: {error.text}") from None
         if not isinstance(told, dict) or not told.get("tradable"):

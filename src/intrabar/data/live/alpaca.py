@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from intrabar.data.live.building import built
 from intrabar.errors import BadAnswer, ConfigError, DataError, NotFoundError
 from intrabar.links.alpaca.hosts import KEY, LIVE, PAPER, SECRET, Hosts, Keys
-from intrabar.links.alpaca.rest import Refusal, Rest, instant, stamp
+from intrabar.links.alpaca.rest import Refusal, Rest, asset_path, instant, stamp
 from intrabar.links.clock import SECOND_NS, Clock, WallClock
 from intrabar.links.credentials import require_known, secret_of
 from intrabar.links.lines import Bucket, Line
@@ -139,7 +139,7 @@ class AlpacaBars:
         """
         try:
             await self._line.read(
-                lambda: self._rest.read("trading", f"/assets/{symbol}", {}), f"asset {symbol}"
+                lambda: self._rest.read("trading", asset_path(symbol), {}), f"asset {symbol}"
             )
         except Refusal as error:
             if error.status == 404:

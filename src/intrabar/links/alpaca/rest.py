@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote
 
 from intrabar.errors import (
     AuthError,
@@ -144,6 +145,11 @@ class Rest:
         self._is_closed = True
         for client in self._clients.values():
             client._session.close()
+
+
+def asset_path(symbol: str) -> str:
+    """Where a share is asked for, whatever its name has in it."""
+    return f"/assets/{quote(symbol, safe='')}"
 
 
 def instant(text: Any, what: str) -> int:
