@@ -6,7 +6,11 @@ import itertools
 import time
 
 import pytest
+from msgspec.structs import replace
 
+from intrabar.brokers import order_table
+from intrabar.brokers.counting import Count
+from intrabar.brokers.tickets import Booking, Filled, Ticket
 from tests.brokers.faults import SCRIPTS
 from tests.brokers.session_faults import faults_of, through
 
@@ -41,3 +45,26 @@ def test_every_schedule_of_two_faults(name: str, nets: bool) -> None:
             count += 1
     print(f"{name}: {count} schedules of two faults, {time.monotonic() - began:.1f} s")
     assert count > 400
+
+
+def test_without_counting_against_the_total_the_schedules_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each frame counted as a fill: one that is told twice, or found by a look too, is two."""
+
+    def each_frame(ticket: Ticket, fill: Filled, has_ids: bool) -> Count:
+        booking = Booking(fill.id, fill.qty, fill.price, fill.cost)
+        return Count(replace(ticket, booked=ticket.booked + fill.qty), (booking,))
+
+    kinds = through("flip", {}).kinds
+    duplicates = [k for k, is_request in enumerate(kinds) if not is_request]
+    for point in duplicates:
+        through("flip", {point: "duplicate"})
+    monkeypatch.setattr(order_table, "count_fill", each_frame)
+    failed = 0
+    for point in duplicates:
+        try:
+            through("flip", {point: "duplicate"})
+        except AssertionError:
+            failed += 1
+    assert failed == len(duplicates)

@@ -58,6 +58,9 @@ from intrabar.sim import state
 from intrabar.sim.inbox import take_out, waiting
 from intrabar.sim.machine import Machine
 
+KEPT_BACK = 30_000_000_000
+"""How long (ns) no change is asked of an order that has refused one, if no look-up is answered."""
+
 
 class Door:
     """The tickets of one book.
@@ -93,6 +96,7 @@ class Door:
         self.tickets: Mapping[str, Ticket] = self.blotter.tickets
         self.absence_after = absence_after
         self._holds = holds
+        self.refused: dict[str, int] = {}  # tickets whose change was refused: they are looked up
         self._missed: dict[str, tuple[int, ...]] = {}  # looks that did not have a ticket
         self._made: dict[int, int] = {}  # by order: when it was first seen
 
@@ -164,6 +168,10 @@ class Door:
         )
         return self._sending(intent, {row.order: own}, now)
 
+    def may_change(self, name: str, now: int) -> bool:
+        """Whether a change may be asked for: not behind one that was refused, before a look-up."""
+        return now - self.refused.get(name, -KEPT_BACK) >= KEPT_BACK
+
     def cancel(self, name: str) -> Sending:
         """Ask for the end of an order."""
         self.blotter.change(name, asked=Asked.CANCEL)
@@ -194,6 +202,7 @@ class Door:
             return [self.hear(name, answer_of(outcome), now)]
         event: Event
         if isinstance(outcome, Refused):
+            self.refused[name] = now
             event = ChangeRefused(outcome.text)
         elif not isinstance(outcome, Accepted):
             event = NoAnswer(outcome.text)
@@ -236,6 +245,7 @@ class Door:
         """
         ticket = self.tickets[name]
         self.doubts.pop(name, None)
+        self.refused.pop(name, None)
         if fact is None:
             looks = (*self._missed.get(name, ()), now)
             self._missed[name] = looks

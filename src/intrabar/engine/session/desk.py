@@ -29,7 +29,7 @@ from intrabar.engine.session.moment import Moment
 from intrabar.engine.session.turn import Notice
 from intrabar.engine.session.waits import Waits
 from intrabar.engine.session.ways_out import Deeds, WaysOut, is_protective
-from intrabar.model.broker_facts import CashFact, Refused
+from intrabar.model.broker_facts import CashFact
 from intrabar.risk.records import Refusal
 from intrabar.sim.machine import Machine
 
@@ -37,8 +37,6 @@ ROUNDS = 10
 """How often the plan is run in one turn at the most: each run has something new to say."""
 AGAIN = SECOND_NS
 """How long something waits that has not left, before it is decided anew."""
-KEPT_BACK = 30 * SECOND_NS
-"""How long no change is asked of an order that has refused one, if no look-up is answered."""
 THREE, WITHIN = 3, 600 * SECOND_NS
 """So many anomalies within so long move the breaker."""
 
@@ -97,7 +95,6 @@ class Desk:
         self.moment: Moment
         self._effects: list[Effect] = []
         self._not_left: dict[int, int] = {}  # by order: when it was to leave and did not
-        self._kept_back: dict[str, int] = {}  # tickets whose change was refused: to be looked up
         self._anomalies: list[int] = []
         self._is_restored = False
 
@@ -116,15 +113,12 @@ class Desk:
             ticket = self.door.tickets[name]
             if ticket.state is State.REFUSED:
                 self._not_left[ticket.order] = self.moment.now
-            if not submits and isinstance(one, Refused):
-                self._kept_back[name] = self.moment.now
 
     def report(self, body: Mapping[str, Any]) -> None:
         """What the stream, or a look-up, tells."""
         told, now = reported(body), self.moment.now
         if isinstance(told, LookedUp):
             self.waits.answered(told.name, now)
-            self._kept_back.pop(told.name, None)
             proves = self.looks.link == "up"
             self.door.looked_up(told.name, told.fact, now, proves)
             return
@@ -284,7 +278,7 @@ class Desk:
     ) -> bool:
         """Whether an intent is carried out now."""
         row = rows.get(intent.order)
-        if self.moment.now - self._kept_back.get(intent.ticket, -KEPT_BACK) < KEPT_BACK:
+        if not self.door.may_change(intent.ticket, self.moment.now):
             return False
         if intent.kind == "cancel":
             return self.ways_out.chains.get(intent.order) is None or row is None

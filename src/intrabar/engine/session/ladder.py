@@ -100,6 +100,9 @@ class Ladder:
             leaves = self._ways_out.of(self._rows[order].sleeve) is not None
             if leaves or at.is_out or self._is_coming(order):
                 continue
+            is_level = self._rows[order].role != "stop" or not at.attempts
+            if at.watched_since and is_level:
+                continue  # the quotes say when it is reached
             if at.watched_since:
                 yield at.last + TRY_AGAIN
                 yield at.watched_since + WATCH_FOR
@@ -146,7 +149,9 @@ class Ladder:
         sight = Sight(through, bool(names), seen, moment.sees(row.symbol, self._longest))
         then, rung = climb(at, sight, self._fills.on_stop_refused == "exit", moment.now)
         if rung == "unblock":
-            asked = [n for n in names if self._door.tickets[n].asked != "cancel"]
+            door, now = self._door, moment.now
+            free = (n for n in names if door.may_change(n, now))
+            asked = [n for n in free if door.tickets[n].asked != "cancel"]
             deeds.sendings.extend(self._door.cancel(name) for name in asked)
             if not asked:
                 return then

@@ -135,7 +135,8 @@ class WaysOut:
     def _do(self, deed: Deed, row: Row, chain: Chain, now: int, deeds: Deeds) -> None:
         door = self._door
         if deed.kind == "cancel":
-            deeds.sendings.append(door.cancel(deed.ticket))
+            if door.may_change(deed.ticket, now):
+                deeds.sendings.append(door.cancel(deed.ticket))
         elif deed.kind == "look_up":
             door.doubts[deed.ticket] = None
         elif deed.kind == "market":
