@@ -79,7 +79,8 @@ class IbkrSource:
         await self.vendor.close()
 
     def _asked(self) -> Polled:
-        return Polled(self.vendor, self._clock, calendars=self.calendars)
+        # Each request counts: bars of seconds come by the hour, sixty times in ten minutes.
+        return Polled(self.vendor, self._clock, calendars=self.calendars, before=0)
 
     async def _days(self, symbols: tuple[str, ...]) -> AsyncGenerator[Fact]:
         polled = self._asked()

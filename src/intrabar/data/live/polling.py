@@ -49,6 +49,8 @@ class Polled:
         Symbols to calendars; "" or "none" for none. Else the calendar of the symbol's name.
     pause : float, optional
         Seconds between two questions for a bar that is due, at least 5 (`trading.update_interval`).
+    before : int, ns
+        From how long before the first bar on a history is asked for.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class Polled:
         *,
         calendars: Mapping[str, str] | None = None,
         pause: float | None = None,
+        before: int = DAY_NS,
     ) -> None:
-        self.vendor, self._clock = vendor, clock or WallClock()
+        self.vendor, self._clock, self._before = vendor, clock or WallClock(), before
         self._calendars, self._pause = dict(calendars or {}), pause
         self._closed, self._held = False, 0.0  # seconds for which the vendor wants to be left alone
         self._asleep: set[asyncio.Future[None]] = set()
@@ -82,7 +85,8 @@ class Polled:
     async def history(self, symbol: str, period: int, start: int, end: int) -> Bars:  # noqa: D102
         grid = self.grid(symbol, period)
         now = self._clock.now()
-        answer = await self.vendor.bars(symbol, period, start - period - DAY_NS, min(end, now))
+        since = start - period - self._before
+        answer = await self.vendor.bars(symbol, period, since, min(end, now))
         placed = grid.placed(answer, symbol)
         over = placed.closed(now, lag_of(self.vendor, period))
         first = int(placed.close_time[:over].searchsorted(start, "left"))
