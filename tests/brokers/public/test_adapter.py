@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from intrabar.brokers.fakes import public as vendors
 from intrabar.brokers.fakes.public import FakePublic
@@ -189,6 +190,23 @@ def test_a_moved_exit_of_a_bracket_is_found_by_its_new_name() -> None:
         old = await broker.find(Ref(STOP, (leg.id,)))
         assert old is not None
         assert (old.state, old.replaced_by) == ("cancelled", order_id("0a1b2c-1-1s", ACCOUNT))
+
+    at(test)
+
+
+def test_a_moved_exit_whose_answer_was_lost_is_found_by_its_new_name() -> None:
+    async def test(vendor: FakePublic, broker: PublicBroker) -> None:
+        await broker.submit((LIMIT, STOP))
+        vendor.account.fill(order_id("0a1b2c-1-0", ACCOUNT), 10.0, 90.0)
+        vendor.faults.add("replace", "lose_answer", 1)
+        change = Change(float("nan"), stop_price=85.0, client_id="0a1b2c-1-1s")
+        assert isinstance(await broker.replace(Ref(STOP), change), Unknown)
+        new = await broker.find(Ref(replace(STOP, client_id="0a1b2c-1-1s", stop_price=85.0)))
+        assert new is not None
+        assert (new.state, new.stop_price) == ("working", 85.0)
+        old = await broker.find(Ref(STOP))
+        assert old is not None
+        assert (old.state, old.replaced_by) == ("cancelled", new.vendor_id)
 
     at(test)
 

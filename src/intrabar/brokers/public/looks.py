@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from intrabar.brokers.names import PROTECTS, name_of
-from intrabar.brokers.public.ids import order_id
+from intrabar.brokers.public.ids import name_in, order_id
 from intrabar.brokers.public.words import DAYS, TYPES, fact_of, fills_of, moment
 from intrabar.errors import LinkError
 from intrabar.links.clock import SECOND_NS, Clock
@@ -66,8 +66,6 @@ class Looks:
 
     async def standing(self, ref: Ref) -> Order | None:
         """An order as the vendor has it: alone, or among what is open, where it may be older."""
-        if is_child(ref) and not ref.vendor_ids:
-            return await self._leg(ref)
         own = order_id(ref.client_id, self._account)
         vendor_id = ref.vendor_ids[-1] if ref.vendor_ids else own
         try:
@@ -75,19 +73,27 @@ class Looks:
         except AbsentError:
             held = await self.portfolio()
             found = next((o for o in held.orders if o.order_id == vendor_id), None)
+        if found is None and is_child(ref) and not ref.vendor_ids:
+            found = await self._leg(ref)
         if found is None and ref.sent and self._clock.now() - ref.sent > DAYS * DAY_NS:
             raise LinkError(f"public: {ref.client_id} is older than what Public shows of orders")
         return found
 
     async def _leg(self, ref: Ref) -> Order | None:
-        """The exit of a bracket, which the vendor has named by itself."""
+        """The exit of a bracket, which the vendor has named by itself.
+
+        Raises
+        ------
+        LinkError
+            Several may be it.
+        """
         entry = order_id(ref.client_id[:-1], self._account)
         legs = [
             order
             for order in await self.orders()
             if order.bracket_id == entry != order.order_id
             and order.type.value == TYPES[ref.order.type]
-            and order.status.value != "REPLACED"
+            and not name_in(order.order_id, self._account)
         ]
         if len(legs) > 1:
             raise LinkError(f"public: {len(legs)} orders may be {ref.client_id}")
