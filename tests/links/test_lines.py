@@ -82,6 +82,25 @@ def test_a_vendor_says_how_long_to_wait() -> None:
     assert asked == [0.0, 42.0]
 
 
+def test_nobody_waits_longer_than_a_minute_for_a_call_of_his_own_budget() -> None:
+    asked, call = failing(0, LinkError(""))
+
+    async def main() -> None:
+        clock = LoopClock(0)
+        made = Line("vendor", clock, Bucket(2, 300.0, clock))
+        await made.read(call, "bars")
+        await clock.sleep(250.0)
+        await made.read(call, "bars")
+        await made.read(call, "bars")  # after 50 s
+        with pytest.raises(RateLimited, match=r"vendor: bars: .* used up; .* in 250 s") as error:
+            await made.read(call, "bars")
+        assert error.value.after == 250.0
+        assert not made.circuit.is_open
+
+    run(main())
+    assert asked == [0.0, 250.0, 300.0]
+
+
 def test_an_answer_has_a_deadline() -> None:
     async def never() -> str:
         await asyncio.Event().wait()

@@ -121,13 +121,19 @@ class Bucket:
     async def take(self) -> None:
         """Wait until a call may go."""
         async with self._turn:
-            free = self._taken[-1] + self._apart if self._taken else 0.0
-            if len(self._taken) == self._calls:
-                free = max(free, self._taken[0] + self._seconds)
-            left = free - self._clock.tick()
-            if self._taken and left > 0.0:
+            left = self.left()
+            if left > 0.0:
                 await self._clock.sleep(left)
             self._taken.append(self._clock.tick())
+
+    def left(self) -> float:
+        """Seconds until a call may go, by those that have gone."""
+        if not self._taken:
+            return 0.0
+        free = self._taken[-1] + self._apart
+        if len(self._taken) == self._calls:
+            free = max(free, self._taken[0] + self._seconds)
+        return free - self._clock.tick()
 
 
 class Line:
@@ -165,9 +171,15 @@ class Line:
         ------
         LinkError
             That of the last attempt. A refused login, and a wait longer than a minute, are not
-            tried again.
+            tried again; where our own bucket would wait so long, nothing is asked.
         """
         for attempt in range(self._tries):
+            if (left := self._bucket.left()) > LONGEST:
+                raise RateLimited(
+                    f"{self._name}: {what}: the calls that it allows are used up; the next may go "
+                    f"in {left:.0f} s",
+                    left,
+                )
             self.circuit.enter()
             try:
                 await self._bucket.take()
