@@ -19,7 +19,7 @@ from intrabar.model.broker_facts import Request
 from intrabar.model.facts import LinkFact
 from intrabar.model.secret import Secret
 
-LIMITS = Limits(2.0, 0.3)
+LIMITS = Limits(5.0, 0.3, 5.0)
 ENTRY = Request("abcdef-1-0", "AAPL", 1, "limit", 10.0, 100.0)
 STOP = Request(
     "abcdef-1-0s", "AAPL", -1, "stop", 10.0, stop_price=90.0, reduce_only=True,
@@ -53,7 +53,7 @@ class Heard:
 
     async def until(self, is_there: Callable[[list[Any]], bool]) -> list[Any]:
         """The facts, once they are as a test wants them."""
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(10.0):
             while not is_there(self.facts):
                 self._more.clear()
                 await self._more.wait()
@@ -65,12 +65,12 @@ class Heard:
 
     async def end(self) -> None:
         """Wait until the stream has ended."""
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(10.0):
             await self._task
 
 
 def adapter(
-    fake: FakeAlpaca, *symbols: str, key: str = KEY, account: str = NUMBER, seconds: float = 1.0
+    fake: FakeAlpaca, *symbols: str, key: str = KEY, account: str = NUMBER, seconds: float = 2.0
 ) -> Alpaca:
     return Alpaca(
         {"api_key": Secret(key), "secret_key": Secret(SECRET)},

@@ -21,10 +21,10 @@ async def alpaca() -> FakeStage:
         key = Secret("PKNOTTHEKEY123456789" if wrong_keys else KEY)
         credentials = {"api_key": key, "secret_key": Secret(SECRET)}
         return Alpaca(
-            credentials, wanted, WallClock(), hosts=fake.hosts, limits=LIMITS, seconds=0.6
+            credentials, wanted, WallClock(), hosts=fake.hosts, limits=LIMITS, seconds=1.2
         )
 
-    return FakeStage(fake.account, fake.server, make, secrets=(KEY, SECRET), deadline=6.0)
+    return FakeStage(fake.account, fake.server, make, secrets=(KEY, SECRET), deadline=10.0)
 
 
 class TestAlpaca(BrokerConformance):

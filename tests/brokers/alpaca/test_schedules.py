@@ -16,7 +16,7 @@ from intrabar.errors import LinkError
 from intrabar.model.broker_facts import Accepted, Change, Ref, Refused, Request, Unknown
 from tests.brokers.alpaca.serving import ENTRY, OUT, STOP, TARGET, Heard, adapter, connected
 
-AT_ONCE = 8
+AT_ONCE = 6
 MOST = {"connect": 0, "stream": 0, "fill": 0, "find": 8, "look": 5}
 """Messages of a kind that meet a fault; the login is the conformance's, the second look the first's
 once more."""
@@ -25,7 +25,7 @@ Schedule = tuple[tuple[Point, str], ...]
 
 async def day(faults: Faults) -> tuple[FakeAlpaca, Heard]:
     """A bracket that fills in parts, a stop that moves, a way out; what is in doubt is asked."""
-    async with connected(faults, seconds=1.0) as (broker, fake, heard):
+    async with connected(faults, seconds=3.0) as (broker, fake, heard):
         outcomes = await broker.submit((ENTRY, STOP, TARGET))
         assert all(isinstance(x, Accepted | Refused | Unknown) for x in outcomes)
         await settled(broker, ENTRY)
@@ -45,7 +45,7 @@ async def day(faults: Faults) -> tuple[FakeAlpaca, Heard]:
             assert not found
         faults.clear()
         await agrees(broker, fake)
-        again = adapter(fake, seconds=3.0)
+        again = adapter(fake, seconds=6.0)
         await again.connect()
         await agrees(again, fake)
         await again.close()

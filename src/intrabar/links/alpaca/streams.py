@@ -33,10 +33,11 @@ LINGERS = 90.0
 
 
 class Limits(NamedTuple):
-    """Seconds: until it must be logged in; of silence before it is asked whether it lives."""
+    """Seconds: to log in; of silence before it is asked whether it lives; to answer that."""
 
     login: float = 30.0
     silence: float = 15.0
+    answer: float = 15.0
 
 
 USUAL = Limits()
@@ -72,7 +73,7 @@ async def trade_updates(
             raise LinkError(f"{hosts.trades}: it does not tell trade updates: {begin(told)}")
         yield None
         while True:
-            frame = await _next(socket, limits.silence)
+            frame = await _next(socket, limits.silence, limits.answer)
             if frame is None:
                 yield None
                 continue
@@ -119,7 +120,8 @@ async def prices(
         await _say(socket, msgspec.msgpack.encode(asked))
         is_ready = False
         while True:
-            frame = await _next(socket, limits.silence if is_ready else limits.login)
+            silence = limits.silence if is_ready else limits.login
+            frame = await _next(socket, silence, limits.answer)
             if frame is None:
                 if not is_ready:
                     raise LinkError(f"{url}: the subscription is not answered")
@@ -150,6 +152,7 @@ async def _opened(url: str, headers: dict[str, str], limits: Limits) -> AsyncIte
             ping_interval=None,
             close_timeout=1.0,
             max_size=2**24,
+            max_queue=1024,
         )
     except InvalidStatus as error:
         status = error.response.status_code
@@ -166,7 +169,7 @@ async def _opened(url: str, headers: dict[str, str], limits: Limits) -> AsyncIte
         await socket.close()
 
 
-async def _next(socket: Any, silence: float) -> bytes | str | None:
+async def _next(socket: Any, silence: float, answer: float) -> bytes | str | None:
     """The next frame; None after a silence in which the other side has shown that it lives."""
     from websockets.exceptions import ConnectionClosed
 
@@ -177,7 +180,7 @@ async def _next(socket: Any, silence: float) -> bytes | str | None:
     except ConnectionClosed as error:
         raise _closed(error) from None
     try:
-        await within(silence, await socket.ping(), "alpaca: is the stream alive")
+        await within(answer, await socket.ping(), "alpaca: is the stream alive")
     except ConnectionClosed as error:
         raise _closed(error) from None
     return None
