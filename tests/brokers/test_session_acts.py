@@ -57,8 +57,11 @@ WHOLE = frozenset({"orders", "fills", "positions", "balance"})
 class Account:
     """A session, and an account at a broker that does what the test says, and nothing else."""
 
-    def __init__(self, can: Can = CAN, limits: Limits | None = None, **more: Any) -> None:
+    def __init__(self, can: Can = CAN, limits: Limits | None = None, calendar: str = "", **more: Any
+                 ) -> None:  # fmt: skip
         plan, self.market, _ = world_of("bracket", nets=False)
+        traded = tuple(replace(x, calendar=calendar) for x in plan.instruments)
+        plan = replace(plan, instruments=traded)
         fills = fills_by(can, **more)
         self.session = Session(replace(plan, broker=fills, limits=limits or plan.limits))
         self.now = START + HISTORY * HOUR + SECOND
@@ -301,10 +304,42 @@ def test_nothing_leaves_before_a_look_and_after_a_restart_what_protects_goes_fir
     assert [o.type for o in account.living()] == ["stop"]
 
 
+def test_of_two_exits_that_both_fill_the_second_is_closed_at_once() -> None:
+    account = Account()
+    account.enter(10.0, 95.0, 110.0)
+    stop, target = (o.client_id for o in account.living())
+    account.fill(stop, 95.0)
+    account.fill(target, 110.0)
+    (market,) = account.living("market")
+    assert (market.side, market.qty) == (1, 10.0)
+    assert account.session.judge.breaker.level().word == "reducing"
+    account.fill(market.client_id)
+    assert not account.session.positions
+    assert account.held == 0.0
+
+
+def test_what_a_person_sells_at_the_broker_is_booked_and_the_stop_is_cut() -> None:
+    account = Account()
+    account.enter(10.0, 95.0)
+    account.held -= 4.0
+    account.fills.append(FillFact("x1", "foreign", "", "A", -1, 4.0, 101.0, 0.0, 4.0, account.now))
+    account.wait(31)
+    assert account.session.positions[0]["qty"] == 6.0
+    assert [o.qty for o in account.living("stop")] == [6.0]
+    assert any(n.key == "manual A" for n in account.notices)
+
+
 def test_a_market_entry_outside_the_hours_is_held_until_they_begin() -> None:
-    account = Account(holds=True, act_within=600 * SECOND)
-    plan = account.session.plan
-    exchange = plan.exchanges[0]
-    assert exchange.is_open(account.now)  # 24/7: nothing is held
+    account = Account(calendar="NYSE", holds=True, act_within=600 * SECOND)
+    exchange = account.session.plan.exchanges[0]
+    account.now = exchange.next_close(account.now) + 3600 * SECOND
     account.person("order", symbol="A", side="buy", qty=1.0, strategy="s")
-    assert len(account.living("market")) == 1
+    assert not account.living("market")
+    opens = exchange.next_open(account.now)
+    account.wait((opens - account.now) / SECOND - 1)
+    assert not account.living("market")
+    account.wait(2)
+    (market,) = account.living("market")
+    (send,) = account.sent
+    assert market.time >= opens
+    assert (send.is_entry, send.made_at) == (True, opens)

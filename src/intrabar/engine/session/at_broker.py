@@ -140,7 +140,8 @@ class AtBroker:
             desk.moves.clear()
             leaving = {*self._leaving, *self._blocks.leaving(desk.moment.now)}
             held = {symbol for _, symbol in desk.door.positions}
-            bare = desk.covering.without_level()
+            desk.excess &= desk.door.positions.keys()
+            bare = [*desk.covering.without_level(), *desk.excess]
             if not self._commands.session(sorted(leaving & held), bare):
                 break
         self._leaving &= held | desk.looks.drifts.keys()

@@ -12,19 +12,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from intrabar.brokers.door import Door
-from intrabar.brokers.plan import Intent, Plan, Row, adds
-from intrabar.brokers.reconcile import reconcile
+from intrabar.brokers.plan import Intent, Plan, Row, Sleeve, adds
+from intrabar.brokers.reconcile import Book, reconcile
 from intrabar.brokers.sending import Sending
-from intrabar.brokers.tickets import NoAnswer, State
+from intrabar.brokers.tickets import NoAnswer, State, Ticket
 from intrabar.engine.session.account_rules import refused
 from intrabar.engine.session.bodies import in_body
 from intrabar.engine.session.broker_events import LookedUp, Told, answered, reported, snapshot_of
 from intrabar.engine.session.broker_fills import BrokerFills
+from intrabar.engine.session.broker_records import action_body, intent_body, ticket_body
 from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.engine.session.covering import Covering
 from intrabar.engine.session.effects import Effect, Look, LookUp, Send, Urgency, in_order
 from intrabar.engine.session.ladder import Ladder
-from intrabar.engine.session.looks import Looks, action_body
+from intrabar.engine.session.looks import Looks
 from intrabar.engine.session.moment import Moment
 from intrabar.engine.session.turn import Notice
 from intrabar.engine.session.waits import Waits
@@ -62,8 +63,8 @@ class Desk:
     notices : list of Notice
     moves : list of (event, text)
         Of the breaker.
-    transfers : list of money
-        That the broker has named.
+    excess : set of (strategy, symbol)
+        Positions that exits have made: they are closed at once.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Desk:
         self.notices: list[Notice] = []
         self.moves: list[tuple[str, str]] = []
         self.moment: Moment
+        self.excess: set[Sleeve] = set()
         self._effects: list[Effect] = []
         self._not_left: dict[int, int] = {}  # by order: when it was to leave and did not
         self._anomalies: list[int] = []
@@ -155,6 +157,10 @@ class Desk:
         self.door.carry_out(actions, now)
         pages = looks.took(look, actions, equity, day, now)
         self.notices += [Notice("page", key, text) for key, text in pages]
+        for one in actions:
+            if isinstance(one, Book):
+                text = f"{one.symbol}: {one.qty:g} were closed by hand at {one.price:g}"
+                self.notices.append(Notice("alarm", f"manual {one.symbol}", text))
         body = {"actions": [action_body(one) for one in actions], "synced": looks.is_synced}
         self.records.append(("reconcile", {**body, "gap": in_body(looks.gap)}))
 
@@ -203,7 +209,7 @@ class Desk:
         for symbol in self.looks.trips(self.moment.now):
             self.moves.append(("drift", f"{symbol} differs from the broker for over five minutes"))
         for before, after in self.door.blotter.changed():
-            self.records.append(("ticket", _ticket_body(before, after)))
+            self.records.append(("ticket", ticket_body(before, after)))
         effects, self._effects = in_order(self._effects), []
         return effects
 
@@ -327,7 +333,7 @@ class Desk:
         elif not ticket.reduce_only and row is not None and adds(row, self.door.positions):
             urgency, is_entry, made = Urgency.ENTRY, True, row.made
         self._effects.append(Send(sending, urgency, is_entry, made))
-        self.records.append(("intent", _intent_body(sending, ticket.order, urgency)))
+        self.records.append(("intent", intent_body(sending, ticket.order, urgency)))
 
     def _cancels(self) -> None:
         sendings, stuck = self.waits.cancels(self.moment)
@@ -364,9 +370,19 @@ class Desk:
                 self.covering.filled(ticket.strategy, ticket.symbol, now)
                 keys = [in_body(booking) for booking in step.bookings]
                 self.records.append(("booked", {"ticket": ticket.name, "bookings": keys}))
+                self._look_for_excess(ticket)
             if step.anomaly:
                 self._anomaly(ticket.symbol, f"{ticket.name}: {step.anomaly} ({event})")
         self.door.books.steps.clear()
+
+    def _look_for_excess(self, ticket: Ticket) -> None:
+        """Whether an exit has turned its position: two that left it have both filled."""
+        sleeve = ticket.strategy, ticket.symbol
+        turned = self.door.positions.get(sleeve, 0.0) * ticket.side > 0.0
+        if ticket.reduce_only and turned and sleeve not in self.excess:
+            self.excess.add(sleeve)
+            text = f"{ticket.symbol}: two exits have filled; what is too much is closed"
+            self.moves.append(("both_legs", text))
 
     def _anomaly(self, symbol: str, text: str) -> None:
         """Something that should not be: no entries of the symbol until all is clean again."""
@@ -379,22 +395,3 @@ class Desk:
             self.moves.append(("overfill", text))
         elif len(self._anomalies) >= THREE:
             self.moves.append(("anomalies", f"{THREE} anomalies within ten minutes: {text}"))
-
-
-def _ticket_body(before: Any, after: Any) -> dict[str, Any]:
-    """How a ticket stands, and what has changed."""
-    was = {} if before is None else in_body(before)
-    now = in_body(after)
-    changed = {name: x for name, x in now.items() if name not in was or was[name] != x}
-    gone = [name for name in was if name not in now]
-    return {"ticket": after.name, "state": after.state.value, **changed, "unsaid": gone}
-
-
-def _intent_body(sending: Sending, order: int, urgency: Urgency) -> dict[str, Any]:
-    kind = "submit" if sending.group else "replace" if sending.change else "cancel"
-    body = {"kind": kind, "ticket": sending.ticket, "order": order, "urgency": urgency.name.lower()}
-    if sending.group:
-        body["requests"] = in_body(list(sending.group))
-    if sending.change is not None:
-        body["change"] = in_body(sending.change)
-    return body

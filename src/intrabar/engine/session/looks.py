@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isfinite, nan
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from intrabar.brokers.reconcile import (
     TRANSFER,
     Action,
-    Aside,
     Block,
     Book,
     Clean,
@@ -19,7 +18,6 @@ from intrabar.brokers.reconcile import (
     Stands,
     Tell,
 )
-from intrabar.engine.session.bodies import in_body
 from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.model.broker_facts import Snapshot
 from intrabar.risk.breaker import ACCOUNT
@@ -248,17 +246,3 @@ class Looks:
         if not isfinite(self.gap) or (day != self._gap_day and abs(amount) <= TRANSFER * equity):
             self.gap, self._gap_day = look.balance - equity, day
         return []
-
-
-def action_body(action: Action) -> dict[str, Any]:
-    """What a look asks for, as a journal has it."""
-    if isinstance(action, Tell):
-        event = {"event": type(action.event).__name__.lower(), **in_body(action.event)}
-        return {"does": "tell", "ticket": action.ticket, **event}
-    body = {name: in_body(value) for name, value in action._asdict().items()}
-    return {"does": type(action).__name__.lower(), **body}
-
-
-def aside_of(actions: Sequence[Action]) -> dict[str, float]:
-    """What of positions is less than a lot, by symbol."""
-    return {x.symbol: x.qty for x in actions if isinstance(x, Aside)}
