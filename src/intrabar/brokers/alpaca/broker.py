@@ -105,7 +105,7 @@ class Alpaca:
 
     async def connect(self) -> AccountFacts:  # noqa: D102
         signs = {"host": self._hosts.kind, "key": self._keys.kind}
-        self._require_kind(signs, "its keys")  # before anything is asked
+        self._require_kind(signs, "the key")  # before anything is asked
         told = await self._looks.account()
         account = str(told.get("account_number") or "")
         if account.startswith("PA"):
@@ -266,7 +266,10 @@ class Alpaca:
     def _require_kind(self, signs: Mapping[str, str], what: str) -> None:
         if set(signs.values()) != {self._wanted.kind}:
             said = ", ".join(f"{name} says {kind}" for name, kind in signs.items())
-            raise GateError(f"alpaca: {what} is refused as {self._wanted.kind}: {said}")
+            raise GateError(
+                f"alpaca: {what} is refused as {self._wanted.kind}: {said}; keys of the paper "
+                "account begin with PK, those of real money with AK"
+            )
 
 
 def _outcome(error: IntrabarError, otherwise: Any = "") -> Outcome:
