@@ -38,6 +38,14 @@ broker.command(
 )
 
 
+broker.command(
+    "intrabar.app.cli.broker_flatten:flatten",
+    name="flatten",
+    help="Cancel every order of an account and close every position.",
+    help_epilogue=examples("intrabar broker flatten config.yaml --account SIM0000001M"),
+)
+
+
 @broker.command(name="list")
 def list_(*, as_json: Json = False) -> int:
     """List the brokers: what each can, and what is proven of it.

@@ -89,16 +89,7 @@ def sending_of(deed: Deed, orders: Iterable[OrderFact]) -> Sending:
     """What leaves for a deed."""
     if deed.kind == "cancel":
         found = next(x for x in orders if x.client_id == deed.name)
-        order = Request(
-            found.client_id,
-            found.symbol,
-            found.side,
-            found.type,
-            found.qty,
-            found.limit_price,
-            found.stop_price,
-        )
-        return Sending(deed.name, ref=Ref(order, (found.vendor_id,), found.time))
+        return Sending(deed.name, ref=ref_of(found))
     kind = OrderType.STOP if deed.kind == "stop" else OrderType.MARKET
     request = Request(
         deed.name,
@@ -111,6 +102,20 @@ def sending_of(deed: Deed, orders: Iterable[OrderFact]) -> Sending:
         position=-deed.side * deed.qty,
     )
     return Sending(deed.name, (request,))
+
+
+def ref_of(order: OrderFact) -> Ref:
+    """An order that a look has shown, as an adapter is told of it."""
+    asked = Request(
+        order.client_id,
+        order.symbol,
+        order.side,
+        order.type,
+        order.qty,
+        order.limit_price,
+        order.stop_price,
+    )
+    return Ref(asked, (order.vendor_id,), order.time)
 
 
 def deeds_in(lines: Iterable[dict[str, object]]) -> list[Deed]:
