@@ -107,9 +107,7 @@ class Lived:
         journal = open_journal(url, "main", folder, setup.history[-1].time)
         broker = SimulatedBroker(setup.market, setup.plan.instruments, setup.plan.account)
         exchange = Exchange(broker, folder / "it.jsonl", clock, self.fault)
-        trading = Trading(
-            exchange, clock, lambda: journal.lease.until, emergency, self.told.append
-        )  # fmt: skip
+        trading = Trading(exchange, clock, lambda: 2**62, emergency, self.told.append)
         driver = Driver(
             session,
             journal,
@@ -135,7 +133,8 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(autouse=True)
 def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks each ten minutes with orders too: each is a commit, and there are hours of them."""
+    """Looks, and renewals of the lease, each ten minutes: each is a commit, and these are hours."""
+    monkeypatch.setattr("intrabar.app.workers.driver.RENEW", 600.0)
     monkeypatch.setattr("intrabar.engine.session.looks.WITH_ORDERS", 600 * SECOND_NS)
     monkeypatch.setattr("intrabar.engine.session.looks.WITHOUT", 600 * SECOND_NS)
 
