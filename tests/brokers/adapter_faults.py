@@ -164,7 +164,8 @@ class AdapterWorld:
         desk = self.desk
         asked = any(t.asked != "none" or t.state in IN_DOUBT for t in desk.door.blotter.open)
         waits = desk.looks._wanted or desk.looks._asked or desk.door.doubts
-        return not (asked or waits or desk.ladder.climbs or desk.ways_out.chains)
+        climbs = any(not at.watched_since for at in desk.ladder.climbs.values())
+        return not (asked or waits or climbs or desk.ways_out.chains)
 
     async def handle(self, *events: tuple[str, dict[str, Any]]) -> None:
         waiting, asked = deque(events), deque[Effect]()

@@ -231,6 +231,8 @@ class Door:
             self.doubts[name] = None
             event = replaced(self.tickets[name], fact)
             return steps if event is None else [*steps, self.hear(name, event, now)]
+        if fact.vendor_id in self.tickets[name].vendor_ids[:-1]:
+            return steps  # another has taken its place: what it was is told late
         steps.append(self.hear(name, status_of(fact), now))
         self.books.confirm(name, Terms(fact.qty, fact.limit_price, fact.stop_price))
         return steps
