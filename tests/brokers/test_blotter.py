@@ -6,13 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from intrabar.brokers.door import Door
+from intrabar.brokers.reconcile import Block, Stands, Tell, reconcile
 from intrabar.brokers.tickets import OPEN, Asked, State, Terms
-from intrabar.model.broker_facts import FillFact, OrderFact
+from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
 from tests.brokers.faults import SCRIPTS
 from tests.brokers.worlds import CODE, World
 
 ENTRY = f"{CODE}-0-0"
 STOP, TARGET = f"{ENTRY}s", f"{ENTRY}t"
+TARGET_THERE = OrderFact(
+    "98", "", "A", -1, "limit", 10.0, "working", limit_price=120.0, parent=ENTRY
+)
 CHILD = OrderFact("99", "", "A", -1, "stop", 5.0, "working", stop_price=95.0, parent=ENTRY)
 
 
@@ -117,3 +121,31 @@ def test_what_an_old_order_had_filled_does_not_fall(door: Door) -> None:
     for now in (0, 10**10, 2 * 10**10):
         door.looked_up(STOP, told, now)
     assert door.tickets[STOP].booked == 7.0
+
+
+def test_an_order_that_left_with_its_entry_is_no_other_where_only_the_entry_is_named(
+    door: Door,
+) -> None:
+    door.blotter.change(STOP, vendor_ids=())
+    before = set(door.tickets)
+    door.told(replace(CHILD, qty=10.0), 0)
+    assert set(door.tickets) == before
+    assert door.tickets[STOP].vendor_ids == ("99",)
+    door.blotter.change(TARGET, vendor_ids=())
+    look = Snapshot(0, frozenset({"orders"}), (replace(TARGET_THERE, vendor_id="98"),))
+    found = reconcile(door.known(0.0, 0.0), look)
+    assert [x.ticket for x in found if isinstance(x, Tell)] == [TARGET]
+    assert not [x for x in found if isinstance(x, Block)]
+
+
+def test_what_an_order_was_before_another_took_its_place_says_nothing_of_it(door: Door) -> None:
+    door.blotter.change(STOP, vendor_ids=("1", "2"))
+    terms, state = door.tickets[STOP].terms, door.tickets[STOP].state
+    for word in ("working", "cancelled", "unknown"):
+        old = replace(CHILD, vendor_id="1", client_id=STOP, state=word, qty=4.0, parent="")
+        door.told(old, 0)
+        assert (door.tickets[STOP].terms, door.tickets[STOP].state) == (terms, state)
+    new = replace(old, vendor_id="2", state="working", qty=terms.qty)
+    for orders in ((old, new), (new, old)):
+        found = reconcile(door.known(0.0, 0.0), Snapshot(0, frozenset({"orders"}), orders))
+        assert not [x for x in found if isinstance(x, Tell | Stands) and x.ticket == STOP]

@@ -23,6 +23,7 @@ from intrabar.brokers.tickets import (
     State,
     Terms,
     Ticket,
+    child_of,
     same,
 )
 from intrabar.model.broker_facts import CashFact, OrderFact
@@ -112,7 +113,11 @@ class Bookkeeping:
         return True
 
     def adopt(self, fact: OrderFact, code: str, now: int) -> str:
-        """A child that the broker has made itself: it is the next of its kind."""
+        """A child that the broker names by its entry alone: the one that left, or one it made."""
+        left = child_of(self.blotter.tickets, fact)
+        if left is not None:
+            self.blotter.change(left.name, vendor_ids=(fact.vendor_id,))
+            return left.name
         parent = self.blotter.tickets[fact.parent]
         part = Part.TARGET if fact.type == OrderType.LIMIT.word else Part.STOP
         attempt = self.blotter.next_attempt(parent.order)

@@ -16,6 +16,7 @@ import msgspec
 from intrabar.brokers.counting import fill_of
 from intrabar.brokers.names import is_ours
 from intrabar.brokers.tickets import (
+    ALIVE,
     APART,
     IN_DOUBT,
     OPEN,
@@ -28,6 +29,7 @@ from intrabar.brokers.tickets import (
     Terms,
     Ticket,
     Total,
+    child_of,
     replaced,
     same,
 )
@@ -182,8 +184,11 @@ def _matched(
     others = []
     for fact in orders:
         ticket = by_name.get(fact.client_id) or by_vendor.get(fact.vendor_id)
+        ticket = ticket or child_of(by_name, fact)
         if ticket is None:
             others.append(fact)
+        elif fact.vendor_id in ticket.vendor_ids[:-1] and State(fact.state) not in ALIVE:
+            continue  # another has taken its place, and says what the order is now
         elif not fact.replaced_by or ticket.name not in ours:
             ours[ticket.name] = fact  # of two the one that has taken the other's place
     strangers = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -135,6 +136,13 @@ class Ticket(msgspec.Struct, frozen=True):
     def open_qty(self) -> float:
         """What of it may still fill."""
         return max(0.0, self.terms.qty - self.booked) if self.state in OPEN else 0.0
+
+
+def child_of(tickets: Mapping[str, Ticket], fact: OrderFact) -> Ticket | None:
+    """The ticket of a child that left with its entry, of which the broker says the entry alone."""
+    ticket = tickets.get(f"{fact.parent}{'t' if fact.type == 'limit' else 's'}")
+    waits = fact.parent and ticket is not None and ticket.state in OPEN and not ticket.vendor_ids
+    return ticket if waits else None
 
 
 class SubmitRefused(msgspec.Struct, frozen=True):
