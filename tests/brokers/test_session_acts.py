@@ -343,3 +343,20 @@ def test_a_market_entry_outside_the_hours_is_held_until_they_begin() -> None:
     (send,) = account.sent
     assert market.time >= opens
     assert (send.is_entry, send.made_at) == (True, opens)
+
+
+def test_an_order_beyond_the_reach_of_the_lists_has_expired_if_no_position_moved() -> None:
+    account = Account(replaced(CAN, lists_done=60 * SECOND))
+    terms = {"type": "limit", "limit_price": 90.0, "strategy": "s"}
+    account.person("order", symbol="A", side="buy", qty=1.0, **terms)
+    (order,) = account.living("limit")
+    account.wait(120)
+    del account.orders[order.client_id]  # the night has taken it
+    account.wait(60)
+    states = [b["state"] for b in account.records("ticket") if b["ticket"] == order.client_id]
+    assert states[-1] == "expired"
+    young = Account(replaced(CAN, lists_done=3_600 * SECOND))
+    young.person("order", symbol="A", side="buy", qty=1.0, **terms)
+    young.orders.clear()
+    young.wait(60)
+    assert young.records("ticket")[-1]["state"] == "lost"

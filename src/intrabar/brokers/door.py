@@ -273,6 +273,11 @@ class Door:
         self.books.confirm(name, terms)
         return steps
 
+    def is_missed(self, name: str, now: int) -> bool:
+        """Whether two looks, apart and late enough, did not have a ticket."""
+        sent, looks = self.tickets[name].sent, self._missed.get(name, ())
+        return is_absent(Absence(sent, looks, True, True), self.absence_after)
+
     def known(self, equity: float, gap: float) -> Known:
         """What a look is held against."""
         held: dict[str, float] = {}

@@ -12,6 +12,9 @@ from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.errors import ConfigError
 from intrabar.model.broker_facts import Can
 
+UNSAID_REACH = 3_600 * SECOND_NS
+"""Of an account that lists what is over since its vendor's midnight, whenever that is."""
+
 
 @dataclass(frozen=True, eq=False)
 class BrokerFills:
@@ -78,6 +81,11 @@ class BrokerFills:
         can = self.can
         is_same = can.replace == "same"
         return Rules(self.code, self.act_within, can.nets, can.bracket, is_same, can.oco)
+
+    @property
+    def reaches_back(self) -> int:
+        """How long (ns) after a send a list that lacks it says something."""
+        return self.can.lists_done or UNSAID_REACH
 
     def owner(self, symbol: str) -> str | None:
         """The strategy whose a symbol is; None where it is anybody's."""

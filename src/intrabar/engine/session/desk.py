@@ -15,7 +15,7 @@ from intrabar.brokers.door import Door
 from intrabar.brokers.plan import Intent, Plan, Row, Sleeve, adds
 from intrabar.brokers.reconcile import Book, reconcile
 from intrabar.brokers.sending import Sending
-from intrabar.brokers.tickets import NoAnswer, State, Ticket
+from intrabar.brokers.tickets import Ended, NoAnswer, State, Ticket
 from intrabar.engine.session.account_rules import refused
 from intrabar.engine.session.bodies import in_body
 from intrabar.engine.session.broker_events import LookedUp, Told, answered, reported, snapshot_of
@@ -24,6 +24,7 @@ from intrabar.engine.session.broker_records import action_body, intent_body, tic
 from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.engine.session.covering import Covering
 from intrabar.engine.session.effects import Effect, Look, LookUp, Send, Urgency, in_order
+from intrabar.engine.session.holding import held_until
 from intrabar.engine.session.ladder import Ladder
 from intrabar.engine.session.looks import Looks
 from intrabar.engine.session.moment import Moment
@@ -121,10 +122,21 @@ class Desk:
         told, now = reported(body), self.moment.now
         if isinstance(told, LookedUp):
             self.waits.answered(told.name, now)
-            proves = self.looks.link == "up"
-            self.door.looked_up(told.name, told.fact, now, proves)
+            self._looked_up(told)
             return
         self._told(told)
+
+    def _looked_up(self, told: LookedUp) -> None:
+        """A look-up is answered; where no list reaches back to the send, the position decides."""
+        now, ticket = self.moment.now, self.door.tickets[told.name]
+        is_up, reaches = self.looks.link == "up", now - ticket.sent <= self.fills.reaches_back
+        self.door.looked_up(told.name, told.fact, now, is_up and reaches)
+        was_missed = self.door.is_missed(told.name, now)
+        if told.fact is None and is_up and not reaches and was_missed:
+            differs = ticket.symbol in self.looks.differences
+            if not differs and self.looks.is_synced:
+                self.door.doubts.pop(told.name, None)
+                self.door.hear(told.name, Ended(State.EXPIRED), now)
 
     def link(self, state: Any) -> None:
         """The broker's link has another state."""
@@ -234,16 +246,8 @@ class Desk:
         return min(times, default=None)
 
     def _held(self, row: Row, now: int) -> Row:
-        """A market entry outside the hours of its instrument, held until they begin."""
-        if not self.fills.holds or row.type != "market" or not adds(row, self.door.positions):
-            return row
-        exchange = self.moment.exchanges[row.symbol]
-        opened = exchange.open_since(now) if exchange.is_open(now) else exchange.next_open(now)
-        if not exchange.is_open(now):
-            return replace(row, is_held=True, made=opened)
-        # It was held until this session began, if it was made before.
-        made = row.made if exchange.is_open(row.made) else max(row.made, opened)
-        return replace(row, made=made)
+        waits = self.fills.holds and row.type == "market" and adds(row, self.door.positions)
+        return held_until(row, self.moment.exchanges[row.symbol], now) if waits else row
 
     def _round(self, may_enter: bool) -> bool:
         """Run the plan once; whether anything has come of it."""
