@@ -124,6 +124,7 @@ class Fold:
 
     def _row(self, rows: Rows, seq: int, entry: Entry) -> None:
         number = _needed(entry, seq, "row")
+        self._time = None  # it is over; a broker fills before the next one
         rows[EQUITY.name].append(self._row_of(EQUITY.name, seq, entry, row=number))
 
     def _request(self, rows: Rows, seq: int, entry: Entry) -> None:

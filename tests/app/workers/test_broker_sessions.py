@@ -70,7 +70,7 @@ class World:
     def fills(self, name: str = "main") -> list[tuple[str, ...]]:
         with (self.folder / name / "fills.csv").open() as file:
             return [
-                (x["symbol"], x["side"], x["qty"], x["price"], x["cost"])
+                (x["time"], x["symbol"], x["side"], x["qty"], x["price"], x["cost"])
                 for x in csv.DictReader(file)
             ]
 

@@ -76,6 +76,7 @@ class Standing:
     rows: int = 0
     row: dict[str, Any] = field(default_factory=dict)
     row_time: int = 0  # the close of the row that is run
+    runs: bool = False  # a row; a broker fills between two as well
     marks: dict[str, Mark] = field(default_factory=dict)
     orders: dict[int, dict[str, Any]] = field(default_factory=dict)
     breaker: str = "trading"
@@ -208,7 +209,7 @@ class Standing:
         }
 
     def _close(self, body: Mapping[str, Any]) -> None:
-        self.row_time = int(body["time"])
+        self.row_time, self.runs = int(body["time"]), True
         self.rows += 1
         for bar in body["bars"]:
             mark = self.marks[self._symbols[bar[0]]]
@@ -222,7 +223,7 @@ class Standing:
             self._peak = float(body["peak"]["account"])
 
     def _end_row(self, body: Mapping[str, Any]) -> None:
-        equity, cash = float(body["equity"]), float(body["cash"])
+        equity, cash, self.runs = float(body["equity"]), float(body["cash"]), False
         self._peak = max(self._peak, equity) if equity == equity else self._peak
         self.row = {
             "time": time_text(int(body["time"])),
@@ -261,12 +262,12 @@ class Standing:
         mark = self.marks.setdefault(owner[1], Mark())
         if size == 0.0 and price > 0.0 and mark.time < self.row_time:
             mark.price /= price  # a split, and no bar since
-        sign = Side(body["side"])
+        sign, time = Side(body["side"]), self.row_time if self.runs else self.at
         fill = Fill(
-            self.seq, int(body["row"]), self.row_time, int(sign) * size, price, float(body["cost"]),
+            self.seq, int(body["row"]), time, int(sign) * size, price, float(body["cost"]),
             float(body["realized"]), float(body["position"]), float(body["point_value"]),
         )  # fmt: skip
-        row = {**body, "bar": fill.bar, "time": time_text(self.row_time)}
+        row = {**body, "bar": fill.bar, "time": time_text(time)}
         row["order"] = None if int(body["order"]) < 0 else body["order"]
         self._write("fills.csv", row)
         self.counts["fills"] += 1
