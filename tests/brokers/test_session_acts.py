@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from msgspec.structs import replace as replaced
 
 from intrabar.brokers.tickets import OPEN
@@ -18,6 +19,8 @@ from intrabar.engine.session.broker_events import (
 )
 from intrabar.engine.session.effects import Look, LookUp, Send
 from intrabar.engine.session.session import Session
+from intrabar.engine.session.view import AccountView, SymbolView, View, view_body
+from intrabar.errors import ConfigError
 from intrabar.model.broker_facts import (
     Accepted,
     Can,
@@ -360,3 +363,35 @@ def test_an_order_beyond_the_reach_of_the_lists_has_expired_if_no_position_moved
     young.orders.clear()
     young.wait(60)
     assert young.records("ticket")[-1]["state"] == "lost"
+
+
+@pytest.mark.parametrize(
+    ("account", "values", "rule"),
+    [
+        (AccountView(funds=999.0), {}, "funds"),
+        (AccountView(funds=1_000.0, settled=500.0), {}, "unsettled"),
+        (AccountView(funds=1_000.0, settled=1_000.0), {}, ""),
+        (AccountView(), {"side": "sell"}, "no_borrow"),
+        (AccountView(), {"type": "limit", "limit_price": 90.0, "stop_loss": 80.0}, "no_bracket"),
+        (AccountView(), {"tif": "ioc"}, "cannot"),
+        (AccountView(), {"type": "moc"}, "cannot"),
+    ],
+)
+def test_what_the_account_does_not_take_is_refused_with_the_reason(
+    account: AccountView, values: dict[str, Any], rule: str
+) -> None:
+    session = Account().session
+    seen = SymbolView(100.0, 100.0, 100.0, 0.0, 0.0, shortable=False)
+    order = {"kind": "order", "symbol": "A", "side": "buy", "qty": 10.0, "strategy": "s", **values}
+    body = {**order, "view": view_body(View({"A": seen}, account))}
+    now = START + HISTORY * HOUR + 2 * SECOND
+    records = session.handle(Entry(now, *session.place, "command.person", body)).records
+    assert [r.body["rule"] for r in records if r.kind == "refused"] == ([rule] if rule else [])
+
+
+def test_a_symbol_belongs_to_one_strategy() -> None:
+    account = Account(symbols={"s": ("A",)})
+    records = account.person("order", symbol="A", side="buy", qty=1.0, strategy="by hand")
+    assert next(r.body["rule"] for r in records if r.kind == "refused") == "not_its_symbol"
+    with pytest.raises(ConfigError, match="both name A"):
+        fills_by(CAN, symbols={"s": ("A",), "t": ("A",)})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, isnan
-from typing import Any
+from math import isfinite, isnan, nan
+from typing import Any, NamedTuple
 
+from intrabar.brokers.bookkeeping import Bookkeeping
 from intrabar.engine.session.broker_fills import BrokerFills
 from intrabar.engine.session.moment import Moment
 from intrabar.model.enums import OrderType, Role, TimeInForce
@@ -16,12 +17,43 @@ RESTS = (OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT)
 REST = (TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY)
 
 
+class Worth(NamedTuple):
+    """What one contract takes, account currency.
+
+    Parameters
+    ----------
+    point_value : of a move of 1.0 in price
+    margin : fixed, of a contract; 0 where it takes its price
+    """
+
+    point_value: float
+    margin: float
+
+
+def unfit(
+    commands: Any, books: Bookkeeping, fills: BrokerFills, moment: Moment
+) -> list[tuple[int, Refusal]]:
+    """What of the commands that wait an account does not take, by place."""
+    book, n = books.machine.book, len(books.symbols)
+    found = []
+    for place, command in enumerate(commands):
+        j = int(command["instrument"])
+        of_one = book.instruments[j]
+        held = float(book.sleeves["qty"][int(command["strategy"]) * n + j])
+        margin = float(of_one["initial_margin"] * of_one["fx"])
+        worth = Worth(float(of_one["point_value"]), margin if margin > 0.0 else 0.0)
+        refusal = refused(command, books.strategies, books.symbols, held, worth, fills, moment)
+        if refusal is not None:
+            found.append((place, refusal))
+    return found
+
+
 def refused(
     command: Any,
     strategies: Sequence[str],
     symbols: Sequence[str],
     held: float,
-    point_value: float,
+    worth: Worth,
     fills: BrokerFills,
     moment: Moment,
 ) -> Refusal | None:
@@ -32,7 +64,7 @@ def refused(
     command : COMMAND record
     held : contracts
         Of its sleeve, signed.
-    point_value : money
+    worth : Worth
     """
     if command["kind"] != SUBMIT or command["role"] == Role.SESSION:
         return None
@@ -56,11 +88,11 @@ def refused(
     if kind in RESTS and brings and not (can.bracket or can.nets):
         text = f"no_bracket {symbol}: a {kind.word} entry with a stop may fill while nobody watches"
         return Refusal("no_bracket", symbol, None, None, text)
-    return _by_account(symbol, side, qty, held, point_value, moment)
+    return _by_account(symbol, side, qty, held, worth, moment)
 
 
 def _by_account(
-    symbol: str, side: int, qty: float, held: float, point_value: float, moment: Moment
+    symbol: str, side: int, qty: float, held: float, worth: Worth, moment: Moment
 ) -> Refusal | None:
     """What the broker has told of shorts and of money."""
     seen, account = moment.view.of(symbol), moment.view.account
@@ -68,9 +100,10 @@ def _by_account(
         text = f"no_borrow {symbol}: the broker has none to lend"
         return Refusal("no_borrow", symbol, None, None, text)
     opens = qty - (abs(held) if held * side < 0.0 else 0.0)
-    worth = opens * moment.price(symbol) * point_value
-    for rule, money in (("funds", account.funds), ("unsettled", account.settled)):
-        if isfinite(money) and isfinite(worth) and worth > money:
-            text = f"{rule} {symbol}: {worth:,.2f} for the order, {money:,.2f} may be spent"
-            return Refusal(rule, symbol, worth, money, text)
+    takes = opens * (worth.margin or moment.price(symbol) * worth.point_value)
+    settled = nan if worth.margin else account.settled  # of shares alone
+    for rule, money in (("funds", account.funds), ("unsettled", settled)):
+        if isfinite(money) and isfinite(takes) and takes > money:
+            text = f"{rule} {symbol}: the order takes {takes:,.2f}, {money:,.2f} may be spent"
+            return Refusal(rule, symbol, takes, money, text)
     return None

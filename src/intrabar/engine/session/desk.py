@@ -16,7 +16,7 @@ from intrabar.brokers.plan import Intent, Plan, Row, Sleeve, adds
 from intrabar.brokers.reconcile import Book, reconcile
 from intrabar.brokers.sending import Sending
 from intrabar.brokers.tickets import Ended, NoAnswer, State, Ticket
-from intrabar.engine.session.account_rules import refused
+from intrabar.engine.session.account_rules import unfit
 from intrabar.engine.session.bodies import in_body
 from intrabar.engine.session.broker_events import LookedUp, Told, answered, reported, snapshot_of
 from intrabar.engine.session.broker_fills import BrokerFills
@@ -185,18 +185,7 @@ class Desk:
 
     def unfit(self, commands: Any) -> list[tuple[int, Refusal]]:
         """What of the commands that wait the account does not take, by place."""
-        books, book = self.door.books, self.door.books.machine.book
-        n, found = len(books.symbols), []
-        for place, command in enumerate(commands):
-            j = int(command["instrument"])
-            held = float(book.sleeves["qty"][int(command["strategy"]) * n + j])
-            value = float(book.instruments["point_value"][j])
-            refusal = refused(
-                command, books.strategies, books.symbols, held, value, self.fills, self.moment
-            )
-            if refusal is not None:
-                found.append((place, refusal))
-        return found
+        return unfit(commands, self.door.books, self.fills, self.moment)
 
     # What leaves
 

@@ -119,7 +119,10 @@ class Hand:
 
     def _of_sleeve(self, body: Mapping[str, Any]) -> dict[str, Any]:
         names, symbols = self._plan.names, self._plan.symbols
-        strategy, symbol = body.get("strategy") or BY_HAND, body.get("symbol")
+        symbol = body.get("symbol")
+        broker = self._plan.broker
+        owner = None if broker is None or symbol is None else broker.owner(symbol)
+        strategy = body.get("strategy") or owner or BY_HAND
         if strategy not in names:
             raise NotFoundError("strategy", strategy, names)
         if symbol is None and len(symbols) == 1:
