@@ -282,6 +282,26 @@ def test_a_status_of_an_order_that_was_never_shown_makes_it_be_asked_for() -> No
     at_desk(test)
 
 
+def test_a_cancel_does_not_wait_behind_questions() -> None:
+    """The client lets 45 messages a second go, in their order."""
+
+    async def test(desk: Desk) -> None:
+        await desk.connect("AAPL")
+        await desk.broker.submit((BUY,))
+        wire = desk.broker._wire
+        assert wire is not None
+        reads = [asyncio.ensure_future(wire.executions(ACCOUNT, 0)) for _ in range(90)]
+        await asyncio.sleep(0)
+        assert isinstance(await desk.broker.cancel(Ref(BUY)), Accepted)
+        asked = [f[0] for f in desk.tws.messages]
+        assert asked.index("4") < 45
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+
+    at_desk(test)
+
+
 def test_two_orders_of_one_name_are_neither() -> None:
     async def test(desk: Desk) -> None:
         await desk.connect("AAPL")

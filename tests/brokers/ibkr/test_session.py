@@ -18,6 +18,7 @@ from intrabar.engine.session.effects import Effect, Look, LookUp
 from intrabar.engine.session.plan import Plan
 from intrabar.links.broker import Wanted
 from intrabar.links.clock import WallClock
+from intrabar.links.lines import Bucket
 from intrabar.model.bars import Market
 from intrabar.model.entry import Entry
 from intrabar.model.facts import LinkFact
@@ -57,6 +58,8 @@ class TwsWorld(SessionWorld):
 
         async def connect() -> None:
             await self.broker.connect()
+            self.broker._wire._client.MaxRequests = 0  # 45 messages a second go, and here is no TWS
+            self.broker._wire._reads = Bucket(10**6, 1.0, WallClock())
             self.listening = asyncio.ensure_future(listen())
 
         self.wait(connect())
@@ -108,7 +111,7 @@ class TwsWorld(SessionWorld):
             self.tell(facts)
 
     async def _all_told(self) -> None:
-        await self.broker._wire.open_orders()  # one message: 45 a second go
+        await self.broker._wire.open_orders()
         for _ in range(3):
             await asyncio.sleep(0)
 

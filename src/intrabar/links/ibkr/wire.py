@@ -23,11 +23,13 @@ from intrabar.links.ibkr import raw
 from intrabar.links.ibkr.asking import Asks, Watches
 from intrabar.links.ibkr.hearing import Hearing, StrictDecoder
 from intrabar.links.ibkr.times import utc_text
+from intrabar.links.lines import Bucket
 from intrabar.model.secret import redact
 
 IN_USE, NOT_FOUND = 326, 200
 TAGS = "NetLiquidation,AvailableFunds,SettledCash,DayTradesRemaining"
 _FRAMES = {"orders": (3, 5), "completed": (101,), "positions": (61,)}
+READS = 36  # questions a second; a fifth of what the client lets go is left for orders
 _BEATS = 3  # questions for the time within the silence that is allowed
 
 logging.getLogger("ib_async").addHandler(logging.NullHandler())  # it is told here, not printed
@@ -48,8 +50,7 @@ class Wire:
     seconds : float
         Deadline of a request.
     silence : float
-        After so many seconds without a frame the connection counts as dead; it is asked for the
-        time before.
+        After so many seconds without a frame, and questions for the time, it counts as dead.
     zone : tzinfo, optional
         Of TWS, for times without one; None: this machine's.
     """
@@ -68,7 +69,7 @@ class Wire:
     ) -> None:
         self._where, self._port, self.client_id = host, port, client_id
         self._clock, self._hear, self._seconds, self._silence = clock, hear, seconds, silence
-        self._asks = Asks()
+        self._asks, self._reads = Asks(), Bucket(READS, 1.0, clock)
         self.watches = Watches()  # of orders
         self._heard_at = 0.0
         self._over = ""
@@ -336,6 +337,8 @@ class Wire:
     async def _ask(
         self, key: int | str, send: Callable[[], None], what: str, frames: tuple[int, ...]
     ) -> list[Any]:
+        self._require()
+        await self._reads.take()
         self._require()
         return await self._asks.asked(key, send, what, frames, self._seconds)
 
