@@ -91,7 +91,7 @@ def test_a_backtest_and_a_session_obey_one_limit(config: Path, capsys: Any) -> N
         ({"live": {"warm_up": 5}}, "live.warm_up: is 5 bars, an indicator needs 15"),
         ({"live": {"warm_up": 4_000}}, "and there are 400 rows of X"),
         ({"live": {"warmup": 50}}, "live.warmup: unknown key; did you mean 'warm_up'?"),
-        ({"live": {"expire_days": 2}}, "live.expire_days: unknown key"),
+        ({"live": {"expire_day": 2}}, "live.expire_day: unknown key; did you mean 'expire_days'?"),
         ({"live": {"flatten": "soon"}}, "live.flatten: is 'soon'"),
         ({"live": {"name": "a/b", "warm_up": 50}}, "live.name: is 'a/b'"),
         ({"account": {"close_at_end": True}}, "account.close_at_end: a session has no last bar"),
@@ -167,9 +167,9 @@ def test_the_demo_deletes_nobody_elses_session(config: Path, capsys: Any) -> Non
     assert run(["session", "status", "demo"]) == 0
 
 
-def test_real_money_needs_a_broker(capsys: Any) -> None:
-    assert run(["live"]) == 2
-    assert "there is no broker" in capsys.readouterr().err
+def test_real_money_needs_its_gates(config: Path, capsys: Any) -> None:
+    assert run(["live", str(config)]) == 4
+    assert "trading.mode is 'simulation'; real money needs live" in capsys.readouterr().err
 
 
 def test_a_file_of_the_older_dialect_is_lived_as_it_stands(config: Path, capsys: Any) -> None:
