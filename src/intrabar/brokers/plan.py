@@ -18,6 +18,7 @@ Sleeve = tuple[str, str]
 """Strategy and symbol."""
 
 NAN = float("nan")
+MARKET = "market"
 PROTECTIVE = {role.word: part for part, role in PROTECTS.items()}
 
 
@@ -247,8 +248,8 @@ def _cancels(
     for order, tickets in of_order.items():
         seen: set[int] = set()
         for ticket in sorted(tickets, key=_age):
-            if ticket.state not in OPEN:
-                continue
+            if ticket.state not in OPEN or (order < 0 and ticket.type == MARKET):
+                continue  # of no row: an exit that left without a journal is not called back
             part = _part(ticket)
             wanted = children.get((order, part)) if _is_child(ticket) else order
             row = rows.get(-1 if wanted is None else wanted)

@@ -22,6 +22,7 @@ from intrabar.app.workers.simulated_exchange import FILE, SimulatedExchange
 from intrabar.brokers.simulated import SimulatedBroker
 from intrabar.engine.session.rerun import rerun
 from intrabar.errors import StoreError
+from intrabar.journal.emergency import Emergency
 from intrabar.journal.journal import Journal
 from intrabar.model.broker_facts import AccountFacts
 from intrabar.model.entry import Entry
@@ -223,3 +224,29 @@ def test_while_the_journal_is_away_nothing_is_decided_and_it_halts(
     assert lived.level.word == "halted"
     told: list[Entry] = lived._entries()
     assert any(e.kind == "emergency" for e in told)
+
+
+def test_what_was_sent_without_a_journal_is_ours_at_the_next_start(tmp_path: Path) -> None:
+    times = walk("A", 1, 90, 0.1).close_time
+    first = World(tmp_path, until=int(times[65]))
+    lived = first.live()
+    (held,) = lived.session.positions
+    door = lived.session.door
+    assert door is not None
+    name, side = f"{door.rules.code}-e1", -1 if held["qty"] > 0 else 1
+    deed = {"kind": "exit", "at": int(times[65]), "name": name, "symbol": held["symbol"]}
+    deed |= {"side": side, "qty": abs(held["qty"])}
+    emergency = Emergency([tmp_path / "main"])
+    emergency.halt(int(times[65]), "the disk was full")
+    emergency.note({"deed": deed})
+    order = {"client_id": name, "type": "market", "reduce_only": True}
+    order |= {x: deed[x] for x in ("symbol", "side", "qty")}
+    with (tmp_path / "main" / FILE).open("a") as file:  # it has reached the broker
+        file.write(json.dumps({"time": int(times[65]), "group": [order]}) + "\n")
+    again = World(tmp_path).live()
+    assert again.level.word == "halted"
+    assert again.session.positions == []
+    assert not emergency.lines()
+    assert again.session.door is not None
+    assert again.session.door.tickets[name].state.value == "filled"
+    assert "foreign" not in str(again.session.door.tickets)
