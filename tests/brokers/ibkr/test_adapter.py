@@ -471,6 +471,16 @@ def test_credentials_that_cannot_be_are_refused(credentials: dict[str, Any], wor
         settings_of(credentials)
 
 
+def test_what_credentials_do_not_say_the_environment_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("PORT", "7497"), ("CLIENT_ID", "30"), ("ZONE", "Europe/Berlin")):
+        monkeypatch.setenv(f"IBKR_{name}", text)
+    found = settings_of({"client_id": 31})
+    assert (found.port, found.client_id, found.zone) == (7497, 31, "Europe/Berlin")
+    monkeypatch.setenv("IBKR_PORT", "gateway")
+    with pytest.raises(ConfigError, match="IBKR_PORT is 'gateway'"):
+        settings_of({})
+
+
 def test_a_future_has_its_grid_and_its_average_is_a_price() -> None:
     async def test(desk: Desk) -> None:
         desk.there.symbols["ESZ6"] = 6300.0

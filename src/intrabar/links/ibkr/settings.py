@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -53,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True):
 def settings_of(credentials: Mapping[str, Any], kind: str = "paper") -> Settings:
     """Read the credentials.
 
+    What they do not say is that of `IBKR_HOST`, `IBKR_PORT`, `IBKR_CLIENT_ID` and `IBKR_ZONE` of
+    the environment, else the usual.
+
     Parameters
     ----------
     kind : "paper" or "live"
@@ -64,6 +68,7 @@ def settings_of(credentials: Mapping[str, Any], kind: str = "paper") -> Settings
         A name that nobody reads, or a value that cannot be.
     """
     require_known("ibkr", credentials, Settings.__struct_fields__)
+    credentials = {**_of_environment(), **credentials}
     place = "credentials.{} of ibkr:"
     usual = {"port": 4002 if kind == "paper" else 4001, "client_id": Settings().client_id}
     numbers = {
@@ -83,6 +88,27 @@ def settings_of(credentials: Mapping[str, Any], kind: str = "paper") -> Settings
             ) from None
     contracts = require_described(credentials.get("contracts", {}))
     return Settings(texts["host"], numbers["port"], numbers["client_id"], texts["zone"], contracts)
+
+
+def _of_environment() -> dict[str, Any]:
+    """What the environment says, by the names of the credentials.
+
+    Raises
+    ------
+    ConfigError
+        A number that is none.
+    """
+    found: dict[str, Any] = {}
+    for name in ("host", "port", "client_id", "zone"):
+        variable = f"IBKR_{name.upper()}"
+        text = os.environ.get(variable, "").strip()
+        if text and name in ("port", "client_id"):
+            if not text.isdigit():
+                raise ConfigError(f"{variable} is {text!r}, must be a whole number")
+            found[name] = int(text)
+        elif text:
+            found[name] = text
+    return found
 
 
 def signs_of(port: int, accounts: tuple[str, ...]) -> dict[str, str]:
