@@ -283,8 +283,8 @@ class Desk:
             return self.ways_out.chains.get(intent.order) is None or row is None
         if row is None:  # of a child whose number is its entry's
             return True
-        if row in kept or row.order in self._not_left:
-            return False
+        if row in kept or row.order in self._not_left or row.order in self.ways_out.chains:
+            return False  # what a chain has sent is as large as the position, not as its row
         chain = self.ways_out.of(row.sleeve)
         if is_protective(row):
             return chain is None
