@@ -38,7 +38,7 @@ from intrabar.engine.session.session import Session
 from intrabar.errors import LinkError
 from intrabar.links.broker import Wanted
 from intrabar.model.bars import Bars
-from intrabar.model.broker_facts import Unknown
+from intrabar.model.broker_facts import Outcome, Refused, Unknown
 from intrabar.model.entry import Entry
 from intrabar.model.facts import LinkFact
 from intrabar.model.instrument import Instrument
@@ -68,7 +68,7 @@ class Scripted(Strategy):
                 now.order("buy", 10, stop_loss=95.0, take_profit=120.0, tif="day")
             case 3:
                 now.modify_stop_loss(98.0)
-            case 4:
+            case 4 if now.position.qty > 0:
                 now.order("sell", 10, tif="day")
             case 6:
                 now.order("buy", 5, limit=100.0, stop_loss=90.0, take_profit=108.0, tif="day")
@@ -197,8 +197,10 @@ class AdapterWorld:
     async def leave(self, sending: Sending) -> tuple[Any, ...]:
         try:
             if sending.group:
-                self.sent += [request.client_id for request in sending.group]
-                return await self.broker.submit(sending.group)
+                outcomes = await self.broker.submit(sending.group)
+                pairs = zip(sending.group, outcomes, strict=True)
+                self.sent += [x.client_id for x, outcome in pairs if not _stayed(outcome)]
+                return outcomes
             assert sending.ref is not None
             if sending.change is not None:
                 self.sent += [sending.change.client_id] if sending.change.client_id else []
@@ -245,10 +247,11 @@ class AdapterWorld:
     def check(self) -> None:
         door, there = self.desk.door, self.there
         symbol = self.stage.symbol
-        held = there.positions.get(symbol, (0.0, 0.0))[0]
+        held, average = there.positions.get(symbol, (0.0, 0.0))
         assert door.held(symbol) == held, (door.held(symbol), held)
         cash = float(self.session.machine.book.account["cash"][0])
-        assert abs(cash - there.cash) < 1e-6, f"cash {cash}, there {there.cash}"
+        paid = there.cash + held * average  # a book moves cash when a trade is over
+        assert abs(cash - paid) < 1e-6, f"cash {cash}, there {paid}"
         assert len(set(self.sent)) == len(self.sent), "a name was sent twice"
         ours = [name for name in there.submitted if name]
         assert len(set(ours)) == len(ours), f"made twice: {ours}"
@@ -262,6 +265,11 @@ class AdapterWorld:
 
 
 IN_DOUBT = frozenset({State.SENT, State.UNKNOWN})
+
+
+def _stayed(outcome: Outcome) -> bool:
+    """Whether it gives its name back: nothing was made of it."""
+    return isinstance(outcome, Refused) and outcome.not_sent
 
 
 def _fills_at(order: Order, open_: float, low: float, high: float) -> float | None:
