@@ -95,7 +95,7 @@ def test_a_price_on_the_grid_is_the_same_as_the_broker_writes_it() -> None:
     (entry,) = [x for x in world.door.tickets.values() if x.type == "limit"]
     (fact,) = [x for _, x in world.journal if getattr(x, "client_id", "") == entry.name]
     assert fact.limit_price == 90.07
-    assert fact.limit_price != entry.terms.limit_price
+    assert entry.terms.limit_price == 90.07 != world.machine.book.orders["limit_price"][0]
     assert not world.door.plan(world.now).intents
     look = answer(world.broker.snapshot(0))
     assert reconcile(world.door.known(look.balance, 0.0), look) == [Clean()]

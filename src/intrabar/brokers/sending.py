@@ -33,6 +33,7 @@ from intrabar.sim.costs import round_away
 from intrabar.sim.machine import Machine
 
 NAN = float("nan")
+PLACES = 9  # of a price
 LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 
@@ -79,7 +80,7 @@ def rows_of(
                 int(o["side"]),
                 sent_as(OrderType(int(o["type"]))),
                 Role(int(o["role"])).word,
-                _terms_of(o),
+                _terms_of(o, tick),
                 made.setdefault(number, now),
                 float(o["filled"]),
                 int(o["parent"]),
@@ -94,16 +95,22 @@ def rows_of(
     return rows
 
 
-def _terms_of(row: Any) -> Terms:
+def _terms_of(row: Any, tick: float) -> Terms:
     """Quantity and the prices that its type has; what else stands in a row is nobody's."""
     kind = OrderType(int(row["type"]))
-    limit = float(row["limit_price"]) if kind in LIMITED else NAN
-    return Terms(float(row["qty"]), limit, float(row["stop_price"]) if kind in STOPPED else NAN)
+    limit = _written(row["limit_price"], tick) if kind in LIMITED else NAN
+    stop = _written(row["stop_price"], tick) if kind in STOPPED else NAN
+    return Terms(float(row["qty"]), limit, stop)
+
+
+def _written(price: Any, tick: float) -> float:
+    """A price on a grid as a broker writes it: 90.07, not 9007 ticks, 90.07000000000001."""
+    return round(float(price), PLACES) if tick else float(price)
 
 
 def _level(price: Any, tick: float, side: Any) -> float:
     """A stop or target that an order asks for, on the grid as its own order will be."""
-    return float(round_away(float(price), tick, int(side)))
+    return _written(round_away(float(price), tick, int(side)), tick)
 
 
 def sent_as(kind: OrderType) -> str:
