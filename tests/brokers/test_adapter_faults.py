@@ -9,13 +9,14 @@ import pytest
 from tests.brokers.adapter_faults import Make, play, schedules
 from tests.brokers.alpaca.test_conformance import alpaca
 from tests.brokers.ibkr.stages import stage as ibkr
+from tests.brokers.moomoo.test_conformance import real as moomoo
 from tests.brokers.public.test_conformance import stage as public
 from tests.brokers.tradestation.test_conformance import stage as tradestation
 
 VENDORS = pytest.mark.parametrize(
     "make",
-    [tradestation, ibkr, alpaca, public],
-    ids=["tradestation", "ibkr", "alpaca", "public"],
+    [tradestation, ibkr, alpaca, public, moomoo],
+    ids=["tradestation", "ibkr", "alpaca", "public", "moomoo"],
 )
 
 
