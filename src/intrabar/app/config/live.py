@@ -51,8 +51,6 @@ class LiveConfig(Section):
         Who fills: the compiled market, or the broker of `brokerage`. With `--broker` the broker.
     account : str, optional
         Id of the account at the broker; where it is written in digits it stands in quotes.
-    take_from : str, optional
-        A session whose positions and protective orders this one takes over when it begins.
     capital : money or "all", optional
         With which the book begins; all: what the account has. None: `account.cash`.
     period : str, optional
@@ -65,8 +63,6 @@ class LiveConfig(Section):
         Between two questions to a source that is polled.
     close_grace, act_within : seconds, optional
         How long a row waits for its bars; how long after its close it may still be entered on.
-    open_grace : seconds
-        How long an open is waited for, with a broker.
     absence_after : seconds
         After the end of a call, before an order that nobody finds may count as absent.
     naked_seconds : seconds
@@ -102,7 +98,6 @@ class LiveConfig(Section):
     name: str = ""
     fills: Literal["market", "broker"] = "market"
     account: AccountId = None
-    take_from: str | None = None
     capital: Capital = None
     period: str | None = None
     warm_up: int | Day | None = None
@@ -110,7 +105,6 @@ class LiveConfig(Section):
     pause: float | None = Field(default=None, gt=0)
     close_grace: float | None = Field(default=None, gt=0)
     act_within: float | None = Field(default=None, gt=0)
-    open_grace: float = Field(default=2.0, gt=0)
     absence_after: float = Field(default=30.0, ge=30.0)
     naked_seconds: float = Field(default=5.0, gt=0)
     on_stop_refused: Literal["watch", "exit"] = "watch"
