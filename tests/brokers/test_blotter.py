@@ -9,6 +9,7 @@ from intrabar.brokers.door import Door
 from intrabar.brokers.reconcile import Block, Stands, Tell, reconcile
 from intrabar.brokers.tickets import OPEN, Asked, State, Terms
 from intrabar.model.broker_facts import FillFact, OrderFact, Snapshot
+from intrabar.model.enums import LedgerKind
 from tests.brokers.faults import SCRIPTS
 from tests.brokers.worlds import CODE, World
 
@@ -149,3 +150,50 @@ def test_what_an_order_was_before_another_took_its_place_says_nothing_of_it(door
     for orders in ((old, new), (new, old)):
         found = reconcile(door.known(0.0, 0.0), Snapshot(0, frozenset({"orders"}), orders))
         assert not [x for x in found if isinstance(x, Tell | Stands) and x.ticket == STOP]
+
+
+def test_a_cost_that_is_told_after_its_fill_is_booked_once(door: Door) -> None:
+    """0.5 a contract is what the instrument costs; the broker says another sum, later."""
+    before = costs(door)
+    told = FillFact("f9", "98", STOP, "A", -1, 4.0, 95.0, total=4.0)
+    door.told(told, 0)
+    assert costs(door) == before + 2.0
+    for _ in range(2):
+        door.told(replace(told, cost=3.25), 0)
+        assert costs(door) == before + 3.25
+    second = replace(told, id="f10", qty=6.0, total=10.0)
+    door.told(second, 0)
+    assert costs(door) == before + 3.25 + 3.0
+    door.told(replace(second, cost=1.0), 0)
+    assert costs(door) == before + 4.25
+    assert door.tickets[STOP].cost == 4.25
+
+
+def test_a_look_brings_the_cost_of_what_was_booked_by_difference(door: Door) -> None:
+    before = costs(door)
+    there = OrderFact("98", STOP, "A", -1, "stop", 10.0, "partial", 4.0, 95.0, stop_price=95.0)
+    door.told(there, 0)
+    assert costs(door) == before + 2.0
+    fill = FillFact("f9", "98", STOP, "A", -1, 4.0, 95.0, cost=3.25, total=4.0)
+    look = Snapshot(10**10, frozenset({"fills"}), fills=(fill,))
+    for _ in range(2):
+        door.carry_out(reconcile(door.known(1.0, 0.0), look), 10**10)
+        assert costs(door) == before + 3.25
+
+
+def test_the_cost_of_a_corrected_fill_counts_instead_of_the_old_one(door: Door) -> None:
+    told = FillFact("f9", "98", STOP, "A", -1, 4.0, 95.0, cost=3.0, total=4.0)
+    before = costs(door)
+    door.told(told, 0)
+    better = replace(told, price=96.0, version=1, cost=float("nan"))
+    door.told(better, 0)
+    door.told(replace(better, cost=1.5), 0)
+    door.told(replace(told, cost=9.0), 0)  # older news of it
+    assert costs(door) == before + 1.5 - 4.0  # a dollar dearer, four times
+
+
+def costs(door: Door) -> float:
+    """What fills and lines of the ledger have cost, together."""
+    lines = door.machine.ledger()
+    of_cost = lines["amount"][lines["kind"] == LedgerKind.COST]
+    return float(door.machine.fills()["cost"].sum() - of_cost.sum())

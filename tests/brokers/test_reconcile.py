@@ -90,7 +90,7 @@ CASES: list[tuple[str, Known, Snapshot, list[Action]]] = [
             positions={"A": (3.0, 99.5)},
         ),
         [
-            Tell(FILLED.name, Corrected("f1", 1, 3.0, 99.5)),
+            Tell(FILLED.name, Corrected("f1", 1, 3.0, 99.5, 1.0)),
             Tell(FILLED.name, Total(3.0, 99.5, in_look=True)),
         ],
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from intrabar.brokers import reports
 from intrabar.brokers.blotter import Blotter
+from intrabar.brokers.counting import cost_of_all
 from intrabar.brokers.names import PROTECTS, Name, Part, name_of
 from intrabar.brokers.order_table import Step, take
 from intrabar.brokers.reconcile import Book
@@ -29,6 +31,8 @@ from intrabar.brokers.tickets import (
 from intrabar.model.broker_facts import CashFact, OrderFact
 from intrabar.model.enums import OrderType, Role
 from intrabar.sim.machine import Machine
+
+DUST = 1e-9  # what floats leave of adding costs is no cost
 
 
 class Bookkeeping:
@@ -72,10 +76,12 @@ class Bookkeeping:
         self.blotter.keep(after)
         if step.looks_up:
             self.doubts[name] = None
-        rows = [self._report_of(after, booking) for booking in step.bookings]
-        if rows:
-            self.machine.report(np.concatenate(rows))
+        if step.bookings:
+            self._book(after, step.bookings)
             self._follow(after.symbol)
+        if (cost := self._cost_due(name, event)) is not None:
+            self._book(after, (cost,))
+            step = msgspec.structs.replace(step, bookings=(*step.bookings, cost))
         if step.sets:
             self.machine.report(reports.changed(self.blotter.row_of(after), after.terms))
         if before.state in OPEN and after.state in reports.ENDS:
@@ -162,6 +168,23 @@ class Bookkeeping:
         if name is not None and name.part is Part.OPENING:
             how = State.CANCELLED  # it has closed what it was to close
         self.machine.report(reports.ended(number, how, ticket.wished))
+
+    def _book(self, ticket: Ticket, bookings: Sequence[Booking]) -> None:
+        """Let bookings enter the book; the ticket keeps what they were booked to have cost."""
+        before = len(self.machine.fills())
+        self.machine.report(np.concatenate([self._report_of(ticket, x) for x in bookings]))
+        costs = [x.cost for x in bookings if x.is_fix and math.isfinite(x.cost)]
+        costs += self.machine.fills()["cost"][before:].tolist()
+        booked = self.blotter.tickets[ticket.name].cost
+        self.blotter.change(ticket.name, cost=math.fsum([booked, *costs]))
+
+    def _cost_due(self, name: str, event: Event) -> Booking | None:
+        """What an order has cost beyond what was booked, when its broker has told all of it."""
+        ticket = self.blotter.tickets[name]
+        due = cost_of_all(ticket) - ticket.cost
+        if not abs(due) > DUST:
+            return None
+        return Booking(f"cost:{getattr(event, 'id', name)}", 0.0, 0.0, due, is_fix=True)
 
     def _report_of(self, ticket: Ticket, booking: Booking) -> NDArray[Any]:
         j = self.symbols.index(ticket.symbol)

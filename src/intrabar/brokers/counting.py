@@ -3,7 +3,8 @@
 A broker shows how much of an order has filled in all; fills with ids say of what it consists. What
 is booked never passes the highest total that was shown, but by a fill that a second look has too.
 What was booked by difference alone is accounted for by the fills that come later: their keys take
-its place, and only the difference in price is money.
+its place, and only the difference in price is money. A fill without a cost is booked at that of
+the instrument; when the broker has told the costs of all of an order's fills, the rest is a cost.
 """
 
 from __future__ import annotations
@@ -29,11 +30,22 @@ class Count(msgspec.Struct, frozen=True):
     looks_up: bool = False
 
 
-def fill_of(fact: FillFact, in_look: bool = False) -> Filled | Corrected:
+def fill_of(ticket: Ticket, fact: FillFact, in_look: bool = False) -> Filled | Corrected:
     """What a fill at the broker says to its ticket."""
-    if fact.version:
-        return Corrected(fact.id, fact.version, fact.qty, fact.price)
-    return Filled(fact.id, fact.qty, fact.price, fact.cost, fact.total, in_look)
+    seen = ticket.fills.get(fact.id)
+    if fact.version > (0 if seen is None else seen.version):
+        return Corrected(fact.id, fact.version, fact.qty, fact.price, fact.cost)
+    is_newest = seen is None or fact.version == seen.version
+    cost = fact.cost if is_newest else math.nan
+    return Filled(fact.id, fact.qty, fact.price, cost, fact.total, in_look)
+
+
+def is_news(ticket: Ticket, fact: FillFact) -> bool:
+    """Whether a look shows of a fill what its ticket does not have: itself, a version, its cost."""
+    seen = ticket.fills.get(fact.id)
+    if seen is None or seen.version != fact.version:
+        return seen is None or seen.version < fact.version
+    return math.isfinite(fact.cost) and fact.cost != seen.cost
 
 
 def is_price(price: float) -> bool:
@@ -50,8 +62,8 @@ def count_fill(ticket: Ticket, fill: Filled, has_ids: bool) -> Count:
     shown = max(ticket.shown, fill.total if math.isfinite(fill.total) else 0.0)
     ticket = replace(ticket, shown=shown)
     if fill.id in ticket.fills:
-        return Count(ticket)
-    seen = Seen(fill.qty, fill.price)
+        return _costed(ticket, fill.id, fill.cost)
+    seen = Seen(fill.qty, fill.price, cost=fill.cost)
     used = min(ticket.by_difference, fill.qty)
     rest = _qty(fill.qty - used)
     room = max(0.0, _qty(ticket.shown - ticket.booked))
@@ -66,7 +78,23 @@ def count_fill(ticket: Ticket, fill: Filled, has_ids: bool) -> Count:
         ticket = _moved(ticket, rest, fill.price)
         bookings += (Booking(fill.id, rest, fill.price, fill.cost),)
     ticket = replace(ticket, shown=max(ticket.shown, ticket.booked))
-    return Count(ticket, bookings, "a fill beyond the total shown" if rest > room else "")
+    anomaly = "a fill beyond the total shown" if rest > room else ""
+    return Count(ticket, bookings, anomaly)
+
+
+def _costed(ticket: Ticket, key: str, cost: float) -> Count:
+    """Take in what a fill that is known has cost."""
+    seen = ticket.fills[key]
+    if not math.isfinite(cost) or cost == seen.cost:
+        return Count(ticket)
+    return Count(replace(ticket, fills={**ticket.fills, key: replace(seen, cost=cost)}))
+
+
+def cost_of_all(ticket: Ticket) -> float:
+    """What the fills of an order have cost, by its broker; NaN while it has not told of each."""
+    if ticket.by_difference or not ticket.fills:
+        return math.nan
+    return math.fsum(seen.cost for seen in ticket.fills.values())
 
 
 def _by_total(ticket: Ticket, fill: Filled) -> Count:
@@ -190,16 +218,17 @@ def correct(ticket: Ticket, fix: Corrected) -> Count:
     was = ticket.fills.get(fix.id)
     if was is None:
         if fix.qty <= 0.0:
-            known = {**ticket.fills, fix.id: Seen(0.0, 0.0, fix.version)}
+            known = {**ticket.fills, fix.id: Seen(0.0, 0.0, fix.version, 0.0)}
             return Count(replace(ticket, fills=known), looks_up=True)
-        count = count_fill(ticket, Filled(fix.id, fix.qty, fix.price, total=math.nan), True)
+        count = count_fill(ticket, Filled(fix.id, fix.qty, fix.price, fix.cost), True)
         return replace(count, looks_up=True)
     if fix.version <= was.version:
         return Count(ticket)
+    cost = fix.cost if math.isfinite(fix.cost) else was.cost
     price = fix.price if is_price(fix.price) else was.price
     change = _qty(fix.qty - was.qty)
     stays = min(was.qty, fix.qty)
-    fills = {**ticket.fills, fix.id: Seen(fix.qty, price, fix.version)}
+    fills = {**ticket.fills, fix.id: Seen(fix.qty, price, fix.version, cost)}
     ticket = _moved(replace(ticket, fills=fills), change, was.price if change < 0.0 else price)
     ticket = replace(
         ticket,

@@ -223,7 +223,7 @@ class Door:
         if name is None:
             return None
         if isinstance(fact, FillFact):
-            return [self.hear(name, fill_of(fact), now)]
+            return [self.hear(name, fill_of(self.tickets[name], fact), now)]
         steps = []
         if fact.filled > self.tickets[name].booked:
             steps.append(self.hear(name, Total(fact.filled, fact.average), now))

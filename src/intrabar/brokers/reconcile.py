@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from intrabar.brokers.counting import fill_of
+from intrabar.brokers.counting import fill_of, is_news
 from intrabar.brokers.names import is_ours
 from intrabar.brokers.tickets import (
     ALIVE,
@@ -226,9 +226,9 @@ def _fills(
             if fact.id not in known.booked:
                 foreign.append(fact)
         elif known.has_ids:
-            seen = by_name[name].fills.get(fact.id)
-            if seen is None or seen.version < fact.version:
-                ours.append((name, fill_of(fact, in_look=True)))
+            ticket = by_name[name]
+            if is_news(ticket, fact):
+                ours.append((name, fill_of(ticket, fact, in_look=True)))
     return ours, foreign
 
 

@@ -45,6 +45,8 @@ def booked(
     report["qty"], report["price"], report["cost"] = abs(booking.qty), booking.price, booking.cost
     report["stop_loss"], report["take_profit"] = ticket.stop_loss, ticket.take_profit
     report["amount"] = -ticket.side * booking.of_qty * booking.price_change * point_value
+    if booking.is_fix and math.isfinite(booking.cost):
+        report["amount"] -= booking.cost
     return report
 
 

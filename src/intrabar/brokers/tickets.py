@@ -68,11 +68,12 @@ def same(one: Terms, other: Terms) -> bool:
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A fill that is known by its id, as it was last told."""
+    """A fill that is known by its id, as it was last told; NaN where its cost was not."""
 
     qty: float
     price: float
     version: int = 0
+    cost: float = NAN
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -102,6 +103,8 @@ class Ticket(msgspec.Struct, frozen=True):
         A lower cumulative quantity that a look has shown, and when.
     also : tuple of str
         Client ids that changes of it have left under, where each makes a new order.
+    cost : float
+        What has been booked as the cost of its fills, account currency.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Ticket(msgspec.Struct, frozen=True):
     until: int = 0
     reduce_only: bool = False
     also: tuple[str, ...] = ()
+    cost: float = 0.0
 
     @property
     def open_qty(self) -> float:
@@ -192,6 +196,7 @@ class Corrected(msgspec.Struct, frozen=True):
     version: int
     qty: float
     price: float
+    cost: float = NAN
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -239,6 +244,8 @@ class Booking(msgspec.Struct, frozen=True):
         Of the fact; one key is booked once.
     qty : float
         Above 0 on the ticket's side, below against it; 0: only money.
+    cost : float
+        Of a fill; of what puts one right, beyond what was booked.
     price_change : float
         Of so much quantity as `of_qty`, against what was booked: a cost.
     is_fix : bool
