@@ -16,6 +16,7 @@ ACCOUNT = "DU1234567"
 
 
 def account(**how: Any) -> FakeAccount:
+    how.setdefault("fee", 1.0)  # USD a fill
     return FakeAccount(
         ACCOUNT, activates="whole", unique=False, names=lambda n: str(500_000_000 + n), **how
     )

@@ -120,6 +120,8 @@ class FakeAccount:
         A client id is taken once.
     holds : bool
         Shares that a resting exit may sell are held: a second exit is refused.
+    fee : float
+        What each fill costs, in cash.
     names : callable
         Of the n-th order: its vendor id.
     now : callable
@@ -133,6 +135,7 @@ class FakeAccount:
     changes_make_new: bool = False
     unique: bool = True
     holds: bool = False
+    fee: float = 0.0
     names: Callable[[int], str] = str
     now: Callable[[], int] = time.time_ns
     orders: dict[str, Order] = field(default_factory=dict)
@@ -350,7 +353,7 @@ class FakeAccount:
     def _move(self, symbol: str, signed: float, price: float) -> None:
         held, average = self.positions.get(symbol, (0.0, 0.0))
         after = round(held + signed, PLACES)
-        self.cash -= signed * price
+        self.cash -= signed * price + self.fee
         if held * signed < 0.0:
             average = price if held * after < 0.0 else average
         elif after:

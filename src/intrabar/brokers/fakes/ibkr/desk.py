@@ -13,7 +13,6 @@ from intrabar.brokers.fakes.ibkr.contracts import Contract
 from intrabar.brokers.fakes.ibkr.requests import TYPES, Placed
 
 FIRST = 1_900_000_000  # of the permanent numbers
-COST = "1.0"  # USD a fill
 _THEIRS = {ours: theirs for theirs, ours in TYPES.items()}
 _WORDS = {"filled": "Filled", "rejected": "Inactive", "cancelled": "Cancelled"}
 
@@ -131,7 +130,7 @@ class Desk:
                 self.executed(-1, fill, order, contract),
                 self.opened(order, contract),
                 self.stands(order, fill.price),
-                self.opened(order, contract, commission=COST, paid="USD"),
+                self.opened(order, contract, commission=str(self.account.fee), paid="USD"),
                 self.cost(fill),
             ]
         told = [self.opened(order, contract), self.stands(order)]
@@ -217,7 +216,7 @@ class Desk:
 
     def cost(self, fill: Fill) -> list[str]:
         """Frame 59 of a fill."""
-        return frames.commission(exec_id(fill), COST, "USD")
+        return frames.commission(exec_id(fill), str(self.account.fee), "USD")
 
     def word(self, order: Order) -> str:
         """The status of an order as TWS has it."""
