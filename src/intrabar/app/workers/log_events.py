@@ -22,6 +22,7 @@ class LogEvent(NamedTuple):
 
 EVENTS: Mapping[str, LogEvent] = {
     "session.started": LogEvent("info", "the session began"),
+    "session.covering": LogEvent("info", "what is held is covered, before any hook is called"),
     "session.resumed": LogEvent("info", "it was worked out again from its journal, and goes on"),
     "session.stopped": LogEvent("info", "it ended, and why"),
     "history.taken": LogEvent("debug", "rows before the start were taken in"),
@@ -74,8 +75,8 @@ EVENTS: Mapping[str, LogEvent] = {
 }
 
 _SAME = (
-    "session.started", "session.resumed", "session.stopped", "row.closed", "digest",
-    "prediction.changed",
+    "session.started", "session.covering", "session.resumed", "session.stopped", "row.closed",
+    "digest", "prediction.changed",
 )  # fmt: skip
 _OTHER = {
     "history": "history.taken",
@@ -128,7 +129,13 @@ def line_of(entry: Entry) -> Line:
 
 def since_start(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Those of this process: at a resume the first that are told are the whole journal."""
+    begun = len(entries)
     for place in range(len(entries) - 1, -1, -1):
-        if entries[place].kind in ("session.started", "session.resumed"):
-            return entries[place:]
-    return entries
+        kind = entries[place].kind
+        if kind == "session.covering" and begun < len(entries):
+            return entries[place:]  # the first part of the same start
+        if kind in ("session.started", "session.resumed", "row.closed") and begun < len(entries):
+            return entries[begun:]
+        if kind in ("session.started", "session.resumed"):
+            begun = place
+    return entries if begun == len(entries) else entries[begun:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,9 @@ from intrabar.app.config.live import LiveConfig
 from intrabar.app.workers.asking import TIMEOUT, Asking
 from intrabar.app.workers.backups import Backups
 from intrabar.app.workers.bandit_files import bandit_files
+from intrabar.app.workers.cover_first import CoverFirst
 from intrabar.app.workers.driver import Driver
 from intrabar.app.workers.hook_watch import Notify, tell_slow, told_at_last
-from intrabar.app.workers.intake import End
 from intrabar.app.workers.lived import Lived, report_at_stop, store_of
 from intrabar.app.workers.missed import going_on
 from intrabar.app.workers.observers import tell_observers
@@ -45,6 +45,7 @@ from intrabar.app.workers.watched import SignsOfLife, signs_of_life
 from intrabar.brokers.simulated import SimulatedBroker
 from intrabar.data.live.recorded import Fault, Recorded
 from intrabar.engine.session.calling import Calling
+from intrabar.engine.session.rerun import as_recorded
 from intrabar.engine.session.session import Session
 from intrabar.engine.session.turn import Notice
 from intrabar.errors import StrategyError
@@ -222,31 +223,36 @@ def _live(
         source = Recorded(bars, clock, faults=ways.faults, speed=ways.speed)
     notify = _shown(signs.notifier, ways.pages)
     limit = setup.config.live.hook_limit
-    trading = None
-    if setup.answered is not None:
-        exchange = _exchange(setup, folder, entries) if broker is None else None
-        trading = Trading(
-            exchange if broker is None else broker(clock),  # type: ignore[arg-type]
-            clock,
-            lambda: journal.lease.until,
-            emergency,
-            notify,
-            partial(require_account, setup.answered),
-            [window_of(text) for text in setup.config.live.maintenance],
-            exchange,
+    run = simulated_time.run if is_recorded else asyncio.run
+    in_time = partial(
+        begun_in_time,
+        limit=limit,
+        slow=lambda hook, seconds: tell_slow(hook, seconds, notify, signs.log),
+        renew=lambda: None if is_recorded else journal.renew(time.time_ns()),
+    )
+
+    trading_at = partial(
+        _trading, setup, folder, broker, journal, emergency, notify, is_first=not entries
+    )
+    if entries and setup.answered is not None:
+        setup.require_same(entries[0].body)
+        silent = in_time(partial(as_recorded, setup.plan, entries))
+        assert not isinstance(silent, Calling)  # it calls none
+        first_clock: Clock = LoopClock(now) if is_recorded else WallClock()
+        first = CoverFirst(
+            *silent, journal, trading_at(first_clock), emergency, is_recorded, setup.is_restored
         )
+        entries += run(first.run())
+        del silent, first
+        now = time_of_start(setup, entries)
+    trading = None if setup.answered is None else trading_at(clock)
 
     def tell(entries: Sequence[Entry], session: Session) -> None:
         for notice in tell_observers(signs.observers, entries, session):
             notify(notice)
 
     said = said_before(setup, entries)
-    made = begun_in_time(
-        partial(begun, setup, ways.without, entries, now, emergency, source.can, said),
-        limit,
-        lambda hook, seconds: tell_slow(hook, seconds, notify, signs.log),
-        lambda: None if is_recorded else journal.renew(time.time_ns()),
-    )
+    made = in_time(partial(begun, setup, ways.without, entries, now, emergency, source.can, said))
     if isinstance(made, Calling):
         news = left_behind(setup, entries, now, source.can, said, made)
         text = told_at_last(made, limit)
@@ -284,9 +290,6 @@ def _live(
         ask_of=None if asking is None else asking.ask,
         trading=trading,
     )
-    run: Callable[[Coroutine[Any, Any, End]], End] = (
-        simulated_time.run if is_recorded else asyncio.run
-    )
     backups = Backups(journal.store, folder, notify)
     try:
         end = run(live_and_hear(driver, setup, folder, clock, signs, backups))
@@ -307,11 +310,37 @@ def _live(
     return Lived(session, folder, end.why, setup, unreported)
 
 
-def _exchange(setup: SessionSetup, folder: Path, entries: Sequence[Entry]) -> SimulatedExchange:
+def _trading(
+    setup: SessionSetup,
+    folder: Path,
+    broker: MakesLine | None,
+    journal: Journal,
+    emergency: Emergency,
+    notify: Notify,
+    clock: Clock,
+    *,
+    is_first: bool,
+) -> Trading:
+    """The account of a session, not connected yet."""
+    assert setup.answered is not None
+    exchange = _exchange(setup, folder, is_first) if broker is None else None
+    return Trading(
+        exchange if broker is None else broker(clock),  # type: ignore[arg-type]
+        clock,
+        lambda: journal.lease.until,
+        emergency,
+        notify,
+        partial(require_account, setup.answered),
+        [window_of(text) for text in setup.config.live.maintenance],
+        exchange,
+    )
+
+
+def _exchange(setup: SessionSetup, folder: Path, is_first: bool) -> SimulatedExchange:
     """The simulated broker of a session, with what it remembers."""
     assert setup.market is not None
     path = folder / SIMULATED_FILE
-    if not entries:
+    if is_first:
         path.unlink(missing_ok=True)
     plan = setup.plan
     market = SimulatedBroker(setup.market, plan.instruments, plan.account)

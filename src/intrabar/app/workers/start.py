@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.workers.driver import RENEW
@@ -28,18 +28,19 @@ from intrabar.model.facts import SourceCan
 HISTORY = 1_000  # rows in one event
 
 Begun = tuple[Session, list[Entry]]
+Made = TypeVar("Made")
 Shown = Callable[[Session], None]
 
 
 def begun_in_time(
-    begin: Callable[[Shown], Begun], limit: float, slow: Slow, renew: Callable[[], None]
-) -> Begun | Calling:
+    begin: Callable[[Shown], Made], limit: float, slow: Slow, renew: Callable[[], None]
+) -> Made | Calling:
     """Begin a session in a thread of its own; the hook that did not return in time, if any.
 
     Parameters
     ----------
     begin : callable
-        `begun`, but for its last parameter.
+        `begun`, or `as_recorded`, but for its last parameter.
     limit : float
         Seconds that a hook may take.
     slow : callable
@@ -73,7 +74,7 @@ def begun_in_time(
     finally:
         watch.close()
         thread.shutdown()
-    made: Begun = future.result()
+    made: Made = future.result()
     return made
 
 
@@ -121,6 +122,16 @@ def begun(
     events += [Entry(now, *made.session.place, kind, body) for kind, body in said]
     again = _turns(made.session, events)
     return made.session, [*made.left, *again]
+
+
+def covering(
+    place: tuple[int, int], now: int, emergency: Emergency, is_restored: bool
+) -> list[Entry]:
+    """The first events of a start that covers what is held before any hook is called."""
+    body = {"restored": True} if is_restored else {}
+    events = [Entry(now, *place, "session.covering", body)]
+    bodies = emergency_bodies(emergency.lines())
+    return events + [Entry(now, *place, "emergency", body) for body in bodies]
 
 
 def left_behind(

@@ -32,6 +32,7 @@ from intrabar.engine.session.turn import Notice
 from intrabar.engine.session.waits import Waits
 from intrabar.engine.session.ways_out import Deeds, WaysOut, is_protective
 from intrabar.model.broker_facts import CashFact
+from intrabar.risk.breaker import ACCOUNT
 from intrabar.risk.records import Refusal
 from intrabar.sim.machine import Machine
 
@@ -99,7 +100,7 @@ class Desk:
         self._effects: list[Effect] = []
         self._not_left: dict[int, int] = {}  # by order: when it was to leave and did not
         self._anomalies: list[int] = []
-        self._is_restored = False
+        self._is_restored = self._is_catching_up = False
 
     def begin(self, moment: Moment) -> None:
         """An event has come."""
@@ -143,9 +144,12 @@ class Desk:
         self.looks.linked(state, self.moment.now)
         self.waits.forget()
 
-    def resumed(self, is_restored: bool = False) -> None:
-        """The process is another one: what was not answered is in doubt, and all is seen anew."""
-        self._is_restored = is_restored
+    def resumed(self, is_restored: bool = False, is_catching_up: bool = False) -> None:
+        """The process is another one: what was not answered is in doubt, and all is seen anew.
+
+        While it is catching up its strategies are not there yet, and nothing is entered.
+        """
+        self._is_restored, self._is_catching_up = is_restored, is_catching_up
         self.looks.linked("down", self.moment.now)
         self.waits.forget()
         for ticket in self.door.blotter.open:
@@ -181,7 +185,8 @@ class Desk:
         doubtful = (self.door.tickets[name] for name in self.door.doubts)
         unknown = {t.symbol: "unknown" for t in doubtful}
         unknown |= {t.symbol: "unknown" for t in self.door.blotter.open if t.state == "unknown"}
-        return {**unknown, **self.looks.blocks()}
+        catching_up = {ACCOUNT: "catching_up"} if self._is_catching_up else {}
+        return {**unknown, **self.looks.blocks(), **catching_up}
 
     def unfit(self, commands: Any) -> list[tuple[int, Refusal]]:
         """What of the commands that wait the account does not take, by place."""
@@ -223,6 +228,11 @@ class Desk:
     def is_flat(self) -> bool:
         """Whether nothing is held, and nothing may fill, as far as anybody knows."""
         return not self.door.positions and not self.door.blotter.open and self.looks.is_synced
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether a look has come, nothing leaves by a chain, and no cover is missing."""
+        return self.looks.has_seen and self.covering.is_whole and not self.ways_out.chains
 
     def next_timer(self) -> int | None:
         """When the next event is wanted at the latest."""

@@ -15,6 +15,7 @@ EVENTS = frozenset(
     {
         "session.started",
         "session.resumed",
+        "session.covering",
         "session.stopped",
         "history",
         "row.closed",
@@ -42,6 +43,12 @@ EVENTS = frozenset(
 
 _TAKING = {"command.person": "as_recorded", "hook.hung": "at_start"}
 """Kinds of events, and the field that says so: what was recorded before them counts."""
+
+
+OF_THE_BOOK = frozenset(
+    {"order", "fill", "intent", "ticket", "booked", "protect", "reconcile", "breaker", "digest"}
+)
+"""Kinds of records that say how book, broker and breaker stand, without any strategy's thoughts."""
 
 
 class Difference(NamedTuple):
@@ -141,6 +148,34 @@ def rerun(
     return Rerun(again, difference, turns, left)
 
 
+def as_recorded(
+    plan: Plan, entries: Sequence[Entry], shown: Callable[[Session], None] = lambda session: None
+) -> tuple[Session, Difference | None]:
+    """Run the events of a journal again, with its commands in the place of all hooks.
+
+    Parameters
+    ----------
+    plan, entries, shown : as for `rerun`
+
+    Returns
+    -------
+    session : Session
+        None of its hooks is ever called.
+    difference : Difference or None
+        The first record of how book, broker and breaker stand that is not repeated without hooks:
+        one has raised, say.
+    """
+    shown(session := Session(plan, Recorded(entries), frozenset(plan.strategies)))
+    for event, recorded, number in turns_of(entries):
+        mine = [e for e in session.handle(event).records if e.kind in OF_THE_BOOK]
+        theirs = [e for e in recorded if e.kind in OF_THE_BOOK]
+        if _is_left(event, recorded, number, entries):
+            continue
+        if (found := _difference(number, mine, theirs)) is not None:
+            return session, found
+    return session, None
+
+
 def accepted_until(entries: Sequence[Entry]) -> int:
     """The number of the last event up to which what was recorded is taken as it is; 0: none.
 
@@ -191,11 +226,20 @@ def _run(
         if number < accepted:
             continue
         session.answers = None
-        for k in range(max(len(recorded), len(again))):
-            mine, theirs = (x[k] if k < len(x) else None for x in (again, recorded))
-            if mine != theirs and _whole(_in_json(mine)) != _whole(theirs):
-                return Difference(number + 1 + k, theirs, mine), count, []
+        if (found := _difference(number, again, recorded)) is not None:
+            return found, count, []
     return None, count, []
+
+
+def _difference(
+    number: int, again: Sequence[Entry], recorded: Sequence[Entry]
+) -> Difference | None:
+    """The first of the records of an event, which has a number, that is not repeated."""
+    for k in range(max(len(recorded), len(again))):
+        mine, theirs = (x[k] if k < len(x) else None for x in (again, recorded))
+        if mine != theirs and _whole(_in_json(mine)) != _whole(theirs):
+            return Difference(number + 1 + k, theirs, mine)
+    return None
 
 
 def _in_json(entry: Entry | None) -> Entry | None:

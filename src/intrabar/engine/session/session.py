@@ -136,6 +136,8 @@ class Session:
                 self._asked = event.at
                 if broker is not None:
                     broker.desk.resumed(bool(event.body.get("restored")))
+            case "session.covering" if broker is not None:
+                broker.desk.resumed(bool(event.body.get("restored")), is_catching_up=True)
             case "bar.late" | "bar.corrected" | "bar.bad" | "clock":
                 for note in self._blocks.note(event.kind, event.body):
                     self._notices.append(Notice(**note.body))
@@ -189,6 +191,11 @@ class Session:
     def refuses(self) -> str:
         """Why it may not start on this account, as the first look has shown; "": it may."""
         return "" if self._broker is None else self._broker.desk.looks.refuses
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether a look has shown the account, and all that is held has its cover there."""
+        return self._broker is None or self._broker.desk.is_covered
 
     @property
     def starting(self) -> tuple[str] | None:
