@@ -34,7 +34,7 @@ PERSONS = ("adopt", "transfer")
 BELIEVED = 90.0  # seconds: a balance that is older counts for nothing
 SETTLES = 5
 """How often the session's own acts and the plan take turns in one event at the most."""
-SOONEST = 100_000_000  # ns from now: whoever asks for less would turn in a circle
+SOONEST = 100_000_000  # ns behind the last event: whoever asks for less would turn in a circle
 POSITIVE = Bounds(above=True)
 
 
@@ -175,7 +175,7 @@ class AtBroker:
             return None
         times = [self._desk.next_timer(), self._blocks.next_leaving(now)]
         due = min((t for t in times if t is not None), default=None)
-        return None if due is None else max(due, now + SOONEST)
+        return None if due is None else max(due, self._desk.moment.now + SOONEST)
 
     def _believed(self, view: View) -> Broker | None:
         """What the broker says of the account, where it counts."""
