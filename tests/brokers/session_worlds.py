@@ -36,6 +36,10 @@ def fills_by(can: Any, **more: Any) -> BrokerFills:
     return BrokerFills(CODE, can, **{"act_within": AGES, "holds": False, **more})
 
 
+AT_ONCE = 500
+"""Turns that one event may lead to: more is a circle."""
+
+
 class SessionWorld:
     """One session on a market that is known beforehand, traded at a simulated broker."""
 
@@ -69,7 +73,10 @@ class SessionWorld:
         What is only asked is answered behind them: a look is not faster than the stream.
         """
         waiting, asked = deque(events), deque[Effect]()
+        turns = 0
         while waiting or asked:
+            turns += 1
+            assert turns < AT_ONCE, "it turns in a circle"
             if not waiting:
                 waiting.extend(self.carry_out(asked.popleft()))
                 continue

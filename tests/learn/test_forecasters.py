@@ -380,7 +380,7 @@ def test_too_few_rows_name_the_settings(tmp_path: Path) -> None:
     [
         ({"train": "1y", "refit": "0m"}, "refit: '0m' is no stretch of the calendar"),
         ({"train": 0}, "train: is 0 bars, must be 1 or more"),
-        ({"train": "1y", "refit": 100}, "train '1y', refit 100: give all in bars"),
+        ({"train": "1y", "refit": 100}, "predict.train '1y', predict.refit 100: give all in bars"),
     ],
 )
 def test_spans_are_refused_by_their_places(tmp_path: Path, given: Any, told: str) -> None:
