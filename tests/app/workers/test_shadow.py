@@ -16,6 +16,7 @@ from intrabar.engine.lanes.lanes import Lanes
 from intrabar.engine.outcome.result import finish
 from intrabar.engine.run import Run, Setup
 from intrabar.engine.session.rerun import rerun, turns_of
+from intrabar.engine.session.shadows import acting
 from intrabar.errors import ConfigError, StateError
 from intrabar.exits import Bandit, Hybrid, Learned, LinUCB
 from intrabar.exits.static import static_exit
@@ -257,3 +258,15 @@ def test_what_a_session_refuses(tmp_path: Path) -> None:
     assert lived(HYBRID, tmp_path, end=end).session.plan.shadowed
     with pytest.raises(StateError, match="began with other strategies"):
         lived(replace(HYBRID, session="act"), tmp_path)
+
+
+def test_who_acts_is_named_for_the_gates_of_real_money() -> None:
+    """`intrabar live` refuses those."""
+    exits = {
+        "acts": replace(HYBRID, session="act"),
+        "bandit": replace(ALONE, session="act"),
+        "shadow": HYBRID,
+        "plain": static_exit(HYBRID.rule, 1.0, 9),
+    }
+    bots = {name: Bot(CoinFlip(1, 0.3), exit_) for name, exit_ in exits.items()}
+    assert acting(bots) == ["acts", "bandit"]

@@ -20,6 +20,7 @@ from intrabar.app.cli.paper import BREAKER, lines, on_live_bars, summary, traded
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.file import read_config
 from intrabar.app.workers.paper import Ways, live_through
+from intrabar.engine.session.shadows import acting
 from intrabar.errors import ConfigError, GateError, NotFoundError
 from intrabar.links.source import BarSource
 from intrabar.risk.breaker import Level
@@ -150,6 +151,11 @@ def _meant(path: Path, name: str) -> Meant:
     account = found(who, config, "live", symbols)
     config = with_capital(config, account.answered)
     setup, source = on_live_bars(config, remarks, name, account.answered)
+    if unproven := acting(setup.plan.strategies):
+        raise GateError(
+            f"real money is refused: the exit of {', '.join(unproven)} learns and acts, and no "
+            "scorecard is asked for it yet; write session: shadow, which trades its static arm"
+        )
     remarks = [*remarks, *setup.remarks]
     return Meant(
         setup, source, account, daily_loss(limits, config.account.cash), _digest(setup), remarks

@@ -54,6 +54,12 @@ def in_shadow(
     return traded, shadowed
 
 
+def acting(strategies: Mapping[str, AnyStrategy]) -> list[str]:
+    """The strategies whose exit learns and trades what it decides."""
+    exits: dict[str, Any] = {n: s.exit for n, s in strategies.items() if isinstance(s, Bot)}
+    return [name for name, one in exits.items() if learns(one) and one.session != SHADOW]
+
+
 def static_of(name: str, exit_: Any) -> float:
     """The arm that trades where a learned exit is in shadow."""
     if isinstance(exit_, LinUCB) or is_filed(exit_):
