@@ -89,7 +89,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 def test_a_signal_before_it_listens_lets_go_of_what_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def begin(*given: Any) -> Any:
+    def begin(*given: Any, **more: Any) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
