@@ -10,8 +10,8 @@ from intrabar.brokers.tickets import APART, OPEN, Asked, State, Ticket
 from intrabar.engine.session.clocks import SECOND_NS
 from intrabar.engine.session.moment import Moment
 
-POLLS = tuple(s * SECOND_NS for s in (2, 4, 8))
-POLL_EVERY = 10 * SECOND_NS
+POLLS = tuple(s * SECOND_NS for s in (2, 2, 4, 10))
+"""Behind the send, then behind the last answer: 2, 4 and 8 s after the send, then each 10 s."""
 CANCELS = tuple(s * SECOND_NS for s in (5, 15, 45))
 """How long after the first a cancel is asked for again; then it is looked up."""
 CANCEL_LOOKS = 30 * SECOND_NS
@@ -51,17 +51,11 @@ class Waits:
     def look_ups(self, moment: Moment) -> list[str]:
         """The tickets that are to be looked up now; they count as asked."""
         now = moment.now
-        polls = {t.name: None for t in self._filling(moment) if self._next_poll(t) <= now}
-        names = [
-            name
-            for name in {**self._door.doubts, **polls}
-            if now - self._asking.get(name, -UNANSWERED) >= UNANSWERED
-            and now - self.looked.get(name, -APART) >= APART
-        ]
-        for name in names:
-            self._asking[name] = now
-            if name in polls:
-                self._polls[name] = self._polls.get(name, 0) + 1
+        names = [name for name, at in self._due(moment).items() if at <= now]
+        for ticket in self._filling(moment):
+            if ticket.name in names and self._next_poll(ticket) <= now:
+                self._polls[ticket.name] = self._polls.get(ticket.name, 0) + 1
+        self._asking |= dict.fromkeys(names, now)
         return names
 
     def cancels(self, moment: Moment) -> tuple[list[Sending], list[str]]:
@@ -84,17 +78,21 @@ class Waits:
 
     def next_timer(self, moment: Moment) -> Iterator[int]:
         """When something is to be asked again."""
-        for name in self._door.doubts:
-            if name in self._asking:
-                yield self._asking[name] + UNANSWERED
-            else:
-                yield self.looked.get(name, 0) + APART
-        for ticket in self._filling(moment):
-            yield self._next_poll(ticket)
+        yield from self._due(moment).values()
         for name, (since, times) in self._cancels.items():
             ticket = self._door.tickets[name]
             if ticket.state in OPEN and moment.trades(ticket.symbol):
                 yield _next_cancel(since, times)
+
+    def _due(self, moment: Moment) -> dict[str, int]:
+        """When each ticket that is in doubt, or may fill now, is to be looked up."""
+        due = {name: self.looked.get(name, -APART) + APART for name in self._door.doubts}
+        for ticket in self._filling(moment):
+            at = self._next_poll(ticket)
+            due[ticket.name] = min(due.get(ticket.name, at), at)
+        for name in due.keys() & self._asking.keys():
+            due[name] = max(due[name], self._asking[name] + UNANSWERED)
+        return due
 
     def _filling(self, moment: Moment) -> Iterator[Ticket]:
         """Tickets that may fill now, and of which something would have been heard."""
@@ -104,10 +102,8 @@ class Waits:
                 yield ticket
 
     def _next_poll(self, ticket: Ticket) -> int:
-        times = self._polls.get(ticket.name, 0)
-        if times < len(POLLS):
-            return ticket.sent + POLLS[times]
-        return self.looked.get(ticket.name, ticket.sent) + POLL_EVERY
+        times = min(self._polls.get(ticket.name, 0), len(POLLS) - 1)
+        return self.looked.get(ticket.name, ticket.sent) + POLLS[times]
 
 
 def _next_cancel(since: int, times: int) -> int:
