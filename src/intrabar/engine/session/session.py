@@ -8,37 +8,29 @@ through the same loop as a backtest's, and nothing leaves but notices to persons
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from intrabar.brokers.door import Door
-from intrabar.data.pieces import Piece
 from intrabar.engine.chunks.laid import LaidRun
 from intrabar.engine.connecting import Running
 from intrabar.engine.outcome.bandits import Bandits, bandits_of
 from intrabar.engine.outcome.decisions import decided_in
 from intrabar.engine.session.at_broker import PERSONS, TOLD, AtBroker
-from intrabar.engine.session.bandits import states_of_start
 from intrabar.engine.session.commands import Commands
 from intrabar.engine.session.drifting import Drifts, notices_of
 from intrabar.engine.session.effects import Effect
 from intrabar.engine.session.hand import ORDERS, Hand
 from intrabar.engine.session.hearing import HEARD, Hearing
 from intrabar.engine.session.held import held
-from intrabar.engine.session.lived_rows import wakes_of
+from intrabar.engine.session.laying import Laying
 from intrabar.engine.session.obeying import obey
 from intrabar.engine.session.plan import Plan
-from intrabar.engine.session.row import ClosedRow, market_of, row_of
-from intrabar.engine.session.shadows import Shadows
+from intrabar.engine.session.row import ClosedRow, row_of
 from intrabar.engine.session.turn import Notice, Turn
 from intrabar.engine.session.unjournalled import take_in
 from intrabar.engine.session.wind_down import WindDown
 from intrabar.engine.steps import walk_row
-from intrabar.engine.waking import allowed
 from intrabar.errors import IntrabarError, NotFoundError, StateError, StrategyError
-from intrabar.model.bars import Action
 from intrabar.model.entry import Entry, in_json
 from intrabar.model.enums import RunStatus
 from intrabar.model.facts import LinkFact
@@ -92,8 +84,6 @@ class Session:
         if plan.broker is not None:
             self._broker = AtBroker(plan, plan.broker, self.judge, self._wind_down)
         self._asked = 0  # when a person has last asked for something
-        self._closes = np.full(len(plan.instruments), np.nan)
-        self._actions: tuple[Action, ...] = ()
         self.hearing = Hearing(plan.columns)
 
     def handle(self, event: Entry) -> Turn:
@@ -285,22 +275,12 @@ class Session:
         self._commands.hear(step, self.answers)
 
     def _lay(self, rows: list[ClosedRow], first: int) -> None:
-        market = market_of(rows, self.plan.symbols, self.plan.period, self._closes.tolist(), first)
-        self._closes = market.close[-1].copy()
-        self._actions += market.actions  # a tape has all so far: the account counts them
-        if self._actions:
-            market = replace(market, actions=self._actions)
-        if self._laid is None:
-            plan = replace(self.plan, predicted=self.hearing.by_request)
-            states = states_of_start(self.started)
-            self._laid = LaidRun(plan, True, 1, self._silent, states)
-            self._shadows = Shadows(plan, self.trade_from, states)
-        wakes = wakes_of(rows, sees_opens=self._broker is None)
-        bits = allowed(self.plan.strategies, market.time, self.trade_from, wakes)
-        is_first = not hasattr(self._laid, "machine")
-        self._laid.lay(Piece(market, False, ()), bits)
-        self._shadows.lay(market, wakes_of(rows))
-        self.hearing.forget(int(market.time[-1]))
+        is_first = self._laid is None
+        if is_first:
+            self._laying = Laying(self.plan, self.started, self.hearing.by_request, self._silent)
+            self._laid, self._shadows = self._laying.run, self._laying.shadows
+        self._laying.lay(rows, first)
+        self.hearing.forget(rows[-1].time)
         if not is_first:
             return
         self.machine.unused = 1
