@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from intrabar.app.cli.journal_options import DEFAULT, JournalOptions
 from intrabar.app.cli.output import Json, examples, print_json, print_table
+from intrabar.app.cli.session_account import adopt, transfer
+from intrabar.app.cli.session_asking import Folder, asked
 from intrabar.app.cli.session_folders import (
     folder_of,
     folders_in,
@@ -19,6 +20,7 @@ from intrabar.app.cli.session_folders import (
     is_running,
     status_of,
 )
+from intrabar.app.cli.session_orders import cancel, close, modify, order
 from intrabar.app.cli.session_status import status_lines
 from intrabar.app.folders.journals import SESSIONS
 from intrabar.app.folders.sessions import entries_of, open_session
@@ -26,10 +28,7 @@ from intrabar.app.pages.session_report import REPORT, session_report
 from intrabar.app.workers.control import ask
 from intrabar.app.workers.signs import STATUS, measured_in, write_folder
 from intrabar.app.workers.standing import HEADS
-from intrabar.errors import GateError, IntrabarError, StateError, StoreError, UsageError
-
-ACTS_LATER = ("order", "modify", "cancel", "close", "flatten", "kill")
-Folder = Annotated[Path, Parameter(help="Folder of the sessions' folders.")]
+from intrabar.errors import IntrabarError, StateError, StoreError
 
 session = App(
     name="session",
@@ -239,112 +238,6 @@ def resume(
     return asked(folder_of(name, sessions), {**request, "as_recorded": as_recorded})
 
 
-@session.command
-def order(
-    name: str,
-    /,
-    *,
-    side: str,
-    qty: float,
-    symbol: str | None = None,
-    strategy: str | None = None,
-    type: str = "market",  # noqa: A002 - the word of the field
-    limit: float | None = None,
-    stop: float | None = None,
-    stop_loss: float | None = None,
-    take_profit: float | None = None,
-    tif: str = "gtc",
-    sessions: Folder = SESSIONS,
-) -> int:
-    """Give an order by hand.
-
-    Parameters
-    ----------
-    name : str
-    side : str
-        buy or sell.
-    qty : float
-    symbol : str
-    strategy : str
-        Whose position it is; else "by hand".
-    type : str
-        market, limit, stop, stop_limit or moc.
-    limit, stop, stop_loss, take_profit : price
-    tif : str
-        gtc, day, ioc or fok.
-    sessions : path
-    """
-    request = {
-        "kind": "order", "side": side, "qty": qty, "symbol": symbol, "strategy": strategy,
-        "type": type, "limit_price": limit, "stop_price": stop, "stop_loss": stop_loss,
-        "take_profit": take_profit, "tif": tif,
-    }  # fmt: skip
-    return asked(folder_of(name, sessions), request)
-
-
-@session.command
-def modify(
-    name: str,
-    number: int,
-    /,
-    *,
-    qty: float | None = None,
-    limit: float | None = None,
-    stop: float | None = None,
-    sessions: Folder = SESSIONS,
-) -> int:
-    """Change a working order.
-
-    Parameters
-    ----------
-    name : str
-    number : int
-        Of the order.
-    qty : float
-    limit, stop : price
-    sessions : path
-    """
-    request = {"kind": "modify", "order": number, "qty": qty, "limit_price": limit}
-    return asked(folder_of(name, sessions), {**request, "stop_price": stop})
-
-
-@session.command
-def cancel(name: str, number: int, /, *, sessions: Folder = SESSIONS) -> int:
-    """Cancel a working order.
-
-    Parameters
-    ----------
-    name : str
-    number : int
-        Of the order.
-    sessions : path
-    """
-    return asked(folder_of(name, sessions), {"kind": "cancel", "order": number})
-
-
-@session.command
-def close(
-    name: str,
-    symbol: str | None = None,
-    /,
-    *,
-    strategy: str | None = None,
-    sessions: Folder = SESSIONS,
-) -> int:
-    """Close the position of a strategy in a symbol.
-
-    Parameters
-    ----------
-    name : str
-    symbol : str
-    strategy : str
-        Whose; else "by hand".
-    sessions : path
-    """
-    request = {"kind": "close", "symbol": symbol, "strategy": strategy}
-    return asked(folder_of(name, sessions), request)
-
-
 def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder = SESSIONS) -> int:
     """Close everything of a session, or of all that run, and let nothing be entered.
 
@@ -373,39 +266,5 @@ def kill(name: str | None = None, /, *, reason: str = "killed", sessions: Folder
     return 0
 
 
-session.command(kill, name="kill")
-session.command(
-    "intrabar.app.cli.session_account:adopt",
-    name="adopt",
-    help="Take a position over that the broker has and nothing explains.",
-)
-session.command(
-    "intrabar.app.cli.session_account:transfer",
-    name="transfer",
-    help="Say that money came to the account, or went, beside the session.",
-)
-
-
-def asked(folder: Path, request: dict[str, Any]) -> int:
-    """Ask, and say what came of it."""
-    request = {**request, "id": uuid.uuid4().hex}
-    try:
-        answer = ask(folder, request)
-    except GateError as error:
-        if not sys.stdin.isatty():
-            raise
-        print(error)
-        answer = ask(folder, {**request, "typed": [input("account: "), input("daily loss: ")]})
-    refused = answer.get("refused", [])
-    if refused:
-        raise UsageError("; ".join(refused))
-    if "told" in answer:
-        print(f"{folder.name}: {answer['told']}")
-        return 0
-    records = [
-        f"{e['kind']} {e['body'].get('cause', '')}".strip() for e in answer.get("records", [])
-    ]
-    told = f" ({', '.join(records)})" if records else ""
-    when = "; it acts with the next row" if request["kind"] in ACTS_LATER else ""
-    print(f"{folder.name}: {request['kind']} is taken{told}{when}")
-    return 0
+for command in (order, modify, cancel, close, kill, adopt, transfer):
+    session.command(command)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from intrabar.app.cli.session import asked
+from intrabar.app.cli.session_asking import Folder, asked
 from intrabar.app.cli.session_folders import folder_of
 from intrabar.app.folders.journals import SESSIONS
 
@@ -16,7 +14,7 @@ def adopt(
     *,
     stop: float | None = None,
     reason: str = "a person adopts it",
-    sessions: Path = SESSIONS,
+    sessions: Folder = SESSIONS,
 ) -> int:
     """Take a position over that the broker has and nothing explains.
 
@@ -41,7 +39,7 @@ def transfer(
     /,
     *,
     reason: str = "a person names it",
-    sessions: Path = SESSIONS,
+    sessions: Folder = SESSIONS,
 ) -> int:
     """Say that money came to the account (above 0), or went, beside the session.
 

@@ -7,52 +7,29 @@ bracket when their entry fills, under ids of its own.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
-from intrabar.brokers.fakes.account import ALIVE, NAN, FakeAccount, Impossible, Order
+from intrabar.brokers.fakes.account import ALIVE, FakeAccount, Impossible, Order
 from intrabar.brokers.fakes.faults import Faults
+from intrabar.brokers.fakes.public_data import Bars, chart, quote
+from intrabar.brokers.fakes.public_words import (
+    CALLED,
+    No,
+    named,
+    ns,
+    number,
+    open_order,
+    plain,
+    whole_order,
+)
 from intrabar.brokers.fakes.server import Answer, Call, FakeServer
 
 SECRET = "a-secret-of-the-fake"
 DAY = 86_400 * 10**9
 LIMIT = 500
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NEW_YORK = ZoneInfo("America/New_York")
-SPANS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "QUARTER": 92, "HALF_YEAR": 183, "YEAR": 366}
-SIZES = {
-    "ONE_MINUTE": 60,
-    "FIVE_MINUTES": 300,
-    "TEN_MINUTES": 600,
-    "FIFTEEN_MINUTES": 900,
-    "THIRTY_MINUTES": 1800,
-    "ONE_HOUR": 3600,
-    "ONE_DAY": 86_400,
-}
-WORDS = {
-    "accepted": "NEW",
-    "filled": "FILLED",
-    "cancelled": "CANCELLED",
-    "expired": "EXPIRED",
-    "rejected": "REJECTED",
-    "replaced": "REPLACED",
-}
-CALLED = {"funds": "Insufficient buying power", "no_borrow": "Not shortable"}
-
-Bar = tuple[int, float, float, float, float, float]
-"""Its first instant (ns UTC), open, high, low, close, volume."""
-
-
-class No(Exception):  # noqa: N818
-    """What is answered instead, with the vendor's code and message."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.answer = Answer({"errorCode": code, "message": message}, status)
 
 
 @dataclass
@@ -81,7 +58,7 @@ class FakePublic:
     faults: Faults = field(default_factory=Faults)
     tls: ssl.SSLContext | None = None
     hides: int = 0
-    bars: Mapping[tuple[str, int], tuple[Bar, ...]] = field(default_factory=dict)
+    bars: Bars = field(default_factory=dict)
     label: int = 0
     permission: str = "BUY_AND_SELL"
     tokens: list[str] = field(default_factory=list)
@@ -156,7 +133,7 @@ class FakePublic:
             case "GET", ["trading", "instruments", symbol, "EQUITY"]:
                 return self._instrument(symbol)
             case "GET", ["historicdata", "EQUITY", symbol, window, size]:
-                return self._chart(symbol, window, size)
+                return chart(symbol, self.bars, window, size, self.now, self.label)
             case "POST", ["marketdata", account, "quotes"]:
                 self._require_account(account)
                 return {"quotes": [self._quote(x["symbol"]) for x in call.json["instruments"]]}
@@ -192,7 +169,7 @@ class FakePublic:
     def _instrument(self, symbol: str) -> dict[str, Any]:
         self._require_symbol(symbol)
         return {
-            "instrument": _named(symbol),
+            "instrument": named(symbol),
             "trading": "BUY_AND_SELL",
             "fractionalTrading": "BUY_AND_SELL",
             "optionTrading": "DISABLED",
@@ -231,11 +208,11 @@ class FakePublic:
             asked["instrument"]["symbol"],
             1 if asked["orderSide"] == "BUY" else -1,
             asked["orderType"].lower(),
-            _number(asked["quantity"], 5),
-            _number(asked.get("limitPrice"), 2),
-            _number(asked.get("stopPrice"), 2),
+            number(asked["quantity"], 5),
+            number(asked.get("limitPrice"), 2),
+            number(asked.get("stopPrice"), 2),
             tif=asked["expiration"]["timeInForce"].lower(),
-            until=_ns(asked["expiration"].get("expirationTime")),
+            until=ns(asked["expiration"].get("expirationTime")),
             opens=asked["orderSide"] == "BUY" if indicator is None else indicator == "OPEN",
         )
         self._require_expiration(asked["expiration"])
@@ -261,8 +238,8 @@ class FakePublic:
                         -entry.side,
                         kind,
                         entry.qty,
-                        _number(told.get("limitPrice"), 2),
-                        _number(told.get("stopPrice"), 2),
+                        number(told.get("limitPrice"), 2),
+                        number(told.get("stopPrice"), 2),
                         opens=False,
                         parent=parent,
                         group=group,
@@ -282,9 +259,9 @@ class FakePublic:
         filled = standing.filled if standing is not None else 0.0
         self.account.change(
             old,
-            qty=_number(asked.get("quantity"), 5) + filled,  # of the new order, which has no fills
-            limit_price=_number(asked.get("limitPrice"), 2),
-            stop_price=_number(asked.get("stopPrice"), 2),
+            qty=number(asked.get("quantity"), 5) + filled,  # of the new order, which has no fills
+            limit_price=number(asked.get("limitPrice"), 2),
+            stop_price=number(asked.get("stopPrice"), 2),
             client_id=self.name_of(new),
         )
         self._times[new] = asked["expiration"]
@@ -295,7 +272,7 @@ class FakePublic:
         until = told.get("expirationTime")
         if (told["timeInForce"] == "GTD") != (until is not None):
             raise No(400, "order.expiration", "Invalid expiration")
-        if until is not None and not self.now < _ns(until) <= self.now + 90 * DAY:
+        if until is not None and not self.now < ns(until) <= self.now + 90 * DAY:
             raise No(400, "order.expiration", "Expiration out of range")
 
     def _made_id(self, number: int) -> str:
@@ -318,8 +295,8 @@ class FakePublic:
         return order.status != "held" and (parent is None or parent.filled > 0.0)
 
     def _found(self, asked: dict[str, Any]) -> list[Order]:
-        first = max(_ns(asked.get("createdAfter")) or 0, self.now - 30 * DAY)
-        last = _ns(asked.get("createdBefore")) or self.now + DAY
+        first = max(ns(asked.get("createdAfter")) or 0, self.now - 30 * DAY)
+        last = ns(asked.get("createdBefore")) or self.now + DAY
         found = [
             order
             for order in self.account.orders.values()
@@ -329,58 +306,18 @@ class FakePublic:
         ]
         return found[:LIMIT]
 
-    def _order(self, order: Order) -> dict[str, Any]:
-        told = self._open_order(order) | {
-            "equityMarketSession": "REGULAR",
-            "lastModified": _text(order.changed),
-            "trades": [
-                {
-                    "instrument": _named(fill.symbol),
-                    "quantity": _plain(fill.qty),
-                    "price": _plain(fill.price),
-                    "side": "BUY" if fill.side > 0 else "SELL",
-                    "tradeId": fill.id,
-                    "timestamp": _text(fill.time),
-                }
-                for fill in self.account.fills
-                if fill.order == order.id
-            ],
-        }
-        if order.status == "replaced":
-            told["replacedAt"] = _text(order.changed)
-        if order.status == "filled":
-            told["filledAt"] = _text(order.changed)
-        return told
+    def _order(
+        self, order: Order, written: Callable[..., dict[str, Any]] = whole_order
+    ) -> dict[str, Any]:
+        return written(order, self.account, self._times.get(order.id, {"timeInForce": "DAY"}))
 
-    def _open_order(self, order: Order) -> dict[str, Any]:
-        word = WORDS.get(order.status, "PARTIALLY_FILLED" if order.filled else "NEW")
-        told: dict[str, Any] = {
-            "orderId": order.id,
-            "instrument": _named(order.symbol),
-            "createdAt": _text(order.created),
-            "type": order.type.upper(),
-            "side": "BUY" if order.side > 0 else "SELL",
-            "status": order.word or word,
-            "quantity": _plain(order.qty),
-            "expiration": self._times.get(order.id, {"timeInForce": "DAY"}),
-        }
-        group = next((x for x in self.account.orders.values() if x.parent == order.id), None)
-        if order.parent or group is not None:
-            told["bracketId"] = order.parent or order.id
-        for name, value in (("limitPrice", order.limit_price), ("stopPrice", order.stop_price)):
-            if value == value:
-                told[name] = _plain(value)
-        if order.filled:
-            told |= {"filledQuantity": _plain(order.filled), "averagePrice": _plain(order.average)}
-        if order.status not in ALIVE:
-            told["closedAt"] = _text(order.changed)
-        if order.text:
-            told["rejectReason"] = order.text
-        return told
+    def _quote(self, symbol: str) -> dict[str, Any]:
+        self._require_symbol(symbol)
+        return quote(symbol, self.account.symbols.get(symbol, 100.0), self.now)
 
     def _portfolio(self) -> dict[str, Any]:
         account = self.account
-        money = _plain(account.cash)
+        money = plain(account.cash)
         alive = [x for x in account.orders.values() if x.status in ALIVE and self._is_born(x)]
         return {
             "accountId": account.id,
@@ -394,88 +331,12 @@ class FakePublic:
             "positions": [
                 {
                     "instrument": {"symbol": symbol, "name": symbol, "type": "EQUITY"},
-                    "quantity": _plain(qty),
-                    "costBasis": {"unitCost": _plain(average)},
+                    "quantity": plain(qty),
+                    "costBasis": {"unitCost": plain(average)},
                 }
                 for symbol, (qty, average) in account.positions.items()
             ],
-            "orders": [self._open_order(x) for x in alive if self._hidden.get(x.id, 0) <= 0],
+            "orders": [self._order(x, open_order) for x in alive if self._hidden.get(x.id, 0) <= 0],
             "cash": money,
-            "totalAccountValue": _plain(account.equity),
+            "totalAccountValue": plain(account.equity),
         }
-
-    # Data
-
-    def _quote(self, symbol: str) -> dict[str, Any]:
-        self._require_symbol(symbol)
-        last = self.account.symbols.get(symbol, 100.0)
-        at = _text(self.now)
-        return {
-            "instrument": _named(symbol),
-            "outcome": "SUCCESS",
-            "last": _plain(last),
-            "lastTimestamp": at,
-            "bid": _plain(last - 0.01),
-            "bidSize": 100,
-            "bidTimestamp": at,
-            "ask": _plain(last + 0.01),
-            "askSize": 200,
-            "askTimestamp": at,
-            "volume": 1_000,
-        }
-
-    def _chart(self, symbol: str, window: str, size: str) -> dict[str, Any]:
-        seconds = SIZES[size]
-        if (symbol, seconds) not in self.bars:
-            raise No(404, "bars", f"No bars of {symbol}")
-        there = datetime.fromtimestamp(self.now // 10**9, NEW_YORK)
-        midnight = there.replace(hour=0, minute=0, second=0, microsecond=0)
-        first = midnight - timedelta(days=SPANS.get(window, 10_000) - 1)
-        bars = []
-        for at, *prices, volume in self.bars[symbol, seconds]:
-            if at > self.now or at < _instant(first):
-                continue
-            values = prices if at + seconds * 10**9 <= self.now else [prices[0]] * 4
-            names = zip(("open", "high", "low", "close"), map(_plain, values), strict=True)
-            stamp = _text(at + self.label * 10**9, NEW_YORK)
-            bars.append(dict(names) | {"timestamp": stamp, "value": _plain(values[3])})
-            bars[-1]["volume"] = _plain(volume)
-        none = {"expectedBars": 0, "bars": []}
-        return {
-            "symbol": symbol,
-            "period": window,
-            "totalExpectedBars": len(bars),
-            "preMarket": none,
-            "regularMarket": {"expectedBars": len(bars), "bars": bars},
-            "afterMarket": none,
-        }
-
-
-def _named(symbol: str) -> dict[str, str]:
-    return {"symbol": symbol, "type": "EQUITY"}
-
-
-def _number(text: str | None, places: int) -> float:
-    """A number that is text on the wire, of so many places at the most."""
-    if text is None:
-        return NAN
-    if not isinstance(text, str) or -int(Decimal(text).as_tuple().exponent) > places:
-        raise No(400, "number", f"{text!r} is no number of {places} places")
-    return float(Decimal(text))
-
-
-def _plain(value: float) -> str:
-    return format(Decimal(repr(value)), "f")
-
-
-def _text(at: int, zone: Any = UTC) -> str:
-    moment = (EPOCH + timedelta(microseconds=at // 1000)).astimezone(zone)
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _ns(text: str | None) -> int:
-    return _instant(datetime.fromisoformat(text)) if text else 0
-
-
-def _instant(at: datetime) -> int:
-    return (at - EPOCH) // timedelta(microseconds=1) * 1000
