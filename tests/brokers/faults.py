@@ -11,7 +11,7 @@ from intrabar.brokers.sending import Sending
 from intrabar.brokers.tickets import OPEN, NoAnswer
 from intrabar.model.broker_facts import Refused, Unknown
 from intrabar.sim import state
-from tests.brokers.worlds import STEPS, World, answer
+from tests.brokers.worlds import STEPS, World, answer, take_answers
 
 SECOND = 1_000_000_000
 OF_REQUESTS = ("lose_request", "lose_answer", "reject", "kill")
@@ -132,7 +132,7 @@ class FaultyWorld(World):
             outcomes = answer(self.carry_out(sending))
             if what == "lose_answer":
                 outcomes = (Unknown("no answer"),) * n
-        self.door.answered(sending, outcomes, self.now)
+        take_answers(self.door, sending, outcomes, self.now)
 
     # What a session does between two bars
 

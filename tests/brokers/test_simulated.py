@@ -11,7 +11,7 @@ from intrabar.engine.scenario.scenario import scenario_machine
 from intrabar.sim import state
 from intrabar.sim.machine import Machine
 from tests.brokers.faults import market, script
-from tests.brokers.worlds import RULES, STEPS, World, answer, prepared
+from tests.brokers.worlds import RULES, STEPS, World, answer, prepared, take_answers
 
 SEEDED = 250
 OF_A_FILL = ["bar", "instrument", "side", "qty", "price", "cost", "realized", "position", "cash"]
@@ -75,7 +75,7 @@ def test_a_book_with_fills_from_outside_is_worked_out_again_from_its_journal() -
                     entries += 1
                     if isinstance(entry, tuple):
                         assert repr(again.pop(0)) == repr(entry[0])  # the same decisions
-                        door.answered(*entry, now)
+                        take_answers(door, *entry, now)
                     else:
                         door.told(entry, now)
                 assert not again

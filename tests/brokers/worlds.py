@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from intrabar.brokers.door import Door
@@ -39,6 +39,13 @@ def answer(call: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("it waits")
 
 
+def take_answers(door: Door, sending: Sending, outcomes: Sequence[Any], now: int) -> None:
+    """Let a door take in what a request was answered, order by order."""
+    names = [x.client_id for x in sending.group] or [sending.ticket]
+    for name, outcome in zip(names, outcomes, strict=True):
+        door.answer(name, outcome, bool(sending.group), sending.change is not None, now)
+
+
 class World:
     """One scenario, traded through the door."""
 
@@ -67,7 +74,7 @@ class World:
         for sending in self.door.commit(self.door.plan(self.now), self.now):
             outcomes = answer(self.carry_out(sending))
             self.journal.append((place, (sending, outcomes)))
-            self.door.answered(sending, outcomes, self.now)
+            take_answers(self.door, sending, outcomes, self.now)
 
     async def carry_out(self, sending: Sending) -> tuple[Any, ...]:
         if sending.group:

@@ -179,16 +179,6 @@ class Door:
 
     # What comes back
 
-    def answered(self, sending: Sending, outcomes: Sequence[Outcome], now: int) -> list[Step]:
-        """Take in what a request was answered."""
-        names = [x.client_id for x in sending.group] or [sending.ticket]
-        replaces = sending.change is not None
-        return [
-            step
-            for name, outcome in zip(names, outcomes, strict=True)
-            for step in self.answer(name, outcome, bool(sending.group), replaces, now)
-        ]
-
     def answer(
         self, name: str, outcome: Outcome, submits: bool, replaces: bool, now: int
     ) -> list[Step]:
