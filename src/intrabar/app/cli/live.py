@@ -15,15 +15,14 @@ import msgspec
 from cyclopts import App, Parameter
 
 from intrabar.app.cli.account import Found, broker_of, found, with_capital
-from intrabar.app.cli.output import Json, examples, print_json
-from intrabar.app.cli.paper import BREAKER, lines, on_live_bars, summary, traded_symbols
+from intrabar.app.cli.output import Json, examples
+from intrabar.app.cli.paper import on_live_bars, require_known, told, traded_symbols
 from intrabar.app.compose.session_setup import SessionSetup
 from intrabar.app.config.file import read_config
 from intrabar.app.workers.paper import Ways, live_through
 from intrabar.engine.session.shadows import acting
-from intrabar.errors import ConfigError, GateError, NotFoundError
+from intrabar.errors import ConfigError, GateError
 from intrabar.links.source import BarSource
-from intrabar.risk.breaker import Level
 from intrabar.risk.gates import Arming, check_armed, check_file, check_typed, daily_loss
 from intrabar.risk.limits import Limits
 from intrabar.sources import versions
@@ -78,8 +77,7 @@ def live(
         One JSON object on stdout, nothing else.
     """
     meant = _meant(config, name)
-    for unknown in set(without).difference(meant.setup.plan.strategies):
-        raise NotFoundError("strategy of --without", unknown, meant.setup.plan.strategies)
+    require_known(without, meant.setup)
     print("\n".join(shown(meant)), file=sys.stderr)
     account = meant.account.answered.facts.id
     if sys.stdin.isatty():
@@ -91,11 +89,7 @@ def live(
     setup = meant.setup.passed({**_person(), "how": how, "digest": meant.digest})
     ways = Ways(0.0, take_over, tuple(without), restored, stream=sys.stderr, pages=sys.stderr)
     lived = live_through(setup, ways, meant.source, meant.account.make)
-    if as_json:
-        print_json({**summary(lived), "notes": meant.remarks})
-    else:
-        print("\n".join(lines(lived)))
-    return 0 if lived.level is Level.TRADING else BREAKER
+    return told(lived, meant.remarks, as_json)
 
 
 @app.command

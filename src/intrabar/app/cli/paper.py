@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -96,17 +97,12 @@ def paper(
             account = found(who, made, "paper", traded_symbols(made))
             made, make = with_capital(made, account.answered), account.make
         setup, source = on_live_bars(made, remarks, name, account and account.answered)
-    for unknown in set(without).difference(setup.plan.strategies):
-        raise NotFoundError("strategy of --without", unknown, setup.plan.strategies)
+    require_known(without, setup)
     notes = [*remarks, *setup.remarks]
     for note in () if as_json else notes:
         print(f"note: {note}")
     lived = live_through(setup, ways, source, make)
-    if as_json:
-        print_json({**summary(lived), "notes": notes})
-    else:
-        print("\n".join(lines(lived)))
-    return 0 if lived.level is Level.TRADING else BREAKER
+    return told(lived, notes, as_json)
 
 
 def _unread(config: Config) -> list[str]:
@@ -187,6 +183,26 @@ def _take_away(folder: Path, title: str) -> None:
     if first is not None and first.entry.body["config"].get("name") != title:
         raise StateError(f"{folder}: there is another session than the demo's; give --sessions")
     shutil.rmtree(folder)
+
+
+def require_known(without: Iterable[str], setup: SessionSetup) -> None:
+    """Refuse a --without that names no strategy of the session.
+
+    Raises
+    ------
+    NotFoundError
+    """
+    for unknown in set(without).difference(setup.plan.strategies):
+        raise NotFoundError("strategy of --without", unknown, setup.plan.strategies)
+
+
+def told(lived: Lived, notes: list[str], as_json: bool) -> int:
+    """Print how the session ended; the exit code, `BREAKER` where the breaker holds it."""
+    if as_json:
+        print_json({**summary(lived), "notes": notes})
+    else:
+        print("\n".join(lines(lived)))
+    return 0 if lived.level is Level.TRADING else BREAKER
 
 
 def summary(lived: Lived) -> dict[str, Any]:
