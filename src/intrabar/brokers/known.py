@@ -95,7 +95,7 @@ BROKERS: Table[Offer] = Table(
     {
         "simulated": Offer(_simulated, SimulatedBroker.can),
         "tradestation": "intrabar.brokers.tradestation.adapter:OFFER [live]",
-        "alpaca": "intrabar.brokers.alpaca.broker:OFFER [alpaca]",
+        "alpaca": "intrabar.brokers.alpaca.adapter:OFFER [alpaca]",
         "public": "intrabar.brokers.public.adapter:OFFER [public]",
         "moomoo": "intrabar.brokers.moomoo.adapter:OFFER [moomoo]",
         "ibkr": "intrabar.brokers.ibkr.adapter:OFFER [ibkr]",

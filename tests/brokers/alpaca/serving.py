@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.adapter import Alpaca
 from intrabar.brokers.alpaca.listening import Fact
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.alpaca_words import KEY, NUMBER, SECRET

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.adapter import Alpaca
 from intrabar.brokers.conformance import BrokerConformance
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.alpaca_words import KEY, SECRET

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import pytest
 
-from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.adapter import Alpaca
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.faults import EVENTS, OF_EVENTS, OF_REQUESTS, Faults, Point
 from intrabar.errors import LinkError

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.adapter import Alpaca
 from intrabar.brokers.fakes.account import Order
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.alpaca_words import KEY, NUMBER, SECRET

@@ -184,7 +184,8 @@ class Control:
     async def _send(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
         writer.write(answer)
         try:
-            await asyncio.wait_for(writer.drain(), WITHIN)
+            async with asyncio.timeout(WITHIN):
+                await writer.drain()
         except TimeoutError:
             self._let_go(writer)  # it does not read what it asked for
 

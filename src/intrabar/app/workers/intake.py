@@ -125,7 +125,8 @@ class Intake:
                 return self._facts.get_nowait()
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
             except TimeoutError:
                 return None
 

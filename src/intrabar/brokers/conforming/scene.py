@@ -165,7 +165,8 @@ class Scene:
     async def within(self, call: Awaitable[T], what: str) -> T:
         """The answer of a call, which is there in time."""
         try:
-            return await asyncio.wait_for(call, self.stage.deadline)
+            async with asyncio.timeout(self.stage.deadline):
+                return await call
         except TimeoutError:
             raise AssertionError(f"{what}: no end in {self.stage.deadline:g} s") from None
 
@@ -181,7 +182,8 @@ class Scene:
                 await self._news.wait()
 
         try:
-            await asyncio.wait_for(wait(), self.stage.deadline)
+            async with asyncio.timeout(self.stage.deadline):
+                await wait()
         except TimeoutError:
             raise AssertionError(f"it was due that {what}; told: {self.facts}") from None
 

@@ -282,7 +282,8 @@ class FakeTradeStation:
         try:
             while True:
                 try:
-                    news = await asyncio.wait_for(waiting.get(), self.beat)
+                    async with asyncio.timeout(self.beat):
+                        news = await waiting.get()
                 except TimeoutError:
                     beats += 1
                     at = instant(self.account.now())

@@ -160,7 +160,8 @@ class Answers:
     async def _next(self, news: asyncio.Queue[raw.Fact], until: float) -> raw.Fact | None:
         left = until - self._clock.tick()
         try:
-            return await asyncio.wait_for(news.get(), max(left, 0.0))
+            async with asyncio.timeout(max(left, 0.0)):
+                return await news.get()
         except TimeoutError:
             return None
 

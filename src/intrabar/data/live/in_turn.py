@@ -131,7 +131,8 @@ class InTurn:
             if down is not None and len(self._sources) > 1:
                 left = max(PATIENCE - (self._clock.now() - down) / SECOND_NS, 0.0)
             try:
-                fact = await asyncio.wait_for(anext(events), left)
+                async with asyncio.timeout(left):
+                    fact = await anext(events)
             except StopAsyncIteration:
                 return
             except TimeoutError:

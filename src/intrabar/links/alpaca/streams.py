@@ -174,7 +174,9 @@ async def _next(socket: Any, silence: float, answer: float) -> bytes | str | Non
     from websockets.exceptions import ConnectionClosed
 
     try:
-        return await asyncio.wait_for(socket.recv(), silence)
+        async with asyncio.timeout(silence):
+            frame: bytes | str = await socket.recv()
+            return frame
     except TimeoutError:
         pass
     except ConnectionClosed as error:

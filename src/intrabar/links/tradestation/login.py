@@ -85,7 +85,8 @@ async def answered(login: Login, seconds: float = PATIENCE) -> str:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            first = await asyncio.wait_for(reader.readline(), 5.0)
+            async with asyncio.timeout(5.0):
+                first = await reader.readline()
             status, text = _taken(first.decode("latin-1"), login, found)
             writer.write(_PAGE.format(status, text).encode())
             await writer.drain()
@@ -104,7 +105,8 @@ async def answered(login: Login, seconds: float = PATIENCE) -> str:
         ) from None
     async with server:
         try:
-            return await asyncio.wait_for(found, seconds)
+            async with asyncio.timeout(seconds):
+                return await found
         except TimeoutError:
             raise Timeout(f"{NAME}: nobody has logged in within {seconds:g} s") from None
 

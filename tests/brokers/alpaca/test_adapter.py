@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from intrabar.brokers.alpaca import words
-from intrabar.brokers.alpaca.broker import Alpaca
+from intrabar.brokers.alpaca.adapter import Alpaca
 from intrabar.brokers.fakes.account import Order
 from intrabar.brokers.fakes.alpaca import FakeAlpaca
 from intrabar.brokers.fakes.alpaca_words import KEY, SECRET
